@@ -1,0 +1,182 @@
+"""The same workloads as a careful PyTorch user would write them by hand: nn.Sequential, batches sliced from a
+resident tensor, a plain training loop, loss and accuracy accumulated on the device.
+The yardstick for `fit`'s overhead.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class LastStep(nn.Module):
+    """An nn.LSTM stack that returns the sequence or its last step; `stateful` carries (h, c) across batches."""
+
+    def __init__(self, inputs, units, layers=1, stateful=False):
+        super().__init__()
+        self.lstm = nn.LSTM(inputs, units, num_layers=layers, batch_first=True)
+        self.stateful, self.state = stateful, None
+
+    def forward(self, x):
+        y, state = self.lstm(x, self.state)
+        if self.stateful:
+            self.state = tuple(s.detach() for s in state)
+        return y[:, -1]
+
+
+class Transpose(nn.Module):
+    def forward(self, x):
+        return x.transpose(1, 2)
+
+
+class MeanTime(nn.Module):
+    def forward(self, x):
+        return x.mean(-1)
+
+
+def network(name):
+    relu, drop = nn.ReLU, nn.Dropout
+    if name == "dense100":
+        return nn.Sequential(nn.Linear(100, 32), relu(), nn.Linear(32, 1))
+    if name in ("mlp_softmax", "mlp_binary"):
+        out = 10 if name == "mlp_softmax" else 1
+        return nn.Sequential(
+            nn.Linear(20, 64), relu(), drop(0.5), nn.Linear(64, 64), relu(), drop(0.5), nn.Linear(64, out)
+        )
+    if name == "vgg":
+        return nn.Sequential(
+            nn.Conv2d(3, 32, 3),
+            relu(),
+            nn.Conv2d(32, 32, 3),
+            relu(),
+            nn.MaxPool2d(2),
+            drop(0.25),
+            nn.Conv2d(32, 64, 3),
+            relu(),
+            nn.Conv2d(64, 64, 3),
+            relu(),
+            nn.MaxPool2d(2),
+            drop(0.25),
+            nn.Flatten(),
+            nn.Linear(64 * 22 * 22, 256),
+            relu(),
+            drop(0.5),
+            nn.Linear(256, 10),
+        )
+    if name == "imdb_lstm":
+        return nn.Sequential(nn.Embedding(20000, 256), LastStep(256, 128), drop(0.5), nn.Linear(128, 1))
+    if name == "conv1d":
+        return nn.Sequential(
+            Transpose(),
+            nn.Conv1d(100, 64, 3),
+            relu(),
+            nn.Conv1d(64, 64, 3),
+            relu(),
+            nn.MaxPool1d(3),
+            nn.Conv1d(64, 128, 3),
+            relu(),
+            nn.Conv1d(128, 128, 3),
+            relu(),
+            MeanTime(),
+            drop(0.5),
+            nn.Linear(128, 1),
+        )
+    if name in ("stacked_lstm", "stateful_lstm"):
+        return nn.Sequential(LastStep(16, 32, layers=3, stateful=name == "stateful_lstm"), nn.Linear(32, 10))
+    if name == "mnist_mlp":
+        return nn.Sequential(
+            nn.Linear(784, 512), relu(), drop(0.2), nn.Linear(512, 512), relu(), drop(0.2), nn.Linear(512, 10)
+        )
+    if name == "mnist_cnn":
+        return nn.Sequential(
+            nn.Conv2d(1, 32, 3),
+            relu(),
+            nn.Conv2d(32, 64, 3),
+            relu(),
+            nn.MaxPool2d(2),
+            drop(0.25),
+            nn.Flatten(),
+            nn.Linear(64 * 12 * 12, 128),
+            relu(),
+            drop(0.5),
+            nn.Linear(128, 10),
+        )
+    raise KeyError(name)
+
+
+def optimizer(name, parameters):
+    if name in ("mlp_softmax", "vgg"):
+        return torch.optim.SGD(parameters, lr=0.01, momentum=0.9, nesterov=True)
+    if name == "mnist_cnn":
+        return torch.optim.Adadelta(parameters, lr=0.001)
+    return torch.optim.RMSprop(parameters, lr=0.001, alpha=0.9, eps=1e-7)
+
+
+class TorchModel:
+    """fit / evaluate / predict over the network above, for the runner."""
+
+    def __init__(self, name, device="cpu", compiled=False):
+        self.name, self.device = name, device
+        self.net = network(name).to(device)
+        self.forward = torch.compile(self.net) if compiled else self.net
+        self.opt = optimizer(name, self.net.parameters())
+        self.binary = name in ("dense100", "mlp_binary", "imdb_lstm", "conv1d")
+
+    def prepare(self, x, y=None):
+        x = torch.as_tensor(x, device=self.device)
+        if self.name in ("vgg", "mnist_cnn"):
+            x = x.permute(0, 3, 1, 2)  # NCHW view of NHWC storage = channels_last
+        if self.name == "imdb_lstm":
+            x = x.long()
+        return x, None if y is None else torch.as_tensor(y, device=self.device)
+
+    def loss(self, out, y):
+        return F.binary_cross_entropy_with_logits(out, y) if self.binary else F.cross_entropy(out, y)
+
+    def correct(self, out, y):
+        return ((out > 0) == (y > 0.5)).sum() if self.binary else (out.argmax(-1) == y.argmax(-1)).sum()
+
+    def fit(self, x, y, batch_size, epochs, shuffle=True, verbose=0):
+        x, y = self.prepare(x, y)
+        n = len(x)
+        self.net.train()
+        history = []
+        for _ in range(epochs):
+            order = torch.randperm(n, device=self.device) if shuffle else None
+            total, correct = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+            for i in range(0, n, batch_size):
+                if order is None:
+                    xb, yb = x[i : i + batch_size], y[i : i + batch_size]
+                else:
+                    rows = order[i : i + batch_size]
+                    xb, yb = x[rows], y[rows]
+                self.opt.zero_grad(set_to_none=True)
+                out = self.forward(xb)
+                loss = self.loss(out, yb)
+                loss.backward()
+                self.opt.step()
+                with torch.no_grad():
+                    total += loss.detach() * len(xb)
+                    correct += self.correct(out, yb)
+            history.append((total.item() / n, correct.item() / n))
+        return history
+
+    @torch.no_grad()
+    def predict(self, x, batch_size, verbose=0):
+        x, _ = self.prepare(x)
+        self.net.eval()
+        outs = [self.forward(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+        out = torch.cat(outs)
+        return (out.sigmoid() if self.binary else out.softmax(-1)).cpu().numpy()
+
+    @torch.no_grad()
+    def evaluate(self, x, y, batch_size, verbose=0):
+        x, y = self.prepare(x, y)
+        self.net.eval()
+        total = correct = 0.0
+        for i in range(0, len(x), batch_size):
+            out = self.forward(x[i : i + batch_size])
+            total += self.loss(out, y[i : i + batch_size]) * len(out)
+            correct += self.correct(out, y[i : i + batch_size])
+        return float(total) / len(x), float(correct) / len(x)

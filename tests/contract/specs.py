@@ -1,0 +1,448 @@
+"""The table of layers: each class has its line, or several, between which no argument stays at its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from torchkeras_compat._core import registry
+
+Arguments = dict[str, Any]
+Bad = tuple[Arguments, str]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer, made in one way.
+
+    Attributes:
+        cls: The name of its class.
+        arguments: What it is made with.
+        shape: The shape of a sample it is given.
+        output: The shape of what it makes of one.
+        bad: Arguments that are refused, with a piece of the message; `{}` keeps the others.
+        indices: Its input is integers below this number.
+        mask: What becomes of a mask: it `keeps`, `ends`, `makes` or `refuses` one.
+        random: In training, chance has a part in the output.
+        batch_statistics: In training, the output depends on the whole batch.
+        skip: Checks that do not apply, by the name of the test, with the reason.
+    """
+
+    cls: str
+    arguments: Arguments
+    shape: tuple[int, ...]
+    output: tuple[int, ...]
+    bad: tuple[Bad, ...] = ()
+    indices: int | None = None
+    mask: str = "refuses"
+    random: bool = False
+    batch_statistics: bool = False
+    skip: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = [_short(value) for value in self.arguments.values()]
+        return "-".join([self.cls, "x".join(map(str, self.shape)), *(text for text in told if text)])
+
+    def make(self, **more: Any) -> Any:
+        """Return a new layer."""
+        return registry.lookup("layer", self.cls)(**{**self.arguments, **more})
+
+
+def _short(value: Any) -> str:
+    return str(value).replace(" ", "") if isinstance(value, (str, int, float, tuple)) else ""
+
+
+_UNIFORM = {"class_name": "RandomUniform", "config": {"minval": 0.1, "maxval": 0.9, "seed": 3}}
+_L2 = {"class_name": "L2", "config": {"l2": 0.05}}
+_NORM = {"class_name": "UnitNorm", "config": {"axis": 0}}
+
+
+def options(*weights: str) -> Arguments:
+    """Return initialisers, regularisers and constraints for these weights, none at its default."""
+    kinds = {"initializer": _UNIFORM, "regularizer": _L2, "constraint": _NORM}
+    return {f"{weight}_{kind}": value for weight in weights for kind, value in kinds.items()}
+
+
+_WEIGHTED = {"activation": "tanh", "activity_regularizer": _L2, **options("kernel", "bias")}
+_FIRST = {"data_format": "channels_first"}
+_CONV = {"filters": 4, "kernel_size": 3, **_WEIGHTED}
+_BAD_CONV: tuple[Bad, ...] = (
+    ({"filters": 0}, "filters must be a positive integer; got 0"),
+    ({"kernel_size": "3"}, "kernel_size must be"),
+    ({"strides": 0}, "strides must be"),
+    ({"padding": "samee"}, "did you mean 'same'"),
+    ({"data_format": "channels_lost"}, "did you mean 'channels_last'"),
+    ({"strides": 2, "dilation_rate": 2}, "strides and dilation_rate cannot both be greater than 1"),
+    ({"filters": 3, "groups": 2}, "filters must be a multiple of groups"),
+    ({"activation": "rellu"}, "did you mean 'relu'"),
+    ({"kernal_size": 2}, "did you mean 'kernel_size'"),
+)
+_BAD_POOL: tuple[Bad, ...] = (
+    ({"pool_size": 0}, "pool_size must be"),
+    ({"strides": -1}, "strides must be"),
+    ({"padding": "causal"}, "padding must be one of 'valid', 'same'"),
+)
+_RATE: tuple[Bad, ...] = (
+    ({"rate": 1.5}, "rate must be a number in [0, 1]; got 1.5"),
+    ({"rate": "half"}, "rate must be a number in [0, 1]"),
+)
+
+CORE = [
+    LayerSpec(
+        "Dense",
+        {"units": 4, **_WEIGHTED},
+        (6, 5),
+        (6, 4),
+        mask="keeps",
+        bad=(
+            ({"units": -3}, "units must be a positive integer; got -3"),
+            ({"units": "4"}, "units must be a positive integer; got '4'"),
+            ({"unitss": 4}, "did you mean 'units'"),
+            ({"activation": "sofmax"}, "did you mean 'softmax'"),
+            ({"kernel_initializer": "glorot_uniforms"}, "did you mean"),
+        ),
+    ),
+    LayerSpec("Dense", {"units": 4, "use_bias": False}, (5,), (4,), mask="keeps"),
+    LayerSpec(
+        "Activation",
+        {"activation": "tanh"},
+        (5,),
+        (5,),
+        mask="keeps",
+        bad=(({"activation": "tahn"}, "did you mean 'tanh'"),),
+    ),
+    LayerSpec(
+        "Dropout",
+        {"rate": 0.5, "noise_shape": (None, 1, 4), "seed": 3},
+        (3, 4),
+        (3, 4),
+        mask="keeps",
+        random=True,
+        bad=_RATE,
+    ),
+    LayerSpec("Flatten", _FIRST, (2, 3, 4), (24,), bad=(({"data_format": "last"}, "data_format must be one of"),)),
+    LayerSpec("Flatten", {}, (5,), (5,)),
+    LayerSpec(
+        "Reshape", {"target_shape": (2, -1)}, (3, 4), (2, 6), bad=(({"target_shape": (-1, -1)}, "at most one -1"),)
+    ),
+    LayerSpec(
+        "Permute", {"dims": (2, 1)}, (3, 4), (4, 3), bad=(({"dims": (0, 1)}, "dims must be a permutation of 1, 2, …"),)
+    ),
+    LayerSpec("RepeatVector", {"n": 3}, (4,), (3, 4), bad=(({"n": 0}, "n must be a positive integer; got 0"),)),
+    LayerSpec(
+        "Lambda",
+        {"function": torch.mul, "output_shape": (4,), "mask": None, "arguments": {"other": 2.0}},
+        (4,),
+        (4,),
+        bad=(({"function": 3}, "function must be a function of tensors"),),
+        skip={
+            "test_config_is_json": "a function is no JSON",
+            "test_some_line_leaves_the_default": "a mask is tested with the layer",
+        },
+    ),
+    LayerSpec("Masking", {"mask_value": 1.0}, (3, 4), (3, 4), mask="makes"),
+]
+
+EMBEDDINGS = [
+    LayerSpec(
+        "Embedding",
+        {
+            "input_dim": 9,
+            "output_dim": 4,
+            "activity_regularizer": _L2,
+            "mask_zero": True,
+            "input_length": 6,
+            **options("embeddings"),
+        },
+        (6,),
+        (6, 4),
+        indices=9,
+        mask="makes",
+        skip={"test_some_line_leaves_the_default": "sparse has one value"},
+        bad=(
+            ({"input_dim": 0}, "input_dim must be a positive integer; got 0"),
+            ({"output_dim": 2.5}, "output_dim must be a positive integer"),
+            ({"sparse": True}, "sparse must be False"),
+        ),
+    ),
+    LayerSpec("Embedding", {"input_dim": 9, "output_dim": 4}, (2, 3), (2, 3, 4), indices=9, mask="ends"),
+]
+
+CONVOLUTIONAL = [
+    LayerSpec("Conv1D", {**_CONV, "padding": "causal", "dilation_rate": 2, "groups": 2}, (8, 2), (8, 4), bad=_BAD_CONV),
+    LayerSpec("Conv1D", {**_CONV, **_FIRST, "strides": 2, "padding": "same", "use_bias": False}, (2, 7), (4, 4)),
+    LayerSpec("Conv1D", {"filters": 4, "kernel_size": 2}, (7, 3), (6, 4)),
+    LayerSpec(
+        "Conv2D",
+        {**_CONV, "padding": "same", "dilation_rate": (2, 1), "groups": 2},
+        (6, 5, 2),
+        (6, 5, 4),
+        bad=(
+            *_BAD_CONV,
+            ({"padding": "causal"}, "padding must be one of 'valid', 'same'"),
+            ({"kernel_size": (1, 2, 3)}, "tuple of 2"),
+        ),
+    ),
+    LayerSpec(
+        "Conv2D", {**_CONV, **_FIRST, "strides": (2, 1), "padding": "same", "use_bias": False}, (2, 6, 5), (4, 3, 5)
+    ),
+    LayerSpec("Conv2D", {"filters": 4, "kernel_size": (2, 3)}, (6, 5, 1), (5, 3, 4)),
+    LayerSpec(
+        "Conv3D",
+        {**_CONV, "padding": "same", "dilation_rate": 2, "groups": 2},
+        (4, 5, 3, 2),
+        (4, 5, 3, 4),
+        bad=_BAD_CONV,
+    ),
+    LayerSpec(
+        "Conv3D", {**_CONV, **_FIRST, "strides": 2, "padding": "same", "use_bias": False}, (2, 4, 5, 3), (4, 2, 3, 2)
+    ),
+    LayerSpec("Conv3D", {"filters": 4, "kernel_size": 2}, (4, 5, 3, 2), (3, 4, 2, 4)),
+]
+
+
+def _pooling(cls: str) -> list[LayerSpec]:
+    same = {"pool_size": 3, "strides": 2, "padding": "same"}
+    return [
+        LayerSpec(f"{cls}1D", {**same, **_FIRST}, (2, 6), (2, 3), bad=_BAD_POOL),
+        LayerSpec(f"{cls}1D", {"pool_size": 2, "strides": 1, "padding": "same"}, (6, 2), (6, 2)),
+        LayerSpec(f"{cls}1D", {}, (7, 2), (3, 2)),
+        LayerSpec(f"{cls}2D", {**same, **_FIRST}, (2, 6, 5), (2, 3, 3), bad=_BAD_POOL),
+        LayerSpec(f"{cls}2D", {"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}, (6, 5, 2), (6, 3, 2)),
+        LayerSpec(f"{cls}2D", {}, (7, 4, 2), (3, 2, 2)),
+        LayerSpec(f"{cls}3D", {**same, **_FIRST}, (2, 6, 5, 4), (2, 3, 3, 2), bad=_BAD_POOL),
+        LayerSpec(f"{cls}3D", {"pool_size": 2, "strides": 1, "padding": "same"}, (4, 3, 4, 2), (4, 3, 4, 2)),
+    ]
+
+
+def _global_pooling(cls: str, mask: str) -> list[LayerSpec]:
+    return [
+        LayerSpec(f"{cls}1D", {}, (4, 2), (2,), mask=mask),
+        LayerSpec(
+            f"{cls}1D",
+            {**_FIRST, "keepdims": True},
+            (2, 4),
+            (2, 1),
+            mask=mask,
+            skip={"test_mask": "masks go with steps"},
+        ),
+        LayerSpec(f"{cls}2D", {}, (4, 3, 2), (2,)),
+        LayerSpec(f"{cls}2D", {**_FIRST, "keepdims": True}, (2, 4, 3), (2, 1, 1)),
+        LayerSpec(f"{cls}3D", {}, (4, 3, 2, 2), (2,)),
+        LayerSpec(f"{cls}3D", {**_FIRST, "keepdims": True}, (2, 4, 3, 2), (2, 1, 1, 1)),
+    ]
+
+
+POOLING = [
+    *_pooling("MaxPooling"),
+    *_pooling("AveragePooling"),
+    *_global_pooling("GlobalMaxPooling", "refuses"),
+    *_global_pooling("GlobalAveragePooling", "ends"),
+]
+
+_BAD_PADDING: tuple[Bad, ...] = (
+    ({"padding": -1}, "padding must be an integer ≥ 0"),
+    ({"padding": (1, 2, 3, 4)}, "padding must be"),
+)
+_BAD_CROPPING: tuple[Bad, ...] = (({"cropping": -1}, "cropping must be an integer ≥ 0"),)
+_BAD_SIZE: tuple[Bad, ...] = (({"size": 0}, "size must be"),)
+
+RESHAPING = [
+    LayerSpec("ZeroPadding1D", {"padding": (2, 1), **_FIRST}, (2, 4), (2, 7), bad=_BAD_PADDING),
+    LayerSpec("ZeroPadding1D", {"padding": 2}, (4, 2), (8, 2)),
+    LayerSpec("ZeroPadding2D", {"padding": ((1, 2), (0, 3)), **_FIRST}, (2, 4, 3), (2, 7, 6), bad=_BAD_PADDING),
+    LayerSpec("ZeroPadding2D", {"padding": (2, 1)}, (4, 3, 2), (8, 5, 2)),
+    LayerSpec(
+        "ZeroPadding3D", {"padding": ((1, 2), (0, 3), (0, 0)), **_FIRST}, (2, 4, 3, 2), (2, 7, 6, 2), bad=_BAD_PADDING
+    ),
+    LayerSpec("Cropping1D", {"cropping": (2, 1), **_FIRST}, (2, 4), (2, 1), bad=_BAD_CROPPING),
+    LayerSpec("Cropping2D", {"cropping": ((1, 2), (0, 1)), **_FIRST}, (2, 4, 3), (2, 1, 2), bad=_BAD_CROPPING),
+    LayerSpec("Cropping2D", {"cropping": 1}, (4, 3, 2), (2, 1, 2)),
+    LayerSpec("Cropping3D", {"cropping": (1, 0, 1), **_FIRST}, (2, 4, 3, 3), (2, 2, 3, 1), bad=_BAD_CROPPING),
+    LayerSpec("UpSampling1D", {"size": 3, **_FIRST}, (2, 4), (2, 12), bad=_BAD_SIZE),
+    LayerSpec("UpSampling1D", {"size": 3}, (4, 2), (12, 2)),
+    LayerSpec(
+        "UpSampling2D",
+        {"size": (3, 2), "interpolation": "bilinear", **_FIRST},
+        (2, 4, 3),
+        (2, 12, 6),
+        bad=(*_BAD_SIZE, ({"interpolation": "cubic"}, "interpolation must be one of 'nearest', 'bilinear'")),
+    ),
+    LayerSpec("UpSampling2D", {"size": 2}, (4, 3, 2), (8, 6, 2)),
+    LayerSpec("UpSampling3D", {"size": (1, 2, 3), **_FIRST}, (2, 2, 3, 2), (2, 2, 6, 6), bad=_BAD_SIZE),
+]
+
+NORMALIZATION = [
+    LayerSpec(
+        "BatchNormalization",
+        {
+            "axis": 1,
+            "momentum": 0.5,
+            "epsilon": 0.1,
+            "moving_mean_initializer": _UNIFORM,
+            "moving_variance_initializer": _UNIFORM,
+            "synchronized": True,
+            **options("beta", "gamma"),
+        },
+        (4, 3, 2),
+        (4, 3, 2),
+        mask="keeps",
+        batch_statistics=True,
+        bad=(
+            ({"axis": "last"}, "axis must be an integer or a list of integers; got 'last'"),
+            ({"momentum": "high"}, "momentum must be a number"),
+        ),
+    ),
+    LayerSpec("BatchNormalization", {"center": False, "scale": False}, (5,), (5,), mask="keeps", batch_statistics=True),
+    LayerSpec("BatchNormalization", {}, (4, 5), (4, 5), mask="keeps", batch_statistics=True),
+    LayerSpec("BatchNormalization", {"axis": [1, 3]}, (4, 3, 2), (4, 3, 2), mask="keeps", batch_statistics=True),
+]
+
+NOISE = [
+    LayerSpec(
+        "GaussianNoise",
+        {"stddev": 0.5, "seed": 3},
+        (4,),
+        (4,),
+        mask="keeps",
+        random=True,
+        bad=(
+            ({"stddev": -1.0}, "stddev must be a number ≥ 0; got -1.0"),
+            ({"stddev": "1"}, "stddev must be a number ≥ 0"),
+        ),
+    ),
+    LayerSpec("GaussianNoise", {"stddev": 0.5}, (4,), (4,), mask="keeps", random=True),
+    LayerSpec("GaussianDropout", {"rate": 0.5, "seed": 3}, (4,), (4,), mask="keeps", random=True, bad=_RATE),
+    LayerSpec(
+        "AlphaDropout",
+        {"rate": 0.5, "noise_shape": (None, 1), "seed": 3},
+        (4,),
+        (4,),
+        mask="keeps",
+        random=True,
+        bad=_RATE,
+    ),
+    LayerSpec("AlphaDropout", {"rate": 0.5}, (3, 4), (3, 4), mask="keeps", random=True),
+    LayerSpec("SpatialDropout1D", {"rate": 0.5, "seed": 3}, (4, 9), (4, 9), mask="keeps", random=True, bad=_RATE),
+    LayerSpec("SpatialDropout2D", {"rate": 0.5, **_FIRST}, (9, 4, 3), (9, 4, 3), mask="keeps", random=True, bad=_RATE),
+    LayerSpec(
+        "SpatialDropout3D", {"rate": 0.5, **_FIRST}, (9, 4, 3, 2), (9, 4, 3, 2), mask="keeps", random=True, bad=_RATE
+    ),
+    LayerSpec(
+        "ActivityRegularization",
+        {"l1": 0.1, "l2": 0.2},
+        (4,),
+        (4,),
+        mask="keeps",
+        bad=(({"l1": "much"}, "l1 must be a number"),),
+    ),
+]
+
+ADVANCED_ACTIVATIONS = [
+    LayerSpec(
+        "LeakyReLU",
+        {"alpha": 0.1},
+        (4,),
+        (4,),
+        mask="keeps",
+        bad=(({"alpha": None}, "alpha must be a number; got None"),),
+    ),
+    LayerSpec(
+        "ReLU",
+        {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2},
+        (9,),
+        (9,),
+        mask="keeps",
+        bad=(({"max_value": -1.0}, "max_value must be a number ≥ 0; got -1.0"),),
+    ),
+    LayerSpec("ELU", {"alpha": 0.5}, (4,), (4,), mask="keeps", bad=(({"alpha": "a"}, "alpha must be a number"),)),
+    LayerSpec(
+        "PReLU",
+        {"shared_axes": [1], **options("alpha")},
+        (4, 3),
+        (4, 3),
+        mask="keeps",
+        bad=(({"shared_axes": [0]}, "shared_axes must be"),),
+    ),
+    LayerSpec(
+        "ThresholdedReLU",
+        {"theta": 0.2},
+        (9,),
+        (9,),
+        mask="keeps",
+        bad=(({"theta": -1}, "theta must be a number ≥ 0"),),
+    ),
+    LayerSpec(
+        "Softmax", {"axis": 1}, (3, 4), (3, 4), mask="keeps", bad=(({"axis": "last"}, "axis must be an integer"),)
+    ),
+    LayerSpec("Softmax", {"axis": [1, 2]}, (3, 4), (3, 4), mask="keeps"),
+]
+
+_RECURRENT = {
+    "units": 4,
+    "activation": "relu",
+    "activity_regularizer": _L2,
+    "dropout": 0.25,
+    "recurrent_dropout": 0.5,
+    "go_backwards": True,
+    "return_sequences": True,
+    "unroll": True,
+    **options("kernel", "recurrent", "bias"),
+}
+_GATED = {**_RECURRENT, "recurrent_activation": "hard_sigmoid"}
+_NOT_THESE = "return_state, stateful and time_major are tested with the layer"
+_SKIP_RECURRENT = {"test_some_line_leaves_the_default": _NOT_THESE}
+_BAD_RECURRENT: tuple[Bad, ...] = (
+    ({"units": -3}, "units must be a positive integer; got -3"),
+    ({"dropout": 2.0}, "dropout must be"),
+)
+
+RECURRENT = [
+    LayerSpec(
+        "SimpleRNN", _RECURRENT, (5, 3), (5, 4), mask="keeps", random=True, skip=_SKIP_RECURRENT, bad=_BAD_RECURRENT
+    ),
+    LayerSpec("SimpleRNN", {"units": 4, "use_bias": False}, (5, 3), (4,), mask="ends"),
+    LayerSpec(
+        "LSTM",
+        {**_GATED, "unit_forget_bias": False},
+        (5, 3),
+        (5, 4),
+        mask="keeps",
+        random=True,
+        skip=_SKIP_RECURRENT,
+        bad=_BAD_RECURRENT,
+    ),
+    LayerSpec("LSTM", {"units": 4, "use_bias": False}, (5, 3), (4,), mask="ends"),
+    LayerSpec(
+        "GRU",
+        {**_GATED, "reset_after": False},
+        (5, 3),
+        (5, 4),
+        mask="keeps",
+        random=True,
+        skip=_SKIP_RECURRENT,
+        bad=_BAD_RECURRENT,
+    ),
+    LayerSpec("GRU", {"units": 4, "use_bias": False, "reset_after": True}, (5, 3), (4,), mask="ends"),
+]
+
+LAYERS: list[LayerSpec] = [
+    *CORE,
+    *EMBEDDINGS,
+    *CONVOLUTIONAL,
+    *POOLING,
+    *RESHAPING,
+    *NORMALIZATION,
+    *NOISE,
+    *ADVANCED_ACTIVATIONS,
+    *RECURRENT,
+]
+
+# Registered layers that the checks over LAYERS do not fit, and where they are tested.
+ELSEWHERE = {
+    "InputLayer": "it only declares a shape: tests/layers",
+    "TorchModuleWrapper": "it is what the module in it is: tests/layers",
+    "Sequential": "a model: tests/models",
+}

@@ -1,0 +1,334 @@
+"""What holds for every layer, over every line of the table."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import torchkeras_compat as keras
+from torchkeras_compat._core import dialects, randomness, registry
+from torchkeras_compat.layers.base import Layer, own_arguments
+
+from .specs import ELSEWHERE, LAYERS, LayerSpec
+
+BATCH = 3
+
+
+@pytest.fixture(params=LAYERS, ids=str)
+def spec(request: pytest.FixtureRequest) -> LayerSpec:
+    line: LayerSpec = request.param
+    reason = line.skip.get(request.node.originalname)
+    if reason:
+        pytest.skip(reason)
+    return line
+
+
+def draw(spec: LayerSpec, batch: int = BATCH, dtype: torch.dtype = torch.float32) -> Tensor:
+    generator = torch.Generator().manual_seed(5)
+    if spec.indices is not None:
+        return torch.randint(spec.indices, (batch, *spec.shape), generator=generator)
+    return torch.randn((batch, *spec.shape), generator=generator, dtype=torch.float64).to(dtype)
+
+
+def built(spec: LayerSpec, **more: Any) -> Any:
+    layer = spec.make(**more)
+    layer.build_from((None, *spec.shape))
+    return layer
+
+
+def run(layer: Any, x: Tensor, training: bool = False) -> Tensor:
+    y: Tensor = layer(x, training=training)
+    return y
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def test_every_layer_has_a_line() -> None:
+    assert set(registry.names("layer")) == {line.cls for line in LAYERS} | set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", sorted({line.cls for line in LAYERS}))
+def test_some_line_leaves_the_default(name: str) -> None:
+    lines = [line for line in LAYERS if line.cls == name]
+    if any("test_some_line_leaves_the_default" in line.skip for line in lines):
+        pytest.skip("one argument has a single value, or is tested with the layer")
+    cls = registry.lookup("layer", name)
+    parameters = inspect.signature(cls).parameters
+    defaults = {name: parameters[name].default for name in own_arguments(cls) if name in parameters}
+    left = [a for a, default in defaults.items() if all(line.arguments.get(a, default) == default for line in lines)]
+    assert left == []
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def ways(spec: LayerSpec) -> dict[str, dict[str, Any]]:
+    """Return the ways in which the shape of the input can be told to a first layer."""
+    cls = registry.lookup("layer", spec.cls)
+    found: dict[str, dict[str, Any]] = {
+        "input_shape": {"input_shape": spec.shape},
+        "batch_input_shape": {"batch_input_shape": (None, *spec.shape)},
+    }
+    takes_dim = "input_dim" not in inspect.signature(cls).parameters
+    if takes_dim and len(spec.shape) == 1 and not cls.sequence_input:
+        found["input_dim"] = {"input_dim": spec.shape[0]}
+    if takes_dim and len(spec.shape) == 2:
+        found["input_length"] = {"input_length": spec.shape[0], "input_dim": spec.shape[1]}
+    return found
+
+
+def test_every_way_to_give_the_shape(spec: LayerSpec) -> None:
+    layers = {way: spec.make(**arguments) for way, arguments in ways(spec).items()}
+    models = {way: keras.Sequential([layer]) for way, layer in layers.items()}
+    layers["Input"] = spec.make()
+    kind = None if spec.indices is None else "int32"
+    models["Input"] = keras.Sequential([keras.layers.Input(spec.shape, dtype=kind), layers["Input"]])
+    layers["first batch"] = spec.make()
+    run(layers["first batch"], draw(spec))
+    assert {way: model.output_shape for way, model in models.items()} == dict.fromkeys(models, (None, *spec.output))
+    shapes = {way: [w.shape for w in layer.get_weights()] for way, layer in layers.items()}
+    assert all(found == shapes["Input"] for found in shapes.values()), shapes
+
+
+def test_output_shape(spec: LayerSpec) -> None:
+    layer = built(spec)
+    assert tuple(run(layer, draw(spec)).shape) == (BATCH, *spec.output)
+    assert layer.compute_output_shape((None, *spec.shape)) == (None, *spec.output)
+    assert layer.compute_output_shape((BATCH, *spec.shape)) == (BATCH, *spec.output)
+    assert layer.output_shape == (None, *spec.output)
+    assert tuple(run(layer, draw(spec, 1)).shape) == (1, *spec.output)
+
+
+def test_output_shape_keeps_none(spec: LayerSpec) -> None:
+    layer = built(spec)
+    for axis in range(len(spec.shape)):
+        shape = [None, *spec.shape]
+        shape[axis + 1] = None
+        found = layer.compute_output_shape(tuple(shape))
+        assert len(found) == len(spec.output) + 1
+        assert all(n is None or n == real for n, real in zip(found[1:], spec.output)), (shape, found)
+
+
+# --- configuration ---------------------------------------------------------------------------------------------------
+
+
+def test_config_round_trip(spec: LayerSpec) -> None:
+    layer = spec.make(name="given", trainable=False, dtype="float64", batch_input_shape=(7, *spec.shape))
+    config = layer.get_config()
+    again = type(layer).from_config(config)
+    assert config["name"] == again.name == "given"
+    assert again.trainable is False
+    assert again.dtype == "float64"
+    assert again.batch_input_shape == (7, *spec.shape)
+    assert again.get_config() == config
+    for argument, value in spec.arguments.items():
+        assert argument in config, argument
+        if isinstance(value, (bool, int, float, str)) and not isinstance(config[argument], (tuple, dict)):
+            assert config[argument] == value
+
+
+def test_config_is_json(spec: LayerSpec) -> None:
+    layer = spec.make()
+    written = json.dumps(keras.layers.serialize(layer))
+    again = keras.layers.deserialize(json.loads(written))
+    assert type(again) is type(layer)
+    assert json.dumps(keras.layers.serialize(again)) == written
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+def test_weights_round_trip(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    rng = np.random.RandomState(3)
+    values = [rng.uniform(0.1, 0.9, w.shape).astype("float32") for w in layer.get_weights()]
+    layer.set_weights(values)
+    for value, found, variable in zip(values, layer.get_weights(), layer.weights):
+        np.testing.assert_array_equal(found, value)
+        assert tuple(variable.shape) == value.shape
+        assert variable.name.startswith(f"{layer.name}/")
+    again = type(layer).from_config({**layer.get_config(), "name": "again"})
+    again.build_from((None, *spec.shape))
+    again.set_weights(values)
+    torch.testing.assert_close(run(again, x), run(layer, x), rtol=0, atol=0)
+    assert layer.count_params() == sum(v.size for v in values)
+
+
+def test_wrong_weights_change_nothing(spec: LayerSpec) -> None:
+    layer = built(spec)
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match="set_weights needs"):
+        layer.set_weights([*before, np.zeros(3)])
+    if before:
+        with pytest.raises(ValueError, match="the weight has shape"):
+            layer.set_weights([*before[:-1], np.zeros((1, 1, 1, 1, 1, 7))])
+    for old, new in zip(before, layer.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_initial_weights(spec: LayerSpec) -> None:
+    values = [np.full(w.shape, 0.25, "float32") for w in built(spec).get_weights()]
+    layer = built(spec, weights=values)
+    for value, found in zip(values, layer.get_weights()):
+        np.testing.assert_array_equal(found, value)
+
+
+def test_gradient_flows(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    x.requires_grad_(spec.indices is None)
+    direction = torch.randn((BATCH, *spec.output), generator=torch.Generator().manual_seed(1))
+    (run(layer, x) * direction).sum().backward()
+    found = {w.path: p.grad for w in layer.trained_table() for p in w.parameters if p.requires_grad}
+    if spec.indices is None:
+        found["input"] = x.grad
+    for name, gradient in found.items():
+        assert gradient is not None, name
+        assert torch.isfinite(gradient).all(), name
+        assert gradient.abs().sum() > 0, name
+
+
+def test_frozen_layer_trains_nothing(spec: LayerSpec) -> None:
+    layer = built(spec, trainable=False)
+    assert layer.trainable_weights == []
+    assert len(layer.non_trainable_weights) == len(layer.weights)
+
+
+# --- types and modes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-5), ("bfloat16", 0.05)])
+def test_dtypes(spec: LayerSpec, dtype: str, tolerance: float) -> None:
+    reference, other = built(spec), built(spec, dtype=dtype)
+    other.set_weights(reference.get_weights())
+    kind = getattr(torch, dtype)
+    y = run(other, draw(spec, dtype=kind))
+    assert y.dtype == kind
+    torch.testing.assert_close(y.double(), run(reference, draw(spec)).double(), rtol=tolerance, atol=tolerance)
+
+
+def test_numpy_input(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    torch.testing.assert_close(run(layer, x.numpy()), run(layer, x), rtol=0, atol=0)  # type: ignore[arg-type]
+    if spec.indices is None:
+        torch.testing.assert_close(run(layer, x.double().numpy()), run(layer, x), rtol=0, atol=0)  # type: ignore[arg-type]
+
+
+def test_modes(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    inference = run(layer, x)
+    torch.testing.assert_close(layer(x), inference, rtol=0, atol=0)  # inference is what nobody asked for
+    torch.testing.assert_close(run(layer, x), inference, rtol=0, atol=0)
+    trained = run(layer, x, training=True)
+    assert trained.shape == inference.shape
+    assert torch.equal(trained, inference) is not (spec.random or spec.batch_statistics)
+    keras.backend.set_learning_phase(1)
+    assert torch.equal(layer(x), inference) is not (spec.random or spec.batch_statistics)
+
+
+def test_seed_repeats_a_run(spec: LayerSpec) -> None:
+    results = []
+    for _ in range(2):
+        np.random.seed(11)
+        layer = built(spec)
+        randomness.draw_seed()  # as each `fit` does
+        results.append([run(layer, draw(spec), training=True), *map(torch.as_tensor, layer.get_weights())])
+    for first, second in zip(*results):
+        torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+# --- masks -----------------------------------------------------------------------------------------------------------
+
+
+def test_mask(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    mask = torch.ones(BATCH, *spec.shape[: len(spec.shape) > 1], dtype=torch.bool)
+    if mask.dim() > 1:
+        mask[0, 1:] = False
+    if spec.mask == "makes":
+        _, made = layer._run(x, None, False)
+        assert made.dtype == torch.bool
+        assert made.shape == x.shape[: made.dim()]
+        return
+    if spec.mask == "refuses":
+        with pytest.raises(TypeError, match="does not support masks"):
+            layer._run(x, mask, False)
+        with dialects.using("tf.keras"):
+            later = built(spec)
+        assert later._run(x, mask, False)[1] is None
+        return
+    y, left = layer._run(x, mask, False)
+    assert tuple(y.shape) == (BATCH, *spec.output)
+    assert left is (mask if spec.mask == "keeps" else None)
+
+
+# --- copies ----------------------------------------------------------------------------------------------------------
+
+
+def pickled(layer: Any) -> Any:
+    return pickle.loads(pickle.dumps(layer))
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, pickled])
+def test_copies(spec: LayerSpec, way: Any) -> None:
+    layer, x = built(spec), draw(spec)
+    run(layer, x, training=True)
+    expected = run(layer, x)
+    other = way(layer)
+    torch.testing.assert_close(run(other, x), expected, rtol=0, atol=0)
+    for weight, source in zip(other.table(), layer.table()):
+        assert all(a.stride() == b.stride() for a, b in zip(weight.parameters, source.parameters))
+        weight.assign(np.full(weight.shape, 0.5))
+    torch.testing.assert_close(run(layer, x), expected, rtol=0, atol=0)
+    assert other.get_config() == layer.get_config()
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+BAD = [(line, *bad) for line in LAYERS for bad in line.bad]
+BAD_NAMES = [f"{line.cls}-{arguments}" for line, arguments, _ in BAD]
+
+
+@pytest.mark.parametrize(("line", "arguments", "message"), BAD, ids=BAD_NAMES)
+def test_bad_arguments(line: LayerSpec, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError)) as error:
+        line.make(**arguments)
+    assert message in str(error.value)
+    named = "unknown" in str(error.value) or str(error.value).startswith(f"{line.cls}({next(iter(arguments))}=")
+    assert named, str(error.value)
+
+
+def test_wrong_number_of_axes(spec: LayerSpec) -> None:
+    layer = spec.make()
+    if layer.input_rank is None:
+        pytest.skip("it takes any number of axes")
+    for shape in ((None,) * (len(spec.shape) + 2), (None,) * len(spec.shape)):
+        with pytest.raises(ValueError, match=f"{layer.name}'.*the input must have"):
+            layer.build_from(shape)
+    assert not layer.built
+
+
+def test_unknown_argument(spec: LayerSpec) -> None:
+    with pytest.raises(TypeError, match=rf"{spec.cls}\(nmae='x'\): unknown argument; did you mean 'name'"):
+        spec.make(nmae="x")
+
+
+def test_it_is_a_torch_module(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    assert isinstance(layer, (Layer, torch.nn.Module))
+    seen: list[Any] = []
+    layer.register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    run(layer, x)
+    assert seen == [torch.Size((BATCH, *spec.output))]
+    state = layer.state_dict()
+    layer.load_state_dict({name: torch.zeros_like(value) for name, value in state.items()})
+    assert all(not w.any() for w in layer.get_weights())

@@ -1,0 +1,1 @@
+"""Golden numbers of Keras 2.15 and the tests that hold the package to them."""

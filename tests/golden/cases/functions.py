@@ -1,0 +1,13 @@
+"""Python functions that a case hands to Keras and to the package alike."""
+
+from __future__ import annotations
+
+
+def halve(epoch: int, lr: float) -> float:
+    """Halve the learning rate from the second epoch on."""
+    return lr if epoch == 0 else lr * 0.5
+
+
+def staircase(epoch: int) -> float:
+    """Give the learning rate from the epoch alone, as schedules of Keras 1 did."""
+    return 0.2 if epoch < 2 else 0.05

@@ -1,0 +1,105 @@
+"""Convolution and pooling layers, over strides, padding, dilation, groups and data formats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .common import Case
+from .layers_core import single
+
+_L2 = {"class_name": "L2", "config": {"l2": 0.05}}
+
+_CONV1D: list[tuple[str, dict[str, Any]]] = [
+    ("valid", {}),
+    ("same", {"padding": "same"}),
+    ("same_even", {"padding": "same", "kernel_size": 4}),
+    ("causal", {"padding": "causal"}),
+    ("causal_dilated", {"padding": "causal", "dilation_rate": 2}),
+    ("causal_strides", {"padding": "causal", "strides": 2}),
+    ("strides", {"strides": 2}),
+    ("same_strides", {"padding": "same", "strides": 2}),
+    ("same_strides3", {"padding": "same", "strides": 3, "kernel_size": 2}),
+    ("dilated", {"dilation_rate": 2}),
+    ("same_dilated", {"padding": "same", "dilation_rate": 2, "kernel_size": 2}),
+    ("groups", {"groups": 2}),
+    ("no_bias", {"use_bias": False}),
+    ("relu", {"activation": "relu", "padding": "same"}),
+    ("kernel1", {"kernel_size": 1}),
+    ("regularized", {"kernel_regularizer": _L2, "activity_regularizer": _L2}),
+    ("channels_first", {"data_format": "channels_first", "padding": "same", "strides": 2}),
+]
+
+_CONV2D: list[tuple[str, dict[str, Any]]] = [
+    ("valid", {}),
+    ("same", {"padding": "same"}),
+    ("same_even", {"padding": "same", "kernel_size": [2, 4]}),
+    ("strides", {"strides": [2, 1]}),
+    ("same_strides", {"padding": "same", "strides": 2}),
+    ("same_strides_odd", {"padding": "same", "strides": [3, 2], "kernel_size": [2, 5]}),
+    ("dilated", {"dilation_rate": 2}),
+    ("dilated_pair", {"dilation_rate": [2, 1], "padding": "same", "kernel_size": [2, 3]}),
+    ("groups", {"groups": 2}),
+    ("groups_same_strides", {"groups": 2, "padding": "same", "strides": 2}),
+    ("no_bias", {"use_bias": False}),
+    ("tanh", {"activation": "tanh"}),
+    ("softmax", {"activation": "softmax"}),
+    ("kernel1", {"kernel_size": 1}),
+    ("regularized", {"kernel_regularizer": _L2, "bias_regularizer": _L2, "activity_regularizer": _L2}),
+    ("constrained", {"kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1, 2]}}}),
+    ("channels_first", {"data_format": "channels_first"}),
+    ("channels_first_same", {"data_format": "channels_first", "padding": "same", "strides": 2, "activation": "tanh"}),
+]
+
+_POOL: list[tuple[str, dict[str, Any]]] = [
+    ("default", {}),
+    ("three", {"pool_size": 3}),
+    ("same", {"pool_size": 3, "padding": "same"}),
+    ("strides", {"pool_size": 3, "strides": 2}),
+    ("same_strides", {"pool_size": 3, "strides": 2, "padding": "same"}),
+    ("same_stride1", {"pool_size": 2, "strides": 1, "padding": "same"}),
+    ("wide_stride", {"pool_size": 2, "strides": 3, "padding": "same"}),
+]
+_PAIR: tuple[str, dict[str, Any]] = ("pair", {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"})
+
+
+def _conv1d(name: str, kwargs: dict[str, Any]) -> Case:
+    shape = [2, 7] if kwargs.get("data_format") == "channels_first" else [7, 2]
+    return single(f"conv1d_{name}", "Conv1D", shape, **{"filters": 4, "kernel_size": 3, **kwargs})
+
+
+def _conv2d(name: str, kwargs: dict[str, Any]) -> Case:
+    shape = [2, 7, 6] if kwargs.get("data_format") == "channels_first" else [7, 6, 2]
+    return single(f"conv2d_{name}", "Conv2D", shape, **{"filters": 4, "kernel_size": 3, **kwargs})
+
+
+_WHICH = {"max": "MaxPooling", "average": "AveragePooling"}
+
+CONVOLUTIONAL: list[Case] = [_conv1d(name, kwargs) for name, kwargs in _CONV1D]
+CONVOLUTIONAL += [_conv2d(name, kwargs) for name, kwargs in _CONV2D]
+CONVOLUTIONAL += [
+    single(f"{short}_pool_1d_{name}", f"{cls}1D", [7, 3], **kwargs)
+    for short, cls in _WHICH.items()
+    for name, kwargs in _POOL
+]
+CONVOLUTIONAL += [
+    single(f"{short}_pool_2d_{name}", f"{cls}2D", [7, 6, 2], **kwargs)
+    for short, cls in _WHICH.items()
+    for name, kwargs in [*_POOL, _PAIR]
+]
+CONVOLUTIONAL += [
+    single(f"{short}_pool_2d_first", f"{cls}2D", [2, 6, 7], data_format="channels_first", padding="same", pool_size=3)
+    for short, cls in _WHICH.items()
+]
+CONVOLUTIONAL += [
+    single(f"{short}_pool_1d_first", f"{cls}1D", [3, 7], data_format="channels_first") for short, cls in _WHICH.items()
+]
+CONVOLUTIONAL += [
+    single(f"global_{short}_{rank}d_{name}", f"Global{cls}{rank}D", shape, **kwargs)
+    for short, cls in _WHICH.items()
+    for rank, shape in ((1, [5, 3]), (2, [4, 3, 2]))
+    for name, kwargs in (
+        ("default", {}),
+        ("keepdims", {"keepdims": True}),
+        ("first", {"data_format": "channels_first"}),
+    )
+]

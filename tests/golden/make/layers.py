@@ -1,0 +1,166 @@
+"""Golden numbers of layers: outputs, masks, gradients, states, moving statistics and fifty training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from cases import layers_conv, layers_core, layers_recurrent
+from cases.common import Case
+
+from .models import build, listed, randomise, train
+from .runtime import Arrays, Spec, floats, gradients, resolve, rng_for
+
+BATCH, BATCHES, STEPS, TARGETS = 4, 4, 50, 2
+RATE = 0.05
+SMALL_RATE = 0.001  # images have many features: a step of 0.05 diverges, and a diverging curve proves nothing
+
+
+def _optimizers(rate: float) -> dict[str, Any]:
+    # epsilon keeps Adam from blowing the rounding of a vanishing gradient up to a full step
+    adam = {"$": "optimizers.Adam", "learning_rate": 0.01, "epsilon": 0.001}
+    return {"sgd": {"$": "optimizers.SGD", "learning_rate": rate}, "adam": adam}
+
+
+NO_CHANNELS_FIRST = ("Conv", "MaxPooling", "AveragePooling", "UpSampling")  # on a CPU, in TensorFlow
+
+
+def core() -> Iterator[tuple[Spec, Arrays]]:
+    """Dense, core, embedding, padding and up-sampling layers."""
+    yield from _family([*layers_core.DENSE, *layers_core.CORE])
+
+
+def convolutional() -> Iterator[tuple[Spec, Arrays]]:
+    """Convolutions and poolings."""
+    yield from _family(layers_conv.CONVOLUTIONAL, SMALL_RATE)
+
+
+def normalization() -> Iterator[tuple[Spec, Arrays]]:
+    """Batch normalisation."""
+    yield from _family(layers_core.NORMALIZATION)
+
+
+def recurrent() -> Iterator[tuple[Spec, Arrays]]:
+    """Recurrent layers."""
+    yield from _family(layers_recurrent.RECURRENT)
+
+
+def _family(cases: list[Case], rate: float = RATE) -> Iterator[tuple[Spec, Arrays]]:
+    for spec in cases:
+        yield _one({"rate": rate, "batch": BATCH, "steps": STEPS, "stateful": False, "train_forward": False, **spec})
+
+
+def _one(spec: Spec) -> tuple[Spec, Arrays]:
+    rng = rng_for(spec)
+    x = draw(spec["draw"], (spec["batch"] * BATCHES, *spec["shape"]), rng)
+    model = _model(spec, spec["stack"])
+    weights = randomise(model, rng)
+    arrays: Arrays = {"x": x} | listed("w", weights)
+    arrays |= _forward(spec, model, x, rng)
+    if spec["stateful"]:
+        arrays |= _states(spec, model, x)
+    if spec["train_forward"]:
+        arrays |= _training_forward(spec, model, x)
+    model.set_weights(weights)
+    spec = {**spec, "weights": len(weights), "output_shape": list(model.output_shape[1:])}
+    spec["names"] = [w.name.split("/")[-1].split(":")[0] for w in model.weights]
+    if spec["steps"]:
+        head = _head(model)
+        spec |= {"head": head, "optimizers": _optimizers(spec["rate"])}
+        arrays |= _trained(spec, head, x, rng)
+    return spec, arrays
+
+
+def _model(spec: Spec, stack: list[Any]) -> Any:
+    """Build a stack on the case's input; channels_first goes between transpositions: a CPU has no such kernels."""
+    batch = spec["batch"] if spec["stateful"] else None
+    dtype = "int32" if spec["draw"].startswith("tokens") else "float32"
+    model = build([], spec["dialect"])
+    model.add(keras.Input(batch_shape=(batch, *spec["shape"]), dtype=dtype))
+    for cls, kwargs in stack:
+        rank = len(model.output_shape)
+        first = kwargs.get("data_format") == "channels_first" and cls.startswith(NO_CHANNELS_FIRST)
+        if first:
+            model.add(keras.layers.Permute((*range(2, rank), 1)))
+            kwargs = {**kwargs, "data_format": "channels_last"}
+        model.add(getattr(keras.layers, cls)(**resolve(kwargs, spec["dialect"])))
+        if first:
+            model.add(keras.layers.Permute((rank - 1, *range(1, rank - 1))))
+    return model
+
+
+def draw(kind: str, shape: tuple[int, ...], rng: np.random.RandomState) -> np.ndarray:
+    """Draw an input; `padded` rows get steps of the mask value in several places."""
+    if kind.startswith("tokens"):
+        tokens = rng.randint(1, int(kind.split(":")[1]), shape)
+        tokens[::2, -2:] = 0
+        tokens[1::4, :1] = 0
+        return tokens.astype("int32")
+    x = floats(rng, *shape)
+    if not kind.startswith("padded"):
+        return x
+    detail = kind.partition(":")[2]
+    value = float(detail) if detail and detail[-1].isdigit() else 0.0
+    for row in range(len(x)):
+        where = detail if detail.isalpha() else ("right", "left", "middle", "empty")[row % 4]
+        if kind == "padded_no_empty" and where == "empty":
+            where = "none"
+        count = 1 + row % 3
+        steps = {"left": slice(0, count), "right": slice(shape[1] - count, None), "middle": slice(2, 2 + count)}
+        x[row, steps.get(where, slice(0, None if where == "empty" else 0))] = value
+    return x
+
+
+def _forward(spec: Spec, model: Any, x: np.ndarray, rng: np.random.RandomState) -> Arrays:
+    batch = tf.constant(x[: spec["batch"]])
+    with tf.GradientTape() as tape:
+        tape.watch(batch)
+        y = model(batch, training=False)
+    direction = floats(rng, *y.shape)
+    is_float = batch.dtype == tf.float32
+    found = gradients(y, direction, tape, [*model.trainable_weights, *([batch] if is_float else [])])
+    arrays: Arrays = {"y": y.numpy(), "direction": direction}
+    if is_float:
+        arrays["dx"] = found.pop()
+    arrays |= listed("dw", found)
+    mask = getattr(y, "_keras_mask", None)
+    return arrays if mask is None else arrays | {"mask": mask.numpy()}
+
+
+def _states(spec: Spec, model: Any, x: np.ndarray) -> Arrays:
+    model.reset_states()
+    n = spec["batch"]
+    outputs = [model.predict_on_batch(x[i * n : (i + 1) * n]) for i in range(3)]
+    model.reset_states()
+    return {"states": np.stack([*outputs, model.predict_on_batch(x[:n])])}
+
+
+def _training_forward(spec: Spec, model: Any, x: np.ndarray) -> Arrays:
+    n = spec["batch"]
+    outputs = [model(x[i * n : (i + 1) * n], training=True).numpy() for i in range(3)]
+    after = model(x[:n], training=False).numpy()
+    return {"train_y": np.stack(outputs), "after_y": after} | listed("after_w", model.get_weights())
+
+
+def _head(model: Any) -> list[Any]:
+    flatten = [["Flatten", {}]] if len(model.output_shape) > 2 else []
+    return [*flatten, ["Dense", {"units": TARGETS}]]
+
+
+def _trained(spec: Spec, head: list[Any], x: np.ndarray, rng: np.random.RandomState) -> Arrays:
+    y = floats(rng, len(x), TARGETS)
+    arrays: Arrays = {"target": y}
+    start: list[np.ndarray] | None = None
+    for name, optimizer in spec["optimizers"].items():
+        model = _model(spec, [*spec["stack"], *head])
+        start = randomise(model, rng, 0.3) if start is None else start
+        model.set_weights(start)
+        model.compile(optimizer=resolve(optimizer, spec["dialect"]), loss="mse")
+        arrays[f"{name}_curve"] = train(model, x, y, spec["batch"], spec["steps"])
+        arrays |= listed(f"{name}_end", model.get_weights())
+        if not arrays[f"{name}_curve"].max() < 1e3:
+            raise ValueError(f"{spec['name']}: training diverges with {name}")
+    return arrays | listed("start", start or [])

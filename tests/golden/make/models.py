@@ -1,0 +1,51 @@
+"""Building and training small Sequential models in the oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from .runtime import Arrays, resolve
+
+
+def build(stack: list[Any], dialect: str, arrays: Arrays | None = None) -> Any:
+    """Make a Sequential from `[class, kwargs]` pairs; a pair `["Sequential", [...]]` nests one."""
+    model = keras.Sequential()
+    add_all(model, stack, dialect, arrays)
+    return model
+
+
+def add_all(model: Any, stack: list[Any], dialect: str, arrays: Arrays | None = None) -> None:
+    """Add the layers of a stack to a Sequential."""
+    for cls, kwargs in stack:
+        if cls == "Sequential":
+            model.add(build(kwargs, dialect, arrays))
+        else:
+            model.add(getattr(keras.layers, cls)(**resolve(kwargs, dialect, arrays)))
+
+
+def randomise(model: Any, rng: np.random.RandomState, scale: float = 0.4) -> list[np.ndarray]:
+    """Fill every weight with numbers that are not trivial; variances and gammas stay positive."""
+    values = []
+    for weight in model.weights:
+        positive = "variance" in weight.name or "gamma" in weight.name
+        drawn = rng.uniform(0.5, 1.5, weight.shape) if positive else rng.standard_normal(weight.shape) * scale
+        values.append(drawn.astype("float32"))
+    model.set_weights(values)
+    return values
+
+
+def listed(name: str, values: list[np.ndarray]) -> Arrays:
+    """Spread a list of arrays over numbered names."""
+    return {f"{name}{i}": np.array(v) for i, v in enumerate(values)}
+
+
+def train(model: Any, x: np.ndarray, y: np.ndarray, batch: int, steps: int) -> np.ndarray:
+    """Take train_on_batch steps over the batches in turn and give the loss of each."""
+    losses = []
+    for step in range(steps):
+        start = step * batch % len(x)
+        losses.append(float(model.train_on_batch(x[start : start + batch], y[start : start + batch])))
+    return np.array(losses, "float32")

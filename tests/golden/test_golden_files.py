@@ -1,0 +1,55 @@
+"""The files hold the tables' cases, no fewer and no more, and stay small."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from .support import DATA, load
+
+TABLES = {
+    "activations": ("activations", ["CASES"]),
+    "initializers": ("initializers", ["CASES"]),
+    "regularizers": ("regularizers", ["CASES"]),
+    "losses": ("losses", ["LOSSES"]),
+    "metrics": ("losses", ["METRICS"]),
+    "schedules": ("optimizers", ["SCHEDULE_CASES"]),
+    "optimizers": ("optimizers", ["CASES"]),
+    "layers_core": ("layers_core", ["DENSE", "CORE"]),
+    "layers_norm": ("layers_core", ["NORMALIZATION"]),
+    "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
+    "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
+    "training": ("training training_more", ["CASES"]),
+}
+
+
+def _tabled(family: str) -> dict[str, dict[str, Any]]:
+    modules, lists = TABLES[family]
+    tables = [importlib.import_module(f"{__package__}.cases.{module}") for module in modules.split()]
+    return {case["name"]: case for table in tables for name in lists for case in getattr(table, name)}
+
+
+@pytest.mark.parametrize("family", list(TABLES))
+def test_file_is_that_of_the_table(family: str) -> None:
+    tabled = _tabled(family)
+    stored = {golden.name: golden.spec for golden in load(family)}
+    refused = {name for name in set(tabled) - set(stored) if name.startswith("string_")}
+    assert set(stored) == set(tabled) - refused
+    for name, spec in stored.items():
+        wanted = json.loads(json.dumps(tabled[name]))
+        assert {key: spec[key] for key in wanted} == wanted, name
+
+
+@pytest.mark.parametrize("family", list(TABLES))
+def test_every_case_names_its_dialect_and_its_oracle(family: str) -> None:
+    for golden in load(family):
+        assert golden.dialect in ("tf.keras", "keras-2.15")
+        assert golden.spec["keras"].startswith("2.15.")
+
+
+def test_every_file_has_a_table_and_all_are_small() -> None:
+    assert {path.stem for path in DATA.glob("*.npz")} == set(TABLES)
+    assert sum(path.stat().st_size for path in DATA.glob("*.npz")) < 5_000_000

@@ -1,0 +1,143 @@
+"""Convolutions against a plain definition, and what their memory looks like."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from torchkeras_compat import layers
+from torchkeras_compat._core import border, settings
+from torchkeras_compat._core.border import Spelling
+
+CLASSES = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}
+SHAPES = {1: (7, 4), 2: (7, 6, 4), 3: (5, 4, 6, 4)}
+
+
+def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, layer: Any) -> np.ndarray:
+    """Convolve cell by cell, channels last: the definition, with Keras's rule for 'same' (the odd zero comes after)."""
+    rank, groups = x.ndim - 2, layer.groups
+    reach = [(k - 1) * d + 1 for k, d in zip(layer.kernel_size, layer.dilation_rate)]
+    pads = []
+    for n, r, s in zip(x.shape[1:-1], reach, layer.strides):
+        total = {"valid": 0, "causal": r - 1, "same": max((-(-n // s) - 1) * s + r - n, 0)}[layer.padding]
+        pads.append((total, 0) if layer.padding == "causal" else (total // 2, total - total // 2))
+    x = np.pad(x, [(0, 0), *pads, (0, 0)])
+    sizes = [(n - r) // s + 1 for n, r, s in zip(x.shape[1:-1], reach, layer.strides)]
+    y = np.zeros((len(x), *sizes, kernel.shape[-1]))
+    inner, outer = x.shape[-1] // groups, kernel.shape[-1] // groups
+    for cell in itertools.product(*map(range, sizes)):
+        window = tuple(
+            slice(i * s, i * s + r, d) for i, s, r, d in zip(cell, layer.strides, reach, layer.dilation_rate)
+        )
+        seen = x[(slice(None), *window)]
+        for g in range(groups):
+            part = kernel[..., g * outer : (g + 1) * outer]
+            axes = (list(range(1, rank + 2)), list(range(rank + 1)))
+            found = np.tensordot(seen[..., g * inner : (g + 1) * inner], part, axes)
+            y[(slice(None), *cell, slice(g * outer, (g + 1) * outer))] = found
+    return y + bias
+
+
+OPTIONS: list[dict[str, Any]] = [
+    {"kernel_size": 3},
+    {"kernel_size": 2, "padding": "same"},
+    {"kernel_size": 3, "padding": "same", "strides": 2},
+    {"kernel_size": 2, "padding": "same", "strides": 3},
+    {"kernel_size": 2, "padding": "same", "dilation_rate": 2},
+    {"kernel_size": 1, "strides": 2},
+    {"kernel_size": 3, "groups": 2},
+    {"kernel_size": 3, "padding": "same", "strides": 2, "groups": 4},
+]
+CAUSAL: list[dict[str, Any]] = [
+    {"kernel_size": 3, "padding": "causal"},
+    {"kernel_size": 3, "padding": "causal", "strides": 2},
+    {"kernel_size": 2, "padding": "causal", "dilation_rate": 3},
+]
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(
+    ("rank", "options"), [*itertools.product(CLASSES, OPTIONS), *((1, o) for o in CAUSAL)], ids=str
+)
+def test_definition(rank: int, options: dict[str, Any], data_format: str) -> None:
+    layer = CLASSES[rank](4, **options, data_format=data_format, bias_initializer="random_normal")
+    x = np.random.RandomState(0).standard_normal((2, *SHAPES[rank])).astype("float32")
+    given = x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
+    y = layer(given).detach().numpy()
+    y = y if data_format == "channels_last" else np.moveaxis(y, 1, -1)
+    np.testing.assert_allclose(y, convolve(x, *layer.get_weights(), layer), rtol=1e-4, atol=1e-5)
+
+
+def test_causal_looks_back_only() -> None:
+    layer = layers.Conv1D(3, 3, padding="causal", dilation_rate=2)
+    x = torch.randn(1, 9, 2)
+    later = x.clone()
+    later[:, 5:] += 1
+    torch.testing.assert_close(layer(x)[:, :5], layer(later)[:, :5])
+    assert not torch.equal(layer(x)[:, 5], layer(later)[:, 5])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 8])
+@pytest.mark.parametrize("options", [{}, {"padding": "same"}, {"padding": "same", "strides": 2}], ids=str)
+def test_images_are_never_copied(channels: int, options: dict[str, Any]) -> None:
+    layer = layers.Conv2D(8, 3, activation="relu", **options)
+    y = layer(torch.randn(2, 8, 8, channels))
+    assert y.is_contiguous()  # rows, columns, channels: what Flatten and the next convolution take as it is
+    assert layers.MaxPooling2D()(y).is_contiguous()
+    assert layers.Conv1D(4, 3, activation="relu", **options)(torch.randn(2, 8, channels)).is_contiguous()
+
+
+def test_weights_are_channels_last_and_stay_so() -> None:
+    layer = layers.Conv2D(8, 3)
+    layer(torch.randn(2, 8, 8, 4))
+    for same in (layer, copy.deepcopy(layer), layer.to(torch.float64)):
+        same.set_weights(same.get_weights())
+        assert same.conv.weight.is_contiguous(memory_format=torch.channels_last)
+    first = layers.Conv2D(8, 3, data_format="channels_first")
+    first(torch.randn(2, 4, 8, 8))
+    assert first.conv.weight.is_contiguous()
+
+
+def test_kernel_is_a_view_in_keras_layout() -> None:
+    for layer, shape in ((layers.Conv1D(5, 2), (2, 3, 5)), (layers.Conv2D(5, (2, 4)), (2, 4, 3, 5))):
+        layer(torch.zeros(1, *(6,) * (len(shape) - 2), 3))
+        assert tuple(layer.kernel.shape) == shape
+        with torch.no_grad():
+            layer.kernel.value()[..., 1] = 7.0
+        assert (layer.conv.weight[1] == 7).all()
+
+
+def test_the_shape_must_leave_something() -> None:
+    with pytest.raises(ValueError, match=r"Conv2D 'conv2d_1': an output of size \(-1, 4\) is less than one cell"):
+        layers.Conv2D(2, 5).build_from((None, 3, 8, 1))
+    with pytest.raises(ValueError, match=r"size of axis -1 of the input must be known"):
+        layers.Conv2D(2, 3).build_from((None, 8, 8, None))
+    with pytest.raises(ValueError, match=r"the 3 channels of the input must be a multiple of groups=2"):
+        layers.Conv2D(2, 3, groups=2).build_from((None, 8, 8, 3))
+
+
+def test_image_data_format_is_followed() -> None:
+    settings.set_image_data_format("channels_first")
+    assert layers.Conv2D(2, 3).data_format == "channels_first"
+    assert layers.Conv1D(2, 3).data_format == "channels_last"
+
+
+def test_any_size_after_the_first() -> None:
+    layer = layers.Conv2D(2, 3, padding="same", strides=2)
+    assert [tuple(layer(torch.zeros(1, n, n, 1)).shape[1:3]) for n in (8, 9, 4)] == [(4, 4), (5, 5), (2, 2)]
+
+
+def test_tables_of_old_spellings_go_by_the_class_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine(layers.Conv2D):
+        pass
+
+    monkeypatch.setitem(border.TABLES.spellings, "Conv2D", {"filter_count": Spelling("filters", quiet=True)})
+    assert layers.Conv2D(filter_count=3, kernel_size=1).filters == 3  # its constructor is that of a base
+    assert Mine(filter_count=3, kernel_size=1).filters == 3
+    with pytest.raises(TypeError, match="filter_count"):
+        layers.Conv1D(filter_count=3, kernel_size=1)

@@ -1,0 +1,171 @@
+"""Classic Keras in numpy: the rules in which Keras 1 to 2.3 differ from Keras 2.15, each with its source.
+
+Sources are the public wheels Keras-2.0.8, Keras-2.2.4 and Keras-2.3.1; paths are those inside the wheel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Array = np.ndarray
+EPSILON = 1e-7  # keras/backend/common.py, epsilon(); the same in every release
+
+
+# --- losses and weights ---
+
+
+def categorical_crossentropy_clipped(y_true: Array, y_pred: Array) -> Array:
+    """Scale to sum 1, clip to [ε, 1 − ε], −Σ t log p (2.2.4 backend, categorical_crossentropy)."""
+    p = np.clip(y_pred / y_pred.sum(-1, keepdims=True), EPSILON, 1 - EPSILON)
+    return -(y_true * np.log(p)).sum(-1)
+
+
+def sparse_crossentropy_clipped(y_true: Array, y_pred: Array) -> Array:
+    """Clip, take logs, normalise them by a softmax again (2.2.4 backend, sparse_categorical_crossentropy)."""
+    logs = np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))
+    return crossentropy_of_logits(np.eye(y_pred.shape[-1])[y_true.astype(int).reshape(-1)], logs)
+
+
+def binary_crossentropy_clipped(y_true: Array, y_pred: Array) -> Array:
+    """Clip to [ε, 1 − ε], mean over the last axis (2.2.4 backend, binary_crossentropy)."""
+    p = np.clip(y_pred.astype("float32"), np.float32(EPSILON), np.float32(1) - np.float32(EPSILON)).astype("float64")
+    return -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).mean(-1)
+
+
+def crossentropy_of_logits(y_true: Array, logits: Array) -> Array:
+    """Cross-entropy from what goes into the softmax: nothing is clipped (2.3.1 backend, by way of tf.keras)."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return -(y_true * (shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))).sum(-1)
+
+
+def binary_crossentropy_of_logits(y_true: Array, logits: Array) -> Array:
+    """Binary cross-entropy from what goes into the sigmoid (2.3.1 backend, by way of tf.keras)."""
+    return (np.maximum(logits, 0) - logits * y_true + np.log1p(np.exp(-np.abs(logits)))).mean(-1)
+
+
+def cosine_proximity(y_true: Array, y_pred: Array, *, mean: bool) -> Array:
+    """−Σ of the normalised product, in 2.0.8 its −mean (losses.py of 2.0.8, 2.2.4, 2.3.1, cosine_proximity)."""
+    product = _unit(y_true) * _unit(y_pred)
+    return -(product.mean(-1) if mean else product.sum(-1))
+
+
+def _unit(x: Array) -> Array:
+    return x / np.sqrt(np.maximum((x * x).sum(-1, keepdims=True), 1e-12))
+
+
+def objective_by_nonzero(scores: Array, weights: Array | None = None, mask: Array | None = None) -> float:
+    """Up to 2.2: divided by the share of valid steps and of weights that are not zero.
+
+    2.2.4 engine/training_utils.py, weighted_masked_objective; 2.0.8 engine/training.py, _weighted_masked_objective.
+    """
+    if mask is not None:
+        scores = scores * mask / mask.mean()
+    if weights is not None:
+        scores = scores.mean(axis=tuple(range(weights.ndim, scores.ndim))) * weights
+        scores = scores / (weights != 0).mean()
+    return float(scores.mean())
+
+
+def objective_by_count(scores: Array, weights: Array | None = None, mask: Array | None = None) -> float:
+    """2.3: weights and mask multiply, and the sum is divided by the number of all elements.
+
+    2.3.1 utils/losses_utils.py, compute_weighted_loss, and engine/training.py, _prepare_total_loss.
+    """
+    if mask is not None:
+        scores = scores * mask
+    if weights is not None:
+        scores = scores * weights.reshape(*weights.shape, *[1] * (scores.ndim - weights.ndim))
+    return float(scores.sum() / scores.size)
+
+
+def joined_weights(sample: Array, of_class: Array, *, multiply: bool) -> Array:
+    """Multiply both (2.3), or let sample_weight win (up to 2.2): engine/training_utils.py, standardize_weights."""
+    return sample * of_class if multiply else sample
+
+
+# --- accuracy ---
+
+
+def accuracy_kind(loss: str, units: int) -> str:
+    """Resolve 'accuracy' by the loss.
+
+    2.3.1 engine/training_utils.py, get_metric_function; 2.2.4 and 2.0.8 engine/training.py, compile.
+    """
+    if units == 1 or loss == "binary_crossentropy":
+        return "binary"
+    return "sparse" if loss == "sparse_categorical_crossentropy" else "categorical"
+
+
+def accuracy(kind: str, y_true: Array, y_pred: Array) -> float:
+    """Mean accuracy of the kind (metrics.py)."""
+    if kind == "binary":
+        return float((y_true == (y_pred > 0.5)).mean())
+    labels = y_true.reshape(-1) if kind == "sparse" else y_true.argmax(-1)
+    return float((labels == y_pred.argmax(-1)).mean())
+
+
+# --- layers ---
+
+
+def hard_sigmoid(x: Array) -> Array:
+    """Clip 0.2 x + 0.5 to [0, 1] (backend/tensorflow_backend.py, hard_sigmoid)."""
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
+def sigmoid(x: Array) -> Array:
+    """The logistic function."""
+    return 1 / (1 + np.exp(-x))
+
+
+Gate = Callable[[Array], Array]
+
+
+def gru(x: Array, kernel: Array, recurrent: Array, bias: Array, gate: Gate) -> Array:
+    """Last output of a GRU with reset_after=False (layers/recurrent.py, GRUCell)."""
+    n = recurrent.shape[0]
+    h = np.zeros((len(x), n))
+    for t in range(x.shape[1]):
+        projected = x[:, t] @ kernel + bias
+        z = gate(projected[:, :n] + h @ recurrent[:, :n])
+        r = gate(projected[:, n : 2 * n] + h @ recurrent[:, n : 2 * n])
+        candidate = np.tanh(projected[:, 2 * n :] + (r * h) @ recurrent[:, 2 * n :])
+        h = z * h + (1 - z) * candidate
+    return h
+
+
+def lstm(x: Array, kernel: Array, recurrent: Array, bias: Array, gate: Gate) -> Array:
+    """Last output of an LSTM, gates in the order i, f, c, o (layers/recurrent.py, LSTMCell)."""
+    n = recurrent.shape[0]
+    h, c = np.zeros((len(x), n)), np.zeros((len(x), n))
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
+        c = gate(f) * c + gate(i) * np.tanh(g)
+        h = gate(o) * np.tanh(c)
+    return h
+
+
+def moving_variance(x: Array, start: Array, momentum: float, epsilon: float) -> Array:
+    """Take in a batch's variance times n / (n − 1 − ε), at every rank (2.2.4 and 2.3.1 layers/normalization.py, call).
+
+    Under TensorFlow 1 the fused kernel for 4-D input had corrected its variance once already; this is TensorFlow 2.
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    n = len(rows)
+    variance = rows.var(axis=0) * n / (n - (1.0 + epsilon))
+    return start * momentum + variance * (1 - momentum)
+
+
+# --- initializers ---
+
+TRUNCATED_STD = 0.87962566103423978  # of a standard normal cut at two deviations
+
+
+def scaled_normal_std(scale: float, fan: float, *, corrected: bool) -> float:
+    """Standard deviation that VarianceScaling's cut normal really has.
+
+    2.2.4 initializers.py, VarianceScaling, divides by TRUNCATED_STD beforehand; 2.0.8 does not.
+    """
+    std = float(np.sqrt(scale / fan))
+    return std if corrected else std * TRUNCATED_STD

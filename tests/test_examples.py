@@ -1,0 +1,62 @@
+"""The examples run, learn what they claim, and leave the files they name."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+# What each network reaches under its seed, with some room; guessing gives a tenth, a half or a quarter.
+ACCURACY = {
+    "guide_mlp_softmax": 0.9,
+    "guide_mlp_binary": 0.65,
+    "guide_vgg": 0.9,
+    "guide_lstm": 0.85,
+    "guide_conv1d": 0.8,
+    "guide_stacked_lstm": 0.6,
+    "guide_stateful_lstm": 0.8,
+}
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*ACCURACY, "mnist_demo"}
+
+
+@pytest.mark.filterwarnings("default::FutureWarning")
+@pytest.mark.parametrize("name", ACCURACY)
+def test_guide_example_learns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    told = re.search(r"accuracy (?:over all pieces )?([\d.]+)", capsys.readouterr().out.splitlines()[-1])
+    assert told is not None
+    assert float(told.group(1).rstrip(".")) >= ACCURACY[name]
+
+
+def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["mnist_demo.py", "--epochs", "1", "--output", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(EXAMPLES / "mnist_demo.py"), run_name="__main__")
+    assert stopped.value.code == 0
+    out = capsys.readouterr().out
+    for name in ("learning_curves.png", "mnist_mlp.weights.h5", "mnist_cnn.weights.h5"):
+        assert str(tmp_path / name) in out
+        assert (tmp_path / name).stat().st_size > 1000
+    assert "Total params" in out
+    assert "63/63" in out or "4000/4000" in out  # the progress bar, counting batches or samples by dialect
+    assert (tmp_path / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
+    reached = [float(found) for found in re.findall(r"([\d.]+) of the test digits right", out)]
+    assert len(reached) == 2
+    assert min(reached) > 0.8
+
+
+def test_digits_are_the_ones_described() -> None:
+    with np.load(EXAMPLES / "data" / "mnist.npz") as data:
+        assert data["x_train"].shape == (4000, 28, 28)
+        assert data["x_test"].shape == (1000, 28, 28)
+        assert sorted(set(data["y_test"].tolist())) == list(range(10))

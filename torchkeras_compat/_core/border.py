@@ -1,0 +1,229 @@
+"""Old spellings of arguments become today's, in one place, from tables of data that `compat` hands over.
+
+`translate` is applied where a call enters: every constructor of a `Configurable` and the methods marked `@entrance`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .dialects import Dialect, current, of
+from .errors import did_you_mean, show
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """What one old argument means.
+
+    Attributes:
+        new: The canonical argument; `None` when the old one has no effect any more.
+        convert: Turns the old value into the new one; `None` leaves it.
+        values: A table of old values and what they are called today.
+        note: Added to the warning, or, with `refused`, what to write instead.
+        quiet: No warning: the spelling is still the usual one in classic Keras.
+        refused: The argument cannot be honoured; `note` names what to write.
+        harmless: Values that go without effect; any other is refused like `refused`.
+    """
+
+    new: str | None
+    convert: Callable[[Any], Any] | None = None
+    values: Mapping[Any, Any] | None = None
+    note: str = ""
+    quiet: bool = False
+    refused: bool = False
+    harmless: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Several old arguments that make one new one: `nb_row, nb_col` → `kernel_size`."""
+
+    old: tuple[str, ...]
+    new: str
+
+
+@dataclass(frozen=True)
+class Positional:
+    """Old positional integers that make one new argument: `Conv2D(32, 3, 3)` → `kernel_size=(3, 3)`.
+
+    Attributes:
+        first: Index of the first of them.
+        count: How many there are.
+        new: The canonical argument.
+        conflicts: Canonical arguments that such a call must not give as well.
+        rule: Name of the field of `Rules` that must be true for the table to apply.
+    """
+
+    first: int
+    count: int
+    new: str
+    conflicts: tuple[str, ...] = ()
+    rule: str = "kernel_as_two_ints"
+
+
+@dataclass
+class Tables:
+    """The tables of old spellings, by owner (a class's or `Class.method`'s name); filled by `compat`."""
+
+    spellings: dict[str, Mapping[str, Spelling]]
+    gathered: dict[str, tuple[Gathered, ...]]
+    positional: dict[str, Positional]
+
+
+TABLES = Tables({}, {}, {})
+_warned: set[tuple[str, str]] = set()
+
+
+class KerasSpellingWarning(FutureWarning):
+    """An old spelling was translated; shown once for each spelling in a process."""
+
+
+def install(
+    spellings: Mapping[str, Mapping[str, Spelling]],
+    gathered: Mapping[str, tuple[Gathered, ...]],
+    positional: Mapping[str, Positional],
+) -> None:
+    """Take over tables of old spellings."""
+    TABLES.spellings.update(spellings)
+    TABLES.gathered.update(gathered)
+    TABLES.positional.update(positional)
+
+
+def forget_warnings() -> None:
+    """Let every translation warn again (tests use this)."""
+    _warned.clear()
+
+
+def warn_once(owner: str, old: str, text: str) -> None:
+    """Warn about a translation, once in a process for each owner and spelling."""
+    if (owner, old) not in _warned:
+        _warned.add((owner, old))
+        warnings.warn(f"{owner}({old}=…): {text}", KerasSpellingWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """Return the stacklevel of the first frame outside this package, so that a warning points at the user's line."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("torchkeras_compat"):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def translate(
+    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], dialect: Dialect, known: frozenset[str] = frozenset()
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call in today's spelling.
+
+    Args:
+        owner: Whose tables apply.
+        args: Positional arguments, without `self`.
+        kwargs: Keyword arguments; not changed.
+        dialect: Decides about positional forms and refused arguments.
+        known: Arguments that the owner itself takes, which no table may rename.
+    """
+    kwargs = dict(kwargs)
+    if (form := TABLES.positional.get(owner)) and getattr(dialect.rules, form.rule):
+        args, kwargs = _positional(owner, form, args, kwargs)
+    for group in TABLES.gathered.get(owner, ()):
+        _gather(owner, group, kwargs)
+    table = TABLES.spellings.get(owner)
+    if table:
+        for old in [k for k in kwargs if k in table and k not in known]:
+            _respell(owner, old, table[old], kwargs)
+    for argument, instead in dialect.refuses.get(owner, {}).items():
+        if kwargs.get(argument):
+            raise ValueError(
+                f"{owner}({argument}={show(kwargs[argument])}): the dialect {dialect.name!r} has no {argument}; "
+                f"write {instead}."
+            )
+        kwargs.pop(argument, None)
+    return args, kwargs
+
+
+def _positional(
+    owner: str, form: Positional, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    end = form.first + form.count
+    given = args[form.first : end]
+    if len(given) < form.count or not all(isinstance(a, int) and not isinstance(a, bool) for a in given):
+        return args, kwargs
+    for argument in form.conflicts:
+        if argument in kwargs:
+            raise TypeError(
+                f"{owner}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is read as "
+                f"{form.new}={given}; write {form.new}=… to give {argument} too."
+            )
+    warn_once(owner, form.new, f"positional {', '.join(map(str, given))} is read as {form.new}={given}.")
+    return (*args[: form.first], given, *args[end:]), kwargs
+
+
+def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
+    if not all(name in kwargs for name in group.old):
+        return
+    kwargs[group.new] = tuple(kwargs.pop(name) for name in group.old)
+    warn_once(owner, group.old[0], f"{', '.join(group.old)} are now {group.new}={kwargs[group.new]}.")
+
+
+def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -> None:
+    value = kwargs.pop(old)
+    if spelling.refused or (spelling.harmless is not None and value not in spelling.harmless):
+        raise ValueError(f"{owner}({old}={show(value)}): {spelling.note}")
+    if spelling.new is None:
+        if not spelling.quiet:
+            warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
+        return
+    if spelling.values is not None:
+        value = spelling.values.get(value, value)
+    if spelling.convert is not None:
+        value = spelling.convert(value)
+    if spelling.new in kwargs and spelling.new != old:
+        raise TypeError(f"{owner}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
+    kwargs[spelling.new] = value
+    if not spelling.quiet:
+        warn_once(owner, old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
+
+
+def entrance(method: F) -> F:
+    """Translate the arguments of a method by the tables of `Class.method`, and refuse unknown ones by name."""
+    signature = inspect.signature(method)
+    accepted = frozenset(list(signature.parameters)[1:])
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    owner = method.__qualname__
+
+    @functools.wraps(method)
+    def entered(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs.keys() <= accepted:
+            args, kwargs = translate(owner, args, kwargs, of(self), accepted)
+            unknown = kwargs.keys() - accepted
+            if unknown and not open_ended:
+                name = min(unknown)
+                raise TypeError(
+                    f"{method.__name__}({name}={show(kwargs[name])}): unknown argument; {did_you_mean(name, accepted)}"
+                )
+        return method(self, *args, **kwargs)
+
+    return entered  # type: ignore[return-value]
+
+
+def translated(owner: str) -> Callable[[F], F]:
+    """Do what `entrance` does for a function, under the tables of `owner`."""
+
+    def decorate(function: F) -> F:
+        accepted = frozenset(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def entered(*args: Any, **kwargs: Any) -> Any:
+            if not kwargs.keys() <= accepted:
+                args, kwargs = translate(owner, args, kwargs, current(), accepted)
+            return function(*args, **kwargs)
+
+        return entered  # type: ignore[return-value]
+
+    return decorate

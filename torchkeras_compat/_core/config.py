@@ -1,0 +1,142 @@
+"""`Configurable`: constructors that pass the border, and configurations derived from their signatures."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from . import border, dialects, registry
+from .dialects import Rules
+from .errors import did_you_mean, show
+
+C = TypeVar("C", bound="Configurable")
+PACKAGE = __name__.split(".")[0]
+
+
+class Configurable:
+    """Base of everything that has a configuration.
+
+    Each `__init__` of a subclass is wrapped once: old spellings are translated, the dialect's defaults filled in and its
+    rules left on the object as `_rules`, and an argument that nothing takes is refused by name.  `get_config` reads the
+    attributes named like the constructor's arguments.
+    """
+
+    _dialect: ClassVar[str | None] = None
+    _takes_anything: ClassVar[bool] = False  # the constructor passes arguments of any name on to a user's function
+    _rules: Rules
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _entered(cls, cls.__init__)  # type: ignore[method-assign]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal object."""
+        config: dict[str, Any] = {}
+        for name in arguments(type(self)):
+            if not hasattr(self, name):
+                raise NotImplementedError(
+                    f"{type(self).__name__}: __init__ takes {name!r} but the object has no attribute of that name; "
+                    f"store self.{name}, or override get_config()."
+                )
+            config[name] = plain(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls: type[C], config: dict[str, Any]) -> C:
+        """Make an object from what `get_config` returned; the dictionary is not changed."""
+        return cls(**dict(config))
+
+
+def with_dialect(cls: type[C], dialect: str, module: str | None = None) -> type[C]:
+    """Return the class as a facade module has it: the same, but its objects are made under `dialect`.
+
+    Args:
+        cls: The class.
+        dialect: The name of the dialect.
+        module: The name of the module that holds the result under the class's own name, so that objects can be pickled.
+    """
+    body = {"_dialect": dialects.named(dialect).name, "__module__": module or cls.__module__, "__doc__": cls.__doc__}
+    return type(cls)(cls.__name__, (cls,), {**body, "__qualname__": cls.__qualname__})
+
+
+@functools.lru_cache(maxsize=None)
+def arguments(cls: type) -> tuple[str, ...]:
+    """Return the names of the constructor's arguments, those of the bases that take the rest included."""
+    names: list[str] = []
+    for base in cls.__mro__:
+        init = base.__dict__.get("__init__")
+        if init is None or not issubclass(base, Configurable):
+            continue
+        parameters = inspect.signature(init).parameters.values()
+        named = (p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        names += [n for n in list(named) if n != "self" and n not in names and not n.startswith("_")]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return tuple(names)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it: objects as name or configuration, arrays as lists."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value] if isinstance(value, list) else tuple(plain(v) for v in value)
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if hasattr(value, "get_config"):
+        return {"class_name": registry.class_name(value), "config": value.get_config()}
+    for kind, table in registry.KINDS.items():
+        if table.takes_callables and (name := registry.name_of(kind, value)):
+            return name
+    return getattr(value, "__name__", str(value))
+
+
+def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[..., None]:
+    parameters = list(inspect.signature(init).parameters.values())[1:]
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    own = frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    ours = _is_ours(owner)
+
+    @functools.wraps(init)
+    def entered(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        if "_rules" not in self.__dict__:
+            object.__setattr__(self, "_rules", dialects.of(self).rules)
+            object.__setattr__(self, "_dialect", dialects.of(self).name)
+        if ours:
+            dialect, name = dialects.of(self), _called_as(type(self), entered)
+            args, kwargs = border.translate(name, args, kwargs, dialect, own)
+            given = positional[: len(args)]
+            for argument, default in dialect.defaults.get(name, {}).items():
+                if argument not in given:
+                    kwargs.setdefault(argument, default)
+            if not owner._takes_anything:
+                _refuse_unknown(self, owner, kwargs)
+        init(self, *args, **kwargs)
+
+    return entered
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.split(".")[0] == PACKAGE
+
+
+@functools.lru_cache(maxsize=None)
+def _called_as(cls: type, init: Callable[..., None]) -> str:
+    """Return whose tables apply to `init`: of our classes that share it, the one nearest to the object's own."""
+    sharing = (base.__name__ for base in cls.__mro__ if _is_ours(base) and getattr(base, "__init__", None) is init)
+    return next(sharing, init.__qualname__.rpartition(".")[0])
+
+
+def _refuse_unknown(self: Configurable, owner: type, kwargs: dict[str, Any]) -> None:
+    known = arguments(owner)
+    for argument, value in kwargs.items():
+        if argument not in known and not argument.startswith("_"):
+            hint = did_you_mean(argument, known)
+            raise TypeError(f"{type(self).__name__}({argument}={show(value)}): unknown argument; {hint}")

@@ -1,0 +1,277 @@
+"""The dialects of Keras: small tables of the defaults and rules that changed between releases.
+
+A dialect belongs to the object made under it.  `Configurable` (see `config.py`) asks here once, when an object is
+constructed, fills in the defaults and leaves the rules on the object as `_rules`; nothing else asks for a dialect by name.
+Sources: the release notes and sources of Keras 1.2.2, 2.0.8, 2.2.4, 2.3.1 and measurements on 2.15.0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .errors import did_you_mean
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between dialects beyond the defaults of arguments; the values are those of keras-2.3.
+
+    Attributes:
+        global_clipnorm: `clipnorm` bounds the norm over all gradients together, not each weight's own.
+        accuracy_by_shape: `'accuracy'` is resolved by shapes alone, not by the loss.
+        mean_activity_penalty: `activity_regularizer` is divided by the batch size.
+        class_weight_in_split: rows that `validation_split` holds out keep their class weights.
+        class_and_sample_weight: both weights multiply; otherwise class_weight is ignored with a warning.
+        running_batch_logs: `logs` of a batch hook hold the running mean of the epoch, not this batch's value.
+        fused_losses: a final softmax or sigmoid is fused with the cross-entropy (no clipping at epsilon).
+        logits_of_any_activation: it is so with any cross-entropy, though another activation belongs to it (2.15).
+        normalise_by_nonzero: a weighted loss is divided by the fraction of weights that are not zero.
+        mean_over_valid_steps: a masked loss is the mean over the valid steps, not over all of them.
+        scaled_truncation: VarianceScaling divides the standard deviation of a truncated normal by .8796.
+        unsupported_mask_is_error: a layer that knows no masks refuses one, instead of dropping it.
+        untouched_rows_stay: SGD and RMSprop momentum, Adamax and Nadam leave embedding rows alone that a batch missed.
+        epsilon_in_root: RMSprop and Adagrad take the root of (accumulator + epsilon).
+        momentum_epsilon_in_root: RMSprop with momentum does so, whatever `epsilon_in_root` says.
+        kernel_as_two_ints: `Conv2D(32, 3, 3)` is a 3×3 kernel, not kernel 3 and strides 3.
+        cosine_is_mean: `cosine_proximity` averages over the axis instead of summing.
+        cosine_metric_is_positive: as a metric, cosine proximity counts towards +1.
+        metric_names_resolved: history calls a metric by its function's name ('acc', 'mean_squared_error'), not as given.
+        scalar_metrics_by_rows: a metric function that returns one number counts once for each row, not once a batch.
+        predict_shows_progress: `predict` draws a bar unless told otherwise.
+        masked_batch_statistics: BatchNormalization counts valid steps only.
+        frozen_statistics_infer: BatchNormalization with `trainable=False` runs in inference mode; otherwise it still takes
+            the batch's statistics in training, and only leaves its moving ones alone.
+        recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits, and
+            beside recurrent dropout for each gate; otherwise once for the sequence, by gate with `implementation=1`.
+        archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
+        zero_based_names: the first automatic name of a class has no number ('dense'), the second is 'dense_1'.
+        clip_order: The order in which an optimizer applies its clippings.
+        clip_once: An optimizer applies only the first clipping of that order that it was given.
+        idle_momentum: Files of an SGD without momentum hold its slots all the same.
+        idle_vhat: Files of an Adam without amsgrad hold an empty slot for it.
+        interleaved_slots: Files hold an optimizer's slots weight by weight.
+    """
+
+    global_clipnorm: bool = True
+    accuracy_by_shape: bool = False
+    mean_activity_penalty: bool = False
+    class_weight_in_split: bool = True
+    class_and_sample_weight: bool = True
+    running_batch_logs: bool = False
+    fused_losses: bool = True
+    logits_of_any_activation: bool = False
+    normalise_by_nonzero: bool = False
+    mean_over_valid_steps: bool = False
+    scaled_truncation: bool = True
+    unsupported_mask_is_error: bool = True
+    untouched_rows_stay: bool = False
+    epsilon_in_root: bool = False
+    momentum_epsilon_in_root: bool = False
+    kernel_as_two_ints: bool = True
+    cosine_is_mean: bool = False
+    cosine_metric_is_positive: bool = True
+    metric_names_resolved: bool = False
+    scalar_metrics_by_rows: bool = False
+    predict_shows_progress: bool = False
+    masked_batch_statistics: bool = False
+    frozen_statistics_infer: bool = False
+    recurrent_dropout_by_kernel: bool = False
+    archive_without_suffix: bool = False
+    zero_based_names: bool = False
+    clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
+    clip_once: bool = False
+    idle_momentum: bool = True
+    idle_vhat: bool = True
+    interleaved_slots: bool = False
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One set of defaults and rules.
+
+    Attributes:
+        name: How `set_dialect` and files name it.
+        rules: The rules objects made under it follow.
+        defaults: Class name → argument → default that replaces the one in the signature (that of keras-2.15).
+        refuses: Class name → argument → what to write instead, for arguments this dialect does not have.
+    """
+
+    name: str
+    rules: Rules
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    refuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def _merged(*tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    merged: dict[str, dict[str, Any]] = {}
+    for table in tables:
+        for name, arguments in table.items():
+            merged.setdefault(name, {}).update(arguments)
+    return merged
+
+
+_CLASSIC_RATES = {
+    "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0},
+    "Adadelta": {"learning_rate": 1.0},
+    "Adamax": {"learning_rate": 0.002},
+    "Nadam": {"learning_rate": 0.002},
+}
+_CLASSIC_LAYERS = {"GRU": {"reset_after": False}, "GRUCell": {"reset_after": False}}
+_HARD_GATES = {
+    name: {"recurrent_activation": "hard_sigmoid"} for name in ("LSTM", "GRU", "LSTMCell", "GRUCell", "ConvLSTM2D")
+}
+_BY_GATE = {name: {"implementation": 1} for name in ("LSTM", "GRU")}
+_OLD_EPSILON = {name: {"epsilon": 1e-8} for name in ("RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")}
+
+_NO_SCHEDULE = {"Nadam": {"decay": "schedule_decay=.004, which is what Nadam has"}}
+_NEW_OPTIMIZERS = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam", "Ftrl")
+_NO_DECAY = {
+    name: {
+        "decay": "a learning-rate schedule (optimizers.schedules.InverseTimeDecay) or the class of optimizers.legacy",
+        "schedule_decay": "the class of optimizers.legacy",
+    }
+    for name in _NEW_OPTIMIZERS
+}
+_NEW_ONLY = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile")
+_NO_EMA = {
+    name: {argument: "set_dialect('keras-2.15'), whose optimizers have it" for argument in _NEW_ONLY}
+    for name in _NEW_OPTIMIZERS
+}
+
+_NEVER_DECAY = {
+    name: {"decay": "a learning-rate schedule (optimizers.schedules.InverseTimeDecay)"}
+    for name in ("AdamW", "Lion", "Adafactor")
+}
+_SCHEDULE_DECAY = {"Nadam": {"schedule_decay": 0.004}}
+
+KERAS_2_3 = Dialect(
+    "keras-2.3",
+    Rules(),
+    _merged(_CLASSIC_RATES, _CLASSIC_LAYERS, _SCHEDULE_DECAY),
+    _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
+)
+KERAS_2_2 = Dialect(
+    "keras-2.2",
+    replace(
+        KERAS_2_3.rules,
+        class_and_sample_weight=False,
+        fused_losses=False,
+        normalise_by_nonzero=True,
+        mean_over_valid_steps=True,
+        cosine_metric_is_positive=False,
+        metric_names_resolved=True,
+        scalar_metrics_by_rows=True,
+    ),
+    _merged(KERAS_2_3.defaults, _HARD_GATES, _BY_GATE),
+    KERAS_2_3.refuses,
+)
+KERAS_1 = Dialect(
+    "keras-1",
+    replace(KERAS_2_2.rules, scaled_truncation=False, cosine_is_mean=True),
+    _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
+    KERAS_2_2.refuses,
+)
+TF_KERAS = Dialect(
+    "tf.keras",
+    replace(
+        KERAS_2_3.rules,
+        global_clipnorm=False,
+        accuracy_by_shape=True,
+        mean_activity_penalty=True,
+        class_weight_in_split=False,
+        mean_over_valid_steps=True,
+        running_batch_logs=True,
+        logits_of_any_activation=True,
+        unsupported_mask_is_error=False,
+        untouched_rows_stay=True,
+        momentum_epsilon_in_root=True,
+        kernel_as_two_ints=False,
+        masked_batch_statistics=True,
+        frozen_statistics_infer=True,
+        predict_shows_progress=True,
+        recurrent_dropout_by_kernel=True,
+        archive_without_suffix=True,
+        zero_based_names=True,
+        clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
+        idle_momentum=False,
+        idle_vhat=False,
+    ),
+    _SCHEDULE_DECAY,
+    _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
+)
+KERAS_2_15 = Dialect(
+    "keras-2.15",
+    replace(
+        TF_KERAS.rules,
+        untouched_rows_stay=False,
+        epsilon_in_root=True,
+        clip_order=KERAS_2_3.rules.clip_order,
+        clip_once=True,
+        idle_momentum=True,
+        interleaved_slots=True,
+    ),
+    {},
+    _merged(_NO_DECAY, _NEVER_DECAY),
+)
+
+DIALECTS: dict[str, Dialect] = {d.name: d for d in (KERAS_2_3, KERAS_2_2, KERAS_1, TF_KERAS, KERAS_2_15)}
+DEFAULT = KERAS_2_3.name
+
+_current: contextvars.ContextVar[str | None] = contextvars.ContextVar("dialect", default=None)
+_process_default = DEFAULT
+
+
+def named(name: str) -> Dialect:
+    """Return the dialect called `name`, or raise with «did you mean»."""
+    try:
+        return DIALECTS[name]
+    except (KeyError, TypeError):
+        hint = did_you_mean(str(name), DIALECTS)
+        raise ValueError(f"set_dialect({name!r}): no dialect has this name; {hint}") from None
+
+
+def current() -> Dialect:
+    """Return the dialect of objects that bring none of their own."""
+    return DIALECTS[_current.get() or _process_default]
+
+
+def set_dialect(name: str) -> None:
+    """Set the dialect of objects made from now on that bring none of their own.
+
+    Args:
+        name: `'keras-2.3'` (the default), `'keras-2.2'`, `'keras-1'`, `'tf.keras'` or `'keras-2.15'`.
+
+    Raises:
+        ValueError: No dialect has this name.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.set_dialect('tf.keras')
+        >>> keras.layers.GRU(4).reset_after
+        True
+        >>> keras.set_dialect('keras-2.3')
+        >>> keras.layers.GRU(4).reset_after
+        False
+    """
+    global _process_default
+    _process_default = named(name).name
+
+
+@contextlib.contextmanager
+def using(name: str) -> Iterator[Dialect]:
+    """Make `name` the dialect of what is constructed inside the `with` block."""
+    token = _current.set(named(name).name)
+    try:
+        yield current()
+    finally:
+        _current.reset(token)
+
+
+def of(owner: object) -> Dialect:
+    """Return the dialect that `owner`, an object or a class from a facade, carries, else the current one."""
+    name = getattr(owner, "_dialect", None)
+    return DIALECTS[name] if name else current()

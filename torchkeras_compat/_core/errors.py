@@ -1,0 +1,86 @@
+"""One form for every error: who, what was expected, what came, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+
+def did_you_mean(word: str, known: Iterable[str], fallback: int = 8) -> str:
+    """Return «did you mean» for the names closest to `word`, or the known names when none is close."""
+    names = sorted(set(known))
+    folded = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(repr(folded[c]) for c in close)}?"
+    shown = ", ".join(names[:fallback]) + (", …" if len(names) > fallback else "")
+    return f"known are: {shown}."
+
+
+def show(value: object, limit: int = 60) -> str:
+    """Return a short `repr` for a message; arrays are shown by type and shape."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, type):
+        return f"{type(value).__name__} of shape {tuple(shape)}"
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def argument_error(
+    owner: str, argument: str, expected: str, got: Any, kind: type[Exception] = ValueError
+) -> Exception:
+    """Build `Dense(units=-3): units must be a positive integer; got -3.`"""
+    return kind(f"{owner}({argument}={show(got)}): {argument} must be {expected}; got {show(got)}.")
+
+
+def positive_int(owner: str, argument: str, value: Any) -> int:
+    """Return `value` as an int, or raise when it is no positive integer."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise argument_error(owner, argument, "a positive integer", value, TypeError)
+    if (number := int(value.__index__())) <= 0:
+        raise argument_error(owner, argument, "a positive integer", value)
+    return number
+
+
+def int_tuple(owner: str, argument: str, value: Any, n: int, minimum: int = 1) -> tuple[int, ...]:
+    """Return `value`, an integer or `n` of them, as a tuple of `n` integers of at least `minimum`."""
+    items = tuple(value) if isinstance(value, (tuple, list)) or hasattr(value, "tolist") and value.ndim else (value,) * n
+    adjective = "positive integer" if minimum == 1 else f"integer ≥ {minimum}"
+    expected = f"a {adjective} or a tuple of {n} of them" if n > 1 else f"a {adjective}"
+    whole = all(hasattr(item, "__index__") and not isinstance(item, bool) for item in items)
+    if len(items) != n or not whole or any(int(item) < minimum for item in items):
+        raise argument_error(owner, argument, expected, value)
+    return tuple(int(item) for item in items)
+
+
+def fraction(owner: str, argument: str, value: Any, *, one_allowed: bool = True) -> float:
+    """Return `value` as a float in [0, 1], or raise."""
+    limit = "[0, 1]" if one_allowed else "[0, 1)"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+        raise argument_error(owner, argument, f"a number in {limit}", value, TypeError)
+    number = float(value)
+    if not 0 <= number <= 1 or (number == 1 and not one_allowed):
+        raise argument_error(owner, argument, f"a number in {limit}", value)
+    return number
+
+
+def number(owner: str, argument: str, value: Any, minimum: float = -math.inf) -> float:
+    """Return `value` as a finite float of at least `minimum`, or raise."""
+    expected = "a number" if minimum == -math.inf else f"a number ≥ {minimum:g}"
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise argument_error(owner, argument, expected, value, TypeError)
+    if not math.isfinite(float(value)) or float(value) < minimum:
+        raise argument_error(owner, argument, expected, value)
+    return float(value)
+
+
+def choice(owner: str, argument: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return `value` in lower case when it is one of `allowed`, or raise with «did you mean»."""
+    options = list(allowed)
+    if isinstance(value, str) and value.lower() in options:
+        return value.lower()
+    hint = f" {did_you_mean(value, options)}" if isinstance(value, str) else ""
+    listed = ", ".join(map(repr, options))
+    raise ValueError(f"{owner}({argument}={show(value)}): {argument} must be one of {listed}; got {show(value)}.{hint}")

@@ -1,0 +1,63 @@
+"""Dictionaries of metrics in which either spelling of a metric finds its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+SPELLINGS: tuple[frozenset[str], ...] = tuple(
+    frozenset(names.split())
+    for names in (
+        "acc accuracy",
+        "acc accuracy binary_accuracy categorical_accuracy sparse_categorical_accuracy",
+        "mse MSE mean_squared_error",
+        "mae MAE mean_absolute_error",
+        "mape MAPE mean_absolute_percentage_error",
+        "msle MSLE mean_squared_logarithmic_error",
+        "kld KLD kl_divergence kullback_leibler_divergence",
+        "bce BCE binary_crossentropy",
+        "ce crossentropy binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy",
+        "cosine cosine_proximity cosine_similarity",
+        "logcosh log_cosh",
+        "lr learning_rate",
+        "top_k_categorical_accuracy top_k_acc",
+    )
+)
+
+
+def find(name: Any, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that is `name` in another spelling, if just one is."""
+    if not isinstance(name, str):
+        return None
+    prefix = "val_" if name.startswith("val_") else ""
+    bare = name.removeprefix("val_")
+    present = list(names)
+    for group in SPELLINGS:  # narrower groups stand first
+        if bare in group:
+            found = [other for other in present if other.removeprefix(prefix) in group and other.startswith(prefix)]
+            if len(found) == 1:
+                return found[0]
+    return None
+
+
+class Logs(dict[str, Any]):
+    """A dictionary of metrics; `logs['acc']` finds `'accuracy'` and the reverse.
+
+    Example:
+        >>> logs = Logs({'val_accuracy': .5})
+        >>> logs['val_acc'], 'val_acc' in logs, logs.get('val_acc'), list(logs)
+        (0.5, True, 0.5, ['val_accuracy'])
+    """
+
+    def __missing__(self, key: str) -> Any:
+        found = find(key, self)
+        if found is None:
+            raise KeyError(key)
+        return dict.__getitem__(self, found)
+
+    def __contains__(self, key: object) -> bool:
+        return dict.__contains__(self, key) or find(key, self) is not None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value under either spelling, or `default`."""
+        return self[key] if key in self else default

@@ -1,0 +1,108 @@
+"""Where random numbers come from: a seed of numpy alone, or of torch alone, makes a run repeat.
+
+Classic Keras promised that `numpy.random.seed(7)` repeats a run; torch users expect it of `torch.manual_seed(7)`.  Every
+consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator unless the
+user seeded torch's since the last draw: we reseed torch at each draw, so any other seed found there is the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+_LIMIT = 2**31 - 1
+
+
+class _Source:
+    """Which of the two global generators seeds come from."""
+
+    def __init__(self) -> None:
+        self.torch_seed = torch.initial_seed()
+        self.from_torch = False
+        self.numpy_state: bytes = b""
+
+    @staticmethod
+    def _fingerprint() -> bytes:
+        state = np.random.get_state(legacy=False)["state"]  # type: ignore[call-overload]
+        return bytes(state["key"].tobytes() + int(state["pos"]).to_bytes(4, "little"))
+
+    def _look(self) -> None:
+        if torch.initial_seed() != self.torch_seed:
+            self.from_torch = True
+        elif self.from_torch and _numpy_was_seeded() and self._fingerprint() != self.numpy_state:
+            self.from_torch = False  # numpy was seeded, or drawn from, after torch was seeded
+
+    def draw(self) -> int:
+        self._look()
+        if self.from_torch:
+            seed = int(torch.randint(_LIMIT, ()).item())
+        else:
+            seed = int(np.random.randint(_LIMIT))
+        _seed_torch(seed)
+        self.torch_seed, self.numpy_state = torch.initial_seed(), self._fingerprint()
+        return seed
+
+
+def _numpy_was_seeded() -> bool:
+    # The bit generator keeps its SeedSequence until `numpy.random.seed` replaces it.
+    return getattr(np.random.get_bit_generator(), "seed_seq", None) is None
+
+
+def _seed_torch(seed: int) -> None:
+    # torch.manual_seed asks every backend that might exist, which costs 100 µs; these two are those that run here.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    elif torch.backends.mps.is_available():
+        torch.mps.manual_seed(seed)
+
+
+_source = _Source()
+
+
+def draw_seed() -> int:
+    """Draw a seed from the generator the user seeded, and seed torch's global generator with it."""
+    return _source.draw()
+
+
+def generator(seed: int | None = None) -> torch.Generator:
+    """Return a CPU generator seeded with `seed`, or with a drawn one."""
+    return torch.Generator().manual_seed(draw_seed() if seed is None else int(seed))
+
+
+def permutation(n: int) -> torch.Tensor:
+    """Return a random order of `n` rows: numpy's shuffle of the index, or torch's when torch was the one seeded."""
+    if _source.from_torch:
+        return torch.randperm(n)
+    order = np.arange(n)
+    np.random.shuffle(order)
+    return torch.from_numpy(order)
+
+
+def drawing_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Return the type to draw in: half precision has too few steps, so it is drawn in float32 and rounded once."""
+    return dtype if dtype in (torch.float32, torch.float64) else torch.float32
+
+
+def truncated_normal(
+    shape: Sequence[int], mean: float, stddev: float, dtype: torch.dtype, source: torch.Generator
+) -> torch.Tensor:
+    """Return normal values, those beyond two standard deviations drawn again.
+
+    Args:
+        shape: Of the result.
+        mean: Of the distribution before it is cut.
+        stddev: Likewise.
+        dtype: A floating point type.
+        source: The CPU generator to draw from.
+    """
+    values = torch.empty(tuple(shape), dtype=drawing_dtype(dtype)).normal_(generator=source)
+    flat = values.view(-1)
+    beyond = (flat.abs() > 2).nonzero().squeeze(1)
+    while beyond.numel():
+        again = torch.empty(beyond.numel(), dtype=flat.dtype).normal_(generator=source)
+        flat[beyond] = again
+        beyond = beyond[again.abs() > 2]
+    return values.mul_(stddev).add_(mean).to(dtype)

@@ -1,0 +1,210 @@
+"""One mechanism for everything that has a name: strings, configs, classes, instances and callables become objects.
+
+A *kind* is a family of nameable things (`'layer'`, `'loss'`, …).  `register` puts a class or function into its kind,
+`get` finds it again; `serialize`, `deserialize`, the allow-list for loading and the contract tests read the same tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from . import dialects
+from .errors import did_you_mean, show
+
+T = TypeVar("T")
+
+
+@dataclass
+class Kind:
+    """A family of nameable things.
+
+    Attributes:
+        name: What messages call one of them.
+        takes_callables: Whether a plain callable is accepted as it is.
+        none: Whether `None` means "none of them" (`get` then returns `none_value`).
+        none_value: The name that `None` stands for, such as `'linear'` for activations.
+        entries: Canonical name → class or function.
+        aliases: Other spellings, in lower case → canonical name.
+        bases: Classes whose instances `get` returns unchanged.
+    """
+
+    name: str
+    takes_callables: bool = False
+    none: bool = True
+    none_value: str | None = None
+    entries: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    bases: tuple[type, ...] = ()
+
+    def find(self, name: str) -> Any | None:
+        """Return the entry called `name`: exactly, then without regard to case, then as an alias."""
+        if name in self.entries:
+            return self.entries[name]
+        canonical = self.aliases.get(name) or self.aliases.get(name.lower())
+        return self.entries.get(canonical) if canonical else None
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("layer", none=False),
+        Kind("activation", takes_callables=True, none_value="linear"),
+        Kind("initializer", takes_callables=True),
+        Kind("regularizer", takes_callables=True),
+        Kind("constraint", takes_callables=True),
+        Kind("loss", takes_callables=True),
+        Kind("metric", takes_callables=True),
+        Kind("optimizer", none=False),
+        Kind("schedule", none=False),
+        Kind("callback", none=False),
+    )
+}
+
+_custom: list[dict[str, Any]] = [{}]
+
+
+def register(kind: str, *aliases: str, name: str | None = None) -> Callable[[T], T]:
+    """Register the decorated class or function under its own name (or `name`) and `aliases`."""
+    table = KINDS[kind]
+
+    def enter(entry: T) -> T:
+        canonical = name or entry.__name__  # type: ignore[attr-defined]
+        table.entries[canonical] = entry
+        table.aliases.setdefault(canonical.lower(), canonical)
+        for alias in aliases:
+            table.aliases[alias.lower()] = canonical
+        return entry
+
+    return enter
+
+
+def base(kind: str) -> Callable[[type[T]], type[T]]:
+    """Declare the decorated class the base of `kind`: its instances pass through `get` unchanged."""
+
+    def enter(cls: type[T]) -> type[T]:
+        KINDS[kind].bases += (cls,)
+        return cls
+
+    return enter
+
+
+def alias(kind: str, old: str, canonical: str) -> None:
+    """Let `old` stand for the entry `canonical`; tables of old spellings come in through here."""
+    KINDS[kind].aliases[old.lower()] = canonical
+
+
+def names(kind: str) -> list[str]:
+    """Return the canonical names of a kind."""
+    return sorted(KINDS[kind].entries)
+
+
+def name_of(kind: str, entry: object) -> str | None:
+    """Return the canonical name that `entry` is registered under, if it is."""
+    for name, known in KINDS[kind].entries.items():
+        if known is entry:
+            return name
+    return next((n for scope in reversed(_custom) for n, known in scope.items() if known is entry), None)
+
+
+def lookup(kind: str, name: str) -> Any:
+    """Return the class or function called `name`, user objects first, or raise with «did you mean»."""
+    for scope in reversed(_custom):
+        if name in scope:
+            return scope[name]
+    table = KINDS[kind]
+    entry = table.find(name)
+    if entry is None:
+        raise ValueError(f"unknown {kind} {name!r}: {did_you_mean(name, [*table.entries, *table.aliases])}")
+    return entry
+
+
+def get(kind: str, identifier: Any, *, dialect: str | None = None) -> Any:
+    """Return the object that `identifier` names.
+
+    Args:
+        kind: A key of `KINDS`.
+        identifier: A string, a configuration `{'class_name': …, 'config': …}`, an instance, a class, a callable or `None`.
+        dialect: The dialect under which a string, configuration or class becomes an object; the current one if `None`.
+
+    Raises:
+        ValueError: A name that is not known, with «did you mean».
+        TypeError: Something that cannot stand for one of this kind.
+    """
+    table = KINDS[kind]
+    if identifier is None and table.none:
+        if table.none_value is None:
+            return None
+        identifier = table.none_value
+    with dialects.using(dialect) if dialect else contextlib.nullcontext():
+        if isinstance(identifier, str):
+            return _instance(lookup(kind, identifier))
+        if isinstance(identifier, dict):
+            return deserialize(kind, identifier)
+        if isinstance(identifier, table.bases):
+            return identifier
+        if inspect.isclass(identifier) and (issubclass(identifier, table.bases) or table.takes_callables):
+            return identifier()
+    if table.takes_callables and callable(identifier):
+        return identifier
+    article = "an" if kind[0] in "aeiou" else "a"
+    raise TypeError(
+        f"{article} {kind} must be a string, a configuration, an instance"
+        f"{' or a function' if table.takes_callables else ''}; got {show(identifier)}."
+    )
+
+
+def _instance(entry: Any) -> Any:
+    return entry() if inspect.isclass(entry) else entry
+
+
+def deserialize(kind: str, config: dict[str, Any]) -> Any:
+    """Make the object that a configuration describes; only registered and custom objects can be named."""
+    if not isinstance(config.get("class_name"), str):
+        raise ValueError(f"a {kind} configuration needs 'class_name', a string; got {show(config)}.")
+    entry = lookup(kind, config["class_name"])
+    arguments = config.get("config")
+    if not inspect.isclass(entry):
+        return entry
+    if isinstance(arguments, str):  # a function stored as {'class_name': 'function', 'config': name}
+        return lookup(kind, arguments)
+    if arguments is not None and not isinstance(arguments, dict):
+        raise ValueError(f"{config['class_name']}: 'config' must be a dictionary; got {show(arguments)}.")
+    build = getattr(entry, "from_config", None)
+    return build(dict(arguments or {})) if build else entry(**(arguments or {}))
+
+
+def class_name(value: object) -> str:
+    """Return the name of an object's class in a configuration: `package>name` where the user registered it so."""
+    cls = type(value)
+    return next((name for name, known in _custom[0].items() if known is cls and ">" in name), cls.__name__)
+
+
+def serialize(kind: str, value: Any) -> Any:
+    """Return what `get` turns back into `value`: `None`, a name, or `{'class_name': …, 'config': …}`."""
+    if value is None:
+        return None
+    if hasattr(value, "get_config"):
+        return {"class_name": class_name(value), "config": value.get_config()}
+    return name_of(kind, value) or getattr(value, "__name__", type(value).__name__)
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the global dictionary of user objects, name → class or function."""
+    return _custom[0]
+
+
+@contextlib.contextmanager
+def custom_object_scope(*objects: dict[str, Any] | None) -> Iterator[None]:
+    """Make the user's classes and functions known by name inside the `with` block."""
+    scope: dict[str, Any] = {}
+    for mapping in objects:
+        scope.update(mapping or {})
+    _custom.append(scope)
+    try:
+        yield
+    finally:
+        _custom.pop()

@@ -1,0 +1,160 @@
+"""The few process-wide settings of Keras: float type, epsilon, image format, device, names and learning phase."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import torch
+
+from .errors import choice, did_you_mean
+
+_FLOATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+_DTYPES = {
+    **_FLOATS,
+    "bool": torch.bool,
+    "uint8": torch.uint8,
+    "int8": torch.int8,
+    "int16": torch.int16,
+    "int32": torch.int32,
+    "int64": torch.int64,
+    "complex64": torch.complex64,
+    "complex128": torch.complex128,
+}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+class _Settings:
+    floatx = "float32"
+    epsilon = 1e-7
+    image_data_format = "channels_last"
+    device: torch.device | None = None
+    learning_phase: bool | None = None
+    running: bool | None = None
+
+
+_settings = _Settings()
+_uids: defaultdict[str, int] = defaultdict(int)
+
+
+def floatx() -> str:
+    """Return the default float type, `'float32'` unless set otherwise."""
+    return _settings.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float type: `'float16'`, `'bfloat16'`, `'float32'` or `'float64'`."""
+    _settings.floatx = choice("set_floatx", "value", value, _FLOATS)
+
+
+def epsilon() -> float:
+    """Return the small number that guards divisions and logarithms, 1e-7 unless set otherwise."""
+    return _settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the small number that guards divisions and logarithms."""
+    _settings.epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """Return `'channels_last'` or `'channels_first'`."""
+    return _settings.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default order of image axes; layers made afterwards without `data_format` follow it."""
+    allowed = ("channels_last", "channels_first")
+    _settings.image_data_format = choice("set_image_data_format", "data_format", data_format, allowed)
+
+
+def learning_phase() -> bool | None:
+    """Return what `set_learning_phase` fixed, `None` when nothing did."""
+    return _settings.learning_phase
+
+
+def set_learning_phase(value: int | bool | None) -> None:
+    """Fix training (1) or inference (0) mode for calls that do not say."""
+    _settings.learning_phase = None if value is None else bool(value)
+
+
+def running_phase() -> bool | None:
+    """Return the mode of the call in progress: what `set_learning_phase` fixed, else that of `running`."""
+    return _settings.running if _settings.learning_phase is None else _settings.learning_phase
+
+
+@contextlib.contextmanager
+def running(training: bool) -> Iterator[None]:
+    """Tell functions that ask without an argument (`K.in_train_phase`) the mode of what runs inside the block."""
+    before = _settings.running
+    _settings.running = training
+    try:
+        yield
+    finally:
+        _settings.running = before
+
+
+def set_device(device: str | torch.device | None) -> None:
+    """Choose the device of models built from now on.
+
+    Args:
+        device: `'cpu'`, `'cuda'`, `'cuda:1'`, `'mps'`, a `torch.device`, or `None` for CUDA where there is one.
+
+    Raises:
+        ValueError: No such device, or this machine has none.
+    """
+    if device is None:
+        _settings.device = None
+        return
+    try:
+        chosen = torch.device(device)
+    except (RuntimeError, TypeError):
+        hint = did_you_mean(str(device), ("cpu", "cuda", "cuda:0", "mps"))
+        raise ValueError(f"set_device({device!r}): no such device; {hint}") from None
+    count = torch.cuda.device_count() if chosen.type == "cuda" else 1
+    if chosen.type == "cuda" and (chosen.index or 0) >= count:
+        raise ValueError(f"set_device({device!r}): this machine has {count} CUDA devices; write set_device('cpu').")
+    if chosen.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"set_device({device!r}): this machine has no MPS device; write set_device('cpu').")
+    _settings.device = chosen
+
+
+def default_device() -> torch.device:
+    """Return the device of new models: what `set_device` chose, else CUDA where there is one, else the CPU."""
+    if _settings.device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return _settings.device
+
+
+def torch_dtype(name: str | torch.dtype | None) -> torch.dtype:
+    """Return the torch dtype called `name`; `None` is `floatx()`."""
+    if isinstance(name, torch.dtype):
+        return name
+    key = str(getattr(name, "name", name) or floatx())
+    if key not in _DTYPES:
+        raise ValueError(f"dtype={name!r}: no such dtype; {did_you_mean(key, _DTYPES)}")
+    return _DTYPES[key]
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return Keras's name of a torch dtype."""
+    return _NAMES[dtype]
+
+
+def get_uid(prefix: str = "") -> int:
+    """Return 1, 2, 3 … for each call with the same prefix."""
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Start the numbering of automatic names afresh."""
+    _uids.clear()
+
+
+def snake_case(name: str) -> str:
+    """Return `name` as Keras spells automatic names: `Conv2D` → `conv2d`, `MaxPooling2D` → `max_pooling2d`."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

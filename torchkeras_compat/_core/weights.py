@@ -1,0 +1,210 @@
+"""The weight table: each Keras weight of a layer, the torch parameters behind it and the way between the two layouts."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import randomness, settings
+from .errors import show
+
+Read = Callable[..., Tensor]
+Write = Callable[[Tensor], Sequence[Tensor]]
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The two ways between a Keras weight and the torch parameters behind it.
+
+    Attributes:
+        read: torch tensors → the Keras tensor; differentiable.
+        write: the Keras tensor → torch tensors.
+        is_view: Whether `read` returns a view, so that writing into it changes the parameter.
+    """
+
+    read: Read
+    write: Write
+    is_view: bool = True
+
+
+def permuted(*order: int) -> Codec:
+    """Return the codec whose Keras tensor is the torch tensor with its axes in `order`."""
+    back = tuple(int(i) for i in np.argsort(order))
+    return Codec(functools.partial(torch.permute, dims=order), functools.partial(_permuted_back, order=back))
+
+
+# Codecs hold functions that have a name in a module: a layer, whose table holds codecs, can be pickled then.
+def _permuted_back(k: Tensor, order: tuple[int, ...]) -> tuple[Tensor]:
+    return (k.permute(order),)
+
+
+def _same(t: Tensor) -> Tensor:
+    return t
+
+
+def _alone(k: Tensor) -> tuple[Tensor]:
+    return (k,)
+
+
+IDENTITY = Codec(_same, _alone)
+TRANSPOSED = permuted(1, 0)
+
+
+class Variable(torch.Tensor):
+    """A weight as Keras users know it: in Keras's layout, with a name, `numpy()` and `assign()`.
+
+    It shares storage with the torch parameter where the layouts allow a view, and autograd flows through it; what is
+    computed from it is a plain tensor.
+    """
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+    _weight: Weight
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The Keras name, such as `'dense_1/kernel:0'`."""
+        return self._weight.path
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change it."""
+        return self._weight.trainable
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:  # type: ignore[override]
+        """Return the value as a numpy array in Keras's layout (a copy)."""
+        return self._weight.numpy()
+
+    def assign(self, value: Any) -> Variable:
+        """Write `value` into the weight."""
+        self._weight.assign(value)
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add `value` to the weight."""
+        return self.assign(self.numpy() + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract `value` from the weight."""
+        return self.assign(self.numpy() - np.asarray(value))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        return copy.deepcopy(self._weight, memo).variable()
+
+    def value(self) -> Tensor:
+        """Return the weight as a plain tensor."""
+        return self._weight.read()
+
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+        return f"<Variable {self.name!r} shape={tuple(self.shape)} dtype={settings.dtype_name(self.dtype)}>"
+
+
+@dataclass
+class Weight:
+    """One line of a layer's weight table.
+
+    Attributes:
+        name: The Keras name, `'kernel'`.
+        module: The module that holds the torch parameters (or buffers).
+        attributes: Their names there.
+        codec: The way between the layouts.
+        initializer: Fills it; called with the Keras shape.
+        regularizer: Adds to the loss, or `None`.
+        constraint: Applied after each update, or `None`.
+        trainable: Whether training may ever change it (a moving average may not).
+        path: The full name, the layer's included.
+    """
+
+    name: str
+    module: nn.Module
+    attributes: tuple[str, ...]
+    codec: Codec = IDENTITY
+    initializer: Callable[..., Any] | None = None
+    regularizer: Callable[[Tensor], Tensor] | None = None
+    constraint: Callable[[Tensor], Tensor] | None = None
+    trainable: bool = True
+    path: str = ""
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        """The torch tensors behind the weight."""
+        return tuple(getattr(self.module, a) for a in self.attributes)
+
+    def read(self) -> Tensor:
+        """Return the weight in Keras's layout; differentiable."""
+        return self.codec.read(*self.parameters)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The Keras shape."""
+        with torch.no_grad():
+            return tuple(self.codec.read(*(p.to("meta") for p in self.parameters)).shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements, as `count_params` counts."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def variable(self) -> Variable:
+        """Return the weight as Keras users know it."""
+        variable = self.read().as_subclass(Variable)
+        variable._weight = self
+        return variable
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return a copy of the value in Keras's layout."""
+        with torch.no_grad():
+            value = self.read().detach().cpu()
+            if value.dtype == torch.bfloat16:
+                value = value.float()
+            return np.array(value.numpy(), copy=True, order="C")
+
+    def check(self, value: Any) -> Tensor:
+        """Return `value` as a tensor of this weight's shape, or raise before anything is written."""
+        tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.array(value))
+        if tuple(tensor.shape) != self.shape:
+            raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(value)}.")
+        return tensor
+
+    @torch.no_grad()
+    def assign(self, value: Any) -> None:
+        """Write `value`, in Keras's layout, into the torch parameters."""
+        for parameter, part in zip(self.parameters, self.codec.write(self.check(value))):
+            parameter.copy_(part)
+
+    def initialise(self) -> None:
+        """Fill the weight by its initializer."""
+        if self.initializer is not None:
+            self.assign(initial_value(self.initializer, self.shape, self.parameters[0].dtype))
+
+
+def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Call an initializer, ours or a user's, and return its value as a tensor on the CPU.
+
+    Ours return tensors; a user's function may take `(shape)`, `(shape, dtype=None)` or Keras 1's `(shape, name=None)`
+    and may return numpy.
+    """
+    randomness.draw_seed()  # user functions draw from torch's global generator, or from numpy's
+    try:
+        value = initializer(shape, dtype=settings.dtype_name(dtype))
+    except TypeError as error:
+        if "dtype" not in str(error):
+            raise
+        value = initializer(shape)
+    return torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).detach().to("cpu", dtype)
+
+
+def assign_all(weights: Sequence[Weight], values: Sequence[Any], owner: str) -> None:
+    """Write all `values`, or none when their number or one of their shapes is wrong."""
+    if len(values) != len(weights):
+        raise ValueError(f"{owner}: set_weights needs {len(weights)} arrays; got {len(values)}.")
+    for weight, value in zip(weights, values):
+        weight.check(value)
+    for weight, value in zip(weights, values):
+        weight.assign(value)

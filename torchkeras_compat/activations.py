@@ -1,0 +1,346 @@
+"""Activation functions: plain functions of a tensor, one torch kernel each on their default arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ._core import registry
+from ._core.errors import argument_error
+
+Activation = Callable[..., Tensor]
+
+_SELU_SCALE = 1.0507009873554805
+
+
+@registry.register("activation")
+def linear(x: Tensor) -> Tensor:
+    """Return `x` itself.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> linear(torch.tensor([-1.0, 2.0]))
+        tensor([-1.,  2.])
+    """
+    return x
+
+
+@registry.register("activation")
+def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """Return the rectified linear unit: `x` above `threshold`, at most `max_value`, with slope `alpha` below.
+
+    Args:
+        x: Any tensor.
+        alpha: Slope below the threshold.
+        max_value: Upper bound, `None` for none.
+        threshold: Where the unit begins; below it the value is `alpha * (x - threshold)`.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.relu`, Keras 2.15.
+
+    Example:
+        >>> relu(torch.tensor([-2.0, 0.5, 8.0]), alpha=0.5, max_value=6)
+        tensor([-1.0000,  0.5000,  6.0000])
+    """
+    if threshold == 0 and max_value is None:
+        return F.relu(x) if alpha == 0 else F.leaky_relu(x, alpha)
+    positive = F.relu(x) if threshold == 0 else torch.where(x > threshold, x, 0)
+    if max_value is not None:
+        positive = positive.clamp(0, max_value)
+    return positive if alpha == 0 else positive - alpha * F.relu(threshold - x)
+
+
+@registry.register("activation")
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return the exponential linear unit: `x` above zero, `alpha * (exp(x) - 1)` below.
+
+    Args:
+        x: Any tensor.
+        alpha: What the value tends to, with the sign turned, far below zero.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        Clevert, Unterthiner & Hochreiter, 2015.
+
+    Example:
+        >>> elu(torch.tensor([0.0, 3.0]))
+        tensor([0., 3.])
+    """
+    return F.elu(x, alpha)
+
+
+@registry.register("activation")
+def selu(x: Tensor) -> Tensor:
+    """Return the scaled exponential linear unit: `1.0507 * elu(x, 1.6733)`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        Klambauer, Unterthiner, Mayr & Hochreiter, 2017.
+
+    Example:
+        >>> selu(torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 1.0507])
+    """
+    # torch takes the slope at exactly zero, which padded input has everywhere, from the left; Keras from the right.
+    return torch.where(x == 0, x * _SELU_SCALE, F.selu(x))
+
+
+@registry.register("activation")
+def gelu(x: Tensor, approximate: bool = False) -> Tensor:
+    """Return the Gaussian error linear unit: `x` times the normal distribution function at `x`.
+
+    Args:
+        x: Any tensor.
+        approximate: Whether to take the formula with `tanh` instead.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        Hendrycks & Gimpel, 2016.
+
+    Example:
+        >>> gelu(torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8413])
+    """
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+@registry.register("activation")
+def mish(x: Tensor) -> Tensor:
+    """Return `x * tanh(softplus(x))`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        Misra, 2019.
+
+    Example:
+        >>> mish(torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.8651])
+    """
+    return F.mish(x)
+
+
+@registry.register("activation", "silu")
+def swish(x: Tensor) -> Tensor:
+    """Return `x * sigmoid(x)`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        Ramachandran, Zoph & Le, 2017.
+
+    Example:
+        >>> swish(torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7311])
+    """
+    return F.silu(x)
+
+
+silu = swish
+
+
+@registry.register("activation")
+def tanh(x: Tensor) -> Tensor:
+    """Return the hyperbolic tangent.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> tanh(torch.tensor([0.0, 1.0]))
+        tensor([0.0000, 0.7616])
+    """
+    return torch.tanh(x)
+
+
+@registry.register("activation")
+def sigmoid(x: Tensor) -> Tensor:
+    """Return the logistic function `1 / (1 + exp(-x))`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> sigmoid(torch.tensor([0.0, 1.0]))
+        tensor([0.5000, 0.7311])
+    """
+    return torch.sigmoid(x)
+
+
+@registry.register("activation")
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """Return `0.2 * x + 0.5`, bounded to [0, 1]: the logistic function in three straight pieces.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.hard_sigmoid`, Keras 2.15 (torch's `hardsigmoid` has slope 1/6 instead).
+
+    Example:
+        >>> hard_sigmoid(torch.tensor([-3.0, 0.0, 1.0]))
+        tensor([0.0000, 0.5000, 0.7000])
+    """
+    return (x * 0.2 + 0.5).clamp(0, 1)
+
+
+@registry.register("activation")
+def exponential(x: Tensor) -> Tensor:
+    """Return `exp(x)`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> exponential(torch.tensor([0.0, 1.0]))
+        tensor([1.0000, 2.7183])
+    """
+    return torch.exp(x)
+
+
+@registry.register("activation")
+def softplus(x: Tensor) -> Tensor:
+    """Return `log(exp(x) + 1)`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> softplus(torch.tensor([0.0, 1.0]))
+        tensor([0.6931, 1.3133])
+    """
+    return F.softplus(x)
+
+
+@registry.register("activation")
+def softsign(x: Tensor) -> Tensor:
+    """Return `x / (abs(x) + 1)`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Example:
+        >>> softsign(torch.tensor([-1.0, 3.0]))
+        tensor([-0.5000,  0.7500])
+    """
+    return F.softsign(x)
+
+
+@registry.register("activation")
+def softmax(x: Tensor, axis: int | Sequence[int] = -1) -> Tensor:
+    """Return `exp(x)` divided by its sum over `axis`.
+
+    Args:
+        x: A tensor of two axes or more.
+        axis: The axis, or the axes, along which the values sum to one.
+
+    Shape:
+        `(batch, …)`; the output has the shape of the input.
+
+    Raises:
+        ValueError: `x` has one axis only, so that nothing tells the batch from the classes.
+
+    Example:
+        >>> softmax(torch.tensor([[0.0, 0.0], [0.0, 1.0]]))
+        tensor([[0.5000, 0.5000],
+                [0.2689, 0.7311]])
+    """
+    if x.ndim < 2:
+        raise argument_error("softmax", "x", "a tensor of two axes or more, such as x[None, :]", x)
+    if isinstance(axis, int):
+        return torch.softmax(x, axis)
+    return torch.exp(x - torch.logsumexp(x, tuple(axis), keepdim=True))
+
+
+def get(identifier: Any) -> Activation:
+    """Return the activation that a name, a configuration or a callable stands for; `None` is `linear`.
+
+    Args:
+        identifier: Such as `'relu'`, `torch.tanh`, `torch.nn.GELU()` or `None`.
+
+    Raises:
+        ValueError: An unknown name.
+
+    Example:
+        >>> get('softmax').__name__
+        'softmax'
+    """
+    found: Activation = registry.get("activation", identifier)
+    return found
+
+
+def serialize(activation: Any, use_legacy_format: bool = False) -> Any:
+    """Return the name (or the configuration) that `get` turns back into `activation`.
+
+    Args:
+        activation: An activation function.
+        use_legacy_format: Accepted for Keras's sake: the name is the same in both formats.
+
+    Example:
+        >>> serialize(relu)
+        'relu'
+    """
+    return registry.serialize("activation", activation)
+
+
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Activation:
+    """Return the activation that a name or configuration stands for.
+
+    Args:
+        name: What `serialize` returned.
+        custom_objects: Functions of your own, by name.
+        use_legacy_format: Accepted for Keras's sake: both formats are read.
+
+    Example:
+        >>> deserialize('halve', custom_objects={'halve': lambda x: x / 2})(3.0)
+        1.5
+    """
+    with registry.custom_object_scope(custom_objects):
+        return get(name)

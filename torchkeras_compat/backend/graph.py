@@ -1,0 +1,286 @@
+"""What works on symbolic tensors: `placeholder`, `function`, `gradients` and the learning phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._core import settings, symbolic
+from .._core.errors import argument_error, show
+from .._core.symbolic import SymbolicTensor
+from .._core.weights import Variable
+from .lifting import as_tensor
+from .variables import set_value, value_of
+
+
+class LearningPhase(SymbolicTensor):
+    """The mode of a call that does not say: symbolic for `K.function`, 0 or 1 for Python."""
+
+    def __bool__(self) -> bool:
+        return bool(settings.running_phase())
+
+    def __int__(self) -> int:
+        return int(bool(self))
+
+    __index__ = __int__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, (int, bool)) and int(self) == other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+_PHASE = LearningPhase((), "bool", None, (), {}, "keras_learning_phase")
+
+
+def learning_phase() -> Any:
+    """Return 1 in training and 0 in inference where that is decided, else an input for `K.function`, which counts as 0.
+
+    Example:
+        >>> int(learning_phase())
+        0
+    """
+    phase = settings.running_phase()
+    return _PHASE if phase is None else int(phase)
+
+
+def symbolic_learning_phase() -> LearningPhase:
+    """Return the learning phase as an input for `K.function`.
+
+    Example:
+        >>> symbolic_learning_phase().name
+        'keras_learning_phase'
+    """
+    return _PHASE
+
+
+def set_learning_phase(value: int | bool | None) -> None:
+    """Fix training (1) or inference (0) mode for calls that do not say; `None` frees it.
+
+    Raises:
+        ValueError: Another value.
+
+    Example:
+        >>> set_learning_phase(1); learning_phase()
+        1
+        >>> set_learning_phase(None)
+    """
+    if value not in (0, 1, None):
+        raise argument_error("set_learning_phase", "value", "0 or 1", value)
+    settings.set_learning_phase(value)
+
+
+@contextmanager
+def learning_phase_scope(value: int | bool) -> Iterator[None]:
+    """Fix the learning phase inside a `with` block.
+
+    Example:
+        >>> with learning_phase_scope(1):
+        ...     learning_phase()
+        1
+    """
+    before = settings.learning_phase()
+    set_learning_phase(value)
+    try:
+        yield
+    finally:
+        settings.set_learning_phase(before)
+
+
+def placeholder(
+    shape: Sequence[int | None] | None = None,
+    ndim: int | None = None,
+    dtype: Any = None,
+    sparse: bool = False,
+    name: str | None = None,
+    ragged: bool = False,
+) -> SymbolicTensor:
+    """Return a symbolic tensor that waits for a value.
+
+    Args:
+        shape: Its shape, `None` for lengths not known.
+        ndim: The number of axes, instead of a shape.
+        dtype: Its type, the default float type if `None`.
+        sparse: Refused; a sparse tensor can be given without a placeholder of its own kind.
+        name: Its name.
+        ragged: Refused: torch's layers take no ragged tensors.
+
+    Raises:
+        ValueError: `sparse` or `ragged`.
+
+    Example:
+        >>> placeholder((None, 3)).shape
+        (None, 3)
+    """
+    for argument, given in (("sparse", sparse), ("ragged", ragged)):
+        if given:
+            raise ValueError(f"placeholder({argument}=True): only dense tensors can be symbolic; leave {argument} out.")
+    known = (None,) * (ndim or 0) if shape is None else tuple(shape)
+    kind = settings.dtype_name(settings.torch_dtype(dtype))
+    return SymbolicTensor(known, kind, name=name or f"placeholder_{settings.get_uid('placeholder')}")
+
+
+def _parents(tensor: SymbolicTensor) -> Iterator[SymbolicTensor]:
+    pending: list[Any] = [*tensor.arguments, *tensor.keywords.values()]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (list, tuple)):
+            pending += item
+        elif isinstance(item, SymbolicTensor):
+            yield item
+
+
+def _ancestors(tensor: SymbolicTensor) -> dict[int, SymbolicTensor]:
+    """Return the tensors that `tensor` is computed from, itself included, by id."""
+    found: dict[int, SymbolicTensor] = {}
+    pending = [tensor]
+    while pending:
+        item = pending.pop()
+        if id(item) not in found:
+            found[id(item)] = item
+            pending += _parents(item)
+    return found
+
+
+def _differentiate(loss: Tensor, targets: Sequence[Tensor]) -> list[Tensor | None]:
+    wanted = [t for t in targets if t.requires_grad]
+    if not wanted or not loss.requires_grad:
+        return [None for _ in targets]
+    found = torch.autograd.grad(loss.sum(), wanted, retain_graph=True, create_graph=True, allow_unused=True)
+    by_id = dict(zip(map(id, wanted), found))
+    return [by_id.get(id(t)) for t in targets]
+
+
+def _gradient(loss: Tensor, target: Tensor) -> Tensor | None:
+    if not isinstance(target, Variable):
+        if loss.device.type == "meta":
+            return torch.empty_like(target)
+        return _differentiate(loss, [target])[0]
+    # A variable is a view of the parameters that the loss was computed from.
+    weight = target._weight
+    parts = _differentiate(loss, weight.parameters)
+    if all(part is None for part in parts):
+        return None
+    filled = [torch.zeros_like(p) if part is None else part for p, part in zip(weight.parameters, parts)]
+    return weight.codec.read(*filled)
+
+
+def _required_gradient(loss: Tensor, target: Tensor) -> Tensor:
+    found = _gradient(loss, target)
+    if found is None:
+        raise ValueError(f"gradients: the loss does not depend on {show(target)}, or only in ways without a gradient.")
+    return found
+
+
+def _one_gradient(loss: Any, target: Any) -> Any:
+    if not isinstance(loss, SymbolicTensor):
+        return _gradient(loss, target)
+    if isinstance(target, SymbolicTensor):
+        if id(target) not in _ancestors(loss):
+            return None
+        return SymbolicTensor(target.shape, target.dtype, _required_gradient, (loss, target), {}, "gradient")
+    kind = settings.dtype_name(target.dtype)
+    return SymbolicTensor(tuple(target.shape), kind, _required_gradient, (loss, target), {}, "gradient")
+
+
+def gradients(loss: Any, variables: Any) -> list[Any]:
+    """Return the gradient of the sum of `loss` by each variable; `None` where it does not depend on one.
+
+    Args:
+        loss: A tensor, or a symbolic one: then the gradients are symbolic too, for `K.function`.
+        variables: A tensor, variable or symbolic tensor, or a list of them.
+
+    Example:
+        >>> x = placeholder((None, 2))
+        >>> function([x], gradients(x * x, x))([[[1.0, 3.0]]])
+        [array([[2., 6.]], dtype=float32)]
+    """
+    targets = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    return [_one_gradient(loss, target) for target in targets]
+
+
+class Function:
+    """A computation from values of symbolic inputs to values of symbolic outputs, made by `function`."""
+
+    def __init__(self, inputs: Any, outputs: Any, updates: Sequence[Any], name: str | None) -> None:
+        self.inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        self.single = not isinstance(outputs, (list, tuple))
+        self.outputs = [outputs] if self.single else list(outputs)
+        self.updates = list(updates)
+        self.name = name
+        for item in self.inputs:
+            if not isinstance(item, (SymbolicTensor, int)):
+                raise argument_error("function", "inputs", "symbolic tensors", item, TypeError)
+
+    def _device(self) -> torch.device:
+        """Return where the layers in the graph have their weights."""
+        for output in self.outputs:
+            for tensor in _ancestors(output).values() if isinstance(output, SymbolicTensor) else ():
+                parameters = getattr(tensor.origin, "parameters", None)
+                first = next(parameters(), None) if callable(parameters) else None
+                if first is not None:
+                    return torch.device(first.device)
+        return settings.default_device()
+
+    def _feed(self, values: Sequence[Any]) -> tuple[dict[SymbolicTensor, Tensor], bool]:
+        if len(values) != len(self.inputs):
+            raise ValueError(f"K.function: {len(self.inputs)} inputs are needed; got {len(values)}.")
+        device, training = self._device(), bool(settings.running_phase())
+        feed: dict[SymbolicTensor, Tensor] = {}
+        for tensor, value in zip(self.inputs, values):
+            if isinstance(tensor, LearningPhase):
+                training = bool(value)
+            elif isinstance(tensor, SymbolicTensor):
+                given = as_tensor(value, device).detach().to(device, settings.torch_dtype(tensor.dtype))
+                if len(given.shape) != len(tensor.shape) and tensor.shape:
+                    raise ValueError(f"K.function: {tensor!r} needs {len(tensor.shape)} axes; got {show(given)}.")
+                feed[tensor] = given.requires_grad_(given.is_floating_point())
+        feed[_PHASE] = torch.tensor(training, device=device)
+        return feed, training
+
+    def __call__(self, inputs: Any) -> Any:
+        """Compute the outputs as numpy arrays, then apply the updates.
+
+        Args:
+            inputs: One value for each input.
+        """
+        feed, training = self._feed(inputs if isinstance(inputs, (list, tuple)) else [inputs])
+        later = [item[1] if isinstance(item, (list, tuple)) else item for item in self.updates]
+        with torch.enable_grad(), settings.running(training):
+            results = symbolic.evaluate([*self.outputs, *later], feed, training=training)
+        values = value_of(results[: len(self.outputs)])
+        for item, value in zip(self.updates, results[len(self.outputs) :]):
+            if isinstance(item, (list, tuple)):
+                set_value(item[0], value.detach())
+        return values[0] if self.single else values
+
+
+def function(
+    inputs: Any, outputs: Any, updates: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any
+) -> Function:
+    """Return a callable that computes symbolic outputs from values of the inputs, as numpy arrays.
+
+    Args:
+        inputs: A list of symbolic tensors, such as `model.input` and `K.learning_phase()`.
+        outputs: A list of them, such as `layer.output`; one alone gives one array.
+        updates: Pairs (variable, new value), or results of `K.update`, done after each call.
+        name: Accepted for Keras's sake.
+        kwargs: Refused: they were arguments of a TensorFlow session.
+
+    Raises:
+        TypeError: An input is not symbolic, or an argument is unknown.
+
+    Example:
+        >>> x = placeholder((None, 2))
+        >>> function([x], [x + 1])([[[1.0, 3.0]]])
+        [array([[2., 4.]], dtype=float32)]
+    """
+    if kwargs:
+        argument, value = next(iter(kwargs.items()))
+        raise TypeError(f"function({argument}={show(value)}): there is no TensorFlow session; leave {argument} out.")
+    return Function(inputs, outputs, updates or (), name)

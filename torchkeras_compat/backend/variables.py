@@ -1,0 +1,289 @@
+"""Variables and their values: `variable`, `get_value`, `set_value`, `update` and what makes filled tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._core import settings, symbolic
+from .._core.errors import show
+from .._core.symbolic import SymbolicTensor
+from .._core.weights import Variable, Weight
+from .lifting import as_tensor, operation
+
+
+def variable(
+    value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[[Tensor], Tensor] | None = None
+) -> Any:
+    """Return a tensor whose value can be changed, in the default float type unless told otherwise.
+
+    Args:
+        value: A number, list, array or tensor; a sparse matrix of scipy becomes a sparse tensor.
+        dtype: Its type.
+        name: Its name.
+        constraint: Kept on the variable for the layer that trains it.
+
+    Example:
+        >>> v = variable([1, 2])
+        >>> v.assign([3, 4]).numpy()
+        array([3., 4.], dtype=float32)
+    """
+    wanted = settings.torch_dtype(dtype)
+    if hasattr(value, "tocoo"):
+        entries = value.tocoo()
+        indices = torch.as_tensor(np.stack([entries.row, entries.col]).astype("int64"))
+        return torch.sparse_coo_tensor(
+            indices, torch.as_tensor(entries.data).to(wanted), entries.shape, check_invariants=True
+        )
+    data = as_tensor(value).detach().to(wanted, copy=True)
+    holder = nn.Module()
+    holder.register_parameter("value", nn.Parameter(data, requires_grad=data.is_floating_point()))
+    path = name or f"Variable_{settings.get_uid('variable')}"
+    path = path if ":" in path else f"{path}:0"
+    return Weight(path, holder, ("value",), constraint=constraint, path=path).variable()
+
+
+def is_variable(x: Any) -> bool:
+    """Return whether `x` is a variable.
+
+    Example:
+        >>> is_variable(variable(0.0))
+        True
+    """
+    return isinstance(x, Variable)
+
+
+def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Tensor:
+    """Return a tensor of a fixed value.
+
+    Args:
+        value: A number, list or array.
+        dtype: Its type, the default float type if `None`.
+        shape: Its shape; one number fills it.
+        name: Accepted for Keras's sake.
+
+    Example:
+        >>> constant(2, shape=(2,))
+        tensor([2., 2.])
+    """
+    tensor = as_tensor(value).to(settings.torch_dtype(dtype))
+    if shape is None:
+        return tensor
+    return tensor.expand(*shape).clone() if tensor.numel() == 1 else tensor.reshape(tuple(shape))
+
+
+def zeros(shape: Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
+    """Return a variable filled with 0.
+
+    Example:
+        >>> zeros((2,)).numpy()
+        array([0., 0.], dtype=float32)
+    """
+    return variable(torch.zeros(tuple(shape)), dtype, name)
+
+
+def ones(shape: Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
+    """Return a variable filled with 1.
+
+    Example:
+        >>> ones((2,)).numpy()
+        array([1., 1.], dtype=float32)
+    """
+    return variable(torch.ones(tuple(shape)), dtype, name)
+
+
+def eye(size: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
+    """Return a variable that holds the identity matrix.
+
+    Example:
+        >>> eye(2).numpy()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+    rows, columns = (size, size) if isinstance(size, int) else (int(n) for n in size)
+    return variable(torch.eye(rows, columns), dtype, name)
+
+
+def value_of(x: Any) -> Any:
+    """Return numpy for tensors, within lists too, and anything else as it is."""
+    if isinstance(x, (list, tuple)) and not isinstance(x, torch.Size):
+        return type(x)(value_of(i) for i in x)
+    if isinstance(x, Variable):
+        return x.numpy()[()]
+    if isinstance(x, Tensor):
+        x = x.detach().to_dense() if x.layout != torch.strided else x.detach()
+        return (x.float() if x.dtype == torch.bfloat16 else x).cpu().numpy().copy()[()]
+    return x
+
+
+def get_value(x: Any) -> Any:
+    """Return the value of a tensor or variable as numpy, of an optimizer's learning rate as a float.
+
+    Raises:
+        ValueError: `x` is symbolic and needs the value of an input.
+
+    Example:
+        >>> get_value(variable([1.0]))
+        array([1.], dtype=float32)
+    """
+    if isinstance(x, SymbolicTensor):
+        with torch.no_grad():
+            return value_of(symbolic.evaluate([x], {})[0])
+    if hasattr(x, "_set") and isinstance(x, (int, float)):
+        return float(x) if isinstance(x, float) else int(x)
+    return value_of(x)
+
+
+eval = get_value
+
+
+def batch_get_value(tensors: Sequence[Any]) -> list[Any]:
+    """Return the values of several tensors.
+
+    Example:
+        >>> batch_get_value([variable(1.0), variable(2.0)])
+        [np.float32(1.0), np.float32(2.0)]
+    """
+    return [get_value(x) for x in tensors]
+
+
+def set_value(x: Any, value: Any) -> None:
+    """Set the value of a variable, a tensor or an optimizer's learning rate.
+
+    Args:
+        x: A variable, a tensor, or `optimizer.lr`.
+        value: A number or array of the same shape.
+
+    Raises:
+        ValueError: The shapes differ.
+        TypeError: `x` is a plain number, which nothing can change.
+
+    Example:
+        >>> v = variable([1.0, 2.0])
+        >>> set_value(v, [3.0, 4.0]); get_value(v)
+        array([3., 4.], dtype=float32)
+    """
+    if hasattr(x, "_set"):
+        x._set(get_value(value) if isinstance(value, Tensor) else value)
+    elif isinstance(x, Tensor):
+        _assign(x, value)
+    elif hasattr(x, "assign"):
+        x.assign(value)
+    else:
+        raise TypeError(f"set_value(x={show(x)}): x must be a variable, a tensor or an optimizer's lr; got {show(x)}.")
+
+
+def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
+    """Set the values of several variables.
+
+    Args:
+        tuples: Pairs of a variable and its value.
+
+    Example:
+        >>> v = variable(1.0)
+        >>> batch_set_value([(v, 2.0)]); get_value(v)
+        np.float32(2.0)
+    """
+    for x, value in tuples:
+        set_value(x, value)
+
+
+def _assign(x: Tensor, value: Any) -> Tensor:
+    value = as_tensor(value, x.device)
+    if value.shape != x.shape:
+        raise ValueError(f"set_value: the variable has shape {tuple(x.shape)}; got {show(value)}.")
+    if isinstance(x, Variable):
+        return x.assign(value)
+    with torch.no_grad():
+        return x.copy_(value)
+
+
+@operation
+def update(x: Any, new_x: Tensor) -> Tensor:
+    """Set a variable and return it; with a symbolic value, when `K.function` runs it as one of its `updates`.
+
+    Example:
+        >>> get_value(update(variable(1.0), 2.0))
+        np.float32(2.0)
+    """
+    return _assign(x, new_x)
+
+
+@operation
+def update_add(x: Any, increment: Tensor) -> Tensor:
+    """Add to a variable and return it.
+
+    Example:
+        >>> get_value(update_add(variable(1.0), 2.0))
+        np.float32(3.0)
+    """
+    return _assign(x, x.detach() + increment.detach())
+
+
+@operation
+def update_sub(x: Any, decrement: Tensor) -> Tensor:
+    """Subtract from a variable and return it.
+
+    Example:
+        >>> get_value(update_sub(variable(1.0), 2.0))
+        np.float32(-1.0)
+    """
+    return _assign(x, x.detach() - decrement.detach())
+
+
+@operation
+def moving_average_update(x: Any, value: Tensor, momentum: float) -> Tensor:
+    """Move a variable towards a value: `x * momentum + value * (1 - momentum)`.
+
+    Example:
+        >>> get_value(moving_average_update(variable(1.0), 2.0, 0.75))
+        np.float32(1.25)
+    """
+    return _assign(x, x.detach() - (x.detach() - value.detach()) * (1 - momentum))
+
+
+def get_variable_shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of a variable.
+
+    Example:
+        >>> get_variable_shape(zeros((2, 3)))
+        (2, 3)
+    """
+    return tuple(x.shape)
+
+
+@operation
+def stop_gradient(variables: Any) -> Any:
+    """Return a tensor, or a list of them, that gradients do not flow through.
+
+    Example:
+        >>> stop_gradient(torch.ones(1, requires_grad=True)).requires_grad
+        False
+    """
+    if isinstance(variables, (list, tuple)):
+        return type(variables)(as_tensor(v).detach() for v in variables)
+    return as_tensor(variables).detach()
+
+
+@operation
+def print_tensor(x: Tensor, message: str = "", summarize: int = 3) -> Tensor:
+    """Print a message and the value, and return the tensor.
+
+    Args:
+        x: Any tensor.
+        message: Printed before it.
+        summarize: How many elements at each end of an axis are shown; -1 for all.
+
+    Example:
+        >>> _ = print_tensor(torch.arange(9.0), 'x =')
+        x = [0 1 2 ... 6 7 8]
+    """
+    if x.device.type != "meta":
+        ends = 10**9 if summarize == -1 else summarize
+        options: dict[str, Any] = {"threshold": 2 * ends, "edgeitems": ends}
+        print(message, np.array2string(np.asarray(value_of(x)), formatter={"float": lambda v: f"{v:.8g}"}, **options))
+    return x

@@ -1,0 +1,191 @@
+"""`Callback`, the hooks around training, and `CallbackList`, which calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._core import registry
+from .._core.logs import Logs
+
+_BATCH_HOOKS = {
+    "train": ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
+
+
+@registry.base("callback")
+class Callback:
+    """Base of all callbacks: override the hooks you need.
+
+    `self.model` is the model and `self.params` a dictionary with `epochs`, `steps`, `samples`, `batch_size`, `verbose`,
+    `do_validation` and `metrics`.  `logs` are plain floats.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> class Names(keras.callbacks.Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(epoch, sorted(logs))
+        >>> model = keras.Sequential([keras.layers.Dense(1, input_dim=2)])
+        >>> model.compile('sgd', 'mse')
+        >>> _ = model.fit(np.zeros((4, 2)), np.zeros(4), epochs=1, verbose=0, callbacks=[Names()])
+        0 ['loss']
+    """
+
+    model: Any = None
+    params: dict[str, Any]
+    validation_data: Any = None
+
+    def __init__(self) -> None:
+        self.params = {}
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take the parameters of the run."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Take the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Run before training."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Run after training."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Run before the epoch with index `epoch`."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Run after the epoch with index `epoch`, validation included."""
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before a training batch (the classic name of `on_train_batch_begin`)."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after a training batch (the classic name of `on_train_batch_end`)."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before a training batch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after a training batch."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Run before evaluation or validation."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Run after evaluation or validation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before an evaluation batch."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after an evaluation batch."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Run before prediction."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """Run after prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Run before a prediction batch."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Run after a prediction batch; `logs['outputs']` holds the predictions."""
+
+
+def has_hook(callback: Any, names: Iterable[str]) -> bool:
+    """Tell whether a callback does something in one of these hooks."""
+    for name in names:
+        if name in vars(callback):
+            return True
+        if getattr(type(callback), name, None) is not getattr(Callback, name):
+            return hasattr(callback, name)
+    return False
+
+
+class CallbackList:
+    """The callbacks of one run; the loop calls this, and this calls them in order.
+
+    Args:
+        callbacks: A callback, a list of them, or a `CallbackList`.
+        add_history: Whether the model's `History` is added.
+        add_progbar: Accepted; the loop draws the progress itself.
+        model: The model.
+        params: What callbacks find in `self.params`.
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        given = callbacks.callbacks if isinstance(callbacks, CallbackList) else callbacks
+        items = list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
+        for item in items:
+            if not hasattr(item, "on_epoch_end"):
+                raise TypeError(f"callbacks must be Callback objects; got {item!r}.")
+        self.callbacks: list[Any] = items
+        if add_history:
+            own = next((c for c in items if type(c).__name__ == "History"), None)
+            self.history = own if own is not None else registry.lookup("callback", "History")()
+            if own is None:
+                self.callbacks.append(self.history)
+        self.params: dict[str, Any] = {}
+        if params:
+            self.set_params(params)
+        if model is not None:
+            self.set_model(model)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback."""
+        self.callbacks.append(callback)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hand the parameters of the run to every callback."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Hand the model to every callback."""
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def wants_batches(self, mode: str) -> bool:
+        """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; only then is one called."""
+        return any(has_hook(c, _BATCH_HOOKS[mode]) for c in self.callbacks)
+
+    def call(self, hook: str, *args: Any, logs: Mapping[str, Any] | None = None) -> None:
+        """Call a hook of every callback with a dictionary of plain floats."""
+        shared = logs if isinstance(logs, Logs) else Logs(logs or {})
+        for callback in self.callbacks:
+            method = getattr(callback, hook, None)
+            if method is not None:
+                method(*args, shared)
+
+    def __iter__(self) -> Any:
+        return iter(self.callbacks)
+
+
+def _forwarder(hook: str) -> Any:
+    def forward(self: CallbackList, *args: Any, logs: Any = None) -> None:
+        positional = args[:-1] if args and (args[-1] is None or isinstance(args[-1], Mapping)) else args
+        self.call(hook, *positional, logs=logs if logs is not None else (args[-1] if args != positional else None))
+
+    forward.__name__, forward.__doc__ = hook, f"Call `{hook}` of every callback."
+    return forward
+
+
+for _hook in [name for name in vars(Callback) if name.startswith("on_")]:
+    setattr(CallbackList, _hook, _forwarder(_hook))

@@ -1,0 +1,198 @@
+"""`import keras` and `import tensorflow.keras`: modules that pass every name on to this package."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from .._core import dialects, registry
+from .._core.config import Configurable
+from .._core.errors import did_you_mean
+from .names import ALIASES, BESIDE, MODULES, MOVED, PACKAGES, ROOTS, VERSIONS
+
+PACKAGE = __name__.split(".")[0]
+# Functions that construct objects, which then belong to the facade's dialect.
+CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
+
+
+@functools.lru_cache(maxsize=None)
+def faced(cls: type[Configurable], dialect: str, module: str) -> type[Configurable]:
+    """Return the class as the facade module `module` has it: its objects are made under `dialect`.
+
+    `isinstance(x, facade class)` is true for what is an instance of the class behind it.
+    """
+    kind = type(cls)
+    meta = type(f"Faced{kind.__name__}", (kind,), {"__instancecheck__": _is_instance, "__subclasscheck__": _is_subclass})
+    body = {"_dialect": dialect, "_behind": cls, "__module__": module, "__qualname__": cls.__qualname__}
+    return meta(cls.__name__, (cls,), {**body, "__doc__": cls.__doc__})  # type: ignore[no-any-return]
+
+
+def _is_instance(cls: Any, value: object) -> bool:
+    return isinstance(value, cls.__dict__["_behind"]) if "_behind" in cls.__dict__ else type.__instancecheck__(cls, value)
+
+
+def _is_subclass(cls: Any, other: type) -> bool:
+    return issubclass(other, cls.__dict__["_behind"]) if "_behind" in cls.__dict__ else type.__subclasscheck__(cls, other)
+
+
+def _constructing(function: Callable[..., Any], dialect: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with dialects.using(dialect):
+            return function(*args, **kwargs)
+
+    return call
+
+
+class Facade(ModuleType):
+    """One module of a facade; attributes are looked up in the module behind it when they are asked for."""
+
+    def __init__(self, name: str, part: str, dialect: str | None) -> None:
+        super().__init__(name, f"`{PACKAGE}` under the name {name}.")
+        self.__path__: list[str] = []
+        self._part, self._dialect_name = part, dialect
+
+    @property
+    def _behind(self) -> ModuleType:
+        canonical = MODULES.get(self._part, self._part)
+        return importlib.import_module(f"{PACKAGE}.{canonical}" if canonical else PACKAGE)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = self._faced(name, self._find(name))
+        setattr(self, name, value)
+        return value
+
+    def _find(self, name: str) -> Any:
+        inner = f"{self._part}.{name}" if self._part else name
+        if inner in MODULES:
+            return importlib.import_module(f"{self.__name__}.{name}")
+        module, moved = MOVED.get(self._part, {}).get(name, ("", ""))
+        if module:
+            source = importlib.import_module(f"{PACKAGE}.{module}")
+            return getattr(source, moved) if moved else source
+        behind = self._behind
+        if hasattr(behind, name):
+            return getattr(behind, name)
+        for kind, table in ALIASES.items():
+            entry = registry.KINDS[kind].entries.get(table.get(name, ""))
+            if entry is not None:
+                return entry
+        hint = did_you_mean(name, [n for n in dir(behind) if not n.startswith("_")])
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; {hint}")
+
+    def _faced(self, name: str, value: Any) -> Any:
+        dialect = self._dialect_name
+        if dialect is None:
+            return value
+        if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
+            return faced(value, dialect, self.__name__)
+        if name in CONSTRUCTING and callable(value):
+            return _constructing(value, dialect)
+        return value
+
+    def __dir__(self) -> list[str]:
+        inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self._part]
+        return sorted({*super().__dir__(), *inner, *(n for n in dir(self._behind) if not n.startswith("_"))})
+
+    @property
+    def __all__(self) -> list[str]:
+        return [n for n in dir(self._behind) if not n.startswith("_")]
+
+
+class TensorFlow(ModuleType):
+    """`tensorflow`, of which there is `tensorflow.keras` alone."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, f"`tensorflow.keras` of {PACKAGE}.")
+        self.__path__: list[str] = []
+        self.__version__ = VERSIONS["tensorflow"]
+
+    def __getattr__(self, name: str) -> Any:
+        inner = f"{self.__name__}.{name}"
+        if inner in ROOTS or inner in PACKAGES:
+            return importlib.import_module(inner)
+        raise AttributeError(
+            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras alone; write the "
+            f"call in torch."
+        )
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of the facades."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return how to make the module `fullname`, if it belongs to a facade."""
+        if fullname in PACKAGES or fullname in BESIDE or self._place(fullname) is not None:
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        return None
+
+    def _place(self, fullname: str) -> tuple[str, str | None] | None:
+        """Return (part, dialect) of a facade's module."""
+        for root, dialect in ROOTS.items():
+            part = "" if fullname == root else fullname.removeprefix(f"{root}.")
+            if part != fullname and (part == "" or part in MODULES):
+                return part, dialect
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """Make the module."""
+        if spec.name in PACKAGES:
+            return TensorFlow(spec.name)
+        if spec.name in BESIDE:
+            return Facade(spec.name, BESIDE[spec.name], None)
+        part, dialect = self._place(spec.name) or ("", None)
+        module = Facade(spec.name, part, dialect)
+        if not part:
+            module.__version__ = VERSIONS["keras"]  # type: ignore[attr-defined]
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: attributes are found when they are asked for."""
+
+
+_finder = Finder()
+
+
+def install() -> None:
+    """Let `import keras`, `import tensorflow.keras` and their modules reach this package.
+
+    Raises:
+        RuntimeError: Another Keras or TensorFlow is imported already.
+
+    Example:
+        >>> from torchkeras_compat import compat
+        >>> compat.install()
+        >>> from keras.layers import Dense, Convolution2D
+        >>> from tensorflow.keras.layers import GRU
+        >>> GRU(2).reset_after
+        True
+        >>> compat.uninstall()
+    """
+    for root in ("keras", "tensorflow"):
+        module = sys.modules.get(root)
+        if module is not None and not isinstance(module, (Facade, TensorFlow)):
+            raise RuntimeError(
+                f"compat.install(): {root} is imported already, from {getattr(module, '__file__', None)}; call install() "
+                f"before the first import of it."
+            )
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def uninstall() -> None:
+    """Undo `install`: the names are free again."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+    for name in [n for n, m in sys.modules.items() if isinstance(m, (Facade, TensorFlow))]:
+        del sys.modules[name]

@@ -1,0 +1,112 @@
+"""Old names of classes, functions and modules, as data."""
+
+from __future__ import annotations
+
+# kind → old name → canonical name; strings in configurations and calls find them too.
+ALIASES: dict[str, dict[str, str]] = {
+    "layer": {
+        "Convolution1D": "Conv1D",
+        "Convolution2D": "Conv2D",
+        "Convolution3D": "Conv3D",
+        "AtrousConv1D": "Conv1D",
+        "AtrousConv2D": "Conv2D",
+        "AtrousConvolution1D": "Conv1D",
+        "AtrousConvolution2D": "Conv2D",
+        **{f"MaxPool{n}D": f"MaxPooling{n}D" for n in (1, 2, 3)},
+        **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
+        **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
+        **{f"GlobalAvgPool{n}D": f"GlobalAveragePooling{n}D" for n in (1, 2, 3)},
+    },
+    "initializer": {
+        "uniform": "RandomUniform",
+        "normal": "RandomNormal",
+        "zero": "Zeros",
+        "one": "Ones",
+    },
+    "constraint": {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"},
+    "regularizer": {
+        "WeightRegularizer": "L1L2",
+        "l1l2": "l1_l2",
+        "activity_l1": "L1",
+        "activity_l2": "L2",
+        "activity_l1l2": "l1_l2",
+    },
+}
+
+# Module of a facade → the module of this package behind it.
+MODULES: dict[str, str] = {
+    "activations": "activations",
+    "backend": "backend",
+    "callbacks": "callbacks",
+    "constraints": "constraints",
+    "datasets": "datasets",
+    "initializers": "initializers",
+    "layers": "layers",
+    "losses": "losses",
+    "metrics": "metrics",
+    "models": "models",
+    "optimizers": "optimizers",
+    "preprocessing": "preprocessing",
+    "regularizers": "regularizers",
+    "utils": "utils",
+    "objectives": "losses",
+    "initializations": "initializers",
+    "callbacks.callbacks": "callbacks",
+    "backend.common": "backend",
+    "backend.tensorflow_backend": "backend",
+    "optimizers.legacy": "optimizers.legacy",
+    "optimizers.schedules": "optimizers.schedules",
+    "engine": "layers",
+    "legacy": "layers",
+    **{
+        f"layers.{family}": "layers"
+        for family in (
+            "core convolutional recurrent pooling embeddings normalization noise local merge wrappers "
+            "advanced_activations convolutional_recurrent cudnn_recurrent"
+        ).split()
+    },
+    **{f"legacy.{part}": "layers" for part in ("layers", "interfaces")},
+    "legacy.models": "models",
+    **{f"engine.{part}": "layers" for part in ("topology", "base_layer", "input_layer")},
+    **{f"engine.{part}": "models" for part in ("training", "network", "sequential", "saving")},
+    **{
+        f"utils.{part}": "utils"
+        for part in (
+            "np_utils generic_utils data_utils io_utils layer_utils conv_utils vis_utils visualize_util test_utils "
+            "multi_gpu_utils losses_utils metrics_utils"
+        ).split()
+    },
+    **{f"preprocessing.{part}": f"preprocessing.{part}" for part in ("image", "sequence", "text")},
+    **{
+        f"datasets.{name}": f"datasets.{name}"
+        for name in "mnist fashion_mnist cifar10 cifar100 imdb reuters boston_housing".split()
+    },
+}
+
+# Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
+MOVED: dict[str, dict[str, tuple[str, str]]] = {
+    "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
+    "layers": {"Sequential": ("models", "Sequential")},
+    "engine": {"Sequential": ("models", "Sequential")},
+    "utils": {"np_utils": ("utils", ""), "generic_utils": ("utils", "")},
+    "initializations": {"uniform": ("initializers", "RandomUniform"), "normal": ("initializers", "RandomNormal")},
+}
+
+# What each facade reports as its version.
+VERSIONS: dict[str, str] = {"keras": "2.3.1", "tensorflow": "2.10.0"}
+
+# Root of an import → the dialect its classes carry; `None` follows `set_dialect`.
+ROOTS: dict[str, str | None] = {
+    "keras": None,
+    "tensorflow.keras": "tf.keras",
+    "tensorflow.python.keras": "tf.keras",
+    "tensorflow.contrib.keras": "tf.keras",
+}
+# Modules that stand beside a root.
+BESIDE: dict[str, str] = {
+    "keras_preprocessing": "preprocessing",
+    "keras_preprocessing.image": "preprocessing.image",
+    "keras_preprocessing.sequence": "preprocessing.sequence",
+    "keras_preprocessing.text": "preprocessing.text",
+}
+PACKAGES = ("tensorflow", "tensorflow.python", "tensorflow.contrib")

@@ -1,0 +1,149 @@
+"""Old spellings of arguments, as data: what each one is called today.
+
+Read off the public signatures of Keras 1.2.2, 2.0.8, 2.2.4 and 2.3.1.  `quiet` ones were usual until 2.3 and go without a
+warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.border import Gathered, Positional, Spelling
+
+Table = Mapping[str, Spelling]
+
+
+def _renamed(quiet: bool = False, **names: str) -> dict[str, Spelling]:
+    return {old: Spelling(new, quiet=quiet) for old, new in names.items()}
+
+
+DATA_FORMAT = Spelling("data_format", values={"tf": "channels_last", "th": "channels_first", "default": None})
+
+BIAS: Table = _renamed(bias="use_bias")
+PENALTIES: Table = _renamed(
+    W_regularizer="kernel_regularizer",
+    b_regularizer="bias_regularizer",
+    W_constraint="kernel_constraint",
+    b_constraint="bias_constraint",
+    init="kernel_initializer",
+)
+CONVOLUTION: Table = {
+    **BIAS,
+    **PENALTIES,
+    **_renamed(
+        nb_filter="filters",
+        subsample="strides",
+        border_mode="padding",
+        atrous_rate="dilation_rate",
+        filter_length="kernel_size",
+        subsample_length="strides",
+    ),
+    "dim_ordering": DATA_FORMAT,
+}
+POOLING_1D: Table = _renamed(pool_length="pool_size", stride="strides", border_mode="padding")
+SPATIAL: Table = {**_renamed(border_mode="padding"), "dim_ordering": DATA_FORMAT}
+RECURRENT: Table = {
+    **BIAS,
+    **PENALTIES,
+    **_renamed(
+        output_dim="units",
+        inner_init="recurrent_initializer",
+        inner_activation="recurrent_activation",
+        U_regularizer="recurrent_regularizer",
+        U_constraint="recurrent_constraint",
+        dropout_W="dropout",
+        dropout_U="recurrent_dropout",
+    ),
+    "consume_less": Spelling("implementation", values={"cpu": 0, "mem": 1, "gpu": 2}),
+    "forget_bias_init": Spelling("unit_forget_bias", values={"one": True, "ones": True, "zero": False, "zeros": False}),
+}
+RATE: Table = _renamed(p="rate")
+
+
+def _pad(value: Any) -> Any:
+    """Return Keras 1's dictionary of paddings as the nested tuple."""
+    if not isinstance(value, dict):
+        return value
+    sides = (("top_pad", "bottom_pad"), ("left_pad", "right_pad"))
+    return tuple(tuple(int(value.get(name, 0)) for name in side) for side in sides)
+
+
+def _layers(names: str, table: Table) -> dict[str, Table]:
+    return {name: table for name in names.split()}
+
+
+LAYERS: dict[str, Table] = {
+    "Dense": {**BIAS, **PENALTIES, **_renamed(output_dim="units")},
+    **_layers("Conv1D Conv2D Conv3D", CONVOLUTION),
+    **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
+    **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),
+    **_layers("GlobalMaxPooling2D GlobalAveragePooling2D Flatten Cropping2D Cropping3D ZeroPadding3D", SPATIAL),
+    **_layers("SpatialDropout2D SpatialDropout3D", {**SPATIAL, **RATE}),
+    "ZeroPadding2D": {**SPATIAL, "padding": Spelling("padding", convert=_pad, quiet=True)},
+    "UpSampling1D": _renamed(length="size"),
+    **_layers("SimpleRNN LSTM GRU", RECURRENT),
+    **_layers("Dropout GaussianDropout AlphaDropout SpatialDropout1D", RATE),
+    "GaussianNoise": _renamed(sigma="stddev"),
+    "Embedding": {
+        **_renamed(
+            init="embeddings_initializer",
+            W_regularizer="embeddings_regularizer",
+            W_constraint="embeddings_constraint",
+        ),
+        "dropout": Spelling(
+            None,
+            refused=True,
+            note="dropping whole words has no counterpart here yet; put SpatialDropout1D(rate) behind the Embedding.",
+        ),
+    },
+    "BatchNormalization": {
+        **_renamed(beta_init="beta_initializer", gamma_init="gamma_initializer"),
+        "mode": Spelling(
+            None,
+            harmless=(0,),
+            note="normalisation by feature (mode=0) is what this layer does; for mode=1 write LayerNormalization().",
+        ),
+    },
+    "LeakyReLU": _renamed(quiet=True, negative_slope="alpha"),
+    "ReLU": _renamed(quiet=True, alpha="negative_slope"),
+    "PReLU": _renamed(init="alpha_initializer"),
+    "Activation": {},
+}
+
+OPTIMIZERS: dict[str, Table] = {
+    name: _renamed(quiet=True, lr="learning_rate")
+    for name in "SGD RMSprop Adagrad Adadelta Adam Adamax Nadam Ftrl AdamW Adafactor Lion".split()
+}
+
+CALLS: dict[str, Table] = {
+    "Trainer.compile": {
+        "class_mode": Spelling(None, note="It had no effect on Sequential models from 1.0 on."),
+        "show_accuracy": Spelling("metrics", convert=lambda shown: ["accuracy"] if shown else []),
+    },
+    "Trainer.fit": {
+        **_renamed(nb_epoch="epochs"),
+        "show_accuracy": Spelling(None, refused=True, note="write compile(…, metrics=['accuracy'])."),
+    },
+    "Trainer.evaluate": {
+        "show_accuracy": Spelling(None, refused=True, note="write compile(…, metrics=['accuracy'])."),
+    },
+}
+GENERATORS: Table = _renamed(
+    nb_epoch="epochs", nb_worker="workers", pickle_safe="use_multiprocessing", max_q_size="max_queue_size"
+)
+CALLS["ClassicCalls.fit_generator"] = GENERATORS
+CALLS["ClassicCalls.evaluate_generator"] = GENERATORS
+CALLS["ClassicCalls.predict_generator"] = GENERATORS
+
+SPELLINGS: dict[str, Table] = {**LAYERS, **OPTIMIZERS, **CALLS}
+
+GATHERED: dict[str, tuple[Gathered, ...]] = {
+    "Conv2D": (Gathered(("nb_row", "nb_col"), "kernel_size"),),
+    "Conv3D": (Gathered(("kernel_dim1", "kernel_dim2", "kernel_dim3"), "kernel_size"),),
+}
+
+POSITIONAL: dict[str, Positional] = {
+    "Conv2D": Positional(1, 2, "kernel_size", ("strides", "kernel_size")),
+    "Conv3D": Positional(1, 3, "kernel_size", ("strides", "kernel_size")),
+}

@@ -1,0 +1,147 @@
+"""Layers by family; import them from here."""
+
+from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .base import Layer
+from .convolutional import Conv1D, Conv2D, Conv3D
+from .convolutional import Conv1D as Convolution1D
+from .convolutional import Conv2D as Convolution2D
+from .convolutional import Conv3D as Convolution3D
+from .core import (
+    Activation,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    InputLayer,
+    Lambda,
+    Masking,
+    Permute,
+    RepeatVector,
+    Reshape,
+)
+from .embeddings import Embedding
+from .noise import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from .normalization import BatchNormalization
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from .pooling import AveragePooling1D as AvgPool1D
+from .pooling import AveragePooling2D as AvgPool2D
+from .pooling import AveragePooling3D as AvgPool3D
+from .pooling import GlobalAveragePooling1D as GlobalAvgPool1D
+from .pooling import GlobalAveragePooling2D as GlobalAvgPool2D
+from .pooling import GlobalAveragePooling3D as GlobalAvgPool3D
+from .pooling import GlobalMaxPooling1D as GlobalMaxPool1D
+from .pooling import GlobalMaxPooling2D as GlobalMaxPool2D
+from .pooling import GlobalMaxPooling3D as GlobalMaxPool3D
+from .pooling import MaxPooling1D as MaxPool1D
+from .pooling import MaxPooling2D as MaxPool2D
+from .pooling import MaxPooling3D as MaxPool3D
+from .recurrent import GRU, LSTM, SimpleRNN
+from .reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from .serialization import deserialize, serialize
+from .torch_module import TorchModuleWrapper
+
+__all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "Activation",
+    "ActivityRegularization",
+    "AlphaDropout",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNormalization",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Input",
+    "InputLayer",
+    "Lambda",
+    "Layer",
+    "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "ThresholdedReLU",
+    "TorchModuleWrapper",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "deserialize",
+    "serialize",
+]

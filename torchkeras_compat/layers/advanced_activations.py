@@ -1,0 +1,270 @@
+"""Activation functions that are layers, with arguments or weights of their own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .. import activations
+from .._core import registry
+from .._core.errors import argument_error, int_tuple, number
+from .._core.shapes import Shape
+from .base import ActivatedLayer, Layer
+from .options import keep_options
+
+
+class ElementwiseLayer(Layer):
+    """Base of the layers that apply a function to each number."""
+
+    supports_masking = True
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return `input_shape`."""
+        return tuple(input_shape)
+
+
+@registry.register("layer")
+class LeakyReLU(ElementwiseLayer):
+    """`x` above zero, `alpha * x` below.
+
+    Args:
+        alpha: The slope below zero.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        TypeError: `alpha` is not a number.
+
+    Source:
+        Maas, Hannun & Ng, 2013.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.LeakyReLU(alpha=.5)(np.array([-2., 4.])).tolist()
+        [-1.0, 4.0]
+    """
+
+    def __init__(self, alpha: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = number("LeakyReLU", "alpha", alpha)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the rectified input."""
+        return F.leaky_relu(inputs, self.alpha)
+
+
+@registry.register("layer")
+class ReLU(ElementwiseLayer):
+    """The rectified linear unit, with a bound, a slope and a threshold.
+
+    Args:
+        max_value: Upper bound, `None` for none.
+        negative_slope: Slope below the threshold.
+        threshold: Where the unit begins.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: An argument is negative.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.ReLU(6.)(np.array([-2., 4., 8.])).tolist()
+        [0.0, 4.0, 6.0]
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else number("ReLU", "max_value", max_value, 0)
+        self.negative_slope = number("ReLU", "negative_slope", negative_slope, 0)
+        self.threshold = number("ReLU", "threshold", threshold, 0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the rectified input."""
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+
+@registry.register("layer")
+class ELU(ElementwiseLayer):
+    """`x` above zero, `alpha * (exp(x) - 1)` below.
+
+    Args:
+        alpha: What the value tends to, with the sign turned, far below zero.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        TypeError: `alpha` is not a number.
+
+    Source:
+        Clevert, Unterthiner & Hochreiter, 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.ELU()(np.array([0., 3.])).tolist()
+        [0.0, 3.0]
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = number("ELU", "alpha", alpha)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the activated input."""
+        return activations.elu(inputs, self.alpha)
+
+
+@registry.register("layer")
+class PReLU(ElementwiseLayer):
+    """`x` above zero, `alpha * x` below, with slopes that are learned.
+
+    Args:
+        alpha_initializer: Fills the slopes.
+        alpha_regularizer: Penalty on the slopes.
+        alpha_constraint: Applied to the slopes after each update.
+        shared_axes: Axes, counted from 1 behind the batch, along which the slopes are shared.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: A shared axis is not an axis of the input, or a size that the slopes need is unknown.
+
+    Source:
+        He, Zhang, Ren & Sun, 2015.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> layer = keras.layers.PReLU(shared_axes=[1, 2], input_shape=(8, 8, 3))
+        >>> layer.build((None, 8, 8, 3))
+        >>> layer.get_weights()[0].shape
+        (1, 1, 3)
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        keep_options(
+            self,
+            alpha_initializer=alpha_initializer,
+            alpha_regularizer=alpha_regularizer,
+            alpha_constraint=alpha_constraint,
+        )
+        count = len(shared_axes) if isinstance(shared_axes, (tuple, list)) else 1
+        self.shared_axes = None if shared_axes is None else list(int_tuple("PReLU", "shared_axes", shared_axes, count))
+
+    def build(self, input_shape: Any) -> None:
+        """Make the slopes."""
+        shared = self.shared_axes or []
+        if any(axis >= len(input_shape) for axis in shared):
+            raise ValueError(f"{self}: shared_axes={shared} must be axes of the input; got shape {tuple(input_shape)}.")
+        sizes = [1 if axis in shared else self.last_axis(input_shape, axis) for axis in range(1, len(input_shape))]
+        self.add_weight(
+            name="alpha",
+            shape=sizes,
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the rectified input."""
+        slopes: Tensor = self.alpha
+        return F.relu(inputs) - slopes * F.relu(-inputs)
+
+
+@registry.register("layer")
+class ThresholdedReLU(ElementwiseLayer):
+    """`x` above a threshold, zero elsewhere.
+
+    Args:
+        theta: The threshold.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: `theta` is negative.
+
+    Source:
+        Konda, Memisevic & Krueger, 2014.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.ThresholdedReLU(theta=1.)(np.array([.5, 1., 2.])).tolist()
+        [0.0, 0.0, 2.0]
+    """
+
+    def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.theta = number("ThresholdedReLU", "theta", theta, 0)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return what lies above the threshold."""
+        return F.threshold(inputs, self.theta, 0.0)
+
+
+@registry.register("layer")
+class Softmax(ActivatedLayer, ElementwiseLayer):
+    """Probabilities that sum to 1 along an axis.
+
+    Args:
+        axis: The axis, or several.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        TypeError: `axis` is not an integer or several.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.Softmax()(np.array([[1., 1.]])).tolist()
+        [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        items = axis if isinstance(axis, (tuple, list)) else (axis,)
+        if not items or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in items):
+            raise argument_error("Softmax", "axis", "an integer or a list of integers", axis, TypeError)
+        self.axis = axis
+        # The plain function over the last axis is the one that the loss can be fused with.
+        self.activation = activations.softmax if axis == -1 else functools.partial(activations.softmax, axis=axis)
+
+    def pre_activation(self, inputs: Tensor) -> Tensor:
+        """Return the input."""
+        return inputs
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the probabilities; a mask in the shape of the input leaves single numbers out."""
+        if mask is not None and mask.shape == inputs.shape:
+            inputs = inputs.masked_fill(~mask.bool(), max(-1e9, torch.finfo(inputs.dtype).min))
+        return super().call(inputs)

@@ -1,0 +1,605 @@
+"""`Layer`: a `torch.nn.Module` that builds itself from the first shape it sees and speaks Keras about its weights."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .. import constraints, initializers, regularizers
+from .._core import registry, settings
+from .._core.config import Configurable, arguments, plain
+from .._core.errors import argument_error, positive_int, show
+from .._core.shapes import Shape, compatible, shape_tuple
+from .._core.symbolic import SymbolicTensor
+from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
+
+BASE_ARGUMENTS = (
+    "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights"
+).split()
+
+
+@registry.base("layer")
+class Layer(Configurable, nn.Module):
+    """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
+
+    `call` computes (`forward`, torch's name for it, is the same function); `build(input_shape)` makes torch modules or
+    calls `add_weight`.  `call` may take `training` and `mask`; who does not name them does not get them.
+
+    Args:
+        trainable: Whether training changes its weights.
+        name: The layer's name; numbered automatically when `None`.
+        dtype: The type of its weights; `floatx()` when `None`.
+        dynamic: Accepted; every layer runs eagerly.
+        batch_input_shape: Shape of a batch, batch size first.
+        input_shape: The same without the batch size.
+        batch_size: The batch size, where `input_shape` is given and the size is fixed.
+        input_dim: The last entry of `input_shape`.
+        input_length: The entry before it, for sequences.
+        input_dtype: Accepted; inputs are cast to what the layer computes in.
+        weights: Initial weights in Keras order, set once the layer is built.
+        activity_regularizer: Adds to the loss what it makes of the output.
+
+    Raises:
+        TypeError: An unknown argument, named with what was probably meant.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> class Scale(keras.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(name='factor', shape=(input_shape[-1],), initializer='ones')
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> layer = Scale(input_shape=(3,))
+        >>> tuple(layer(np.zeros((2, 3))).shape), layer.count_params()
+        ((2, 3), 3)
+    """
+
+    is_layer: ClassVar[bool] = True
+    supports_masking: bool = False
+    stateful: bool = False
+    sequence_input: ClassVar[bool] = False
+    input_rank: ClassVar[int | tuple[int, ...] | None] = None
+    takes_integers: ClassVar[bool] = False
+    _wants_mask: ClassVar[bool] = False
+    _wants_training: ClassVar[bool] = False
+    _has_own_mask: ClassVar[bool] = False
+    _shape_is_assumed: bool = False  # `batch_input_shape` is a default, which a layer before may contradict
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in cls.__dict__:
+            cls.forward = cls.__dict__["call"]  # type: ignore[method-assign]
+        elif "forward" in cls.__dict__:
+            cls.call = cls.__dict__["forward"]  # type: ignore[method-assign]
+        parameters = inspect.signature(cls.forward).parameters
+        cls._wants_mask = "mask" in parameters
+        cls._wants_training = "training" in parameters
+        cls._has_own_mask = cls.compute_mask is not Layer.compute_mask
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+        self = super().__new__(cls)
+        # Before any __init__, so that a subclass may assign sublayers before it calls super().__init__().
+        nn.Module.__init__(self)
+        self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
+        self.__dict__.update(_table=[], _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None)
+        return self
+
+    def __init__(
+        self,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        dynamic: bool = False,
+        batch_input_shape: Sequence[int | None] | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: Any = None,
+        weights: Sequence[Any] | None = None,
+        activity_regularizer: Any = None,
+    ) -> None:
+        self.name: str = name if name is not None else self._automatic_name()
+        if not isinstance(self.name, str):
+            raise argument_error(type(self).__name__, "name", "a string", name, TypeError)
+        self._trainable = bool(trainable)
+        self.dtype: str = settings.dtype_name(settings.torch_dtype(dtype))
+        self.dynamic = dynamic
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.batch_input_shape = self._declared(batch_input_shape, input_shape, batch_size, input_dim, input_length)
+        self._initial_weights = weights
+
+    def _automatic_name(self) -> str:
+        prefix = settings.snake_case(type(self).__name__)
+        number = settings.get_uid(prefix)
+        if self._rules.zero_based_names:
+            return prefix if number == 1 else f"{prefix}_{number - 1}"
+        return f"{prefix}_{number}"
+
+    def _declared(
+        self,
+        batch_input_shape: Sequence[int | None] | None,
+        input_shape: Sequence[int | None] | None,
+        batch_size: int | None,
+        input_dim: int | None,
+        input_length: int | None,
+    ) -> Shape | None:
+        owner = type(self).__name__
+        if batch_input_shape is not None:
+            return shape_tuple(owner, "batch_input_shape", batch_input_shape, batch=True)
+        batch = None if batch_size is None else positive_int(owner, "batch_size", batch_size)
+        if input_shape is not None:
+            return (batch, *shape_tuple(owner, "input_shape", input_shape))
+        if input_dim is None and input_length is None:
+            return None
+        features = None if input_dim is None else positive_int(owner, "input_dim", input_dim)
+        length = None if input_length is None else positive_int(owner, "input_length", input_length)
+        if self.sequence_input or length is not None:
+            return (batch, length, features)
+        return (batch, features)
+
+    # --- building ------------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make what depends on the shape of the input; layers without weights have nothing to do.
+
+        Args:
+            input_shape: Keras shape, batch size first.
+        """
+        self.built = True
+
+    def build_from(self, input_shape: Sequence[int | None], device: torch.device | None = None) -> None:
+        """Check `input_shape`, build the layer once and set its initial weights."""
+        if self.built:
+            return
+        shape = tuple(input_shape)
+        self.check_rank(shape)
+        with torch.device(device or settings.default_device()):
+            self.build(shape)
+        self.built = True
+        self._built_shape = shape
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
+
+    def check_rank(self, shape: Shape) -> None:
+        """Raise when the number of axes is not one the layer takes."""
+        ranks = (self.input_rank,) if isinstance(self.input_rank, int) else self.input_rank
+        if ranks is not None and len(shape) not in ranks:
+            wanted = " or ".join(f"{r} axes" for r in ranks)
+            raise ValueError(
+                f"{self}: the input must have {wanted}, the batch included; got shape {shape} with {len(shape)}."
+            )
+
+    def last_axis(self, shape: Sequence[int | None], axis: int = -1) -> int:
+        """Return the size of an axis that the weights depend on, or raise when it is not known."""
+        size = shape[axis]
+        if size is None:
+            raise ValueError(
+                f"{self}: the size of axis {axis} of the input must be known to build the weights; got shape "
+                f"{tuple(shape)}. Give it in input_shape."
+            )
+        return size
+
+    def weight(
+        self,
+        name: str,
+        module: nn.Module,
+        attributes: str | tuple[str, ...],
+        codec: Codec = IDENTITY,
+        *,
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
+        trainable: bool = True,
+    ) -> Weight:
+        """Enter a torch parameter into the weight table, and fill it by its initializer.
+
+        Args:
+            name: The Keras name, `'kernel'`.
+            module: The module that holds the parameter.
+            attributes: Its name there, or the names of those that make one Keras weight.
+            codec: The way between the two layouts.
+            initializer: What fills it, called with the Keras shape.
+            regularizer: Adds to the loss.
+            constraint: Applied after each update.
+            trainable: `False` for what training never changes.
+        """
+        names = (attributes,) if isinstance(attributes, str) else attributes
+        path = f"{self.name}/{name}:0"
+        entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, path)
+        self._table.append(entry)
+        entry.initialise()
+        return entry
+
+    def add_weight(
+        self,
+        name: Any = None,
+        shape: Any = None,
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool | None = None,
+        constraint: Any = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """Make a weight of this layer and return its torch parameter.
+
+        Args:
+            name: The Keras name.
+            shape: Its shape; `()` when `None`.
+            dtype: Its type; the layer's when `None`.
+            initializer: By name, object or function; `'glorot_uniform'` for floats.
+            regularizer: Adds to the loss.
+            trainable: Whether training changes it; `True` when `None`.
+            constraint: Applied after each update.
+            kwargs: `use_resource`, `synchronization`, `aggregation` and `experimental_autocast` have no meaning here.
+        """
+        if isinstance(name, (tuple, list)):  # Keras 1: add_weight(shape, initializer, name=…)
+            name, shape, initializer = kwargs.pop("name", None), name, shape if initializer is None else initializer
+        unknown = set(kwargs) - {"use_resource", "synchronization", "aggregation", "experimental_autocast", "collections"}
+        if unknown:
+            raise TypeError(f"{self}.add_weight({unknown.pop()}=…): unknown argument.")
+        size = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        kind = settings.torch_dtype(dtype or self.dtype)
+        name = name or f"variable_{len(self._table)}"
+        data = torch.empty(size, dtype=kind)
+        learns = trainable is not False and kind.is_floating_point
+        attribute = self._free_attribute(name)
+        if learns:
+            self.register_parameter(attribute, nn.Parameter(data))
+        else:
+            self.register_buffer(attribute, data)
+        fill = initializers.get(initializer or ("glorot_uniform" if kind.is_floating_point else "zeros"))
+        self.weight(
+            name,
+            self,
+            attribute,
+            initializer=fill,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+            trainable=learns,
+        )
+        return getattr(self, attribute)  # type: ignore[no-any-return]
+
+    def _free_attribute(self, name: str) -> str:
+        clean = name.replace(".", "_").replace("/", "_") or "weight"
+        taken = hasattr(type(self), clean) or clean in self.__dict__ or clean in self._parameters
+        return f"_{clean}_{len(self._table)}" if taken or clean in self._buffers else clean
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            for entry in self.__dict__.get("_table", ()):
+                if entry.name == name:
+                    return entry.variable()
+            raise
+
+    # --- calling -------------------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the layer on a tensor, an array or a symbolic tensor; the first call builds it.
+
+        Args:
+            inputs: What `call` takes, in Keras's axis order.
+            args: Further arguments of `call`.
+            kwargs: Further arguments of `call`; `training` says which mode.
+        """
+        if isinstance(inputs, SymbolicTensor):
+            return self._call_symbolic(inputs)
+        x = self.to_input(inputs)
+        if not self.built and isinstance(x, Tensor):
+            self.build_from((None, *x.shape[1:]), x.device)
+        training = kwargs.pop("training", None)
+        if self._wants_training:
+            kwargs["training"] = self.mode(training)
+        return nn.Module.__call__(self, x, *args, **kwargs)
+
+    def mode(self, training: Any = None) -> bool:
+        """Return whether to run in training mode: as told, else the learning phase, else inference."""
+        if training is None:
+            training = settings.learning_phase()
+        return bool(self.training if training is None else training)
+
+    def to_input(self, inputs: Any) -> Any:
+        """Return arrays and numbers as tensors on the layer's device, floats in its type."""
+        if not isinstance(inputs, Tensor):
+            if isinstance(inputs, (list, tuple)) and any(isinstance(i, Tensor) for i in inputs):
+                return [self.to_input(i) for i in inputs]
+            inputs = torch.as_tensor(np.asarray(inputs))
+            if not self.takes_integers and not inputs.is_floating_point():
+                inputs = inputs.to(settings.torch_dtype(self.dtype))
+        own = next(self.parameters(), None)
+        device = inputs.device if own is None else own.device
+        wanted = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
+        return inputs.to(device, wanted) if inputs.is_floating_point() else inputs.to(device)
+
+    def _call_symbolic(self, inputs: SymbolicTensor) -> SymbolicTensor:
+        self.build_from(inputs.shape)
+        output = SymbolicTensor(
+            tuple(self.compute_output_shape(inputs.shape)), self.dtype, self, (inputs,), {}, f"{self.name}/output"
+        )
+        self._nodes.append((inputs, output))
+        return output
+
+    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Run the layer inside a model: the output, and the mask for the next layer."""
+        if self._wants_mask:
+            y = nn.Module.__call__(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
+        elif self._wants_training:
+            y = nn.Module.__call__(self, x, training=training)
+        else:
+            y = nn.Module.__call__(self, x)
+        if self.activity_regularizer is not None:
+            self._add_activity_penalty(y)
+        if mask is not None or self._has_own_mask:
+            mask = self.compute_mask(x, mask)
+        return y, mask
+
+    def _add_activity_penalty(self, y: Tensor) -> None:
+        penalty = self.activity_regularizer(y)
+        self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output; the base returns the input."""
+        return inputs
+
+    forward = call
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask for the next layer.
+
+        Raises:
+            TypeError: The layer knows no masks and its dialect does not drop them.
+        """
+        if mask is None or self.supports_masking:
+            return mask
+        if self._rules.unsupported_mask_is_error:
+            raise TypeError(
+                f"{self}: this layer does not support masks; put it before the masking layer, or give it "
+                f"supports_masking = True."
+            )
+        return None
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output for a Keras shape, `None` kept; found by running the layer when not overridden."""
+        shape = tuple(input_shape)
+        old = getattr(self, "get_output_shape_for", None)
+        if old is not None:
+            return tuple(old(shape))
+        if type(self).forward is Layer.forward:
+            return shape
+        return self._shape_by_running(shape)
+
+    def _shape_by_running(self, shape: Shape) -> Shape:
+        found = []
+        device = next((p.device for p in self.parameters()), settings.default_device())
+        kind = torch.int64 if self.takes_integers else settings.torch_dtype(self.dtype)
+        for unknown in (2, 3):
+            sizes = [unknown if n is None else n for n in shape]
+            with torch.no_grad():
+                found.append(tuple(self(torch.zeros(sizes, dtype=kind, device=device), training=False).shape))
+        return tuple(a if a == b else None for a, b in zip(*found))
+
+    # --- weights -------------------------------------------------------------------------------------------------
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; what counts for a model is the value at its last `compile`."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    def sublayers(self) -> Iterator[Layer]:
+        """Yield the layers directly inside this one."""
+        yield from (m for m in self._modules.values() if isinstance(m, Layer))
+
+    def table(self) -> list[Weight]:
+        """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
+        entries = [*self._table, *(w for layer in self.sublayers() for w in layer.table())]
+        return _unique([*(w for w in entries if w.trainable), *(w for w in entries if not w.trainable)])
+
+    def trained_table(self) -> list[Weight]:
+        """Return the weights that training changes as `trainable` stands now, here and in sublayers."""
+        if not self._trainable:
+            return []
+        own = [w for w in self._table if w.trainable]
+        return _unique([*own, *(w for layer in self.sublayers() for w in layer.trained_table())])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights in Keras's order and layout."""
+        return [w.variable() for w in self.table()]
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [w.variable() for w in self.trained_table()]
+
+    @trainable_weights.setter
+    def trainable_weights(self, values: Sequence[Tensor]) -> None:  # Keras 1: self.trainable_weights = [self.W]
+        known = {id(p) for w in self._table for p in w.parameters}
+        for i, value in enumerate(v for v in values if id(v) not in known):
+            name = next((k for k, v in self._parameters.items() if v is value), f"W_{i}")
+            if name not in self._parameters:
+                self.register_parameter(name, nn.Parameter(value.detach()))
+            self.weight(name, self, name)
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        trained = {id(w) for w in self.trained_table()}
+        return [w.variable() for w in self.table() if id(w) not in trained]
+
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of all weights as numpy arrays, in Keras's order and layout."""
+        return [w.numpy() for w in self.table()]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write all weights from arrays in Keras's order and layout.
+
+        Args:
+            weights: As `get_weights` returns them.
+
+        Raises:
+            ValueError: The layer is not built, or the number or a shape is wrong; nothing is written then.
+        """
+        if not self.built:
+            raise ValueError(f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first.")
+        assign_all(self.table(), weights, str(self))
+
+    def count_params(self) -> int:
+        """Return the number of numbers in the weights.
+
+        Raises:
+            ValueError: The layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(
+                f"{self}: count_params needs a built layer; call build(input_shape) or give the first layer input_shape."
+            )
+        return sum(w.size for w in self.table())
+
+    # --- side losses ---------------------------------------------------------------------------------------------
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
+        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+            self._losses.append(loss() if callable(loss) else loss)
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Accept updates as Keras does; they were computed when `call` ran."""
+
+    def take_losses(self) -> list[Tensor]:
+        """Return the side losses that the last run left here and in sublayers, and forget them."""
+        taken, self._losses = self._losses, []
+        for layer in self.sublayers():
+            taken = taken + layer.take_losses()
+        return taken
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Penalties of the weights, and what the last run added."""
+        penalties = [w.regularizer(w.read()) for w in self.trained_table() if w.regularizer is not None]
+        return [*penalties, *self._all_losses()]
+
+    def _all_losses(self) -> list[Tensor]:
+        return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]
+
+    # --- shapes and symbols --------------------------------------------------------------------------------------
+
+    @property
+    def input_shape(self) -> Shape:
+        """Keras shape of the input, batch size first; known once the layer is built."""
+        shape = self._built_shape or self.batch_input_shape
+        if shape is None:
+            raise AttributeError(f"{self} has no input_shape yet: it is known once the layer is built.")
+        return shape  # type: ignore[no-any-return]
+
+    @property
+    def output_shape(self) -> Shape:
+        """Keras shape of the output; known once the layer is built."""
+        return tuple(self.compute_output_shape(self.input_shape))
+
+    @property
+    def input(self) -> SymbolicTensor:
+        """The symbolic input of the layer in its model."""
+        return self._node()[0]
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic output of the layer in its model."""
+        return self._node()[1]
+
+    def _node(self) -> tuple[SymbolicTensor, SymbolicTensor]:
+        if not self._nodes:
+            raise RuntimeError(f"{self} has no input or output yet: add it to a model whose input shape is known.")
+        return self._nodes[-1]  # type: ignore[no-any-return]
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer, JSON-able."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        if self.batch_input_shape is not None:
+            config["batch_input_shape"] = self.batch_input_shape
+        config["dtype"] = self.dtype
+        own = own_arguments(type(self))
+        if type(self).get_config is not Layer.get_config and not type(self).__module__.startswith(__package__ or ""):
+            own = tuple(name for name in own if hasattr(self, name))  # the user's override adds its own
+        for name in own:
+            config[name] = self._config_of(name)
+        return config
+
+    def _config_of(self, name: str) -> Any:
+        if not hasattr(self, name):
+            raise NotImplementedError(
+                f"{type(self).__name__}: __init__ takes {name!r} but the layer has no attribute of that name; "
+                f"store self.{name}, or override get_config()."
+            )
+        return plain(getattr(self, name))
+
+    def extra_repr(self) -> str:
+        """Return what torch's `repr` shows between the brackets."""
+        return f"name={self.name!r}"
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.name!r}"
+
+    def check_input(self, shape: Sequence[int | None]) -> None:
+        """Raise when a batch of this Keras shape does not fit what the layer was built for."""
+        expected = self._built_shape
+        if expected is not None and not compatible((None, *expected[1:]), shape):
+            raise ValueError(f"{self}: the input must have shape {expected}; got shape {tuple(shape)}.")
+
+
+def _unique(entries: Sequence[Weight]) -> list[Weight]:
+    seen: dict[tuple[int, tuple[str, ...]], Weight] = {}
+    for entry in entries:
+        seen.setdefault((id(entry.module), entry.attributes), entry)
+    return list(seen.values())
+
+
+@functools.lru_cache(maxsize=None)
+def own_arguments(cls: type[Layer]) -> tuple[str, ...]:
+    """Return the constructor's arguments beside those that every layer has."""
+    declared: set[str] = set()
+    for base in cls.__mro__:
+        if base is Layer:
+            break
+        declared.update(inspect.signature(base.__dict__["__init__"]).parameters if "__init__" in base.__dict__ else ())
+    return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
+
+
+class ActivatedLayer(Layer):
+    """A layer that ends in an activation function, so that a final softmax or sigmoid can be fused with the loss.
+
+    Subclasses compute `pre_activation(inputs)` and hold the function in `activation`.
+    """
+
+    activation: Callable[[Tensor], Tensor]
+
+    def pre_activation(self, inputs: Tensor) -> Tensor:
+        """Return what the activation function is applied to."""
+        raise NotImplementedError(f"{type(self).__name__} must define pre_activation(inputs).")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(pre_activation(inputs))`."""
+        return self.activation(self.pre_activation(inputs))

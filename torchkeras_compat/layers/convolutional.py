@@ -1,0 +1,263 @@
+"""Convolutions over sequences, images and volumes, on `torch.nn.Conv2d` and `torch.nn.Conv3d`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import activations
+from .._core import registry, settings
+from .._core.errors import choice, int_tuple, positive_int
+from .._core.shapes import Shape, conv_length, same_padding
+from .._core.weights import Codec, permuted
+from .base import ActivatedLayer
+from .options import bare, enter_weight, keep_options
+from .spatial import SpatialLayer, over_height, torch_pads
+
+
+def _without_height(t: Tensor) -> Tensor:
+    return t.squeeze(2).permute(2, 1, 0)
+
+
+def _with_height(k: Tensor) -> tuple[Tensor]:
+    return (k.permute(2, 1, 0).unsqueeze(2),)
+
+
+# Keras keeps (*window, inputs, outputs), torch (outputs, inputs, *window); a sequence's window has height 1 in torch.
+KERNELS: dict[int, Codec] = {
+    1: Codec(_without_height, _with_height),
+    2: permuted(2, 3, 1, 0),
+    3: permuted(2, 3, 4, 1, 0),
+}
+_MODULES: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {1: nn.Conv2d, 2: nn.Conv2d, 3: nn.Conv3d}
+_FUNCTIONS: dict[int, Callable[..., Tensor]] = {1: torch.conv2d, 2: torch.conv2d, 3: torch.conv3d}
+
+
+class Conv(SpatialLayer, ActivatedLayer):
+    """Base of the convolutions: `activation(convolution(inputs, kernel) + bias)`.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: Size of the window: one integer, or one for each axis.
+        strides: Steps of the window.
+        padding: `'valid'`, `'same'`, or, over sequences, `'causal'`.
+        data_format: `'channels_last'` or `'channels_first'`; for `None` see the subclasses.
+        dilation_rate: Distance of the cells under the window.
+        groups: Into how many groups the channels are split.
+        activation: By name or function; `None` is linear.
+        use_bias: Whether there is a bias.
+        kernel_initializer: Fills the kernel.
+        bias_initializer: Fills the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        activity_regularizer: Penalty on the output.
+        kernel_constraint: Applied to the kernel after each update.
+        bias_constraint: Applied to the bias after each update.
+        kwargs: The arguments of every layer.
+    """
+
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        owner = type(self).__name__
+        self.filters = positive_int(owner, "filters", filters)
+        self.kernel_size = int_tuple(owner, "kernel_size", kernel_size, self.rank)
+        self.strides = int_tuple(owner, "strides", strides, self.rank)
+        self.padding = choice(owner, "padding", padding, self.paddings)
+        self.keep_format(data_format)
+        self.dilation_rate = int_tuple(owner, "dilation_rate", dilation_rate, self.rank)
+        self.groups = positive_int(owner, "groups", groups)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        keep_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self._check_arguments(owner)
+        self._stride = over_height(self.strides, 1)
+        self._dilation = over_height(self.dilation_rate, 1)
+
+    def _check_arguments(self, owner: str) -> None:
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{owner}(strides={self.strides}, dilation_rate={self.dilation_rate}): strides and dilation_rate "
+                f"cannot both be greater than 1; write strides=1 or dilation_rate=1."
+            )
+        if self.filters % self.groups:
+            raise ValueError(
+                f"{owner}(filters={self.filters}, groups={self.groups}): filters must be a multiple of groups."
+            )
+
+    def build(self, input_shape: Any) -> None:
+        """Make the `nn.Conv2d` (or `nn.Conv3d`), its kernel in torch's channels-last format where the input is."""
+        channels = self.last_axis(input_shape, self.channel_axis)
+        if channels % self.groups:
+            raise ValueError(
+                f"{self}: the {channels} channels of the input must be a multiple of groups={self.groups}; "
+                f"got shape {tuple(input_shape)}."
+            )
+        self.compute_output_shape(input_shape)
+        self.conv = bare(
+            _MODULES[self.rank],
+            channels,
+            self.filters,
+            over_height(self.kernel_size, 1),
+            self._stride,
+            dilation=self._dilation,
+            groups=self.groups,
+            bias=self.use_bias,
+            dtype=settings.torch_dtype(self.dtype),
+        )
+        if self.data_format == "channels_last":
+            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
+            self.conv.weight.data = self.conv.weight.data.contiguous(memory_format=channels_last)
+        enter_weight(self, "kernel", self.conv, "weight", KERNELS[self.rank])
+        if self.use_bias:
+            enter_weight(self, "bias", self.conv, "bias")
+
+    def pads(self, lengths: Sequence[int]) -> list[tuple[int, int]]:
+        """Return the zeros before and after each axis in space for an input of these sizes."""
+        sizes = zip(lengths, self.kernel_size, self.strides, self.dilation_rate)
+        if self.padding == "same":
+            return [same_padding(*size) for size in sizes]
+        if self.padding == "causal":
+            return [((kernel - 1) * dilation, 0) for _, kernel, _, dilation in sizes]
+        return [(0, 0)] * self.rank
+
+    def pre_activation(self, inputs: Tensor) -> Tensor:
+        """Return the convolution, with its bias."""
+        x = self.to_torch(inputs)
+        pads = over_height(self.pads(self.lengths(inputs.shape)), (0, 0))  # type: ignore[arg-type]
+        if all(before == after for before, after in pads):
+            padding = [before for before, _ in pads]
+        else:  # torch's own 'same' knows no strides, and copies the input too
+            x, padding = F.pad(x, torch_pads(pads)), [0] * len(pads)
+        conv = self.conv
+        convolve = _FUNCTIONS[self.rank]
+        return self.to_keras(convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups))
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape with `filters` channels and the sizes that the window leaves."""
+        sizes = zip(self.lengths(input_shape), self.kernel_size, self.strides, self.dilation_rate)
+        space = [conv_length(n, kernel, stride, self.padding, dilation) for n, kernel, stride, dilation in sizes]
+        return self.assemble(input_shape[0], space, self.filters)
+
+
+@registry.register("layer", "Convolution1D")
+class Conv1D(Conv):
+    """Convolution over a sequence; it runs as one over images of height 1, which torch computes faster.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: Steps under the window.
+        strides: Steps from one window to the next.
+        padding: `'valid'`, `'same'`, or `'causal'`: no output depends on a later input.
+        data_format: `'channels_last'` (for `None` too) or `'channels_first'`.
+        dilation_rate: Distance of the steps under the window.
+        groups: Into how many groups the channels are split.
+        activation: By name or function; `None` is linear.
+        kwargs: `use_bias`, options of `kernel` and `bias` as in `Dense`, and the arguments of every layer.
+
+    Shape:
+        Input: `(batch, steps, channels)`. Output: `(batch, new_steps, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range, or strides and dilation_rate are both greater than 1.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.Conv1D(32, 3, padding='causal').compute_output_shape((None, 10, 128))
+        (None, 10, 32)
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+
+@registry.register("layer", "Convolution2D")
+class Conv2D(Conv):
+    """Convolution over images.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: Height and width of the window, or one integer for both.
+        strides: Cells from one window to the next.
+        padding: `'valid'` or `'same'`.
+        data_format: `'channels_last'` or `'channels_first'`; `None` is `image_data_format()`.
+        dilation_rate: Distance of the cells under the window.
+        groups: Into how many groups the channels are split.
+        activation: By name or function; `None` is linear.
+        kwargs: `use_bias`, options of `kernel` and `bias` as in `Dense`, and the arguments of every layer.
+
+    Shape:
+        Input: `(batch, rows, columns, channels)`. Output: `(batch, new_rows, new_columns, filters)`.
+
+    Raises:
+        ValueError: An argument is out of range, or strides and dilation_rate are both greater than 1.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.Conv2D(32, (3, 3), activation='relu').compute_output_shape((None, 28, 28, 1))
+        (None, 26, 26, 32)
+    """
+
+    rank = 2
+
+
+@registry.register("layer", "Convolution3D")
+class Conv3D(Conv):
+    """Convolution over volumes.
+
+    Args:
+        filters: The number of output channels.
+        kernel_size: Depth, height and width of the window, or one integer for all.
+        strides: Cells from one window to the next.
+        padding: `'valid'` or `'same'`.
+        data_format: `'channels_last'` or `'channels_first'`; `None` is `image_data_format()`.
+        dilation_rate: Distance of the cells under the window.
+        groups: Into how many groups the channels are split.
+        activation: By name or function; `None` is linear.
+        kwargs: `use_bias`, options of `kernel` and `bias` as in `Dense`, and the arguments of every layer.
+
+    Shape:
+        Input: `(batch, depth, rows, columns, channels)`. Output: the same axes with new sizes and `filters` channels.
+
+    Raises:
+        ValueError: An argument is out of range, or strides and dilation_rate are both greater than 1.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.Conv3D(4, 3, padding='same').compute_output_shape((None, 8, 8, 8, 1))
+        (None, 8, 8, 8, 4)
+    """
+
+    rank = 3

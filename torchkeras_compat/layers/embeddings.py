@@ -1,0 +1,138 @@
+"""Embedding: a table of vectors, looked up by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .._core import registry, settings
+from .._core.errors import argument_error, positive_int
+from .._core.shapes import Shape, compatible, shape_tuple
+from .base import Layer
+from .options import bare, enter_weight, keep_options
+
+_INDEX_TYPES = (torch.int64, torch.int32)
+
+
+@registry.register("layer")
+class Embedding(Layer):
+    """Turns indices into vectors, on a `torch.nn.Embedding`.
+
+    Args:
+        input_dim: The number of vectors: the largest index + 1.
+        output_dim: The size of a vector.
+        embeddings_initializer: Fills the table.
+        embeddings_regularizer: Penalty on the table.
+        activity_regularizer: Penalty on the output.
+        embeddings_constraint: Applied to the table after each update.
+        mask_zero: Whether index 0 is padding, which later layers and the loss leave out.
+        input_length: The number of indices in a sample, where it is fixed; a tuple for more than one axis.
+        sparse: Only `False`; outputs are dense.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input: `(batch, …)` of indices, integers or floats. Output: `(batch, …, output_dim)`.
+
+    Raises:
+        ValueError: An argument is out of range; when called, an index is (on CUDA, torch's own check stops the run).
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> layer = keras.layers.Embedding(1000, 64, input_length=10)
+        >>> layer.compute_output_shape((None, 10))
+        (None, 10, 64)
+    """
+
+    takes_integers = True
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        input_length: int | Sequence[int | None] | None = None,
+        sparse: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        lengths = () if input_length is None else _lengths(input_length)
+        if kwargs.get("input_shape") is None and kwargs.get("batch_input_shape") is None:
+            kwargs["input_shape"] = lengths or (None,)
+        if kwargs.get("dtype") is not None and not settings.torch_dtype(kwargs["dtype"]).is_floating_point:
+            kwargs["dtype"] = None  # classic scripts give the type of the indices
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._shape_is_assumed = self.batch_input_shape == (None, None)
+        self.input_dim = positive_int("Embedding", "input_dim", input_dim)
+        self.output_dim = positive_int("Embedding", "output_dim", output_dim)
+        keep_options(
+            self,
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+        )
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
+        self.input_length = input_length
+        self._lengths = lengths
+        if sparse:
+            raise argument_error("Embedding", "sparse", "False; outputs are dense", sparse)
+        self.sparse = False
+
+    def build(self, input_shape: Any) -> None:
+        """Make the `nn.Embedding`."""
+        self.compute_output_shape(input_shape)
+        dtype = settings.torch_dtype(self.dtype)
+        self.embedding = bare(nn.Embedding, self.input_dim, self.output_dim, dtype=dtype)
+        enter_weight(self, "embeddings", self.embedding, "weight")
+
+    def to_input(self, inputs: Any) -> Any:
+        """Return indices on the layer's device; floats stay what they are, for a shorter type might not hold them."""
+        tensor = inputs if isinstance(inputs, Tensor) else torch.as_tensor(np.asarray(inputs))
+        return tensor.to(self.embedding.weight.device) if self.built else tensor
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the vectors of the indices."""
+        indices = inputs if inputs.dtype in _INDEX_TYPES else inputs.long()
+        try:
+            return F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse)
+        except IndexError:  # only the CPU raises; asking before would cost CUDA a device read for each batch
+            raise ValueError(self._out_of_range(indices)) from None
+
+    def _out_of_range(self, indices: Tensor) -> str:
+        bad = indices[(indices < 0) | (indices >= self.input_dim)]
+        found = int(bad[0])
+        remedy = "indices count from 0" if found < 0 else f"write input_dim={int(bad.max()) + 1} or more"
+        return f"{self}: index {found} is out of range for input_dim={self.input_dim}; {remedy}."
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return which indices are not padding."""
+        return inputs != 0 if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return `(batch, …, output_dim)`."""
+        shape = tuple(input_shape)
+        if self._lengths:
+            if not compatible(self._lengths, shape[1:]):
+                raise ValueError(f"{self}: input_length is {self.input_length}; got an input of shape {shape}.")
+            shape = (shape[0], *(given if n is None else n for n, given in zip(shape[1:], self._lengths)))
+        return (*shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer."""
+        sizes = {"input_dim": self.input_dim, "output_dim": self.output_dim}
+        own = {k: v for k, v in super().get_config().items() if k not in ("output_dim", "sparse")}
+        return {**own, **sizes, "input_length": self.input_length}
+
+
+def _lengths(input_length: Any) -> Shape:
+    if isinstance(input_length, (tuple, list)):
+        return shape_tuple("Embedding", "input_length", input_length)
+    return (positive_int("Embedding", "input_length", input_length),)

@@ -1,0 +1,214 @@
+"""BatchNormalization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._core import registry, settings
+from .._core.errors import argument_error, number
+from .._core.shapes import Shape
+from .base import Layer
+from .options import enter_weight, keep_options
+
+
+class _Weights(nn.Module):
+    """Holds the weights under the names that torch's own batch normalisation has for them."""
+
+    weight: nn.Parameter | None
+    bias: nn.Parameter | None
+    running_mean: Tensor
+    running_var: Tensor
+
+
+_WEIGHTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+
+@registry.register("layer")
+class BatchNormalization(Layer):
+    """Normalises each channel: by the batch's mean and variance in training, by their moving averages in inference.
+
+    The moving averages follow `moving * momentum + batch * (1 - momentum)`.  As measured on Keras 2.15, the moving
+    variance takes the unbiased variance of the batch for 4-D and 5-D input on the last axis or on axis 1, the biased
+    one otherwise.
+
+    Args:
+        axis: The axis of the channels, or several axes.
+        momentum: Of the moving averages.
+        epsilon: Added to the variance.
+        center: Whether `beta` is added.
+        scale: Whether `gamma` is multiplied.
+        beta_initializer: Fills `beta`.
+        gamma_initializer: Fills `gamma`.
+        moving_mean_initializer: Fills the moving mean.
+        moving_variance_initializer: Fills the moving variance.
+        beta_regularizer: Penalty on `beta`.
+        gamma_regularizer: Penalty on `gamma`.
+        beta_constraint: Applied to `beta` after each update.
+        gamma_constraint: Applied to `gamma` after each update.
+        synchronized: Without distributed training, as in Keras, of no effect.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: `axis` is not an axis of the input, or its size is unknown.
+
+    Source:
+        Ioffe & Szegedy, 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> layer = keras.layers.BatchNormalization(momentum=.9)
+        >>> layer(np.array([[1.], [3.]]), training=True).tolist()
+        [[-0.999...], [0.999...]]
+        >>> layer.moving_mean.tolist()
+        [0.200...]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = _axis_argument(axis)
+        self.momentum = number("BatchNormalization", "momentum", momentum)
+        self.epsilon = number("BatchNormalization", "epsilon", epsilon)
+        self.center, self.scale = bool(center), bool(scale)
+        keep_options(
+            self,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.synchronized = bool(synchronized)
+        self._axes: tuple[int, ...] = ()
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights."""
+        rank = len(input_shape)
+        given = (self.axis,) if isinstance(self.axis, int) else self.axis
+        if any(not -rank <= a < rank or a % rank == 0 for a in given) or len({a % rank for a in given}) < len(given):
+            raise ValueError(
+                f"{self}: axis={self.axis} must name axes of the input other than the batch; got shape {input_shape}."
+            )
+        self._axes = tuple(sorted(a % rank for a in given))
+        sizes = {a: self.last_axis(input_shape, a) for a in self._axes}
+        self._over_axes = tuple(sizes.get(a, 1) for a in range(rank))
+        shape = self._over_axes if len(sizes) > 1 else tuple(sizes.values())
+        kind = settings.torch_dtype(self.dtype)
+        # Short floats cannot hold a moving average: its steps are below their precision. Keras keeps float32 too.
+        dtype = torch.float32 if kind in (torch.float16, torch.bfloat16) else kind
+        self.norm = _Weights()
+        for name, attribute in _WEIGHTS.items():
+            trained = name in ("gamma", "beta")
+            if (name == "gamma" and not self.scale) or (name == "beta" and not self.center):
+                self.norm.register_parameter(attribute, None)
+                continue
+            if trained:
+                self.norm.register_parameter(attribute, nn.Parameter(torch.empty(shape, dtype=dtype)))
+            else:
+                self.norm.register_buffer(attribute, torch.empty(shape, dtype=dtype))
+            enter_weight(self, name, self.norm, attribute, trainable=trained)
+
+    def to_input(self, inputs: Any) -> Any:
+        """Return the input in the layer's type, which may be shorter than that of its weights."""
+        x = super().to_input(inputs)
+        kind = settings.torch_dtype(self.dtype)
+        return x.to(kind) if isinstance(x, Tensor) and kind in (torch.float16, torch.bfloat16) else x
+
+    def call(self, inputs: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
+        """Return the normalised input; in training, move the averages."""
+        if training and not self.trainable and self._rules.frozen_statistics_infer:
+            training = False
+        if len(self._axes) > 1:
+            return self._by_arithmetic(inputs, training, None)
+        if training and mask is not None and self._rules.masked_batch_statistics and not self._unbiased(inputs.dim()):
+            return self._by_arithmetic(inputs, training, mask)  # Keras's kernel for images knows no masks either
+        return self._by_kernel(inputs, training)
+
+    def _unbiased(self, rank: int) -> bool:
+        return rank in (4, 5) and self._axes[0] in (1, rank - 1)
+
+    def _by_kernel(self, inputs: Tensor, training: bool) -> Tensor:
+        """Normalise by torch's kernel, called as a function: the module refuses a batch of one."""
+        axis, norm = self._axes[0], self.norm
+        at_end = axis == inputs.dim() - 1
+        channels = inputs.shape[axis]
+        x = inputs.reshape(-1, channels) if at_end else inputs.movedim(axis, 1)
+        count = inputs.numel() // max(channels, 1)
+        if not training or (self.trainable and self._unbiased(inputs.dim()) and count > 1):
+            moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
+            cudnn = torch.backends.cudnn.enabled
+            y = torch.batch_norm(x, norm.weight, norm.bias, *moving, training, rate, self.epsilon, cudnn)
+        else:
+            y, mean, inverse = torch.native_batch_norm(x, norm.weight, norm.bias, None, None, True, 0.0, self.epsilon)
+            if self.trainable:
+                self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon))
+        return y.reshape(inputs.shape) if at_end else y.movedim(1, axis)
+
+    def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
+        """Normalise over several axes, or with the statistics of valid steps only."""
+        norm, shape = self.norm, self._over_axes
+        mean, variance = norm.running_mean.view(shape), norm.running_var.view(shape)
+        if training:
+            mean, variance = self._statistics(inputs, mask)
+            if self.trainable:
+                self._move(mean.detach(), variance.detach())
+        y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
+        y = y if norm.weight is None else y * norm.weight.view(shape)
+        y = y if norm.bias is None else y + norm.bias.view(shape)
+        return y.to(inputs.dtype)
+
+    def _statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        others = tuple(a for a in range(inputs.dim()) if a not in self._axes)
+        if mask is None:
+            variance, mean = torch.var_mean(inputs, others, correction=0, keepdim=True)
+            return mean, variance
+        weights = mask.to(inputs.dtype).unsqueeze(-1).expand_as(inputs)
+        total = weights.sum(others, keepdim=True)
+        mean = (inputs * weights).sum(others, keepdim=True) / total
+        return mean, ((inputs - mean).square() * weights).sum(others, keepdim=True) / total
+
+    @torch.no_grad()
+    def _move(self, mean: Tensor, variance: Tensor) -> None:
+        rate = 1 - self.momentum
+        for moving, batch in ((self.norm.running_mean, mean), (self.norm.running_var, variance)):
+            moving.lerp_(batch.to(moving.dtype).view(moving.shape), rate)
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return `input_shape`."""
+        return tuple(input_shape)
+
+
+def _axis_argument(axis: Any) -> int | list[int]:
+    items = list(axis) if isinstance(axis, (tuple, list)) else [axis]
+    if not items or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in items):
+        raise argument_error("BatchNormalization", "axis", "an integer or a list of integers", axis, TypeError)
+    return [int(a) for a in items] if isinstance(axis, (tuple, list)) else int(axis)

@@ -1,0 +1,34 @@
+"""What layers with weights share: options such as `kernel_initializer`, and weights entered under them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from torch import nn
+
+from .. import constraints, initializers, regularizers
+from .._core.weights import IDENTITY, Codec, Weight
+from .base import Layer
+
+M = TypeVar("M", bound=nn.Module)
+_GET = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def keep_options(layer: Layer, **options: Any) -> None:
+    """Store arguments such as `kernel_initializer` or `bias_constraint` as the objects they name."""
+    for name, value in options.items():
+        setattr(layer, name, _GET[name.rpartition("_")[2]](value))
+
+
+def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
+    """Return a new torch module whose parameters are not filled; the layer's initialisers do that."""
+    made: M = nn.utils.skip_init(module, *args, **kwargs)  # type: ignore[no-untyped-call]
+    return made
+
+
+def enter_weight(
+    layer: Layer, name: str, module: nn.Module, attribute: str, codec: Codec = IDENTITY, *, trainable: bool = True
+) -> Weight:
+    """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it."""
+    found = {option: getattr(layer, f"{name}_{option}", None) for option in _GET}
+    return layer.weight(name, module, attribute, codec, trainable=trainable, **found)

@@ -1,0 +1,58 @@
+"""Masks of sequences without lengths on the host: valid steps move to the front, run there, and are read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _Rows(torch.autograd.Function):
+    """Rows of a matrix in another order; the gradient is the inverse order, which adds nothing up."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor) -> Tensor:
+        """Return `x[order]` for a permutation."""
+        ctx.save_for_backward(order)
+        return x.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient in the first order."""
+        (order,) = ctx.saved_tensors
+        inverse = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))
+        return _Rows.apply(grad, inverse), None  # type: ignore[no-untyped-call]
+
+
+def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Move the valid steps of each sequence to its front, in their order.
+
+    Args:
+        x: (steps, batch, features), best a view of (batch, steps, features) in memory.
+        mask: (steps, batch), true where a step is valid.
+
+    Returns:
+        The sequences, and how many valid steps there are up to and with each step, (steps, batch).
+    """
+    steps, batch = mask.shape
+    order = torch.argsort(mask.logical_not().to(torch.uint8), dim=0, stable=True)
+    rows = order + torch.arange(batch, device=x.device) * steps
+    flat = x.transpose(0, 1).reshape(batch * steps, -1)
+    moved: Tensor = _Rows.apply(flat, rows.flatten())  # type: ignore[no-untyped-call]
+    return moved.view(steps, batch, -1), mask.cumsum(0)
+
+
+def pick(sequence: Tensor, count: Tensor, otherwise: Tensor | None = None) -> Tensor:
+    """Return what `sequence` holds after `count` valid steps, and `otherwise` (zero) where there was none yet.
+
+    Args:
+        sequence: (steps, batch, units) over the compacted steps.
+        count: (…, batch).
+        otherwise: (batch, units).
+    """
+    batch = sequence.shape[1]
+    rows = (count - 1).clamp_min_(0) * batch + torch.arange(batch, device=count.device)
+    found = sequence.reshape(-1, sequence.shape[-1]).index_select(0, rows.flatten()).view(*count.shape, -1)
+    started = (count > 0).unsqueeze(-1)
+    return torch.where(started, found, 0 if otherwise is None else otherwise)

@@ -1,0 +1,449 @@
+"""What every metric stands on: state tensors on the device, the class `Metric`, and means of per-sample values."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
+from .._core import registry, settings
+from .._core.config import Configurable, plain
+from ..losses.base import as_float, fit_weight, tensors
+
+
+class State(torch.Tensor):
+    """A number or array that a metric accumulates: a tensor that can be assigned to.
+
+    It moves to the device it is fed from; what is computed from it is a plain tensor.
+    """
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    _name: str
+
+    @property
+    def name(self) -> str:
+        """The name it was made with."""
+        return self._name
+
+    def _value(self, value: Any) -> Tensor:
+        """Return `value` in this type; the state moves to the device of a tensor, numbers come to the state."""
+        if not isinstance(value, Tensor):
+            return torch.as_tensor(value, dtype=self.dtype, device=self.device)
+        if value.device != self.device:
+            with torch.inference_mode(False), torch.no_grad():  # a tensor made in inference mode could not train later
+                self.data = self.data.to(value.device)
+        return value.detach().to(self.dtype)
+
+    @torch.no_grad()
+    def assign(self, value: Any) -> State:
+        """Write `value`."""
+        self.copy_(self._value(value))
+        return self
+
+    @torch.no_grad()
+    def assign_add(self, value: Any) -> State:
+        """Add `value`."""
+        self.add_(self._value(value))
+        return self
+
+    @torch.no_grad()
+    def assign_sub(self, value: Any) -> State:
+        """Subtract `value`."""
+        self.sub_(self._value(value))
+        return self
+
+    def value(self) -> Tensor:
+        """Return a plain tensor with the current value."""
+        return self.detach().as_subclass(torch.Tensor).clone()
+
+    read_value = value
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return the value as an array (a copy)."""
+        return np.array(self.value().cpu().numpy())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> State:
+        return make_state(self._name, self.value())
+
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+        return f"<State {self._name!r} {self.value()!r}>"
+
+
+def make_state(name: str, value: Tensor) -> State:
+    """Return a state called `name` that starts at `value`."""
+    with torch.inference_mode(False):
+        state = value.detach().clone().as_subclass(State)
+    state._name = name
+    return state
+
+
+def divide_no_nan(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Return the quotient, 0 where the denominator is 0."""
+    zero = denominator == 0
+    return torch.where(zero, torch.zeros_like(numerator / 1), numerator / torch.where(zero, 1, denominator))
+
+
+@registry.base("metric")
+class Metric(Configurable):
+    """Base of the metric classes: `update_state` takes a batch in, `result` tells the value so far.
+
+    Args:
+        name: The key in logs; made from the class's name if `None`.
+        dtype: The type it computes in; `floatx()` if `None`.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> class Largest(metrics.Metric):
+        ...     def __init__(self, name='largest', **kwargs):
+        ...         super().__init__(name=name, **kwargs)
+        ...         self.top = self.add_weight(name='top', initializer='zeros')
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.top.assign(max(self.top, y_pred.max()))
+        ...     def result(self):
+        ...         return self.top
+        >>> import torch
+        >>> metric = Largest()
+        >>> metric.update_state(None, torch.tensor([1.0, 3.0]))
+        >>> float(metric.result())
+        3.0
+    """
+
+    stateful = True
+    averages: bool = False  # whether the mean of `values`, weighted by sample, is all there is to it
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        self.name = name or self._automatic_name()
+        self.dtype = settings.dtype_name(settings.torch_dtype(dtype))
+
+    def _automatic_name(self) -> str:
+        prefix = settings.snake_case(type(self).__name__.strip("_"))
+        number = settings.get_uid(prefix) - bool(self._rules.zero_based_names)
+        return f"{prefix}_{number}" if number else prefix
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """The torch type it computes in."""
+        return settings.torch_dtype(self.dtype)
+
+    def add_weight(
+        self,
+        name: str,
+        shape: Any = (),
+        aggregation: Any = None,
+        synchronization: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+    ) -> State:
+        """Make a state that `reset_state` sets to zero.
+
+        Args:
+            name: Its name.
+            shape: Its shape.
+            aggregation: Taken for Keras's sake; states add up.
+            synchronization: Taken for Keras's sake.
+            initializer: Gives the first value; zeros if `None`.
+            dtype: Its type; the metric's if `None`.
+        """
+        kind = settings.torch_dtype(dtype or self.dtype)
+        size = tuple(int(n) for n in (shape if isinstance(shape, Iterable) else (shape,)))
+        start = torch.zeros(size, dtype=kind)
+        if initializer is not None:
+            value = registry.get("initializer", initializer)(size, dtype=settings.dtype_name(kind))
+            start = torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).to(kind)
+        state = make_state(name, start)
+        self.__dict__.setdefault("_states", []).append(state)
+        return state
+
+    @property
+    def variables(self) -> list[State]:
+        """The states, in the order they were made."""
+        return list(self.__dict__.get("_states", ()))
+
+    @property
+    def weights(self) -> list[State]:
+        """The states, in the order they were made."""
+        return self.variables
+
+    non_trainable_weights = non_trainable_variables = weights
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a batch of (targets, predictions, sample weights) in."""
+        raise NotImplementedError(f"{type(self).__name__}: override update_state(y_true, y_pred, sample_weight=None).")
+
+    def result(self) -> Any:
+        """Return the value so far, a 0-d tensor for most metrics."""
+        raise NotImplementedError(f"{type(self).__name__}: override result().")
+
+    def _forget(self) -> None:
+        for state in self.variables:
+            with torch.no_grad():
+                state.zero_()
+
+    def reset_state(self) -> None:
+        """Start afresh, as at the beginning of an epoch."""
+        if type(self).reset_states is not Metric.reset_states:  # the name that old subclasses override
+            self.reset_states()
+        else:
+            self._forget()
+
+    def reset_states(self) -> None:
+        """Do what `reset_state` does; its name up to TensorFlow 2.4."""
+        if type(self).reset_state is not Metric.reset_state:
+            self.reset_state()
+        else:
+            self._forget()
+
+    def merge_state(self, metrics: Iterable[Metric]) -> None:
+        """Add the states of other metrics of the same kind.
+
+        Raises:
+            ValueError: A metric with other states.
+        """
+        for other in metrics:
+            if [tuple(s.shape) for s in other.variables] != [tuple(s.shape) for s in self.variables]:
+                raise ValueError(f"{self.name}: the states of {other.name} have other shapes and cannot be merged.")
+            for mine, theirs in zip(self.variables, other.variables):
+                mine.assign_add(theirs.value())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a batch in and return the value so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Metric:
+        """Copy the states once each, so that attributes and `variables` stay the same objects."""
+        new = object.__new__(type(self))
+        memo[id(self)] = new
+        for state in self.variables:
+            memo[id(state)] = state.__deepcopy__(memo)
+        for key, value in self.__dict__.items():
+            object.__setattr__(new, key, copy.deepcopy(value, memo))
+        return new
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def weigh(values: Tensor, sample_weight: Any) -> tuple[Tensor, Tensor]:
+    """Return the values that a weight applies to and the weight, broadcast to them."""
+    weight = as_float(sample_weight).to(device=values.device, dtype=values.dtype)
+    if weight.ndim and values.ndim - weight.ndim > 1:
+        values = values.mean(tuple(range(weight.ndim, values.ndim)))
+    weight = fit_weight(weight, values)
+    if weight.ndim > values.ndim:  # one value for the whole batch
+        return values.expand(weight.shape), weight
+    return values, weight.expand(values.shape)
+
+
+class Reduce(Metric):
+    """Base of `Mean` and `Sum`: a total of values, and what it is divided by."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.total = self.add_weight("total")
+
+    def _sums(self, values: Any, sample_weight: Any) -> tuple[Tensor, Any]:
+        """Return the weighted sum of values and the sum of weights."""
+        values = as_float(values).to(self.torch_dtype)
+        if sample_weight is None:
+            return values.sum(), values.numel()
+        values, weight = weigh(values, sample_weight)
+        return (values * weight).sum(), weight.sum()
+
+
+@registry.register("metric")
+class Sum(Reduce):
+    """The (weighted) sum of values.
+
+    Args:
+        name: The key in logs.
+        dtype: The type it computes in.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metric = metrics.Sum()
+        >>> metric.update_state([1.0, 3.0])
+        >>> metric.result()
+        tensor(4.)
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values."""
+        self.total.assign_add(self._sums(values, sample_weight)[0])
+
+    def result(self) -> Tensor:
+        """Return the sum."""
+        return self.total.value()
+
+
+@registry.register("metric")
+class Mean(Reduce):
+    """The (weighted) mean of values.
+
+    Args:
+        name: The key in logs.
+        dtype: The type it computes in.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metric = metrics.Mean()
+        >>> metric.update_state([1.0, 3.0], sample_weight=[1.0, 3.0])
+        >>> metric.result()
+        tensor(2.5000)
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.count = self.add_weight("count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values in."""
+        total, count = self._sums(values, sample_weight)
+        self.total.assign_add(total)
+        self.count.assign_add(count)
+
+    def result(self) -> Tensor:
+        """Return the mean, 0 before any value."""
+        return divide_no_nan(self.total, self.count)
+
+
+@registry.register("metric")
+class MeanTensor(Metric):
+    """The (weighted) mean of arrays, element by element.
+
+    Args:
+        name: The key in logs.
+        dtype: The type it computes in.
+        shape: The arrays' shape; that of the first one if `None`.
+
+    Raises:
+        ValueError: An array of another shape, or a result asked for before any.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metric = metrics.MeanTensor()
+        >>> metric.update_state([0.0, 1.0])
+        >>> metric.update_state([2.0, 3.0])
+        >>> metric.result()
+        tensor([1., 2.])
+    """
+
+    def __init__(self, name: str | None = "mean_tensor", dtype: Any = None, shape: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.shape = shape
+        self.total: State | None = None
+        self.count: State | None = None
+        if shape is not None:
+            self._build(shape)
+
+    def _build(self, shape: Any) -> tuple[State, State]:
+        self.total, self.count = self.add_weight("total", shape), self.add_weight("count", shape)
+        return self.total, self.count
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take an array in."""
+        values = as_float(values).to(self.torch_dtype)
+        if self.total is None or self.count is None:
+            total, count = self._build(values.shape)
+        else:
+            total, count = self.total, self.count
+        if values.shape != total.shape:
+            raise ValueError(
+                f"{self.name}: all arrays must have the shape of the first, {tuple(total.shape)}; got "
+                f"{tuple(values.shape)}."
+            )
+        weight = torch.ones_like(values)
+        if sample_weight is not None:
+            values, weight = weigh(values, sample_weight)
+        total.assign_add(values * weight)
+        count.assign_add(weight)
+
+    def result(self) -> Tensor:
+        """Return the mean array."""
+        if self.total is None or self.count is None:
+            raise ValueError(f"{self.name}: no value yet; call update_state(values) first.")
+        return divide_no_nan(self.total, self.count)
+
+
+class Averaged(Mean):
+    """Base of the metrics that are the mean of per-sample values of (targets, predictions)."""
+
+    averages = True
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the per-sample values."""
+        raise NotImplementedError(f"{type(self).__name__}: override values(y_true, y_pred).")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take a batch in."""
+        with torch.no_grad():
+            y_true, y_pred = tensors(y_true, y_pred, cast=False)
+            super().update_state(self.values(y_true, y_pred), sample_weight)
+
+
+class FunctionMetric(Averaged):
+    """Base of the metric classes that are a function and its options.
+
+    Attributes:
+        fn: The function of (targets, predictions) that gives per-sample values.
+        options: The arguments of the constructor that go to it.
+    """
+
+    fn: ClassVar[Callable[..., Tensor]]
+    options: ClassVar[tuple[str, ...]] = ()
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the options as they were given."""
+        return {name: getattr(self, name) for name in self.options}
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the per-sample values of the function."""
+        return type(self).fn(y_true, y_pred, **self.chosen())
+
+
+@registry.register("metric")
+class MeanMetricWrapper(Averaged):
+    """The mean of what a function of (targets, predictions) gives.
+
+    Args:
+        fn: The function; it may give one value a sample, or one for the batch.
+        name: The key in logs; the function's name if `None`.
+        dtype: The type it computes in.
+        kwargs: Passed to the function.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metric = metrics.MeanMetricWrapper(metrics.binary_accuracy, threshold=0.3)
+        >>> metric.update_state([[1.0], [0.0]], [[0.4], [0.4]])
+        >>> metric.result()
+        tensor(0.5000)
+    """
+
+    _takes_anything = True
+
+    def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        function = registry.get("metric", fn)
+        super().__init__(name or getattr(function, "__name__", None), dtype)
+        self.fn: Any = function
+        self._options = kwargs
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the function's options."""
+        return dict(self._options)
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        """Return the per-sample values of the function."""
+        return as_float(self.fn(y_true, y_pred, **self._options))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the function's name, its options and the metric's own arguments."""
+        own = {"fn": plain(self.fn)} if type(self) is MeanMetricWrapper else {}
+        return {"name": self.name, "dtype": self.dtype, **own, **{k: plain(v) for k, v in self._options.items()}}

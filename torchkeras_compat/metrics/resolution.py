@@ -1,0 +1,189 @@
+"""From what `compile(metrics=…)` was given to a metric and its key in the history."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from .._core import dialects, registry
+from .._core.dialects import Rules
+from .._core.errors import show
+from .._core.shapes import Shape
+from ..losses import fusion
+from ..losses import similarity as loss_similarity
+from ..losses.base import align, tensors
+from ..losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from . import accuracies, similarity
+from .base import FunctionMetric, MeanMetricWrapper, Metric
+
+# Loss functions are metrics too, but for the cosines, whose sign differs.
+_OWN_METRIC = {loss_similarity.cosine_similarity, loss_similarity.cosine_proximity}
+
+
+def _register_losses() -> None:
+    losses, metrics = registry.KINDS["loss"], registry.KINDS["metric"]
+    for name, entry in losses.entries.items():
+        if not inspect.isclass(entry) and entry not in _OWN_METRIC:
+            registry.register("metric")(entry)
+            for alias, canonical in losses.aliases.items():
+                if canonical == name:
+                    metrics.aliases.setdefault(alias, name)
+
+
+_register_losses()
+
+# By the kind of targets: what 'accuracy' and 'crossentropy' stand for.
+_ACCURACY = {
+    "binary": accuracies.binary_accuracy,
+    "sparse": accuracies.sparse_categorical_accuracy,
+    "categorical": accuracies.categorical_accuracy,
+}
+_CROSSENTROPY = {
+    "binary": binary_crossentropy,
+    "sparse": sparse_categorical_crossentropy,
+    "categorical": categorical_crossentropy,
+}
+_SHORT: dict[str, tuple[str, dict[str, Callable[..., Tensor]]]] = {
+    "accuracy": ("acc", _ACCURACY),
+    "acc": ("acc", _ACCURACY),
+    "crossentropy": ("ce", _CROSSENTROPY),
+    "ce": ("ce", _CROSSENTROPY),
+}
+# Names that functions had up to 2.2, which are the keys of the history there.
+_CLASSIC_NAMES = {"kl_divergence": "kullback_leibler_divergence", "log_cosh": "logcosh", "huber": "huber_loss"}
+
+
+def _kind_by_loss(loss: Any, output_shape: Shape) -> str:
+    """Return the kind of targets as classic Keras tells it: by the loss and the number of units."""
+    function = fusion.describe(loss).function if loss is not None else None
+    if output_shape[-1] == 1 or function is binary_crossentropy:
+        return "binary"
+    return "sparse" if function is sparse_categorical_crossentropy else "categorical"
+
+
+def _kind_by_shape(target_shape: Shape, output_shape: Shape) -> str:
+    """Return the kind of targets as tf.keras tells it: by the shapes of targets and predictions."""
+    if output_shape[-1] == 1:
+        return "binary"
+    column = len(target_shape) > 0 and target_shape[-1] == 1 and (output_shape[-1] or 2) > 1
+    return "sparse" if len(target_shape) < len(output_shape) or column else "categorical"
+
+
+def resolve(
+    identifier: Any,
+    *,
+    rules: Rules | None = None,
+    loss: Any = None,
+    output_shape: Shape,
+    target_shape: Shape | None = None,
+) -> tuple[str, Metric]:
+    """Return the key in the history and the metric that an item of `compile(metrics=…)` stands for.
+
+    Args:
+        identifier: A name, configuration, function, class or object.
+        rules: The model's rules; those of the current dialect if `None`.
+        loss: The loss of the output, as given or as `losses.resolve` returned it.
+        output_shape: The shape of the predictions, the batch first.
+        target_shape: The shape of the targets, the batch first; where it is unknown, the loss decides.
+
+    Raises:
+        ValueError: A name that is not known.
+        TypeError: Something that cannot be a metric.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metrics.resolve('acc', loss='sparse_categorical_crossentropy', output_shape=(None, 10))
+        ('acc', <MeanMetricWrapper 'acc'>)
+    """
+    rules = rules or dialects.current().rules
+    if isinstance(identifier, str) and identifier in _SHORT:
+        by_shape = rules.accuracy_by_shape and target_shape is not None
+        kind = _kind_by_shape(target_shape or (), output_shape) if by_shape else _kind_by_loss(loss, output_shape)
+        short, functions = _SHORT[identifier]
+        name = short if rules.metric_names_resolved else identifier
+        return name, _wrapped(functions[kind], name, rules)
+    metric = registry.get("metric", identifier)
+    if isinstance(metric, Metric):
+        return metric.name, metric
+    if not callable(metric):
+        raise TypeError(
+            f"compile(metrics=[{show(identifier)}]): a metric must be a name, a function or a Metric object."
+        )
+    name = identifier if isinstance(identifier, str) else _name(metric)
+    if rules.metric_names_resolved:
+        name = _CLASSIC_NAMES.get(_name(metric), _name(metric))
+    return name, _wrapped(metric, name, rules)
+
+
+def check(identifier: Any) -> None:
+    """Raise what `resolve` would raise about an item of `compile(metrics=…)`, before any shape is known.
+
+    Args:
+        identifier: A name, configuration, function, class or object.
+
+    Raises:
+        ValueError: A name that is not known.
+        TypeError: Something that cannot be a metric.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metrics.check('accuracy')
+    """
+    if isinstance(identifier, str):
+        if identifier not in _SHORT:
+            registry.lookup("metric", identifier)
+    elif not callable(identifier):
+        registry.get("metric", identifier)
+
+
+def _name(function: Any) -> str:
+    inner = function.func if isinstance(function, functools.partial) else function
+    name = getattr(inner, "name", None) or getattr(inner, "__name__", None)
+    return str(name or type(inner).__name__)
+
+
+def _wrapped(function: Callable[..., Any], name: str, rules: Rules) -> Metric:
+    ruled = similarity.RULED.get(function)
+    if ruled is not None:
+        function = ruled(rules)
+    elif registry.name_of("metric", function) is None:
+        function = _aligned(function)
+    return MeanMetricWrapper(function, name=name)
+
+
+def _aligned(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a user's function see targets of shape (N,) as (N, 1) where the predictions have two axes, as Keras does."""
+
+    @functools.wraps(function, assigned=("__name__", "__doc__", "__module__"))
+    def call(y_true: Any, y_pred: Any, **options: Any) -> Any:
+        y_true, y_pred = tensors(y_true, y_pred, cast=False)
+        if y_true.is_floating_point():
+            y_true = y_true.to(y_pred.dtype)
+        return function(*align(y_true, y_pred), **options)
+
+    return call
+
+
+def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion.FromLogits | None:
+    """Return a cross-entropy metric's values as a function of (targets, logits), `None` for other metrics.
+
+    Measured on 2.15.0: a cross-entropy given as a metric is computed from the logits of the last activation too.
+
+    Args:
+        metric: What `resolve` returned.
+        activation: Name or function of the model's last activation.
+        rules: The model's rules; those of the current dialect if `None`.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> metrics.fused(metrics.BinaryCrossentropy(), 'sigmoid') is not None
+        True
+    """
+    if not isinstance(metric, (FunctionMetric, MeanMetricWrapper)) or not metric.averages:
+        return None
+    function = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric).fn
+    return fusion.fused(functools.partial(function, **metric.chosen()), activation, rules)

@@ -1,0 +1,548 @@
+"""`Sequential`: a stack of layers that is a `torch.nn.Module` and trains itself."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ._core import dialects, registry, settings
+from ._core.errors import did_you_mean, show
+from ._core.shapes import Shape, compatible
+from ._core.symbolic import SymbolicTensor
+from ._core.weights import Variable, Weight
+from .layers.base import Layer, _unique
+from .layers.core import InputLayer
+from .layers.torch_module import TorchModuleWrapper
+from .saving import WeightFiles
+from .training.trainer import Trainer
+
+__all__ = [
+    "Sequential",
+    "clone_model",
+    "model_from_config",
+    "model_from_json",
+    "model_from_yaml",
+]
+
+
+@registry.register("layer")
+class Sequential(Trainer, WeightFiles, Layer):
+    """A stack of layers, each the input of the next.
+
+    Shapes are known as soon as the first layer says its own (`input_shape`, `input_dim`, `batch_input_shape`, an
+    `InputLayer` or `Input` before it), else from the first batch.
+
+    Args:
+        layers: The layers; any `torch.nn.Module` may stand among them.
+        name: The model's name.
+        kwargs: The arguments of every layer.
+
+    Raises:
+        TypeError: Something in the list is no layer.
+        ValueError: A layer does not fit the one before.
+
+    Example:
+        >>> from torchkeras_compat.models import Sequential
+        >>> from torchkeras_compat.layers import Dense, Activation
+        >>> model = Sequential([Dense(32, input_shape=(784,)), Activation('relu'), Dense(10), Activation('softmax')])
+        >>> model.output_shape, model.count_params()
+        ((None, 10), 25450)
+    """
+
+    def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self._start()
+        self._chain: list[Layer] = []
+        self._input_layer: InputLayer | None = None
+        self._symbols: list[SymbolicTensor] = []
+        if layers is not None and not isinstance(layers, (list, tuple)):
+            raise TypeError(f"Sequential(layers={show(layers)}): layers must be a list of layers; got {show(layers)}.")
+        for layer in layers or ():
+            self.add(layer)
+
+    # --- the stack -----------------------------------------------------------------------------------------------
+
+    def add(self, layer: Any) -> None:
+        """Put a layer on the stack.
+
+        Args:
+            layer: A layer, a `torch.nn.Module`, or `Input(…)` as the first item.
+
+        Raises:
+            TypeError: No layer.
+            ValueError: A name that is taken, or a shape that does not fit the layer before; the model is unchanged.
+        """
+        if isinstance(layer, SymbolicTensor):
+            layer = layer.keywords.get("input_layer") or InputLayer(batch_input_shape=layer.shape, name=layer.name)
+        if isinstance(layer, type) and issubclass(layer, nn.Module):
+            raise TypeError(f"{self}.add({layer.__name__}): this is the class; write {layer.__name__}(…).")
+        if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
+            layer = TorchModuleWrapper(layer, name=f"{settings.snake_case(type(layer).__name__)}_{len(self._chain) + 1}")
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
+        if isinstance(layer, InputLayer):
+            self._begin(layer)
+            return
+        if any(layer.name == other.name and layer is not other for other in self._chain):
+            raise ValueError(f"{self}: two layers are named {layer.name!r}; give each a name of its own.")
+        self._append(layer)
+
+    def _begin(self, layer: InputLayer) -> None:
+        if self._chain or self._input_layer is not None:
+            raise ValueError(f"{self}: {layer} must be the first item.")
+        self._input_layer = layer
+        self.batch_input_shape = layer.batch_input_shape
+
+    def _append(self, layer: Layer) -> None:
+        shape = self._shape_before(layer)
+        if shape is not None:
+            shape = self._build_layer(layer, shape)
+        if not self._chain and self._input_layer is None:
+            self.batch_input_shape = _declared_shape(layer)
+        self._chain.append(layer)
+        self._modules[str(len(self._chain) - 1)] = layer
+        self._changed()
+        if shape is not None:
+            self.built = True
+            self._built_shape = self.batch_input_shape
+            self._connect(layer)
+
+    def _shape_before(self, layer: Layer) -> Shape | None:
+        """Return the shape that `layer` will get, `None` while it is not known."""
+        if not self._chain:
+            return self._input_layer.batch_input_shape if self._input_layer is not None else _declared_shape(layer)
+        return self._symbols[-1].shape if self._symbols else None
+
+    def _build_layer(self, layer: Layer, shape: Shape, device: torch.device | None = None) -> Shape:
+        """Build a layer for `shape` and return the shape of its output."""
+        if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
+            raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
+        declared = None if layer._shape_is_assumed else layer.batch_input_shape
+        if len(shape) < 1 or (declared and not compatible(declared, shape)):
+            raise ValueError(f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it.")
+        layer.build_from(shape, device or self._device())
+        return tuple(layer.compute_output_shape(shape))
+
+    def _device(self) -> torch.device:
+        parameter = next(self.parameters(), None)
+        return settings.default_device() if parameter is None else parameter.device
+
+    def _connect(self, layer: Layer) -> None:
+        if not self._symbols:
+            shape = self.batch_input_shape or ()
+            self._symbols.append(SymbolicTensor(shape, self.dtype, name=f"{self._chain[0].name}_input"))
+        self._symbols.append(layer._call_symbolic(self._symbols[-1]))
+
+    def _changed(self) -> None:
+        """Forget what was made for the stack as it stood."""
+        self._steps = {}
+        self._frozen_at_compile = None
+        self.stateful = any(layer.stateful for layer in self._chain)
+        self.supports_masking = True
+
+    def pop(self) -> None:
+        """Take the last layer off the stack.
+
+        Raises:
+            TypeError: The stack is empty.
+        """
+        if not self._chain:
+            raise TypeError(f"{self}.pop(): there are no layers in the model.")
+        self._chain.pop()
+        del self._modules[str(len(self._chain))]
+        del self._symbols[len(self._chain) + 1 :]
+        if not self._chain:
+            self._symbols.clear()
+            self.built, self._built_shape = False, None
+            if self._input_layer is None:
+                self.batch_input_shape = None
+        self._changed()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without an `InputLayer`."""
+        return list(self._chain)
+
+    @property
+    def model(self) -> Sequential:
+        """The model itself, as Keras 1 scripts ask for it."""
+        return self
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by name or index.
+
+        Args:
+            name: Its name.
+            index: Its place in `layers`.
+
+        Raises:
+            ValueError: No such layer, with «did you mean».
+        """
+        if index is not None:
+            if not -len(self._chain) <= index < len(self._chain):
+                raise ValueError(f"{self}.get_layer(index={index}): the model has {len(self._chain)} layers.")
+            return self._chain[index]
+        found = next((layer for layer in self._chain if layer.name == name), None)
+        if found is None:
+            hint = did_you_mean(str(name), [layer.name for layer in self._chain])
+            raise ValueError(f"{self}.get_layer(name={name!r}): no layer has this name; {hint}")
+        return found
+
+    def sublayers(self) -> Iterator[Layer]:
+        """Yield the layers."""
+        yield from self._chain
+
+    # --- building and running ------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build every layer.
+
+        Args:
+            input_shape: Keras shape, batch size first; not needed when the first layer says it.
+        """
+        if input_shape is None:
+            input_shape = self.batch_input_shape
+        if input_shape is None:
+            raise ValueError(
+                f"{self}: the shape of the input is not known; give the first layer input_shape=(…), or call "
+                f"build((None, …))."
+            )
+        if not self._chain:
+            raise ValueError(f"{self}: the model has no layers; add some first.")
+        shape = tuple(input_shape)
+        for layer in self._chain:
+            shape = self._build_layer(layer, shape, self._device())
+        self.batch_input_shape = self.batch_input_shape or (None, *tuple(input_shape)[1:])
+        self._built_shape = tuple(input_shape)
+        self.built = True
+        if not self._symbols:
+            for layer in self._chain:
+                self._connect(layer)
+
+    def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Run the whole stack: predictions and their mask."""
+        for layer in self._chain:
+            x, mask = layer._run(x, mask, training)
+        return x, mask
+
+    def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Run up to what the last activation is applied to."""
+        for layer in self._chain[:-1]:
+            x, mask = layer._run(x, mask, training)
+        last = self._chain[-1]
+        if isinstance(last, Sequential):
+            return last.run_to_logits(x, mask, training)
+        logits = last.pre_activation(x)
+        return logits, last.compute_mask(x, mask) if mask is not None or last._has_own_mask else mask
+
+    def last_activation(self) -> Callable[[Tensor], Tensor] | None:
+        """Return the activation function the model ends in; `None` where hooks or a penalty need its output."""
+        last = self._chain[-1] if self._chain else None
+        if isinstance(last, Sequential):
+            return None if last._forward_hooks else last.last_activation()
+        plain = last is not None and hasattr(last, "pre_activation") and type(last).forward is _activated_forward
+        if last is None or not plain or last._forward_hooks or last._forward_pre_hooks:
+            return None
+        return None if last.activity_regularizer is not None else last.activation
+
+    def call(self, inputs: Any, training: bool = False, mask: Tensor | None = None) -> Any:
+        """Return the output of the last layer."""
+        return self.run(inputs, mask, training)[0]
+
+    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        # Inside another model: hooks on this one see what it takes and gives.
+        if self._forward_hooks or self._forward_pre_hooks:
+            return nn.Module.__call__(self, x, training=training, mask=mask), self.run(x, mask, training)[1]
+        return self.run(x, mask, training)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the model's output for a tensor, an array or a symbolic tensor."""
+        if not self._chain:
+            raise ValueError(f"{self}: the model has no layers; add some first.")
+        return super().__call__(inputs, *args, **kwargs)
+
+    def to_input(self, inputs: Any) -> Any:
+        """Return arrays as tensors on the model's device, indices as integers where the first layer takes them."""
+        x = super().to_input(inputs)
+        if isinstance(x, Tensor) and not self.takes_integers_first() and not x.is_floating_point():
+            x = x.to(settings.torch_dtype(self.dtype))
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape of the last layer's output."""
+        shape = tuple(input_shape)
+        for layer in self._chain:
+            shape = tuple(layer.compute_output_shape(shape))
+        return shape
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask of the last layer's output."""
+        return self.run(inputs, mask, False)[1]
+
+    @property
+    def takes_integers(self) -> bool:  # type: ignore[override]
+        """Whether the first layer takes indices."""
+        return self.takes_integers_first()
+
+    def takes_integers_first(self) -> bool:
+        """Tell whether the first layer takes indices."""
+        return bool(self._chain) and self._chain[0].takes_integers
+
+    def check_batch(self, shape: Sequence[int]) -> None:
+        """Raise when rows of this shape do not fit; build the model by them when it is not built."""
+        if not self.built:
+            self.build((None, *shape[1:]))
+        expected = self._built_shape or ()
+        if not compatible((None, *expected[1:]), (None, *shape[1:])):
+            raise ValueError(f"{self}: x must have shape {(None, *expected[1:])}; got {(None, *shape[1:])}.")
+
+    @property
+    def output_shape(self) -> Shape:
+        """Keras shape of the output."""
+        if not self._symbols:
+            raise AttributeError(f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build.")
+        return self._symbols[-1].shape
+
+    @property
+    def input(self) -> SymbolicTensor:
+        """The symbolic input."""
+        return self._symbol(0)
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic output."""
+        return self._symbol(-1)
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic input, in a list."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic output, in a list."""
+        return [self.output]
+
+    def _symbol(self, index: int) -> SymbolicTensor:
+        if not self._symbols:
+            raise AttributeError(f"{self} has no symbolic tensors yet: give the first layer input_shape=(…), or call build.")
+        return self._symbols[index]
+
+    def reset_states(self) -> None:
+        """Clear the states of stateful layers."""
+        for layer in self._chain:
+            if hasattr(layer, "reset_states") and layer.stateful:
+                layer.reset_states()
+
+    # --- weights -------------------------------------------------------------------------------------------------
+
+    def table(self) -> list[Weight]:
+        """Return the weight table, layer by layer."""
+        return _unique([w for layer in self._chain for w in layer.table()])
+
+    def trained_table(self) -> list[Weight]:
+        """Return the weights to train as `trainable` stands now."""
+        if not self.trainable:
+            return []
+        return _unique([w for layer in self._chain for w in layer.trained_table()])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, layer by layer."""
+        return [w.variable() for w in self.table()]
+
+    def count_params(self) -> int:
+        """Return the number of numbers in the weights."""
+        if not self.built:
+            raise ValueError(f"{self}: count_params needs a built model; give the first layer input_shape=(…), or call build.")
+        return super().count_params()
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the layers, their output shapes and their numbers of weights.
+
+        Args:
+            line_length: Width of the table.
+            positions: Ends of the columns, as fractions of the width or in characters.
+            print_fn: Called with each line instead of `print`.
+            expand_nested: Whether to show the layers of nested models.
+            show_trainable: Whether to show which layers are trainable.
+            layer_range: Names of the first and the last layer to show.
+        """
+        from .utils.layer_utils import print_summary
+
+        if not self.built:
+            raise ValueError(f"{self}: summary needs a built model; give the first layer input_shape=(…), or call build.")
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` makes an equal, untrained model of."""
+        layers: list[Layer] = [*([self._input_layer] if self._input_layer is not None else []), *self._chain]
+        entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
+        config: dict[str, Any] = {"name": self.name, "layers": entries}
+        if self._input_layer is None and self.batch_input_shape is not None and self._chain[0].batch_input_shape is None:
+            config["build_input_shape"] = self.batch_input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Sequential:
+        """Make a model from what `get_config` returned, or from a plain list of layer configurations.
+
+        Args:
+            config: The configuration; it is not changed.
+            custom_objects: The user's own classes by name.
+        """
+        entries = config if isinstance(config, list) else config.get("layers")
+        if not isinstance(entries, list):
+            raise ValueError(f"Sequential.from_config: 'layers' must be a list of layer configurations; got {show(entries)}.")
+        model = cls(name=None if isinstance(config, list) else config.get("name"))
+        with registry.custom_object_scope(custom_objects):
+            for entry in entries:
+                model.add(registry.deserialize("layer", entry))
+        shape = None if isinstance(config, list) else config.get("build_input_shape")
+        if shape is not None and not model.built:
+            model.build(tuple(shape))
+        return model
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the architecture as JSON.
+
+        Args:
+            kwargs: Passed to `json.dumps`.
+        """
+        config = {"class_name": type(self).__name__, "config": self.get_config(), "backend": "torch"}
+        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Refuse: loading YAML could run code.
+
+        Raises:
+            RuntimeError: Always; names `to_json`.
+        """
+        raise RuntimeError("to_yaml: loading YAML can run code, so it is gone; write model.to_json() instead.")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
+        steps, history, self._steps = self._steps, self.history, {}
+        self.history = None
+        try:
+            made = copy._reconstruct(self, memo, *self.__reduce_ex__(4))  # type: ignore[attr-defined]
+        finally:
+            self._steps, self.history = steps, history
+        return made  # type: ignore[no-any-return]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again when needed."""
+        return {**self.__dict__, "_steps": {}, "history": None}
+
+    def __len__(self) -> int:
+        return len(self._chain)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+_activated_forward = registry.lookup("layer", "Activation").forward
+
+
+def _declared_shape(layer: Layer) -> Shape | None:
+    """Return the input shape a layer brings, looking into a nested model."""
+    return layer.batch_input_shape
+
+
+def _not_json(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    name = getattr(value, "__name__", None)
+    if callable(value) and name and name != "<lambda>":
+        return name
+    raise TypeError(
+        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as custom_objects when loading."
+    )
+
+
+def clone_model(model: Sequential, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
+    """Return a model of the same layers with new initial weights.
+
+    Args:
+        model: The model.
+        input_tensors: A symbolic tensor that gives the shape; the model's own if `None`.
+        clone_function: Makes a new layer of each; by its configuration if `None`.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
+        >>> keras.models.clone_model(model).count_params()
+        8
+    """
+    if not isinstance(model, Sequential):
+        raise TypeError(f"clone_model needs a Sequential; got {show(model)}.")
+    clone = clone_function or _cloned
+    with dialects.using(model._dialect or dialects.DEFAULT):
+        layers: list[Any] = [clone(layer) for layer in model.layers]
+        if input_tensors is not None:
+            layers.insert(0, input_tensors[0] if isinstance(input_tensors, (list, tuple)) else input_tensors)
+        elif model._input_layer is not None:
+            layers.insert(0, InputLayer.from_config(model._input_layer.get_config()))
+        made = type(model)(layers, name=model.name)
+        if model.built and not made.built:
+            made.build(model._built_shape)
+    return made
+
+
+def _cloned(layer: Layer) -> Layer:
+    if isinstance(layer, Sequential):
+        return clone_model(layer)  # type: ignore[no-any-return]
+    if isinstance(layer, TorchModuleWrapper):
+        return copy.deepcopy(layer)
+    return type(layer).from_config(layer.get_config())
+
+
+def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """Make a model from `{'class_name': 'Sequential', 'config': …}`.
+
+    Args:
+        config: The configuration.
+        custom_objects: The user's own classes by name.
+    """
+    with registry.custom_object_scope(custom_objects):
+        return registry.deserialize("layer", config)
+
+
+def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Make a model from what `to_json` returned.
+
+    Args:
+        json_string: The text.
+        custom_objects: The user's own classes by name.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
+        >>> keras.models.model_from_json(model.to_json()).count_params()
+        8
+    """
+    return model_from_config(json.loads(json_string), custom_objects)
+
+
+def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Refuse: loading YAML could run code.
+
+    Raises:
+        RuntimeError: Always; names `model_from_json`.
+    """
+    raise RuntimeError("model_from_yaml: loading YAML can run code, so it is gone; write model_from_json(…) instead.")

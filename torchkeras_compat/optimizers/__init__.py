@@ -1,0 +1,102 @@
+"""Optimizers: Keras's names, arguments and formulas over `torch.optim.Optimizer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .._core import registry
+from . import experimental, legacy, schedules
+from ._adam import Adam, Adamax, AdamW, Nadam
+from ._adaptive import Adadelta, Adafactor, Adagrad, Ftrl
+from ._lion import Lion
+from ._rmsprop import RMSprop
+from ._sgd import SGD
+from .base import Optimizer
+from .binding import Binding
+from .bound import Iterations, LearningRate
+
+# Scripts of every era call the lower-case names.
+sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta
+adam, adamax, nadam, ftrl = Adam, Adamax, Nadam, Ftrl
+
+
+def get(identifier: Any, *, dialect: str | None = None) -> torch.optim.Optimizer:
+    """Return the optimizer that `identifier` names.
+
+    Args:
+        identifier: A name in any case, a configuration, a class or an instance; torch's own optimizers pass through.
+        dialect: The dialect under which a new one is made; the current one if `None`.
+
+    Raises:
+        ValueError: No optimizer has this name.
+
+    Example:
+        >>> from torchkeras_compat import optimizers
+        >>> optimizers.get('RMSPROP').rho
+        0.9
+    """
+    if isinstance(identifier, torch.optim.Optimizer):
+        return identifier
+    optimizer: Optimizer = registry.get("optimizer", identifier, dialect=dialect)
+    return optimizer
+
+
+def serialize(optimizer: Optimizer, use_legacy_format: bool = False) -> dict[str, Any]:
+    """Return `{'class_name': …, 'config': …}`; both formats of Keras 2.15 are one here."""
+    config: dict[str, Any] = registry.serialize("optimizer", optimizer)
+    return config
+
+
+def deserialize(
+    config: dict[str, Any], custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False
+) -> Optimizer:
+    """Make the optimizer that a configuration describes.
+
+    Args:
+        config: `{'class_name': …, 'config': …}`.
+        custom_objects: The user's classes by name.
+        use_legacy_format: Accepted; both formats of Keras 2.15 are one here.
+
+    Example:
+        >>> from torchkeras_compat import optimizers
+        >>> optimizers.deserialize(optimizers.serialize(optimizers.SGD(0.1))).lr
+        0.1
+    """
+    with registry.custom_object_scope(custom_objects):
+        optimizer: Optimizer = registry.deserialize("optimizer", config)
+        return optimizer
+
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Binding",
+    "Ftrl",
+    "Iterations",
+    "LearningRate",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
+    "deserialize",
+    "experimental",
+    "ftrl",
+    "get",
+    "legacy",
+    "nadam",
+    "rmsprop",
+    "schedules",
+    "serialize",
+    "sgd",
+]

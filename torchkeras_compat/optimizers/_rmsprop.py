@@ -1,0 +1,110 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core import registry
+from . import kernels
+from .base import Optimizer, Rate, Scalars, Slots
+from .fused import adam_kernel
+from .kernels import Tensors
+from .rows import Recorded
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .base import Options
+
+
+@registry.register("optimizer")
+class RMSprop(Optimizer):
+    """RMSprop: the gradient over the root of a running mean of its square (Hinton; Keras 2.3.1 and 2.15).
+
+    `a ← rho · a + (1 − rho) · g²; w ← w − lr · g / (√a + ε)`; the newer classes of 2.15, and `tf.keras` with momentum,
+    take `√(a + ε)`.
+
+    Args:
+        learning_rate: A float or a schedule.
+        rho: The share of the old mean in each step.
+        momentum: The share of the last step in this one, in [0, 1].
+        epsilon: Guards the division; `None` is `backend.epsilon()`.
+        centered: Whether to take the running mean's square off `a`.
+        **options: What every optimizer takes; see `Optimizer`.
+
+    Raises:
+        ValueError: `momentum` or `rho` is outside [0, 1].
+
+    Example:
+        >>> from torchkeras_compat.optimizers import RMSprop
+        >>> RMSprop(rho=0.8).rho
+        0.8
+    """
+
+    hyper = ("rho", "momentum", "epsilon")
+    rho = Recorded()
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float | None = 1e-7,
+        centered: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        options.setdefault("ema_overwrite_frequency", 100)  # this class alone has one by default in 2.15
+        super().__init__(learning_rate, **options)
+        self.rho = self._number("rho", rho, 1.0)
+        self.momentum = self._number("momentum", momentum, 1.0)
+        self.epsilon = self._epsilon(epsilon)
+        self.centered = bool(centered)
+
+    @property
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        groups = [("rms",)]
+        groups += [("momentum",)] if self.momentum else []
+        groups += [("mg",)] if self.centered else []
+        return tuple(groups)
+
+    def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
+        rms, rho, rate, epsilon = slots["rms"], scalars["rho"], scalars["lr"], scalars["epsilon"]
+        inside = self._rules.epsilon_in_root or (self._rules.momentum_epsilon_in_root and self.momentum > 0)
+        plain = not (self.momentum or self.centered or inside)
+        if plain and adam_kernel(params, grads, grads, rms, None, (rate, 0.0, rho, epsilon)):
+            return  # RMSprop is Adam without a first moment
+        kernels.mul_(rms, rho)
+        kernels.addcmul_(rms, grads, grads, 1 - rho)
+        below = rms
+        if self.centered:
+            mean = slots["mg"]
+            kernels.lerp_(mean, grads, 1 - rho)
+            below = kernels.times(mean, mean)
+            kernels.mul_(below, -1.0)
+            kernels.add_(below, rms)
+        if inside:
+            below = kernels.shift(below, epsilon)
+            kernels.sqrt_(below)
+        else:
+            below = kernels.sqrt(below)
+            kernels.shift_(below, epsilon)
+        if self.momentum:
+            velocity = slots["momentum"]
+            kernels.mul_(velocity, scalars["momentum"])
+            kernels.addcdiv_(velocity, grads, below, rate)
+            kernels.add_(params, velocity, -1.0)
+        else:
+            kernels.addcdiv_(params, grads, below, -rate)
+
+    @property
+    def _rests_without_gradient(self) -> bool:
+        return not self.momentum
+
+    @property
+    def _keeps_untouched(self) -> bool:
+        return self.momentum > 0
+
+    def _row_decays(self) -> dict[str, float]:
+        if self.momentum:
+            return {}
+        return {"rms": self.rho, "mg": self.rho} if self.centered else {"rms": self.rho}

@@ -1,0 +1,84 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core import registry
+from .._core.errors import argument_error
+from . import kernels
+from .base import Optimizer, Rate, Scalars, Slots
+from .fused import momentum_kernel
+from .kernels import Tensors
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .base import Options
+
+
+@registry.register("optimizer")
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum and Nesterov's form of it.
+
+    `v ← momentum · v − lr · g; w ← w + v`, or `w ← w + momentum · v − lr · g` with `nesterov` (Keras 2.3.1).
+
+    Args:
+        learning_rate: A float or a schedule.
+        momentum: The share of the last step in this one, in [0, 1].
+        nesterov: Whether to look ahead by the momentum.
+        **options: What every optimizer takes; see `Optimizer`.
+
+    Raises:
+        ValueError: `momentum` is outside [0, 1].
+
+    Example:
+        >>> from torchkeras_compat.optimizers import SGD
+        >>> SGD(learning_rate=0.01, momentum=0.9, nesterov=True).momentum
+        0.9
+    """
+
+    hyper = ("momentum",)
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.momentum = self._number("momentum", momentum, 1.0)
+        if nesterov not in (True, False):
+            raise argument_error("SGD", "nesterov", "True or False (decay= is given by name)", nesterov, TypeError)
+        self.nesterov = bool(nesterov)
+
+    @property
+    def slot_groups(self) -> tuple[tuple[str, ...], ...]:
+        return (("momentum",),) if self.momentum else ()
+
+    def _file_groups(self) -> tuple[tuple[str, ...], ...]:
+        groups = super()._file_groups()
+        return groups if self.momentum or not self._rules.idle_momentum else (*groups, ("momentum",))
+
+    def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
+        rate = scalars["lr"]
+        if not self.momentum:
+            kernels.add_(params, grads, -rate)
+            return
+        momentum, velocity = scalars["momentum"], slots["momentum"]
+        share = momentum if self.nesterov else 1.0
+        if not momentum_kernel(params, grads, velocity, rate, momentum, share):
+            kernels.mul_(velocity, momentum)
+            kernels.add_(velocity, grads, -rate)
+            kernels.add_(params, velocity, share)
+        if self.nesterov:
+            kernels.add_(params, grads, -rate)
+
+    @property
+    def _rests_without_gradient(self) -> bool:
+        return not self.momentum
+
+    @property
+    def _keeps_untouched(self) -> bool:
+        return self.momentum > 0

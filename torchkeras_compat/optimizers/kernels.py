@@ -1,0 +1,174 @@
+"""In-place arithmetic over lists of tensors: one kernel for a list of one, torch's foreach kernels for more.
+
+`foreach` on a single tensor is slower than the plain operation, so each function asks for the length once.  A scalar
+may be a float or a 0-d tensor; where torch's kernel takes only a number, the tensor is multiplied in first.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+Tensors = list[Tensor]
+Scalar = float | Tensor
+
+
+def mul_(xs: Tensors, factor: Scalar) -> None:
+    """Let x ← x · factor."""
+    if len(xs) == 1:
+        xs[0].mul_(factor)
+    else:
+        torch._foreach_mul_(xs, factor)
+
+
+def mul(xs: Tensors, factor: Scalar) -> Tensors:
+    """Return x · factor."""
+    return [xs[0].mul(factor)] if len(xs) == 1 else list(torch._foreach_mul(xs, factor))
+
+
+def shift_(xs: Tensors, summand: Scalar) -> None:
+    """Let x ← x + summand, a number."""
+    if len(xs) == 1:
+        xs[0].add_(summand)
+    else:
+        torch._foreach_add_(xs, summand)
+
+
+def shift(xs: Tensors, summand: Scalar) -> Tensors:
+    """Return x + summand, a number."""
+    return [xs[0].add(summand)] if len(xs) == 1 else list(torch._foreach_add(xs, summand))
+
+
+def add_(xs: Tensors, ys: Tensors, factor: Scalar = 1.0) -> None:
+    """Let x ← x + factor · y."""
+    if isinstance(factor, Tensor):
+        ys, factor = mul(ys, factor), 1.0
+    if len(xs) == 1:
+        xs[0].add_(ys[0], alpha=factor)
+    else:
+        torch._foreach_add_(xs, ys, alpha=factor)
+
+
+def plus(xs: Tensors, ys: Tensors, factor: Scalar) -> Tensors:
+    """Return x + factor · y."""
+    if isinstance(factor, Tensor):
+        ys, factor = mul(ys, factor), 1.0
+    return [xs[0].add(ys[0], alpha=factor)] if len(xs) == 1 else list(torch._foreach_add(xs, ys, alpha=factor))
+
+
+def times_(xs: Tensors, ys: Tensors) -> None:
+    """Let x ← x · y."""
+    if len(xs) == 1:
+        xs[0].mul_(ys[0])
+    else:
+        torch._foreach_mul_(xs, ys)
+
+
+def times(xs: Tensors, ys: Tensors) -> Tensors:
+    """Return x · y."""
+    return [xs[0].mul(ys[0])] if len(xs) == 1 else list(torch._foreach_mul(xs, ys))
+
+
+def over_(xs: Tensors, ys: Tensors) -> None:
+    """Let x ← x / y."""
+    if len(xs) == 1:
+        xs[0].div_(ys[0])
+    else:
+        torch._foreach_div_(xs, ys)
+
+
+def addcmul_(xs: Tensors, ys: Tensors, zs: Tensors, factor: Scalar) -> None:
+    """Let x ← x + factor · y · z."""
+    if isinstance(factor, Tensor):
+        add_(xs, times(mul(ys, factor), zs))
+    elif len(xs) == 1:
+        xs[0].addcmul_(ys[0], zs[0], value=factor)
+    else:
+        torch._foreach_addcmul_(xs, ys, zs, factor)
+
+
+def addcdiv_(xs: Tensors, ys: Tensors, zs: Tensors, factor: Scalar) -> None:
+    """Let x ← x + factor · y / z."""
+    if isinstance(factor, Tensor):
+        scaled = mul(ys, factor)
+        over_(scaled, zs)
+        add_(xs, scaled)
+    elif len(xs) == 1:
+        xs[0].addcdiv_(ys[0], zs[0], value=factor)
+    else:
+        torch._foreach_addcdiv_(xs, ys, zs, factor)
+
+
+def lerp_(xs: Tensors, ys: Tensors, weight: Scalar) -> None:
+    """Let x ← x + weight · (y − x); exactly y where weight is 1."""
+    if len(xs) == 1:
+        xs[0].lerp_(ys[0], weight)
+    elif isinstance(weight, Tensor):
+        for x, y in zip(xs, ys):  # foreach takes a number or tensors of full shape
+            x.lerp_(y, weight)
+    else:
+        torch._foreach_lerp_(xs, ys, weight)
+
+
+def sqrt(xs: Tensors) -> Tensors:
+    """Return √x."""
+    return [xs[0].sqrt()] if len(xs) == 1 else list(torch._foreach_sqrt(xs))
+
+
+def sqrt_(xs: Tensors) -> None:
+    """Let x ← √x."""
+    if len(xs) == 1:
+        xs[0].sqrt_()
+    else:
+        torch._foreach_sqrt_(xs)
+
+
+def power(xs: Tensors, exponent: Scalar) -> Tensors:
+    """Return x to the power `exponent`."""
+    if len(xs) == 1 or isinstance(exponent, Tensor):
+        return [x.pow(exponent) for x in xs]
+    return list(torch._foreach_pow(xs, exponent))
+
+
+def clamp(xs: Tensors, least: Scalar, most: Scalar) -> Tensors:
+    """Return x, at least `least` and at most `most`."""
+    if isinstance(least, Tensor) or isinstance(most, Tensor):
+        return [x.clamp(min=least).clamp(max=most) for x in xs]
+    return list(torch._foreach_clamp_max(torch._foreach_clamp_min(xs, least), most))
+
+
+def absolute(xs: Tensors) -> Tensors:
+    """Return |x|."""
+    return [xs[0].abs()] if len(xs) == 1 else list(torch._foreach_abs(xs))
+
+
+def sign_(xs: Tensors) -> None:
+    """Let x ← −1, 0 or 1."""
+    if len(xs) == 1:
+        xs[0].sign_()
+    else:
+        torch._foreach_sign_(xs)
+
+
+def maximum_(xs: Tensors, ys: Tensors) -> None:
+    """Let x ← max(x, y)."""
+    if len(xs) == 1:
+        torch.maximum(xs[0], ys[0], out=xs[0])
+    else:
+        torch._foreach_maximum_(xs, ys)
+
+
+def copy_(xs: Tensors, ys: Tensors) -> None:
+    """Let x ← y."""
+    if len(xs) == 1:
+        xs[0].copy_(ys[0])
+    else:
+        torch._foreach_copy_(xs, ys)
+
+
+def fusable(*lists: Tensors) -> bool:
+    """Tell whether torch's fused CPU kernels, which walk memory and not strides, may run over these lists."""
+    first = lists[0][0]
+    if first.device.type != "cpu" or first.dtype not in (torch.float32, torch.float64):
+        return False
+    return all(t.is_contiguous() and t.dtype == first.dtype for tensors in lists for t in tensors)

@@ -1,0 +1,121 @@
+"""Updates of single rows: what an embedding's batch did not touch costs nothing, and the result is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .core import Scalars, Stepper
+
+
+class Recorded:
+    """An attribute that decays slots of untouched rows: whoever owes them decay is told before it changes."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.key = f"_{name}_value"
+
+    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
+        return self if optimizer is None else optimizer.__dict__[self.key]
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        value = float(value)
+        if optimizer.__dict__.get(self.key, value) != value:
+            for settle in optimizer._before_change:
+                settle()
+        optimizer.__dict__[self.key] = value
+
+
+class RowUpdates(Stepper):
+    """The part of `Optimizer` that updates rows; see `update_rows`."""
+
+    @property
+    def _rests_without_gradient(self) -> bool:
+        """Whether a zero gradient leaves the weight alone and does no more to the slots than decay them."""
+        return False
+
+    @property
+    def _keeps_untouched(self) -> bool:
+        """Whether `tf.keras` leaves rows alone that a batch missed, though the dense formula would not."""
+        return False
+
+    def _row_decays(self) -> dict[str, float]:
+        """Return slot → the factor that each step multiplies into the rows a batch missed."""
+        return {}
+
+    @property
+    def rows_stay(self) -> bool:
+        """Whether, by the dialect, untouched rows must stay as they are: use `update_rows`, not `update`."""
+        return self._rules.untouched_rows_stay and self._keeps_untouched
+
+    @property
+    def lazy_rows(self) -> bool:
+        """Whether `update_rows` gives exactly what `update` gives with zeros for untouched rows (or `rows_stay`)."""
+        plain = not (self.clips or self.weight_decay or self.use_ema)
+        return plain and (self._rests_without_gradient or self.rows_stay)
+
+    @property
+    def rows_decay(self) -> bool:
+        """Whether slots of untouched rows decay, so that `update_rows` needs `last_seen`."""
+        return bool(self._row_decays())
+
+    @torch.no_grad()
+    def update_rows(
+        self,
+        weight: Tensor,
+        rows: Tensor,
+        grad_rows: Tensor,
+        slots: dict[str, Tensor],
+        last_seen: Tensor | None,
+        iteration: int,
+        scalars: Scalars,
+    ) -> None:
+        """Make one step for some rows of a weight; the others catch up when they are touched or settled.
+
+        Args:
+            weight: (rows, dim), changed in place.
+            rows: Which rows, each once.
+            grad_rows: Their gradients, (len(rows), dim); used as scratch space.
+            slots: Slot name → tensor of the weight's shape.
+            last_seen: For each row the number of this weight's steps its slots have been through; changed in place.
+                It may be `None` where `rows_decay` is false.
+            iteration: The number of steps this weight has been through before this one.
+            scalars: What `scalars` returned.
+        """
+        names = self.slot_names
+        held = {name: slots[name].index_select(0, rows) for name in names}
+        if last_seen is not None:
+            missed = iteration - last_seen.index_select(0, rows)
+            for name, factor in self._row_decays().items():
+                held[name] *= _power(factor, missed, held[name])
+            last_seen.index_fill_(0, rows, iteration + 1)
+        part = weight.index_select(0, rows)
+        self._update([part], [grad_rows], {name: [slot] for name, slot in held.items()}, scalars)
+        weight.index_copy_(0, rows, part)
+        for name, slot in held.items():
+            slots[name].index_copy_(0, rows, slot)
+
+    @torch.no_grad()
+    def settle_rows(self, slots: dict[str, Tensor], last_seen: Tensor, iteration: int) -> None:
+        """Bring the slots of all rows up to date, as before saving or a dense step.
+
+        Args:
+            slots: Slot name → tensor, (rows, dim).
+            last_seen: As in `update_rows`; filled with `iteration`.
+            iteration: The number of steps the weight has been through.
+        """
+        missed = iteration - last_seen
+        for name, factor in self._row_decays().items():
+            slots[name] *= _power(factor, missed, slots[name])
+        last_seen.fill_(iteration)
+
+    def before_change(self, settle: Callable[[], None]) -> None:
+        """Have `settle` called before `rho` or a beta changes, while decay of untouched rows is owed at the old one."""
+        self._before_change.append(settle)
+
+
+def _power(factor: float, missed: Tensor, like: Tensor) -> Tensor:
+    powers = torch.pow(factor, missed.clamp(min=0).to(like.dtype))
+    return powers.reshape(-1, *[1] * (like.dim() - 1))

@@ -1,0 +1,198 @@
+"""Images moved, turned, sheared and zoomed: a whole batch at once, with the numbers of `scipy.ndimage`.
+
+Coordinates are computed in float64 and in scipy's order of operations, so that a pixel lies inside or outside the image
+as it does there.  Orders 0 and 1 with Keras's four fill modes need only torch; splines need scipy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from ..._core.errors import choice
+
+FILL_MODES = ("nearest", "constant", "reflect", "wrap")
+_SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
+_CHUNK = 2**20  # values that are in float64 at a time
+Array = NDArray[Any]
+
+
+def transform_matrix(
+    theta: float, tx: float, ty: float, shear: float, zx: float, zy: float, rows: int, columns: int, swap: bool
+) -> Array | None:
+    """Return the 2×3 matrix that leads from a pixel of the result to one of the source; `None` for no change.
+
+    Args:
+        theta: Rotation in degrees.
+        tx: Shift along the first axis.
+        ty: Shift along the second axis.
+        shear: Shear in degrees.
+        zx: Zoom along the first axis.
+        zy: Zoom along the second axis.
+        rows: Size of the first axis.
+        columns: Size of the second axis.
+        swap: Whether the two axes change places in the matrix, as Keras 2.15 does where columns come after rows.
+    """
+    parts = []
+    if theta != 0:
+        angle = np.deg2rad(theta)
+        parts.append([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    if tx != 0 or ty != 0:
+        parts.append([[1, 0, tx], [0, 1, ty], [0, 0, 1]])
+    if shear != 0:
+        angle = np.deg2rad(shear)
+        parts.append([[1, -np.sin(angle), 0], [0, np.cos(angle), 0], [0, 0, 1]])
+    if zx != 1 or zy != 1:
+        parts.append([[zx, 0, 0], [0, zy, 0], [0, 0, 1]])
+    if not parts:
+        return None
+    matrix = np.array(parts[0], dtype=np.float64)
+    for part in parts[1:]:
+        matrix = matrix @ np.array(part, dtype=np.float64)
+    matrix = _centred(matrix, rows, columns)
+    if swap:
+        matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
+    return matrix[:2]
+
+
+def _centred(matrix: Array, rows: int, columns: int) -> Array:
+    row, column = rows / 2 - 0.5, columns / 2 - 0.5
+    there = np.array([[1, 0, row], [0, 1, column], [0, 0, 1]], dtype=np.float64)
+    back = np.array([[1, 0, -row], [0, 1, -column], [0, 0, 1]], dtype=np.float64)
+    centred: Array = there @ matrix @ back
+    return centred
+
+
+def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: float, order: int) -> Array:
+    """Return images of which each pixel is looked up where its matrix says.
+
+    Args:
+        images: Shape `(n, rows, columns, channels)`.
+        matrices: One for each image; `None` leaves it as it is.
+        fill_mode: What lies outside an image.
+        cval: The value there with `'constant'`.
+        order: 0 for the nearest pixel, 1 for linear interpolation, up to 5 for splines.
+    """
+    fill_mode = choice("apply_affine_transform", "fill_mode", fill_mode, (*FILL_MODES, *_SCIPY_MODES))
+    result = np.array(images)
+    moved = [i for i, matrix in enumerate(matrices) if matrix is not None]
+    if not moved or not result.size:
+        return result
+    if order > 1 or fill_mode in _SCIPY_MODES:
+        for i in moved:
+            result[i] = _by_scipy(images[i], matrices[i], fill_mode, cval, order)
+        return result
+    if order == 1 and result.dtype.kind == "f":  # the usual case, a shift, goes one axis at a time
+        shifts = {i: m[:, 2] for i in moved if (m := matrices[i]) is not None and _is_shift(m)}
+        for i, shift in shifts.items():
+            result[i] = _shifted(images[i], shift, fill_mode, cval)
+        moved = [i for i in moved if i not in shifts]
+    step = max(1, _CHUNK // max(1, int(np.prod(images.shape[1:]))))
+    for start in range(0, len(moved), step):
+        part = moved[start : start + step]
+        source = images if len(part) == len(images) else images[part]
+        stacked = np.stack([m for i in part if (m := matrices[i]) is not None])
+        result[part] = _cast(_warp(source, stacked, fill_mode, cval, order), result.dtype)
+    return result
+
+
+def _is_shift(matrix: Array) -> bool:
+    return bool(matrix[0, 0] == matrix[1, 1] == 1 and matrix[0, 1] == matrix[1, 0] == 0)
+
+
+def _shifted(image: Array, shift: Array, fill_mode: str, cval: float) -> Array:
+    result, outside = image, []
+    for axis in range(2):
+        size = image.shape[axis]
+        where = np.arange(size) + shift[axis]
+        outside.append((where < 0) | (where > size - 1) if fill_mode == "constant" else None)
+        where = _inside(where, size, fill_mode)
+        low = where.astype(np.intp)
+        part = (where - low).astype(image.dtype).reshape((-1, 1, 1) if axis == 0 else (-1, 1))
+        moved = result.take(low, axis)
+        if part.any():
+            following = result.take(np.minimum(low + 1, size - 1), axis)
+            following -= moved
+            following *= part
+            moved += following
+        result = moved
+    for index, hidden in zip(((slice(None),), (slice(None), slice(None))), outside, strict=True):
+        if hidden is not None:
+            result[(*index[:-1], hidden)] = cval
+    return result
+
+
+def _by_scipy(image: Array, matrix: Array | None, fill_mode: str, cval: float, order: int) -> Array:
+    try:
+        from scipy import ndimage
+    except ImportError as error:
+        raise ImportError(
+            f"interpolation_order={order} with fill_mode={fill_mode!r} needs scipy: "
+            "pip install torchkeras_compat[image]"
+        ) from error
+    if matrix is None:
+        return image
+    options = {"order": order, "mode": fill_mode, "cval": cval}
+    channels = [
+        ndimage.affine_transform(image[..., channel], matrix[:, :2], matrix[:, 2], **options)
+        for channel in range(image.shape[-1])
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def _warp(images: Array, matrices: Array, fill_mode: str, cval: float, order: int) -> Array:
+    rows, columns = images.shape[1:3]
+    row, column = np.arange(rows, dtype=np.float64)[:, None], np.arange(columns, dtype=np.float64)
+    m = matrices[:, :, :, None, None]
+    where = [row * m[:, axis, 0] + column * m[:, axis, 1] + m[:, axis, 2] for axis in range(2)]
+    outside = None
+    if fill_mode == "constant":
+        outside = (where[0] < 0) | (where[0] > rows - 1) | (where[1] < 0) | (where[1] > columns - 1)
+    inside = [_inside(w, size, fill_mode) for w, size in zip(where, (rows, columns), strict=True)]
+    result = _nearest_pixel(images, *inside) if order == 0 else _linear(images, *inside)
+    if outside is not None:
+        result[outside] = cval
+    return result
+
+
+def _inside(where: Array, size: int, fill_mode: str) -> Array:
+    """Bring coordinates into the image by the rule of a fill mode, as scipy's `map_coordinate` does."""
+    last = size - 1
+    if fill_mode == "reflect":
+        folded = np.mod(where, 2 * size)  # d c b a | a b c d | d c b a
+        where = np.where(folded > size - 0.5, 2 * size - 1 - folded, folded)
+    elif fill_mode == "wrap" and last:
+        below, above = where < 0, where > last
+        where = np.where(below, where + last * (np.trunc(-where / last) + 1), where)
+        where = np.where(above, where - last * np.trunc(where / last), where)
+    return np.clip(where, 0, last)
+
+
+def _nearest_pixel(images: Array, row: Array, column: Array) -> Array:
+    last = images.shape[1] - 1, images.shape[2] - 1
+    r = np.minimum(np.floor(row + 0.5), last[0]).astype(np.intp)
+    c = np.minimum(np.floor(column + 0.5), last[1]).astype(np.intp)
+    picked: Array = images[np.arange(len(images))[:, None, None], r, c]
+    return picked
+
+
+def _linear(images: Array, row: Array, column: Array) -> Array:
+    rows, columns = images.shape[1:3]
+    grid = np.stack([column * (2 / max(columns - 1, 1)) - 1, row * (2 / max(rows - 1, 1)) - 1], axis=-1)
+    source = torch.from_numpy(images.astype(np.float64)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        result = F.grid_sample(source, torch.from_numpy(grid), padding_mode="border", align_corners=True)
+    moved: Array = result.permute(0, 2, 3, 1).numpy()
+    return moved
+
+
+def _cast(values: Array, dtype: np.dtype[Any]) -> Array:
+    if dtype.kind in "iu":  # scipy rounds, where a plain cast would cut
+        limits = np.iinfo(dtype)
+        values = np.clip(np.floor(np.abs(values) + 0.5) * np.sign(values), limits.min, limits.max)
+    return values.astype(dtype)

@@ -1,0 +1,119 @@
+"""`save_weights` and `load_weights`, as methods of a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .._core.errors import argument_error, show
+from . import hdf5, weights_hdf5
+from .replacing import may_overwrite, replacing
+from .weights_hdf5 import Plan
+
+FORMATS = (None, "h5", "hdf5", "keras")
+
+
+class WeightFiles:
+    """The two methods of a model that read and write files of weights.
+
+    A model has `layers`, each with `name`, `table()` and `trained_table()`, and `built`.
+    """
+
+    built: bool
+    layers: Any
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
+    ) -> None:
+        """Write all weights to an HDF5 file that Keras 2 reads, too.
+
+        The file is written beside its place and put there when it is whole.
+
+        Args:
+            filepath: Where.
+            overwrite: Whether a file that is there is replaced without a question.
+            save_format: `None`, `'h5'` and its like: there is one format, whatever the suffix.
+            options: `None`; TensorFlow's options have no meaning here.
+
+        Raises:
+            ValueError: The model is not built, or another format is asked for.
+            FileExistsError: `overwrite=False`, a file is there, and nobody sits at a terminal to be asked.
+
+        Example:
+            >>> import os, tempfile
+            >>> import torchkeras_compat as keras
+            >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
+            >>> path = os.path.join(tempfile.mkdtemp(), 'weights.h5')
+            >>> model.save_weights(path)
+            >>> other = keras.models.clone_model(model)
+            >>> other.load_weights(path)
+            >>> bool((other.get_weights()[0] == model.get_weights()[0]).all())
+            True
+        """
+        import h5py
+
+        if (save_format.lower() if isinstance(save_format, str) else save_format) not in FORMATS:
+            raise argument_error("save_weights", "save_format", "'h5'; weights are written as HDF5", save_format)
+        _no_options("save_weights", options)
+        layers = self._layers_with_weights("save_weights")
+        path = os.path.expanduser(os.fspath(filepath))
+        if not may_overwrite(path, overwrite, "save_weights"):
+            return
+        with replacing(path) as temporary, h5py.File(temporary, "w") as root:
+            weights_hdf5.write(root, layers)
+
+    def load_weights(
+        self,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        options: Any = None,
+        reshape: bool = False,
+    ) -> None:
+        """Read weights from an HDF5 file of weights, or of a whole model, that this package or Keras 2 wrote.
+
+        Either every weight that the call names is loaded, or none is changed.
+
+        Args:
+            filepath: The file; its content counts, not its suffix.
+            skip_mismatch: Whether what does not fit is left out, with a warning that lists it.
+            by_name: Whether layers are matched by their names instead of their order.
+            options: `None`; TensorFlow's options have no meaning here.
+            reshape: Whether data of the right size are taken in another shape.
+
+        Raises:
+            ValueError: The model is not built; the file is corrupt, does not fit the model, or refers to other files.
+        """
+        _no_options("load_weights", options)
+        layers = self._layers_with_weights("load_weights")
+        path = os.path.expanduser(os.fspath(filepath))
+        caller = f"load_weights({path!r})"
+        _refuse_checkpoint(path, caller)
+        with hdf5.reading(path, "load_weights") as root:
+            stored = weights_hdf5.stored_layers(root, caller)
+            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
+            match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
+            match(plan, layers, stored)
+            plan.carry_out()
+
+    def _layers_with_weights(self, method: str) -> Sequence[Any]:
+        if not self.built:
+            raise ValueError(
+                f"{method}: the model has no weights yet; give the first layer input_shape=(…), or call "
+                f"build((None, …)), first."
+            )
+        return list(self.layers)
+
+
+def _no_options(method: str, options: Any) -> None:
+    if options is not None:
+        raise argument_error(method, "options", "None; TensorFlow's options have no meaning here", options)
+
+
+def _refuse_checkpoint(path: str, caller: str) -> None:
+    if not os.path.exists(path) and hdf5.looks_like(path, ".index"):
+        raise ValueError(
+            f"{caller}: a TensorFlow checkpoint ({show(path + '.index')}); write the weights with "
+            f"model.save_weights('name.h5') there, and load that file."
+        )

@@ -1,0 +1,142 @@
+"""Calls that Keras dropped later and tutorials use."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .._core.border import entrance
+
+Array = np.ndarray[Any, Any]
+
+
+class ClassicCalls:
+    """The older names of what `fit`, `evaluate` and `predict` do, and the two `predict_…` that are gone."""
+
+    fit: Any
+    evaluate: Any
+    predict: Any
+
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
+        """Return the predictions; warns when they are no probabilities.
+
+        Args:
+            x: Inputs.
+            batch_size: Rows in a batch.
+            verbose: As in `predict`.
+        """
+        predictions: Array = self.predict(x, batch_size, verbose)
+        if predictions.min() < 0 or predictions.max() > 1:
+            warnings.warn("predict_proba: the predictions lie outside [0, 1]; end the model in softmax or sigmoid.", stacklevel=2)
+        return predictions
+
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
+        """Return the class of each row: the largest prediction, or whether the one there is exceeds .5.
+
+        Args:
+            x: Inputs.
+            batch_size: Rows in a batch.
+            verbose: As in `predict`.
+        """
+        predictions: Array = self.predict(x, batch_size, verbose)
+        return predictions.argmax(-1) if predictions.shape[-1] > 1 else (predictions > 0.5).astype("int32")
+
+    @entrance
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """Do what `fit` does with a source of batches.
+
+        Args:
+            generator: Yields `(x, y)` or `(x, y, sample_weight)`.
+            steps_per_epoch: Batches in an epoch.
+            epochs: Index behind the last epoch.
+            verbose: As in `fit`.
+            callbacks: As in `fit`.
+            validation_data: As in `fit`.
+            validation_steps: As in `fit`.
+            validation_freq: As in `fit`.
+            class_weight: As in `fit`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            shuffle: Whether a `Sequence` is read in a new order each epoch.
+            initial_epoch: As in `fit`.
+        """
+        return self.fit(
+            generator,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+        )
+
+    @entrance
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
+        """Do what `evaluate` does with a source of batches.
+
+        Args:
+            generator: Yields `(x, y)` or `(x, y, sample_weight)`.
+            steps: Batches to draw.
+            callbacks: As in `evaluate`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            verbose: As in `evaluate`.
+        """
+        return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+
+    @entrance
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Array:
+        """Do what `predict` does with a source of batches.
+
+        Args:
+            generator: Yields inputs, or tuples that begin with them.
+            steps: Batches to draw.
+            callbacks: As in `predict`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            verbose: As in `predict`.
+        """
+        return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)

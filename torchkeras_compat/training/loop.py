@@ -1,0 +1,235 @@
+"""Epochs and batches: training, validation, evaluation and prediction around one step."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import randomness
+from .._core.logs import Logs
+from .._core.progress import EpochProgress
+from ..callbacks.base import CallbackList
+from .data import ArrayData, Batch, StreamData
+from .interrupts import Interrupts, interactive
+from .step import Step
+
+Data = ArrayData | StreamData
+
+
+@dataclass
+class Validation:
+    """When and on what to validate.
+
+    Attributes:
+        data: The validation batches.
+        steps: How many of them; all if `None`.
+        frequency: Every how many epochs, or the epochs (counted from 1) after which.
+    """
+
+    data: Data
+    steps: int | None = None
+    frequency: Any = 1
+
+    def due(self, epoch: int) -> bool:
+        """Tell whether to validate after the epoch with this index."""
+        if isinstance(self.frequency, int):
+            return (epoch + 1) % self.frequency == 0
+        return epoch + 1 in self.frequency
+
+
+@dataclass
+class Run:
+    """One call of `fit`.
+
+    Attributes:
+        step: What happens to a batch.
+        data: The training batches.
+        callbacks: The callbacks, the model's history among them.
+        progress: The text on the screen.
+        epochs: Index behind the last epoch.
+        initial_epoch: Index of the first epoch.
+        shuffle: `True`, `False` or `'batch'`.
+        steps: Batches in an epoch; as many as there are if `None`.
+        validation: When and on what to validate.
+        running_logs: Whether batch hooks see the epoch's running means instead of the batch's own values.
+        counts_samples: Whether the progress counts rows instead of batches.
+    """
+
+    step: Step
+    data: Data
+    callbacks: CallbackList
+    progress: EpochProgress
+    epochs: int
+    initial_epoch: int = 0
+    shuffle: bool | str = True
+    steps: int | None = None
+    validation: Validation | None = None
+    running_logs: bool = False
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    _stream: Iterator[Batch] | None = None
+
+    def batches(self) -> Iterator[Batch]:
+        """Return the batches of the next epoch; arrays cut into `steps` go on where the epoch before ended."""
+        if self.steps is None or not isinstance(self.data, ArrayData):
+            return self.data.epoch(self.shuffle, self.steps)
+        if self._stream is None:
+            passes = range(self.initial_epoch, self.epochs)
+            self._stream = itertools.chain.from_iterable(self.data.epoch(self.shuffle) for _ in passes)
+        return itertools.islice(self._stream, self.steps)
+
+
+def run_fit(run: Run, model: Any) -> None:
+    """Train for the epochs of `run`; ends early when the model is told to stop or the user interrupts."""
+    randomness.draw_seed()
+    callbacks, step = run.callbacks, run.step
+    model.stop_training = False
+    step.prepare()
+    logs: Mapping[str, Any] = {}
+    with run.interrupts, contextlib.closing(run.progress):
+        callbacks.call("on_train_begin")
+        try:
+            for epoch in range(run.initial_epoch, run.epochs):
+                callbacks.call("on_epoch_begin", epoch)
+                done = _train_epoch(run, model, epoch)
+                if run.interrupts.asked:
+                    break
+                logs = _end_epoch(run, model, epoch)
+                if model.stop_training or not done or run.interrupts.asked:
+                    break
+        finally:
+            step.update.finish()
+            callbacks.call("on_train_end", logs=logs)
+    if run.interrupts.asked:
+        _interrupted(len(callbacks.history.epoch))
+
+
+def _interrupted(epochs: int) -> None:
+    """Say so where somebody sits at a prompt; raise in a script."""
+    if not interactive():
+        raise KeyboardInterrupt
+    print(f"\nInterrupted after {epochs} whole epochs; the model keeps its weights, model.history what was recorded.")
+
+
+def _train_epoch(run: Run, model: Any, epoch: int) -> bool:
+    """Train on the batches of one epoch; `False` when the data ended before the promised number of steps."""
+    step, data, progress = run.step, run.data, run.progress
+    step.totals.reset()
+    progress.epoch_begin(epoch, run.steps or data.steps)
+    hooks = run.callbacks.wants_batches("train")
+    done = 0
+    for batch in run.batches():
+        if hooks:
+            run.callbacks.call("on_train_batch_begin", done, logs={"batch": done, "size": batch.size})
+        step.train(batch)
+        done += 1
+        if hooks:
+            run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
+        if progress.wants_values():
+            progress.update(done, step.totals.results())
+        else:
+            progress.update(done)
+        if run.interrupts.asked or model.stop_training:
+            break
+    data.end_epoch()
+    if done == 0 and not run.interrupts.asked:
+        raise ValueError(f"fit: the data yielded no batches in epoch {epoch + 1}.")
+    short = run.steps is not None and done < run.steps and not model.stop_training and not run.interrupts.asked
+    if short:
+        warnings.warn(
+            f"the data ended after {done} of {run.steps} steps; training stops. Give at least steps_per_epoch * epochs "
+            f"batches, or a generator that repeats.",
+            stacklevel=2,
+        )
+    return not short
+
+
+def _batch_logs(run: Run, index: int, size: int) -> Logs:
+    totals = run.step.totals
+    values = totals.results() if run.running_logs else totals.last_batch()
+    return Logs({"batch": index, "size": size, **values})
+
+
+def _end_epoch(run: Run, model: Any, epoch: int) -> Logs:
+    logs = Logs(run.step.totals.results())
+    if run.validation is not None and run.validation.due(epoch):
+        values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
+        logs.update({f"val_{name}": value for name, value in values.items()})
+    run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
+    run.callbacks.call("on_epoch_end", epoch, logs=logs)
+    return logs
+
+
+def run_evaluate(
+    step: Step, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress | None = None
+) -> dict[str, float]:
+    """Return the loss and the metrics over the batches."""
+    step.totals.reset()
+    hooks = callbacks.wants_batches("test")
+    callbacks.call("on_test_begin")
+    if progress is not None:
+        progress.epoch_begin(0, steps or data.steps)
+    with _without_gradients(step.model):
+        for i, batch in enumerate(data.epoch(False, steps)):
+            if hooks:
+                callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
+            step.test(batch)
+            if hooks:
+                logs = {"batch": i, "size": batch.size, **step.totals.results()}
+                callbacks.call("on_test_batch_end", i, logs=logs)
+            if progress is not None:
+                progress.update(i + 1, step.totals.results() if progress.wants_values() else None)
+    values = step.totals.results()
+    if progress is not None:
+        progress.epoch_end(values)
+    callbacks.call("on_test_end", logs=values)
+    return values
+
+
+def _without_gradients(model: Any) -> Any:
+    # States that outlive the batch may later be used in training, which inference tensors may not.
+    return torch.no_grad() if model.stateful else torch.inference_mode()
+
+
+def run_predict(
+    model: Any,
+    forward: Callable[[Tensor], Tensor],
+    data: Data,
+    steps: int | None,
+    callbacks: CallbackList,
+    progress: EpochProgress,
+) -> np.ndarray[Any, Any]:
+    """Return the predictions of all batches as one array."""
+    hooks = callbacks.wants_batches("predict")
+    callbacks.call("on_predict_begin")
+    progress.epoch_begin(0, steps or data.steps)
+    outputs: list[Tensor] = []
+    with _without_gradients(model):
+        for i, batch in enumerate(data.epoch(False, steps)):
+            if hooks:
+                callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
+            outputs.append(forward(batch.x))
+            if hooks:
+                logs = {"batch": i, "size": batch.size, "outputs": to_numpy(outputs[-1])}
+                callbacks.call("on_predict_batch_end", i, logs=logs)
+            progress.update(i + 1, {} if progress.wants_values() else None)
+    progress.epoch_end({})
+    callbacks.call("on_predict_end")
+    if not outputs:
+        raise ValueError("predict: the data yielded no batches.")
+    return to_numpy(outputs[0] if len(outputs) == 1 else torch.cat(outputs))
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """Return a tensor as a numpy array; bfloat16, which numpy has not, as float32."""
+    host = tensor.detach().cpu()
+    return (host.float() if host.dtype == torch.bfloat16 else host).numpy()
+
+

@@ -1,0 +1,115 @@
+"""Embeddings whose untouched rows cost nothing: gradients by row, updates of the rows that a batch touched."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._core.weights import Weight
+from ..optimizers import Optimizer
+
+LAZY_ELEMENTS = 1 << 16  # a smaller table is stepped whole in less time than its rows are sorted
+
+
+class RowWeight:
+    """The table of one embedding.
+
+    Args:
+        optimizer: The optimizer.
+        weight: The entry of the weight table.
+    """
+
+    def __init__(self, optimizer: Optimizer, weight: Weight) -> None:
+        self.optimizer = optimizer
+        self.name = weight.path
+        self.module = weight.module
+        self.param: Tensor = weight.parameters[0]
+        self.binding = optimizer.bind([(weight.path, self.param)])
+        self.slots = optimizer.slots_of(self.param)
+        self.steps = 0
+        self.last_seen = (
+            torch.zeros(len(self.param), dtype=torch.int64, device=self.param.device) if optimizer.rows_decay else None
+        )
+        settle = weakref.WeakMethod(self.settle)
+        optimizer.before_change(lambda: _call(settle))
+
+    def step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
+        """Step the touched rows by a gradient that is sparse, or all rows by a dense one."""
+        if not grad.is_sparse:
+            self._dense_step(grad, scalars)
+            return
+        rows, grad_rows = joined_rows(grad._indices()[0], grad._values())
+        if self.optimizer.rows_stay or self.optimizer.lazy_rows:
+            update = self.optimizer.update_rows
+            update(self.param, rows, grad_rows, self.slots, self.last_seen, self.steps, scalars)
+            self.steps += 1
+        else:  # only the clipping went by rows
+            self._dense_step(torch.zeros_like(self.param).index_copy_(0, rows, grad_rows), scalars)
+
+    def _dense_step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
+        self.settle()
+        self.optimizer.update([self.param], [grad], {name: [slot] for name, slot in self.slots.items()}, scalars)
+        self.steps += 1
+        if self.last_seen is not None:
+            self.last_seen.fill_(self.steps)
+
+    def settle(self) -> None:
+        """Bring the slots of all rows up to date."""
+        if self.last_seen is not None:
+            self.optimizer.settle_rows(self.slots, self.last_seen, self.steps)
+
+    def valid(self) -> bool:
+        """Tell whether the slots are still those of the optimizer."""
+        state = self.optimizer.state[self.param]
+        return set(self.slots) == set(self.optimizer.slot_names) and all(state.get(n) is t for n, t in self.slots.items())
+
+
+def _call(method: weakref.WeakMethod[Any]) -> None:
+    settle = method()
+    if settle is not None:
+        settle()
+
+
+def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each touched row once with the sum of its gradients.
+
+    On CUDA the number of different rows stays on the device, so rows are padded by repeating the last one, which is then
+    written several times with the same value.
+    """
+    if indices.device.type == "cpu":
+        rows, inverse = torch.unique(indices, return_inverse=True)
+        return rows, values.new_zeros(len(rows), *values.shape[1:]).index_add_(0, inverse, values)
+    ordered, order = indices.sort()
+    fresh = torch.ones_like(ordered)
+    fresh[1:] = (ordered[1:] != ordered[:-1]).to(ordered.dtype)
+    place = fresh.cumsum(0) - 1
+    sums = torch.zeros_like(values).index_add_(0, place, values.index_select(0, order))
+    rows = torch.empty_like(ordered).fill_(0).scatter_(0, place, ordered)
+    kept = torch.minimum(torch.arange(len(ordered), device=place.device), place[-1])
+    return rows.index_select(0, kept), sums.index_select(0, kept)
+
+
+def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
+    """Tell whether a weight is an embedding's table that this optimizer steps row by row."""
+    if not isinstance(weight.module, nn.Embedding) or weight.regularizer is not None or weight.constraint is not None:
+        return False
+    clipped_by_rows = bool(optimizer.clips) and optimizer._rules.untouched_rows_stay
+    large = weight.parameters[0].numel() >= LAZY_ELEMENTS
+    return optimizer.rows_stay or clipped_by_rows or (optimizer.lazy_rows and large)
+
+
+@contextmanager
+def row_gradients(weights: list[RowWeight]) -> Iterator[None]:
+    """Let the embeddings give sparse gradients for what runs inside."""
+    for weight in weights:
+        weight.module.sparse = True  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.module.sparse = False  # type: ignore[assignment]

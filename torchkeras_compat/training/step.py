@@ -1,0 +1,112 @@
+"""One step of training, evaluation or prediction: the one definition that every way of running it shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from .._core.weights import Weight
+from .data import Batch
+from .recipe import Objective, Recipe
+from .totals import Totals
+from .update import Update, choose_update
+
+
+class Trained(Protocol):
+    """What a step needs of a model."""
+
+    stateful: bool
+
+    def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Return predictions and their mask."""
+
+    def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Return what the last activation is applied to, and its mask."""
+
+    def last_activation(self) -> Callable[[Tensor], Tensor] | None:
+        """Return the activation function the model ends in, `None` when hooks or layers stand behind it."""
+
+    def trained_table(self) -> list[Weight]:
+        """Return the weights to train."""
+
+    def take_losses(self) -> list[Tensor]:
+        """Return the side losses of the last run."""
+
+
+class Step:
+    """What happens to a batch.
+
+    Args:
+        model: The model.
+        recipe: What `compile` was told.
+        table: The weights to train, as they stood at `compile`.
+        totals: Takes the losses and predictions.
+    """
+
+    def __init__(self, model: Trained, recipe: Recipe, table: Sequence[Weight], totals: Totals | None = None) -> None:
+        self.model, self.recipe = model, recipe
+        activation = model.last_activation()
+        self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
+        self.from_logits = self.objective is not None and self.objective.fused is not None
+        self.finish = activation if self.from_logits else None
+        self.totals = totals if totals is not None else Totals([])
+        self.penalised = [w for w in table if w.regularizer is not None]
+        self.table = table
+        self.update = Update(recipe.optimizer, ())
+        self._rebuilt = -1
+
+    def prepare(self) -> None:
+        """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
+        if self._rebuilt < 0 or not self.update.valid():
+            self._rebuilt += 1
+            self.update = choose_update(self.recipe.optimizer, self.table, flat_allowed=self._rebuilt < 3)
+
+    def forward(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Return predictions or logits (the other is `None`) and the mask."""
+        if self.from_logits:
+            logits, mask = self.model.run_to_logits(x, None, training)
+            return None, logits, mask
+        y_pred, mask = self.model.run(x, None, training)
+        return y_pred, None, mask
+
+    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return the loss of a batch: the objective, the penalties of weights and what layers added."""
+        if self.objective is None or batch.y is None:
+            terms: list[Tensor] = []
+        else:
+            terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
+        terms += [w.regularizer(w.read()) for w in self.penalised if w.regularizer is not None]
+        terms += self.model.take_losses()
+        if not terms:
+            raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total
+
+    def train(self, batch: Batch) -> None:
+        """Train on a batch."""
+        with self.update.recording():
+            y_pred, logits, mask = self.forward(batch.x, True)
+        loss = self.loss(batch, y_pred, logits, mask)
+        self.update(loss)
+        self.take(batch, loss, y_pred, logits, mask)
+
+    @torch.no_grad()
+    def test(self, batch: Batch) -> None:
+        """Evaluate a batch."""
+        y_pred, logits, mask = self.forward(batch.x, False)
+        loss = self.loss(batch, y_pred, logits, mask) if self.objective is not None else None
+        self.take(batch, loss, y_pred, logits, mask)
+
+    def take(
+        self, batch: Batch, loss: Tensor | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
+    ) -> None:
+        """Hand the outcome of a batch to the totals."""
+        output = y_pred if logits is None else logits
+        if output is not None:
+            found = None if loss is None else loss.detach()
+            self.totals.add(found, batch.size, batch.y, output.detach(), mask, batch.weight)

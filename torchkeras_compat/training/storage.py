@@ -1,0 +1,117 @@
+"""How parameters lie in memory while an optimizer steps them: one flat tensor for small models, lists for large ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .._core.weights import Codec
+from ..optimizers import Optimizer
+
+FLAT_ELEMENTS = 1 << 17  # above this the copies into one gradient cost more than the calls they spare
+
+
+class ListStorage:
+    """Parameters as they are; the optimizer's kernels go over lists of tensors.
+
+    Args:
+        optimizer: The optimizer.
+        named: Names and parameters.
+        codecs: Name → the way to Keras's layout.
+    """
+
+    def __init__(self, optimizer: Optimizer, named: Mapping[str, Tensor], codecs: Mapping[str, Codec]) -> None:
+        self.optimizer = optimizer
+        self.params = list(named.values())
+        self.binding = optimizer.bind(named.items(), codecs)
+        self.slot_names = optimizer.slot_names
+        self.slots = self.binding.slots
+
+    def valid(self) -> bool:
+        """Tell whether the slots are still those of the optimizer."""
+        state = self.optimizer.state
+        return self.slot_names == self.optimizer.slot_names and all(
+            state[p].get(name) is tensor for name, held in self.slots.items() for p, tensor in zip(self.params, held)
+        )
+
+    def gathered(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """Return gradients in the form in which `update` wants them."""
+        return list(grads)
+
+    def update(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make one step."""
+        self.optimizer.update(self.params, grads, self.slots, scalars)
+
+
+class FlatStorage:
+    """All parameters as views of one tensor, so that a step is a handful of kernels whatever their number.
+
+    Args:
+        optimizer: The optimizer; elementwise.
+        named: Names and parameters, contiguous, of one type and device.
+        codecs: Name → the way to Keras's layout.
+    """
+
+    def __init__(self, optimizer: Optimizer, named: Mapping[str, Tensor], codecs: Mapping[str, Codec]) -> None:
+        self.optimizer = optimizer
+        self.params = list(named.values())
+        self.binding = optimizer.bind(named.items(), codecs)
+        self.slot_names = optimizer.slot_names
+        self.sizes = [p.numel() for p in self.params]
+        self.flat = self._joined([p.detach() for p in self.params])
+        for param, view in zip(self.params, self._views(self.flat)):
+            param.data = view
+        flat_slots = {name: self._joined(tensors) for name, tensors in self.binding.slots.items()}
+        self.binding.adopt({name: self._views(tensor) for name, tensor in flat_slots.items()})
+        self.slots = {name: [tensor] for name, tensor in flat_slots.items()}
+        self._places = [p.data_ptr() for p in self.params]
+        self._grad = torch.empty_like(self.flat)
+
+    @staticmethod
+    def _joined(tensors: Sequence[Tensor]) -> Tensor:
+        return torch.cat([t.reshape(-1) for t in tensors])
+
+    def _views(self, flat: Tensor) -> list[Tensor]:
+        return [part.view(p.shape) for part, p in zip(flat.split(self.sizes), self.params)]
+
+    def valid(self) -> bool:
+        """Tell whether parameters and slots are still views of the flat tensors."""
+        held = self.optimizer.state[self.params[0]]
+        return (
+            self.slot_names == self.optimizer.slot_names
+            and self._places == [p.data_ptr() for p in self.params]
+            and all(name in held and held[name].data_ptr() == t[0].data_ptr() for name, t in self.slots.items())
+        )
+
+    def gathered(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """Return all gradients in one tensor."""
+        return [torch.cat([g.reshape(-1) for g in grads], out=self._grad)]
+
+    def update(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make one step."""
+        self.optimizer.update([self.flat], grads, self.slots, scalars)
+
+
+Storage = ListStorage | FlatStorage
+
+
+def choose_storage(
+    optimizer: Optimizer, named: Mapping[str, Tensor], codecs: Mapping[str, Codec], flat_allowed: bool
+) -> Storage:
+    """Return the storage that suits the optimizer and the size and kind of the parameters."""
+    params = list(named.values())
+    kinds = {(p.dtype, p.device, type(p)) for p in params}
+    flat = (
+        flat_allowed
+        and len(params) > 1
+        and sum(p.numel() for p in params) <= FLAT_ELEMENTS
+        and not optimizer.needs_each
+        and "clipnorm" not in optimizer.clips
+        and len(kinds) == 1
+        and type(params[0]) is nn.Parameter
+        and all(p.is_contiguous() for p in params)
+    )
+    return (FlatStorage if flat else ListStorage)(optimizer, named, codecs)

@@ -1,0 +1,174 @@
+"""Epoch averages without a device read per batch: losses and predictions are kept and reduced many batches at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import metrics
+from ..losses.base import fit_weight
+from .recipe import MetricLine
+
+KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
+KEPT_BATCHES = 256
+
+
+class Totals:
+    """The loss and the metrics of an epoch.
+
+    Args:
+        lines: The metrics.
+        finish: What makes predictions of kept logits; `None` where predictions themselves are kept.
+        scalar_by_rows: Whether a metric function that returns one number counts for each row of its batch.
+    """
+
+    def __init__(
+        self, lines: list[MetricLine], finish: Callable[[Tensor], Tensor] | None = None, scalar_by_rows: bool = False
+    ) -> None:
+        self.lines = lines
+        self.finish = finish
+        # Cross-entropies among the metrics are taken from the logits as well, as Keras does.
+        self.from_logits = [metrics.fused(line.metric, finish) if finish is not None else None for line in lines]
+        self.scalar_by_rows = scalar_by_rows
+        self.later = [i for i, line in enumerate(lines) if line.row_wise]
+        self.at_once = [i for i, line in enumerate(lines) if not line.row_wise]
+        self.reset()
+
+    def reset(self) -> None:
+        """Start an epoch."""
+        self._last: Tensor | None = None
+        self._losses: list[Tensor] = []
+        self._sizes: list[int] = []
+        self._loss: Tensor | float = 0.0
+        self._rows = 0
+        self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
+        self._elements = 0
+        self._sums: list[Tensor | float] = [0.0] * len(self.lines)
+        self._counts: list[Tensor | float] = [0.0] * len(self.lines)
+        for line in self.lines:
+            if line.function is None:
+                line.metric.reset_state()
+
+    def add(
+        self, loss: Tensor | None, size: int, y: Tensor | None, output: Tensor, mask: Tensor | None, weight: Tensor | None
+    ) -> None:
+        """Take note of a batch.
+
+        Args:
+            loss: Its 0-d loss, detached.
+            size: Its number of rows.
+            y: Its targets.
+            output: Its predictions or logits, detached.
+            mask: Which steps of the output are valid.
+            weight: The sample weights, for weighted metrics.
+        """
+        self._last = loss
+        if loss is not None:
+            self._losses.append(loss)
+            self._sizes.append(size)
+            if len(self._losses) >= KEPT_BATCHES:
+                self._reduce_losses()
+        if not self.lines or y is None:
+            return
+        if self.later:
+            self._kept.append((y, output, mask, weight))
+            self._elements += output.numel()
+            if self._elements >= KEPT_ELEMENTS or len(self._kept) >= KEPT_BATCHES:
+                self._reduce_kept()
+        if self.at_once:
+            self._take(self.at_once, y, output, mask, weight)
+
+    @torch.no_grad()
+    def _reduce_losses(self) -> None:
+        if self._losses:
+            values = torch.stack(self._losses).double()
+            sizes = torch.tensor(self._sizes, dtype=torch.float64)
+            self._loss = self._loss + values @ sizes.to(values.device)
+            self._rows += sum(self._sizes)
+            self._losses, self._sizes = [], []
+
+    @torch.no_grad()
+    def _reduce_kept(self) -> None:
+        kept, self._kept, self._elements = self._kept, [], 0
+        groups: dict[tuple[bool, bool, tuple[int, ...], tuple[int, ...]], list[Any]] = {}
+        for item in kept:  # batches join where only their number of rows differs
+            y, output, mask, weight = item
+            key = (mask is None, weight is None, tuple(y.shape[1:]), tuple(output.shape[1:]))
+            groups.setdefault(key, []).append(item)
+        for items in groups.values():
+            parts = zip(*items)
+            y, output, mask, weight = (None if p[0] is None else p[0] if len(p) == 1 else torch.cat(p) for p in parts)
+            if y is not None and output is not None:
+                self._take(self.later, y, output, mask, weight)
+
+    @torch.no_grad()
+    def _take(self, which: list[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
+        y_pred = output if self.finish is None else self.finish(output)
+        for i in which:
+            line = self.lines[i]
+            counted = weight if line.weighted else None
+            function = line.function
+            if function is None:
+                line.metric.update_state(y, y_pred, _product(mask, counted))
+                continue
+            fused = self.from_logits[i]
+            values = (function(y, y_pred) if fused is None else fused(y, output)).detach()
+            if values.dim() == 0:
+                rows = float(len(y_pred)) if self.scalar_by_rows else 1.0
+                self._sums[i] += values * rows
+                self._counts[i] += rows
+                continue
+            if mask is None and counted is None:
+                self._sums[i] += values.sum(dtype=torch.float64)
+                self._counts[i] += values.numel()
+                continue
+            share = torch.ones_like(values)
+            for part in (mask, counted):
+                if part is not None:
+                    share = share * fit_weight(part.to(values.dtype), values)
+            self._sums[i] += (values * share).sum(dtype=torch.float64)
+            self._counts[i] += share.sum(dtype=torch.float64)
+
+    def results(self) -> dict[str, float]:
+        """Return the averages so far as plain floats; the one place that reads the device."""
+        self._reduce_losses()
+        if self._kept:
+            self._reduce_kept()
+        named: dict[str, Any] = {}
+        if self._rows:
+            named["loss"] = self._loss / self._rows
+        for line, total, count in zip(self.lines, self._sums, self._counts):
+            if line.function is None:
+                named[line.name] = line.metric.result()
+            else:
+                named[line.name] = _ratio(total, count)
+        return plain_floats(named)
+
+    def last_batch(self) -> dict[str, float]:
+        """Return the loss of the last batch alone, and the metrics so far."""
+        values = self.results()
+        return values if self._last is None else {**values, **plain_floats({"loss": self._last})}
+
+
+def _ratio(total: Tensor | float, count: Tensor | float) -> Tensor | float:
+    if isinstance(count, Tensor):
+        return total / count.clamp(min=1e-12)
+    return total / count if count else 0.0
+
+
+def _product(mask: Tensor | None, weight: Tensor | None) -> Tensor | None:
+    if mask is None or weight is None:
+        return mask if weight is None else weight
+    return mask.to(weight.dtype) * fit_weight(weight, mask)
+
+
+def plain_floats(values: dict[str, Any]) -> dict[str, float]:
+    """Return 0-d tensors as floats, read from the device together; arrays stay arrays."""
+    scalars = [k for k, v in values.items() if isinstance(v, Tensor) and v.dim() == 0]
+    read = torch.stack([values[k].double() for k in scalars]).tolist() if scalars else []
+    found = dict(zip(scalars, read))
+    arrays = {k: v.cpu().numpy() for k, v in values.items() if isinstance(v, Tensor) and v.dim()}
+    return {k: found[k] if k in found else arrays[k] if k in arrays else float(v) for k, v in values.items()}

@@ -1,0 +1,599 @@
+"""`Trainer`: compile, fit, evaluate and predict, as methods of a model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .. import losses
+from .._core import dialects, settings
+from .._core.border import entrance
+from .._core.errors import argument_error, positive_int, show
+from .._core.logs import Logs
+from .._core.progress import EpochProgress, verbosity
+from .._core.shapes import Shape
+from .._core.weights import Weight
+from ..callbacks.base import CallbackList
+from .classic import ClassicCalls
+from .data import ArrayData, Batch, StreamData, Target, as_array, batch_size_of, combined_weight, is_stream, split, to_tensor
+from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict, to_numpy
+from .recipe import Recipe, make_recipe
+from .step import Step
+from .totals import Totals
+
+Array = np.ndarray[Any, Any]
+
+
+class Trainer(ClassicCalls):
+    """The training half of a model; the other half knows layers and shapes."""
+
+    name: str
+    built: bool
+    stateful: bool
+    batch_input_shape: Shape | None
+    _rules: dialects.Rules
+    _dialect: Any
+
+    recipe: Recipe | None
+    history: Any
+    stop_training: bool
+
+    def _start(self) -> None:
+        """Set what an uncompiled model has."""
+        self.recipe = None
+        self.history = None
+        self.stop_training = False
+        self._frozen_at_compile: list[Weight] | None = None
+        self._steps: dict[str, Step] = {}
+
+    # --- compile -------------------------------------------------------------------------------------------------
+
+    @entrance
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool | None = None,
+        steps_per_execution: int | None = None,
+        jit_compile: bool | None = None,
+        sample_weight_mode: Any = None,
+        target_tensors: Any = None,
+    ) -> None:
+        """Say how to train.
+
+        Args:
+            optimizer: By name or object; a `torch.optim.Optimizer` is used as it is.
+            loss: By name, object or function of `(y_true, y_pred)`; `torch.nn` losses too.
+            metrics: A list of names, objects or functions.
+            loss_weights: A factor of the loss.
+            weighted_metrics: Metrics that count sample weights.
+            run_eagerly: Accepted; steps run eagerly unless `jit_compile` is set.
+            steps_per_execution: Accepted; hooks see every batch.
+            jit_compile: Whether the step is compiled by `torch.compile`.
+            sample_weight_mode: Accepted; weights of time steps are known by their shape.
+            target_tensors: Refused; targets are given to `fit`.
+
+        Raises:
+            ValueError: An unknown name, with «did you mean».
+
+        Example:
+            >>> import torchkeras_compat as keras
+            >>> model = keras.Sequential([keras.layers.Dense(1, input_dim=2)])
+            >>> model.compile(optimizer=keras.optimizers.SGD(lr=.1), loss='mse', metrics=['mae'])
+            >>> model.optimizer.lr
+            0.1
+        """
+        if target_tensors is not None:
+            raise argument_error("compile", "target_tensors", "None; give the targets to fit(x, y)", target_tensors)
+        recipe = make_recipe(
+            self._rules,
+            self._dialect,
+            optimizer,
+            loss,
+            metrics,
+            loss_weights,
+            weighted_metrics,
+            run_eagerly,
+            steps_per_execution,
+            jit_compile,
+            sample_weight_mode,
+        )
+        self.recipe = recipe
+        self._steps = {}
+        self._frozen_at_compile = self.trained_table() if self.built else None
+
+    def trained_table(self) -> list[Weight]:
+        """Return the weights to train as `trainable` stands now."""
+        raise NotImplementedError
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer given to `compile`."""
+        return None if self.recipe is None else self.recipe.optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: Any) -> None:
+        self._compiled("optimizer").optimizer = value
+        self._steps = {}
+
+    @property
+    def loss(self) -> Any:
+        """The loss given to `compile`."""
+        return None if self.recipe is None else self.recipe.loss
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What the numbers of `evaluate` are called: the loss, then the metrics."""
+        recipe = self._compiled("metrics_names")
+        lines = recipe.lines if recipe.lines is not None else []
+        return ["loss", *(line.name for line in lines)]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics given to `compile`."""
+        return [] if self.recipe is None else [*self.recipe.metrics, *self.recipe.weighted_metrics]
+
+    def _compiled(self, method: str) -> Recipe:
+        if self.recipe is None:
+            raise RuntimeError(f"{method}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
+        return self.recipe
+
+    # --- what a step needs ---------------------------------------------------------------------------------------
+
+    def _table_to_train(self) -> list[Weight]:
+        """Return the weights that `compile` found trainable; says once when `trainable` has changed since."""
+        if self._frozen_at_compile is None:
+            self._frozen_at_compile = self.trained_table()
+        now = {(id(w.module), w.attributes) for w in self.trained_table()}
+        then = {(id(w.module), w.attributes) for w in self._frozen_at_compile}
+        if now != then:
+            warnings.warn(
+                f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. Compile it "
+                f"again for the change to count.",
+                stacklevel=2,
+            )
+        return self._frozen_at_compile
+
+    def make_step(self, mode: str = "test") -> Step:
+        """Return the step of `'train'` or `'test'`, made once after each `compile`."""
+        recipe = self._compiled("fit" if mode == "train" else "evaluate")
+        if mode not in self._steps:
+            table = self._table_to_train()
+            step = Step(self, recipe, table)  # type: ignore[arg-type]
+            step.totals = Totals(recipe.lines or [], step.finish, recipe.rules.scalar_metrics_by_rows)
+            self._steps[mode] = step
+        return self._steps[mode]
+
+    def _target(self, method: str) -> Target:
+        parameter = next(self.parameters(), None)  # type: ignore[attr-defined]
+        device = settings.default_device() if parameter is None else parameter.device
+        dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
+        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+        return Target(device, dtype, self.takes_integers_first(), self._prepare_y, self.check_batch, fixed)
+
+    def takes_integers_first(self) -> bool:
+        """Tell whether the first layer takes indices."""
+        raise NotImplementedError
+
+    def check_batch(self, shape: Sequence[int]) -> None:
+        """Raise when rows of this shape do not fit the model; build it by them when it is not built."""
+        raise NotImplementedError
+
+    def _prepare_y(self, y: Any) -> Tensor:
+        """Check targets and give them the shape and type that the loss wants."""
+        recipe = self._compiled("fit")
+        output_shape: Shape = self.output_shape  # type: ignore[attr-defined]
+        host = y.cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+        if recipe.loss is not None:
+            loss = losses.resolve(recipe.loss, recipe.rules)
+            host = losses.checks.check_targets(loss.loss, host, output_shape, self.name)
+        recipe.resolve_metrics(output_shape, host.shape)
+        tensor = to_tensor(host)
+        if tensor.is_floating_point():
+            return tensor.to(settings.torch_dtype(None))
+        return tensor if self._keeps_integers(recipe) else tensor.to(settings.torch_dtype(None))
+
+    def _keeps_integers(self, recipe: Recipe) -> bool:
+        """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
+        loss = recipe.loss
+        name = getattr(loss, "name", None) or getattr(loss, "__name__", "")
+        return isinstance(loss, nn.Module) or str(name).startswith("sparse_") or loss is None
+
+    def _arrays(self, x: Any, y: Any, weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
+        x = as_array(x, "x")
+        y = None if y is None else as_array(y, "y")
+        weight = None if weight is None else as_array(weight, "sample_weight")
+        if y is not None and len(x) != len(y):
+            raise ValueError(f"x and y must have as many rows; got {len(x)} and {len(y)}.")
+        ignored = None if self._rules.class_and_sample_weight else _class_weight_ignored
+        return x, y, combined_weight(y, weight, class_weight, ignored)
+
+    def _data(self, parts: Sequence[Any], batch_size: int, method: str) -> ArrayData:
+        x, y, weight = parts
+        self._check_nan(x)
+        return ArrayData(x, y, weight, self._fixed_size(batch_size, len(x)), self._target(method))
+
+    def _check_nan(self, x: Any) -> None:
+        kind = x.is_floating_point() if isinstance(x, Tensor) else x.dtype.kind == "f"
+        if not kind:
+            return
+        total = float(x.sum())
+        if total - total != 0 and bool((x != x).any()):  # NaN and infinity reach the sum; NaN alone is unequal to itself
+            warnings.warn(f"{self.name}: x holds NaN; the loss will be NaN.", stacklevel=2)
+
+    def _fixed_size(self, batch_size: int, rows: int) -> int:
+        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+        if fixed is None:
+            return batch_size
+        if batch_size != fixed:
+            raise ValueError(
+                f"{self.name}: batch_input_shape={self.batch_input_shape} fixes the batch size at {fixed}; got "
+                f"batch_size={batch_size}."
+            )
+        if rows % fixed:
+            kind = "a stateful model" if self.stateful else "batch_input_shape"
+            raise ValueError(
+                f"{self.name}: {kind} needs a number of samples that the batch size divides; got {rows} samples and "
+                f"batches of {fixed}."
+            )
+        return batch_size
+
+    def _progress(self, epochs: int, verbose: Any, header: bool) -> EpochProgress:
+        return EpochProgress(epochs, verbosity("fit", verbose), header=header)
+
+    # --- fit -----------------------------------------------------------------------------------------------------
+
+    @entrance
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """Train for a number of epochs.
+
+        Args:
+            x: Inputs: an array, a list, a pandas object or a tensor, or a source of batches `(x, y[, sample_weight])`.
+            y: Targets.
+            batch_size: Rows in a batch; 32 if `None`.
+            epochs: Index behind the last epoch.
+            verbose: 0 nothing, 1 a bar, 2 one line an epoch, `'auto'` a bar.
+            callbacks: A list of callbacks.
+            validation_split: Fraction of the rows, the last ones, to validate on.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or a source of batches.
+            shuffle: Whether rows are drawn in a new order each epoch; `'batch'` keeps batches together.
+            class_weight: `{class: weight}` or `'balanced'`.
+            sample_weight: A weight for each row, or each row and time step.
+            initial_epoch: Index of the first epoch.
+            steps_per_epoch: Batches in an epoch.
+            validation_steps: Batches to validate on.
+            validation_batch_size: Rows in a validation batch.
+            validation_freq: Every how many epochs to validate, or a list of epochs counted from 1.
+            max_queue_size: Accepted; batches are drawn as they are needed.
+            workers: Accepted; see `max_queue_size`.
+            use_multiprocessing: Accepted; see `max_queue_size`.
+
+        Returns:
+            The `History`.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            ValueError: Data that do not fit the model or each other.
+
+        Example:
+            >>> import numpy as np, torchkeras_compat as keras
+            >>> model = keras.Sequential([keras.layers.Dense(1, input_dim=2)])
+            >>> model.compile('sgd', 'mse')
+            >>> history = model.fit(np.ones((8, 2)), np.ones(8), epochs=3, verbose=0)
+            >>> history.epoch
+            [0, 1, 2]
+        """
+        recipe = self._compiled("fit")
+        if recipe.loss is None and not self.built:
+            raise ValueError("fit: the model has no loss; give compile(loss=…).")
+        if not isinstance(epochs, (int, np.integer)) or isinstance(epochs, bool):
+            raise argument_error("fit", "epochs", "an integer", epochs, TypeError)
+        data, validation = self._training_data(
+            x, y, sample_weight, class_weight, batch_size, validation_split, validation_data, validation_steps,
+            validation_batch_size, validation_freq, steps_per_epoch,
+        )  # fmt: skip
+        step = self.make_step("train")
+        listed = CallbackList(callbacks, add_history=True, model=self)
+        steps = steps_per_epoch if steps_per_epoch is not None else data.steps
+        names = ["loss", *(line.name for line in step.totals.lines)]
+        names += [f"val_{name}" for name in names] if validation is not None else []
+        listed.set_params(
+            {
+                "batch_size": data.batch_size,
+                "epochs": epochs,
+                "nb_epoch": epochs,
+                "steps": steps,
+                "samples": data.n,
+                "nb_sample": data.n,
+                "verbose": verbosity("fit", verbose),
+                "do_validation": validation is not None,
+                "metrics": names,
+            }
+        )
+        self.history = listed.history
+        progress = self._progress(epochs, verbose, True)
+        run = Run(
+            step, data, listed, progress, int(epochs), initial_epoch, _shuffle(shuffle), steps_per_epoch, validation
+        )
+        run.running_logs = self._rules.running_batch_logs
+        run_fit(run, self)
+        return self.history
+
+    def _training_data(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        batch_size: int | None,
+        validation_split: float,
+        validation_data: Any,
+        validation_steps: int | None,
+        validation_batch_size: int | None,
+        validation_freq: Any,
+        steps_per_epoch: int | None,
+    ) -> tuple[Data, Validation | None]:
+        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+        size = batch_size_of(batch_size, fixed)
+        held_out: Data | None = None
+        data: Data
+        if x is None:
+            raise ValueError("fit: x is missing; give the inputs, and the targets as y.")
+        if is_stream(x):
+            data = self._stream(x, y, sample_weight, class_weight, "fit")
+            if validation_split:
+                raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
+            if data.steps is None and steps_per_epoch is None and not hasattr(x, "__next__"):
+                steps_per_epoch = None
+        else:
+            parts = self._arrays(x, y, sample_weight, class_weight)
+            if validation_split and validation_data is None:
+                kept, cut = split(parts, validation_split)
+                if not self._rules.class_weight_in_split:
+                    _, cut = split(self._arrays(x, y, sample_weight, None), validation_split)
+                held_out = self._data(cut, validation_batch_size or size, "fit")
+                parts = (kept[0], kept[1], kept[2])
+            data = self._data(parts, size, "fit")
+        if validation_data is not None:
+            held_out = self._validation_data(validation_data, validation_batch_size or size)
+        if held_out is None:
+            return data, None
+        return data, Validation(held_out, validation_steps, _frequency(validation_freq))
+
+    def _stream(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, method: str) -> StreamData:
+        for argument, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise argument_error(method, argument, "None; the generator yields it with x", value)
+        return StreamData(x, self._target(method), class_weight)
+
+    def _validation_data(self, given: Any, batch_size: int) -> Data:
+        if isinstance(given, (tuple, list)):
+            if len(given) not in (2, 3):
+                raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
+            x, y, *weight = given
+            return self._data(self._arrays(x, y, weight[0] if weight else None, None), batch_size, "fit")
+        return StreamData(given, self._target("fit"))
+
+    # --- evaluate and predict ------------------------------------------------------------------------------------
+
+    @entrance
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss, or a list of the loss and the metrics, over the data.
+
+        Args:
+            x: Inputs, or a source of batches.
+            y: Targets.
+            batch_size: Rows in a batch; 32 if `None`.
+            verbose: 0 nothing, 1 and `'auto'` a bar, 2 one line.
+            sample_weight: A weight for each row.
+            steps: Batches to draw.
+            callbacks: A list of callbacks.
+            max_queue_size: Accepted; batches are drawn as they are needed.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            return_dict: Whether to return a dictionary by name.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+        """
+        self._compiled("evaluate")
+        if x is None:
+            raise ValueError("evaluate: x is missing; give the inputs, and the targets as y.")
+        data: Data
+        if is_stream(x):
+            data = self._stream(x, y, sample_weight, None, "evaluate")
+        else:
+            fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+            data = self._data(self._arrays(x, y, sample_weight, None), batch_size_of(batch_size, fixed), "evaluate")
+        listed = CallbackList(callbacks, model=self)
+        progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
+        return self._outcome(run_evaluate(self.make_step(), data, steps, listed, progress), return_dict)
+
+    def _outcome(self, values: dict[str, float], as_dict: bool) -> Any:
+        if as_dict:
+            return Logs(values)
+        ordered = [values[name] for name in values]
+        return ordered[0] if len(ordered) == 1 else ordered
+
+    @entrance
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Array:
+        """Return the predictions for all rows.
+
+        Args:
+            x: Inputs, or a source of batches.
+            batch_size: Rows in a batch; 32 if `None`.
+            verbose: 0 nothing, 1 a bar; `'auto'` as the dialect has it.
+            steps: Batches to draw.
+            callbacks: A list of callbacks.
+            max_queue_size: Accepted; batches are drawn as they are needed.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+
+        Example:
+            >>> import numpy as np, torchkeras_compat as keras
+            >>> keras.Sequential([keras.layers.Dense(3, input_dim=2)]).predict(np.ones((5, 2))).shape
+            (5, 3)
+        """
+        shown = int(self._rules.predict_shows_progress) if verbose == "auto" else verbosity("predict", verbose)
+        if not shown and callbacks is None and steps is None and isinstance(x, np.ndarray):
+            size = batch_size or 32
+            if 0 < len(x) <= size and not (self.batch_input_shape and self.batch_input_shape[0]):
+                return self.predict_on_batch(x)
+        data: Data
+        if is_stream(x):
+            data = StreamData(x, self._target("predict"), with_targets=False)
+        else:
+            fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+            data = self._data((as_array(x, "x"), None, None), batch_size_of(batch_size, fixed), "predict")
+        listed = CallbackList(callbacks, model=self)
+        return run_predict(self, self._predict_tensor, data, steps, listed, self._progress(1, shown, False))
+
+    def _predict_tensor(self, x: Tensor) -> Tensor:
+        output, _ = self.run(x, None, False)  # type: ignore[attr-defined]
+        return output  # type: ignore[no-any-return]
+
+    def predict_on_batch(self, x: Any) -> Array:
+        """Return the predictions for one batch.
+
+        Args:
+            x: Inputs.
+        """
+        batch = self._one_batch((as_array(x, "x"), None, None), "predict")
+        with torch.no_grad() if self.stateful else torch.inference_mode():
+            return to_numpy(self._predict_tensor(batch.x))
+
+    def _one_batch(self, parts: Sequence[Any], method: str) -> Batch:
+        x, y, weight = parts
+        return next(ArrayData(x, y, weight, len(x), self._target(method)).epoch())
+
+    @entrance
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            class_weight: Weights by class.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        self._compiled("train_on_batch")
+        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight), "train_on_batch")
+        step = self.make_step("train")
+        step.prepare()
+        if reset_metrics:
+            step.totals.reset()
+        step.train(batch)
+        return self._outcome(step.totals.results(), return_dict)
+
+    @entrance
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluate one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        self._compiled("test_on_batch")
+        batch = self._one_batch(self._arrays(x, y, sample_weight, None), "test_on_batch")
+        step = self.make_step("test")
+        if reset_metrics:
+            step.totals.reset()
+        step.test(batch)
+        return self._outcome(step.totals.results(), return_dict)
+
+    def reset_metrics(self) -> None:
+        """Forget what metrics have accumulated."""
+        for step in self._steps.values():
+            step.totals.reset()
+
+
+def _class_weight_ignored() -> None:
+    warnings.warn("class_weight is ignored where sample_weight is given, as in Keras up to 2.2.", stacklevel=2)
+
+
+def _shuffle(value: Any) -> bool | str:
+    if isinstance(value, str) and value != "batch":
+        raise argument_error("fit", "shuffle", "True, False or 'batch'", value)
+    return value if isinstance(value, str) else bool(value)
+
+
+def _frequency(value: Any) -> Any:
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return positive_int("fit", "validation_freq", value)
+    if not hasattr(value, "__contains__"):
+        raise TypeError(f"fit(validation_freq={show(value)}): validation_freq must be an integer or a list of epochs.")
+    return value
+
+

@@ -1,0 +1,161 @@
+"""From the loss of a batch to new weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._core.weights import Weight
+from ..optimizers import Optimizer
+from .rows import RowWeight, goes_by_rows, row_gradients
+from .storage import choose_storage
+
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
+
+class Update:
+    """How one model's trained parameters follow their gradients; this one, for a model without any, does nothing.
+
+    Args:
+        optimizer: The optimizer.
+        table: The weights to train.
+    """
+
+    def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
+        self.optimizer = optimizer
+        self.constrained = [w for w in table if w.constraint is not None]
+
+    def __call__(self, loss: Tensor) -> None:
+        """Make one step from the loss of a batch."""
+
+    def recording(self) -> AbstractContextManager[None]:
+        """Return the context that the forward pass runs in."""
+        return _NOTHING
+
+    def valid(self) -> bool:
+        """Tell whether what was prepared still stands: the parameters and slots are where they were."""
+        return True
+
+    def finish(self) -> None:
+        """Bring everything up to date at the end of a `fit`."""
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Apply the constraints of the weights."""
+        for weight in self.constrained:
+            if weight.constraint is not None:
+                weight.assign(weight.constraint(weight.read()))
+
+
+class KerasUpdate(Update):
+    """An optimizer of this package.
+
+    Args:
+        optimizer: The optimizer.
+        table: The weights to train.
+        flat_allowed: Whether small models may move into one flat tensor.
+    """
+
+    def __init__(self, optimizer: Optimizer, table: Sequence[Weight], flat_allowed: bool) -> None:
+        super().__init__(optimizer, table)
+        by_rows = [w for w in table if goes_by_rows(optimizer, w)]
+        self.rows = [RowWeight(optimizer, w) for w in by_rows]
+        taken = {id(row.param) for row in self.rows}
+        named: dict[str, Tensor] = {}
+        for weight in table:
+            for name, parameter in zip(weight.attributes, weight.parameters):
+                if parameter.requires_grad and id(parameter) not in taken:
+                    taken.add(id(parameter))
+                    named[weight.path if len(weight.attributes) == 1 else f"{weight.path}/{name}"] = parameter
+        codecs = {w.path: w.codec for w in table if len(w.attributes) == 1}
+        self.storage = choose_storage(optimizer, named, codecs, flat_allowed) if named else None
+        self.dense = list(named.values())
+        self.params = [*self.dense, *(row.param for row in self.rows)]
+
+    def recording(self) -> AbstractContextManager[None]:
+        """Return the context in which embeddings give sparse gradients."""
+        return row_gradients(self.rows) if self.rows else _NOTHING
+
+    def valid(self) -> bool:
+        """Tell whether parameters and slots are where they were."""
+        return (self.storage is None or self.storage.valid()) and all(row.valid() for row in self.rows)
+
+    def __call__(self, loss: Tensor) -> None:
+        """Make one step from the loss of a batch."""
+        grads = torch.autograd.grad(loss, self.params, allow_unused=True)
+        if None in grads or (self.rows and self.optimizer.clips):
+            self._step_some(grads)
+        else:
+            self._step_all(grads)
+        self.optimizer._iterations += 1
+        if self.constrained:
+            self.constrain()
+
+    def _step_all(self, grads: Sequence[Any]) -> None:
+        optimizer = self.optimizer
+        scalars = optimizer.scalars(optimizer._iterations)
+        if self.storage is not None:
+            given = self.storage.gathered(grads[: len(self.dense)])
+            if optimizer.clips:
+                given = optimizer.clip([g.clone() for g in given])
+            self.storage.update(given, scalars)
+        for row, grad in zip(self.rows, grads[len(self.dense) :]):
+            row.step(grad, scalars)
+
+    def _step_some(self, grads: Sequence[Tensor | None]) -> None:
+        """Step the parameters that have a gradient, clipping all gradients together; sparse ones by their rows."""
+        optimizer = self.optimizer
+        scalars = optimizer.scalars(optimizer._iterations)
+        dense = [(p, g) for p, g in zip(self.dense, grads) if g is not None]
+        rows = [(r, g) for r, g in zip(self.rows, grads[len(self.dense) :]) if g is not None]
+        if optimizer.clips:
+            copies = [g.clone() for _, g in [*dense, *rows]]
+            optimizer.clip([g._values() if g.is_sparse else g for g in copies])
+            dense = [(p, g) for (p, _), g in zip(dense, copies)]
+            rows = [(r, g) for (r, _), g in zip(rows, copies[len(dense) :])]
+        if dense:
+            held = [optimizer.slots_of(p) for p, _ in dense]
+            slots = {name: [h[name] for h in held] for name in optimizer.slot_names}
+            optimizer.update([p for p, _ in dense], [g for _, g in dense], slots, scalars)
+        for row, grad in rows:
+            row.step(grad, scalars)
+
+    def finish(self) -> None:
+        """Let all rows catch up, and moving averages take the place of the weights."""
+        for row in self.rows:
+            row.settle()
+        self.optimizer.finalize_variable_values(self.params)
+
+
+class TorchUpdate(Update):
+    """A `torch.optim.Optimizer` that the user made, stepped as in a hand-written loop."""
+
+    def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
+        super().__init__(optimizer, table)
+        self.params = list({id(p): p for w in table for p in w.parameters if p.requires_grad}.values())
+
+    def __call__(self, loss: Tensor) -> None:
+        """Make one step from the loss of a batch."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=self.params)  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.constrain()
+
+
+def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = True) -> Update:
+    """Return the way that suits the optimizer.
+
+    Args:
+        optimizer: The optimizer.
+        table: The weights to train.
+        flat_allowed: `False` once parameters have been moved away repeatedly, as when two models train them in turn.
+    """
+    if not any(p.requires_grad for w in table for p in w.parameters):
+        return Update(optimizer, table)
+    if isinstance(optimizer, Optimizer):
+        return KerasUpdate(optimizer, table, flat_allowed)
+    return TorchUpdate(optimizer, table)

@@ -1,0 +1,48 @@
+"""Helpers around models: labels, progress, data by index, files, names of the user's own objects."""
+
+from __future__ import annotations
+
+from .arrays import normalize, to_categorical, to_ordinal
+from .files import get_file
+from .images import array_to_img, img_to_array, load_img, save_img
+from .layer_utils import print_summary
+from .objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from .padding import pad_sequences
+from .progbar import Progbar
+from .seeding import set_random_seed
+from .sequence import Sequence
+from .splitting import split_dataset
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "Sequence",
+    "array_to_img",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_file",
+    "get_registered_name",
+    "get_registered_object",
+    "img_to_array",
+    "load_img",
+    "normalize",
+    "pad_sequences",
+    "print_summary",
+    "register_keras_serializable",
+    "save_img",
+    "serialize_keras_object",
+    "set_random_seed",
+    "split_dataset",
+    "to_categorical",
+    "to_ordinal",
+]

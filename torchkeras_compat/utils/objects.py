@@ -1,0 +1,279 @@
+"""The user's own classes and functions by name, and objects as configurations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .._core import registry
+from .._core.errors import show
+
+T = TypeVar("T")
+
+get_custom_objects = registry.get_custom_objects
+
+# Where Keras's configurations say an object comes from, and the kind that is.
+_KINDS_BY_MODULE = {
+    "layers": "layer",
+    "models": "layer",
+    "activations": "activation",
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+    "losses": "loss",
+    "metrics": "metric",
+    "optimizers": "optimizer",
+    "schedules": "schedule",
+    "callbacks": "callback",
+}
+_MODULES_BY_KIND = {
+    **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module != "models"},
+    "schedule": "keras.optimizers.schedules",
+}
+
+
+class CustomObjectScope:
+    """Make classes and functions known by name inside a `with` block.
+
+    Args:
+        args: Dictionaries of name → class or function.
+
+    Example:
+        >>> def half(x):
+        ...     return x / 2
+        >>> with CustomObjectScope({'half': half}):
+        ...     get_registered_object('half') is half
+        True
+    """
+
+    def __init__(self, *args: Mapping[str, Any] | None) -> None:
+        for mapping in args:
+            if mapping is not None and not isinstance(mapping, Mapping):
+                raise TypeError(
+                    f"custom_object_scope({show(mapping)}): each argument must be a dictionary of name → object."
+                )
+        self._objects = [dict(mapping or {}) for mapping in args]
+        self._scopes: list[Any] = []
+
+    def __enter__(self) -> CustomObjectScope:
+        scope = registry.custom_object_scope(*self._objects)
+        scope.__enter__()
+        self._scopes.append(scope)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._scopes.pop().__exit__(*error)
+
+
+custom_object_scope = CustomObjectScope
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Register the decorated class or function under `package>name`, so that files and configurations may name it.
+
+    Args:
+        package: First part of the name.
+        name: Second part; the object's own name when `None`.
+
+    Raises:
+        ValueError: A class without `get_config`.
+
+    Example:
+        >>> @register_keras_serializable(package='example')
+        ... def double(x):
+        ...     return 2 * x
+        >>> get_registered_name(double)
+        'example>double'
+    """
+
+    def enter(entry: T) -> T:
+        full = f"{package}>{name or entry.__name__}"  # type: ignore[attr-defined]
+        if inspect.isclass(entry) and not hasattr(entry, "get_config"):
+            raise ValueError(f"register_keras_serializable: the class {full!r} needs a get_config() method.")
+        get_custom_objects()[full] = entry
+        return entry
+
+    return enter
+
+
+def get_registered_name(obj: Any) -> str:
+    """Return the name that `obj` is registered under, else its own."""
+    found = next((name for name, known in get_custom_objects().items() if known is obj), None)
+    return str(found or obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """Return the user's object called `name`, or `None`.
+
+    Args:
+        name: A name, such as `'example>double'`.
+        custom_objects: Searched after the objects of the open scopes.
+        module_objects: Searched last.
+    """
+    for scope in (*reversed(registry._custom), custom_objects or {}, module_objects or {}):
+        if name in scope:
+            return scope[name]
+    return None
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """Return a configuration, in the form of Keras 2.15, from which `deserialize_keras_object` makes an equal object.
+
+    Args:
+        obj: A layer, loss, optimizer, …, a registered function, or a container of such and of plain values.
+
+    Raises:
+        TypeError: An object without `get_config`.
+
+    Example:
+        >>> serialize_keras_object({'sizes': (3, 4)})
+        {'sizes': {'class_name': '__tuple__', 'items': [3, 4]}}
+    """
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return obj
+    if isinstance(obj, tuple):
+        return {"class_name": "__tuple__", "items": [serialize_keras_object(item) for item in obj]}
+    if isinstance(obj, list):
+        return [serialize_keras_object(item) for item in obj]
+    if isinstance(obj, dict):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": str(obj.dtype)}}
+    return _serialized_object(obj)
+
+
+def _serialized_object(obj: Any) -> dict[str, Any]:
+    cls = obj if inspect.isfunction(obj) else type(obj)
+    registered = get_registered_name(cls)
+    custom = registered in get_custom_objects()
+    kind = next((kind for kind in registry.KINDS if registry.name_of(kind, cls)), None)
+    where = {
+        "module": _MODULES_BY_KIND[kind] if kind and not custom else cls.__module__,
+        "registered_name": registered if custom or not kind else None,
+    }
+    if inspect.isfunction(obj):
+        name = registry.name_of(kind, obj) if kind else obj.__name__
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": registered}
+    if not hasattr(obj, "get_config"):
+        raise TypeError(f"serialize_keras_object({show(obj)}): {type(obj).__name__} needs a get_config() method.")
+    return {**where, "class_name": cls.__name__, "config": serialize_keras_object(obj.get_config())}
+
+
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """Make the object that a configuration describes.
+
+    Only what is registered or among the custom objects can be named; nothing is imported.
+
+    Args:
+        config: What `serialize_keras_object` returned, or the older `{'class_name': …, 'config': …}`.
+        custom_objects: Name → class or function, for this call.
+        safe_mode: Stays; a lambda's byte code is refused here in any case.
+        kwargs: `module_objects` (name → object, searched last) and `printable_module_name`, as classic Keras has them.
+
+    Raises:
+        ValueError: A name that is not known, or stored byte code.
+
+    Example:
+        >>> deserialize_keras_object({'class_name': '__tuple__', 'items': [3, 4]})
+        (3, 4)
+    """
+    unknown = kwargs.keys() - {"module_objects", "printable_module_name"}
+    if unknown:
+        raise TypeError(f"deserialize_keras_object({min(unknown)}=…): unknown argument.")
+    module_objects = kwargs.get("module_objects") or {}
+    with CustomObjectScope(custom_objects):
+        return _deserialized(config, module_objects, kwargs.get("printable_module_name", "object"))
+
+
+def _deserialized(config: Any, module_objects: Mapping[str, Any], label: str) -> Any:
+    if isinstance(config, str) and module_objects:
+        return _instance(_find(config, config, None, module_objects, label))
+    if isinstance(config, (list, tuple)):
+        return type(config)(_deserialized(item, {}, label) for item in config)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config:
+        return {key: _deserialized(value, {}, label) for key, value in config.items()}
+    name = config["class_name"]
+    if not isinstance(name, str):
+        raise ValueError(f"deserialize_keras_object: 'class_name' must be a string; got {show(name)}.")
+    if name in _CONTAINERS:
+        return _CONTAINERS[name](config)
+    return _make(config, name, module_objects, label)
+
+
+def _make(config: dict[str, Any], name: str, module_objects: Mapping[str, Any], label: str) -> Any:
+    arguments = config.get("config")
+    if name == "function":
+        name = str(arguments)
+    kind = _KINDS_BY_MODULE.get(str(config.get("module") or "").split(".")[-1])
+    registered = config.get("registered_name")
+    entry = _find(registered if isinstance(registered, str) else name, name, kind, module_objects, label)
+    if not inspect.isclass(entry):
+        return entry
+    if not isinstance(arguments, (dict, type(None))):
+        raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
+    arguments = dict(arguments or {})
+    if config.get("module") is not None:  # 2.15's form: nested objects are in the same form
+        arguments = {key: _plain(value) for key, value in arguments.items()}
+    build = getattr(entry, "from_config", None)
+    return build(arguments) if build else entry(**arguments)
+
+
+def _plain(value: Any) -> Any:
+    # Constructors take configurations of their parts; only tuples and arrays need turning back here.
+    if isinstance(value, dict):
+        name = value.get("class_name")
+        if isinstance(name, str) and name in _CONTAINERS:
+            return _CONTAINERS[name](value)
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _find(full: str, name: str, kind: str | None, module_objects: Mapping[str, Any], label: str) -> Any:
+    for spelled in (full, name):
+        found = get_registered_object(spelled, None, module_objects)
+        if found is not None:
+            return found
+    kinds = [kind] if kind else list(registry.KINDS)
+    entries = (registry.KINDS[k].find(name) for k in kinds)
+    found = next((entry for entry in entries if entry is not None), None)
+    if found is None:
+        raise ValueError(f"unknown {kind or label} {name!r}: pass it as custom_objects={{{name!r}: …}}.")
+    return found
+
+
+def _instance(entry: Any) -> Any:
+    return entry() if inspect.isclass(entry) else entry
+
+
+def _refuse_lambda(config: dict[str, Any]) -> Any:
+    raise ValueError(
+        "deserialize_keras_object: the configuration holds a lambda's byte code, which is not run; "
+        "name the function in custom_objects."
+    )
+
+
+def _array(config: dict[str, Any]) -> Any:
+    stored = config["config"]
+    dtype = np.dtype(str(stored["dtype"]))
+    if dtype.hasobject:
+        raise ValueError(f"deserialize_keras_object: an array of {dtype} is not read from a configuration.")
+    return np.array(stored["value"], dtype=dtype)
+
+
+_CONTAINERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "__tuple__": lambda config: tuple(_deserialized(item, {}, "object") for item in config["items"]),
+    "__numpy__": _array,
+    "__tensor__": _array,
+    "__lambda__": _refuse_lambda,
+}
