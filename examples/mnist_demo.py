@@ -83,7 +83,7 @@ def plot(histories, path):
 def main():
     """Train both, show what happens, and say where the results are."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--output", type=Path, default=HERE.parent / "demo-output")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def main():
     print(f"Learning curves: {picture}")
     for path in saved:
         print(f"Weights:         {path}")
-    return int(options.epochs >= 10 and any(scores[name] < goal for name, goal in GOALS.items()))
+    return int(options.epochs >= 8 and any(scores[name] < goal for name, goal in GOALS.items()))
 
 
 if __name__ == "__main__":

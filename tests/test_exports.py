@@ -46,7 +46,7 @@ PROMISED = {
 HOMES = {
     "layer": ("layers", "models"),
     "loss": ("losses",),
-    "metric": ("metrics",),
+    "metric": ("metrics", "losses"),
     "optimizer": ("optimizers",),
     "callback": ("callbacks",),
     "initializer": ("initializers",),

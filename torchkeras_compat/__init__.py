@@ -28,4 +28,6 @@ from ._core.settings import set_device
 from .layers.core import Input
 from .models import Sequential
 
+__version__ = "0.1.0"
+
 compat.install_tables()

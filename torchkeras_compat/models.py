@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,12 +16,15 @@ from ._core import dialects, registry, settings
 from ._core.errors import did_you_mean, show
 from ._core.shapes import Shape, compatible
 from ._core.symbolic import SymbolicTensor
+from ._core.undo import unchanged_on_error
 from ._core.weights import Variable, Weight
 from .layers.base import Layer, _unique
 from .layers.core import InputLayer
 from .layers.torch_module import TorchModuleWrapper
 from .saving import WeightFiles
 from .training.trainer import Trainer
+
+AT_ONCE = 1 << 17  # elements of the widest layer's output that run together in inference: they stay in the cache
 
 __all__ = [
     "Sequential",
@@ -39,7 +43,7 @@ class Sequential(Trainer, WeightFiles, Layer):
     `InputLayer` or `Input` before it), else from the first batch.
 
     Args:
-        layers: The layers; any `torch.nn.Module` may stand among them.
+        layers: The layers in a list, or one alone; any `torch.nn.Module` may stand among them.
         name: The model's name.
         kwargs: The arguments of every layer.
 
@@ -55,12 +59,15 @@ class Sequential(Trainer, WeightFiles, Layer):
         ((None, 10), 25450)
     """
 
-    def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._start()
         self._chain: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._symbols: list[SymbolicTensor] = []
+        self._shape_inferred = False  # by the first batch, so that later ones may be of another size
+        if isinstance(layers, (nn.Module, SymbolicTensor)):
+            layers = [layers]
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise TypeError(f"Sequential(layers={show(layers)}): layers must be a list of layers; got {show(layers)}.")
         for layer in layers or ():
@@ -102,7 +109,8 @@ class Sequential(Trainer, WeightFiles, Layer):
     def _append(self, layer: Layer) -> None:
         shape = self._shape_before(layer)
         if shape is not None:
-            shape = self._build_layer(layer, shape)
+            with unchanged_on_error(layer):
+                shape = self._build_layer(layer, shape)
         if not self._chain and self._input_layer is None:
             self.batch_input_shape = _declared_shape(layer)
         self._chain.append(layer)
@@ -216,8 +224,9 @@ class Sequential(Trainer, WeightFiles, Layer):
         if not self._chain:
             raise ValueError(f"{self}: the model has no layers; add some first.")
         shape = tuple(input_shape)
-        for layer in self._chain:
-            shape = self._build_layer(layer, shape, self._device())
+        with unchanged_on_error(self):
+            for layer in self._chain:
+                shape = self._build_layer(layer, shape, self._device())
         self.batch_input_shape = self.batch_input_shape or (None, *tuple(input_shape)[1:])
         self._built_shape = tuple(input_shape)
         self.built = True
@@ -272,7 +281,7 @@ class Sequential(Trainer, WeightFiles, Layer):
         x = super().to_input(inputs)
         if isinstance(x, Tensor) and not self.takes_integers_first() and not x.is_floating_point():
             x = x.to(settings.torch_dtype(self.dtype))
-        return x
+        return self.fitted_input(x) if isinstance(x, Tensor) and self.built else x
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape of the last layer's output."""
@@ -294,13 +303,59 @@ class Sequential(Trainer, WeightFiles, Layer):
         """Tell whether the first layer takes indices."""
         return bool(self._chain) and self._chain[0].takes_integers
 
-    def check_batch(self, shape: Sequence[int]) -> None:
-        """Raise when rows of this shape do not fit; build the model by them when it is not built."""
+    def fitted_input(self, x: Tensor) -> Tensor:
+        """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not.
+
+        As in Keras, (N,) meets (N, 1), a missing last axis of 1 is added and a superfluous one taken off.
+        """
         if not self.built:
-            self.build((None, *shape[1:]))
-        expected = self._built_shape or ()
-        if not compatible((None, *expected[1:]), (None, *shape[1:])):
-            raise ValueError(f"{self}: x must have shape {(None, *expected[1:])}; got {(None, *shape[1:])}.")
+            x = x if x.dim() > 1 else x.unsqueeze(-1)
+            self.build((None, *x.shape[1:]))
+            self._shape_inferred = True
+        expected = (None, *(self._built_shape or ())[1:])
+        if x.dim() == len(expected) - 1 and (expected[-1] == 1 or (x.dim() == 1 and expected[-1] is None)):
+            x = x.unsqueeze(-1)
+        elif x.dim() == len(expected) + 1 and x.shape[-1] == 1:
+            x = x.squeeze(-1)
+        if not compatible(expected, x.shape) and not self._takes_too(expected, x):
+            raise ValueError(f"{self}: x must have shape {expected}; got {(None, *x.shape[1:])}.")
+        return x
+
+    def _takes_too(self, expected: Shape, x: Tensor) -> bool:
+        """Tell whether a model built by its first batch runs on another size too, and remember that its shape is open."""
+        if not self._shape_inferred or x.dim() != len(expected):
+            return False
+        try:
+            with torch.no_grad():
+                self.run(x[:1], None, False)
+        except (RuntimeError, ValueError):
+            return False
+        finally:
+            self.take_losses()
+        shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
+        self._built_shape = self.batch_input_shape = shape
+        self._symbols.clear()
+        for layer in self._chain:
+            self._connect(layer)
+        return True
+
+    @property
+    def row_wise(self) -> bool:  # type: ignore[override]
+        """Whether in inference a row's output depends on that row alone."""
+        return not self.stateful and all(layer.row_wise for layer in self._chain)
+
+    def rows_at_once(self, with_masks: bool) -> int:
+        """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
+
+        Args:
+            with_masks: Whether layers that make masks are no obstacle.
+        """
+        fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
+        masked = not with_masks and any(layer._has_own_mask for layer in self._chain)
+        sizes = [s.shape[1:] for s in self._symbols]
+        if fixed or masked or not self.row_wise or any(None in size for size in sizes):
+            return 0
+        return AT_ONCE // max(math.prod(n or 1 for n in size) for size in sizes)
 
     @property
     def output_shape(self) -> Shape:
@@ -355,7 +410,21 @@ class Sequential(Trainer, WeightFiles, Layer):
     @property
     def weights(self) -> list[Variable]:
         """All weights, layer by layer."""
+        self._need_built("weights")
         return [w.variable() for w in self.table()]
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of all weights as numpy arrays, layer by layer.
+
+        Raises:
+            ValueError: The model is not built yet.
+        """
+        self._need_built("get_weights")
+        return super().get_weights()
+
+    def _need_built(self, what: str) -> None:
+        if self._chain and not self.built:
+            raise ValueError(f"{self}: {what} needs a built model; give the first layer input_shape=(…), or call build.")
 
     def count_params(self) -> int:
         """Return the number of numbers in the weights."""

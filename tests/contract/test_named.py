@@ -94,7 +94,7 @@ def test_get_finds_it(kind: str, name: str) -> None:
     for identifier in (name, cls, {"class_name": name, "config": {}}, {"class_name": name}):
         assert type(get(identifier)) is type(made)
     found = get(name.upper())
-    assert type(found) is cls or found.__name__.replace("_", "") == name.lower()
+    assert type(found) is type(made) or found.__name__.replace("_", "") == name.lower()
 
 
 @each_with_config

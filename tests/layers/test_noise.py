@@ -30,8 +30,8 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
     y = layers.AlphaDropout(0.3)(x, training=True)
     assert abs(y.mean()) < 0.02
     assert abs(y.std() - 1) < 0.02
-    dropped = (y - y.min()).abs() < 1e-5
-    assert abs(dropped.float().mean() - 0.3) < 0.01
+    floor = y.flatten().mode().values  # the one value that many have
+    assert abs((y == floor).float().mean() - 0.3) < 0.01
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
             object.__setattr__(self, "_rules", dialects.of(self).rules)
             object.__setattr__(self, "_dialect", dialects.of(self).name)
         if ours:
-            dialect, name = dialects.of(self), _called_as(type(self), entered)
+            kind: Any = type(self)
+            dialect, name = dialects.of(self), _called_as(kind, entered)
             args, kwargs = border.translate(name, args, kwargs, dialect, own)
             given = positional[: len(args)]
             for argument, default in dialect.defaults.get(name, {}).items():

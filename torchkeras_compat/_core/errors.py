@@ -24,6 +24,10 @@ def show(value: object, limit: int = 60) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None and not isinstance(value, type):
         return f"{type(value).__name__} of shape {tuple(shape)}"
+    if isinstance(value, (tuple, list)) and any(hasattr(item, "shape") for item in value):
+        text = ", ".join(show(item) for item in value)
+        text = f"({text})" if isinstance(value, tuple) else f"[{text}]"
+        return text if len(text) <= 2 * limit else text[: 2 * limit - 1] + "…"
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -36,7 +40,9 @@ def argument_error(
 
 
 def positive_int(owner: str, argument: str, value: Any) -> int:
-    """Return `value` as an int, or raise when it is no positive integer."""
+    """Return `value` as an int, or raise when it is no positive integer; `units / 2` of a script may be a whole float."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise argument_error(owner, argument, "a positive integer", value, TypeError)
     if (number := int(value.__index__())) <= 0:

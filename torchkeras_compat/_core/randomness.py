@@ -2,24 +2,30 @@
 
 Classic Keras promised that `numpy.random.seed(7)` repeats a run; torch users expect it of `torch.manual_seed(7)`.  Every
 consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator unless the
-user seeded torch's since the last draw: we reseed torch at each draw, so any other seed found there is the user's.
+user seeded torch's since the last draw: we reseed torch at each draw, so a seed found there that is not ours is the
+user's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 _LIMIT = 2**31 - 1
+_WRITTEN = 2**32  # seeds that people write are below; what torch starts a process with is a number of 64 bits
 
 
 class _Source:
     """Which of the two global generators seeds come from."""
 
     def __init__(self) -> None:
-        self.torch_seed = torch.initial_seed()
+        found = torch.initial_seed()
+        self.drawn = set() if found < _WRITTEN else {found}  # all: `torch.random.fork_rng` brings an older one back
         self.from_torch = False
         self.numpy_state: bytes = b""
 
@@ -29,19 +35,19 @@ class _Source:
         return bytes(state["key"].tobytes() + int(state["pos"]).to_bytes(4, "little"))
 
     def _look(self) -> None:
-        if torch.initial_seed() != self.torch_seed:
+        if torch.initial_seed() not in self.drawn:
             self.from_torch = True
         elif self.from_torch and _numpy_was_seeded() and self._fingerprint() != self.numpy_state:
             self.from_torch = False  # numpy was seeded, or drawn from, after torch was seeded
 
     def draw(self) -> int:
         self._look()
+        seed = int(np.random.randint(_LIMIT))  # drawn in any case: a later numpy.random.seed shows by the state it leaves
         if self.from_torch:
             seed = int(torch.randint(_LIMIT, ()).item())
-        else:
-            seed = int(np.random.randint(_LIMIT))
         _seed_torch(seed)
-        self.torch_seed, self.numpy_state = torch.initial_seed(), self._fingerprint()
+        self.drawn.add(torch.initial_seed())
+        self.numpy_state = self._fingerprint()
         return seed
 
 
@@ -106,3 +112,18 @@ def truncated_normal(
         flat[beyond] = again
         beyond = beyond[again.abs() > 2]
     return values.mul_(stddev).add_(mean).to(dtype)
+
+
+def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Tensor:
+    """Return a mask for dropout on the CPU: 0 with probability `rate`, else 1 / (1 − rate).
+
+    Sixteen random bits decide about an element, which takes a tenth of the time of `torch.bernoulli`; the probability is
+    `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
+    """
+    n = math.prod(shape)
+    bits = torch.empty((n + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)[:n].view(tuple(shape))
+    dropped = round(rate * 65536)
+    if dropped >= 65536:
+        return torch.zeros(tuple(shape), dtype=dtype)
+    mask = torch.ge(bits, dropped - 32768, out=torch.empty(tuple(shape), dtype=dtype))
+    return mask.mul_(65536 / (65536 - dropped))

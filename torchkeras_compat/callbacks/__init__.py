@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from .base import Callback, CallbackList
-from .logging import (
-    BaseLogger,
-    CSVLogger,
-    History,
-    LambdaCallback,
-    ProgbarLogger,
-    RemoteMonitor,
-    TerminateOnNaN,
-)
-from .monitor import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-from .schedules import LearningRateScheduler
+from .checkpoint import ModelCheckpoint
+from .files import CSVLogger, RemoteMonitor
+from .logging import BaseLogger, History, LambdaCallback, ProgbarLogger, TerminateOnNaN
+from .monitor import EarlyStopping
+from .schedules import LearningRateScheduler, ReduceLROnPlateau
 
 __all__ = [
     "BaseLogger",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from .._core import registry
+from .._core.config import Configurable
+from .._core.errors import show
 from .._core.logs import Logs
 
 _BATCH_HOOKS = {
@@ -16,8 +19,8 @@ _BATCH_HOOKS = {
 
 
 @registry.base("callback")
-class Callback:
-    """Base of all callbacks: override the hooks you need.
+class Callback(Configurable):
+    """Base of all callbacks: override the hooks you need; `__init__` need not be called by a subclass.
 
     `self.model` is the model and `self.params` a dictionary with `epochs`, `steps`, `samples`, `batch_size`, `verbose`,
     `do_validation` and `metrics`.  `logs` are plain floats.
@@ -35,13 +38,13 @@ class Callback:
     """
 
     model: Any = None
-    params: dict[str, Any]
+    params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
 
     def __init__(self) -> None:
         self.params = {}
 
-    def set_params(self, params: dict[str, Any]) -> None:
+    def set_params(self, params: Mapping[str, Any]) -> None:
         """Take the parameters of the run."""
         self.params = params
 
@@ -102,12 +105,10 @@ class Callback:
 
 def has_hook(callback: Any, names: Iterable[str]) -> bool:
     """Tell whether a callback does something in one of these hooks."""
-    for name in names:
-        if name in vars(callback):
-            return True
-        if getattr(type(callback), name, None) is not getattr(Callback, name):
-            return hasattr(callback, name)
-    return False
+    return any(
+        name in vars(callback) or getattr(type(callback), name, None) not in (None, getattr(Callback, name))
+        for name in names
+    )
 
 
 class CallbackList:
@@ -131,15 +132,10 @@ class CallbackList:
     ) -> None:
         given = callbacks.callbacks if isinstance(callbacks, CallbackList) else callbacks
         items = list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
-        for item in items:
-            if not hasattr(item, "on_epoch_end"):
-                raise TypeError(f"callbacks must be Callback objects; got {item!r}.")
-        self.callbacks: list[Any] = items
-        if add_history:
-            own = next((c for c in items if type(c).__name__ == "History"), None)
-            self.history = own if own is not None else registry.lookup("callback", "History")()
-            if own is None:
-                self.callbacks.append(self.history)
+        self.callbacks: list[Any] = [_checked(item) for item in items]
+        if add_history:  # always one of our own, whatever a user's History does
+            self.history = registry.lookup("callback", "History")()
+            self.callbacks.append(self.history)
         self.params: dict[str, Any] = {}
         if params:
             self.set_params(params)
@@ -148,7 +144,7 @@ class CallbackList:
 
     def append(self, callback: Any) -> None:
         """Add a callback."""
-        self.callbacks.append(callback)
+        self.callbacks.append(_checked(callback))
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Hand the parameters of the run to every callback."""
@@ -163,7 +159,7 @@ class CallbackList:
             callback.set_model(model)
 
     def wants_batches(self, mode: str) -> bool:
-        """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; only then is one called."""
+        """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; else none is called."""
         return any(has_hook(c, _BATCH_HOOKS[mode]) for c in self.callbacks)
 
     def call(self, hook: str, *args: Any, logs: Mapping[str, Any] | None = None) -> None:
@@ -174,8 +170,16 @@ class CallbackList:
             if method is not None:
                 method(*args, shared)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.callbacks)
+
+
+def _checked(item: Any) -> Any:
+    if isinstance(item, type):
+        raise TypeError(f"callbacks: {item.__name__} is the class; write {item.__name__}(…).")
+    if not all(hasattr(item, name) for name in ("set_params", "set_model")):
+        raise TypeError(f"callbacks must be Callback objects; got {show(item)}.")
+    return item
 
 
 def _forwarder(hook: str) -> Any:

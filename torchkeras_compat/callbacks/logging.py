@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import os
-from collections.abc import Callable, Mapping
-from typing import Any, TextIO
-
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
 from .._core import registry
-from .._core.errors import show
+from .._core.errors import choice, show
 from .._core.logs import Logs
 from .base import Callback
 
@@ -31,12 +27,15 @@ class History(Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_train_begin()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.epoch: list[int] = []
+        self.history = Logs()
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start afresh."""
-        self.epoch: list[int] = []
-        self.history = Logs()
+        self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record the epoch."""
@@ -47,10 +46,14 @@ class History(Callback):
 
 @registry.register("callback")
 class BaseLogger(Callback):
-    """Kept for old scripts: the averages of an epoch are computed by the training loop.
+    """Kept for old scripts: the averages of an epoch are computed by the training loop, and are in the logs already.
 
     Args:
-        stateful_metrics: Accepted.
+        stateful_metrics: Accepted; each metric knows how it is averaged.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> callback = keras.callbacks.BaseLogger()
     """
 
     def __init__(self, stateful_metrics: Any = None) -> None:
@@ -60,16 +63,23 @@ class BaseLogger(Callback):
 
 @registry.register("callback")
 class ProgbarLogger(Callback):
-    """Kept for old scripts: `fit` shows its progress by `verbose`.
+    """Kept for old scripts: `fit` shows its progress by `verbose`, with this callback or without it.
 
     Args:
-        count_mode: Accepted; steps are counted.
-        stateful_metrics: Accepted.
+        count_mode: `'samples'` or `'steps'`; `fit` counts steps.
+        stateful_metrics: Accepted; each metric knows how it is averaged.
+
+    Raises:
+        ValueError: Another `count_mode`.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> callback = keras.callbacks.ProgbarLogger(count_mode='steps')
     """
 
     def __init__(self, count_mode: str = "samples", stateful_metrics: Any = None) -> None:
         super().__init__()
-        self.count_mode = count_mode
+        self.count_mode = choice("ProgbarLogger", "count_mode", count_mode, ("samples", "steps"))
         self.stateful_metrics = set(stateful_metrics or ())
 
 
@@ -91,69 +101,6 @@ class TerminateOnNaN(Callback):
 
 
 @registry.register("callback")
-class CSVLogger(Callback):
-    """Writes the values of each epoch to a CSV file.
-
-    Args:
-        filename: Where.
-        separator: Between the values.
-        append: Whether to go on with a file that is there.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> callback = keras.callbacks.CSVLogger('training.log', separator=';')
-    """
-
-    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        super().__init__()
-        self.filename = os.fspath(filename)
-        self.sep = separator
-        self.append = append
-        self._file: TextIO | None = None
-        self._writer: Any = None
-        self._keys: list[str] = []
-        self._has_header = False
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Open the file."""
-        self._has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - closed at the end
-        self._writer = None
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write a row."""
-        values = dict(logs or {})
-        if self._writer is None:
-            self._keys = sorted(values)
-            if self.model is not None and self.params.get("do_validation"):
-                promised = {str(m) for m in self.params.get("metrics", ())}
-                self._keys = sorted(set(values) | promised)
-            self._writer = csv.DictWriter(self._file or _closed(), ["epoch", *self._keys], delimiter=self.sep)
-            if not self._has_header:
-                self._writer.writeheader()
-        row = {"epoch": epoch, **{key: _cell(values.get(key, "NA")) for key in self._keys}}
-        self._writer.writerow(row)
-        if self._file is not None:
-            self._file.flush()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-        self._file = self._writer = None
-
-
-def _closed() -> TextIO:
-    raise RuntimeError("CSVLogger: on_epoch_end without on_train_begin; pass it to fit(callbacks=[…]).")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.ndim:
-        return f'"[{", ".join(map(str, value))}]"'
-    return value
-
-
-@registry.register("callback")
 class LambdaCallback(Callback):
     """Calls functions at the hooks.
 
@@ -170,6 +117,8 @@ class LambdaCallback(Callback):
         >>> import torchkeras_compat as keras
         >>> callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch))
     """
+
+    _takes_anything = True
 
     def __init__(
         self,
@@ -197,49 +146,3 @@ class LambdaCallback(Callback):
             if hook.startswith("on_") and hook not in dir(Callback):
                 raise TypeError(f"LambdaCallback({hook}={show(function)}): there is no such hook.")
             setattr(self, hook, function)
-
-
-@registry.register("callback")
-class RemoteMonitor(Callback):
-    """Sends the values of each epoch to a server as JSON.
-
-    Args:
-        root: The server.
-        path: Where there.
-        field: The form field that holds the JSON.
-        headers: HTTP headers.
-        send_as_json: Whether the body itself is JSON.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> callback = keras.callbacks.RemoteMonitor(root='http://localhost:9000')
-    """
-
-    def __init__(
-        self,
-        root: str = "http://localhost:9000",
-        path: str = "/publish/epoch/end/",
-        field: str = "data",
-        headers: Mapping[str, str] | None = None,
-        send_as_json: bool = False,
-    ) -> None:
-        super().__init__()
-        self.root, self.path, self.field = root, path, field
-        self.headers, self.send_as_json = headers, send_as_json
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Send the epoch."""
-        import json
-        import urllib.error
-        import urllib.parse
-        import urllib.request
-        import warnings
-
-        body = json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items() if np.ndim(v) == 0}})
-        data = body.encode() if self.send_as_json else urllib.parse.urlencode({self.field: body}).encode()
-        kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
-        request = urllib.request.Request(self.root + self.path, data, {"Content-Type": kind, **(self.headers or {})})
-        try:
-            urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the user's own server
-        except urllib.error.URLError as error:
-            warnings.warn(f"RemoteMonitor: could not reach {self.root}: {error}", stacklevel=2)

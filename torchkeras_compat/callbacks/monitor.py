@@ -1,23 +1,22 @@
-"""Callbacks that watch one metric: stopping, slowing down, saving the best."""
+"""What callbacks that watch one value share, and `EarlyStopping`."""
 
 from __future__ import annotations
 
 import math
-import os
+import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .._core import registry
-from .._core.errors import argument_error, choice, positive_int
+from .._core.border import outside
 from .base import Callback
 
-# Metrics of which more is better, when `mode='auto'`; matched at the end of a name, 'val_' and numbers aside.
-MAXIMISED = ("acc", "accuracy", "auc", "precision", "recall", "f1", "f1_score", "fmeasure", "iou", "r2_score", "score")
-MINIMISED = ("loss", "error", "mse", "mae")
+# Words in the name of a metric of which more, or less, is better when `mode='auto'`. Keras itself knows `acc` alone in
+# some callbacks, and so lowers the rate or keeps the worst model where an AUC is watched.
+MAXIMISED = frozenset("auc precision recall sensitivity specificity f1 fbeta fmeasure iou r2 matthews".split())
+MINIMISED = frozenset("loss error".split())
+MODES = ("auto", "min", "max")
 
 
 class Monitor(Callback):
@@ -32,9 +31,14 @@ class Monitor(Callback):
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         self.monitor = monitor
-        self.mode = choice(type(self).__name__, "mode", mode, ("auto", "min", "max"))
+        self.mode = mode if mode in MODES else "auto"
+        if mode not in MODES:
+            warnings.warn(
+                f"{type(self).__name__}(mode={mode!r}): mode must be 'auto', 'min' or 'max'; it is taken as 'auto'.",
+                stacklevel=outside(),
+            )
         self.min_delta = abs(float(min_delta))
-        self.maximise = self.mode == "max" or (self.mode == "auto" and _more_is_better(monitor))
+        self.maximise = self.mode == "max" or (self.mode == "auto" and more_is_better(monitor))
         self.best = self.worst
 
     @property
@@ -52,16 +56,23 @@ class Monitor(Callback):
         if found is None:
             known = ", ".join(logs or ())
             warnings.warn(
-                f"{type(self).__name__}(monitor={self.monitor!r}): no such value in logs; there are: {known}.", stacklevel=2
+                f"{type(self).__name__}(monitor={self.monitor!r}): no such value in logs; there are: {known}.",
+                stacklevel=outside(),
             )
         return None if found is None else float(found)
 
 
-def _more_is_better(name: str) -> bool:
-    bare = name.removeprefix("val_").rstrip("0123456789").rstrip("_")
-    if bare.endswith(MINIMISED):
+def more_is_better(name: str) -> bool:
+    """Tell whether more of a metric is better, by its name.
+
+    Example:
+        >>> [more_is_better(name) for name in ('val_acc', 'auc_1', 'f1_score', 'val_loss', 'mae', 'accuracy_loss')]
+        [True, True, True, False, False, False]
+    """
+    words = set(re.split(r"[^a-z0-9]+", name.lower()))
+    if words & MINIMISED:
         return False
-    return bare.endswith(MAXIMISED)
+    return "acc" in name.lower() or "io_u" in name.lower() or bool(words & MAXIMISED)
 
 
 @registry.register("callback")
@@ -75,7 +86,7 @@ class EarlyStopping(Monitor):
         verbose: Whether to say so.
         mode: `'min'`, `'max'` or `'auto'`.
         baseline: A value that has to be beaten.
-        restore_best_weights: Whether the model gets the weights of its best epoch at the end.
+        restore_best_weights: Whether the model gets the weights of its best epoch at the end, however it ends.
         start_from_epoch: Epochs before the first that counts.
 
     Example:
@@ -101,15 +112,18 @@ class EarlyStopping(Monitor):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self.on_train_begin()
+        self._begin()
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Start afresh."""
+    def _begin(self) -> None:
         self.wait = 0
         self.stopped_epoch = 0
         self.best = self.worst
         self.best_epoch = 0
         self.best_weights: list[Any] | None = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Start afresh."""
+        self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare the value with the best so far."""
@@ -129,206 +143,19 @@ class EarlyStopping(Monitor):
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+            self._restore()
+
+    def _restore(self) -> None:
+        """Give the model its best weights, once."""
+        if self.best_weights is None:
+            return
+        if self.verbose:
+            print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+        self.model.set_weights(self.best_weights)
+        self.best_weights = None
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Say where training stopped, and restore the best weights however it ended."""
+        """Restore the best weights where that has not been done yet, and say where training stopped."""
+        self._restore()
         if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.restore_best_weights and self.best_weights is not None:
-            self.model.set_weights(self.best_weights)
-
-
-@registry.register("callback")
-class ReduceLROnPlateau(Monitor):
-    """Lowers the learning rate when a value has not improved for some epochs.
-
-    Args:
-        monitor: The value.
-        factor: What the rate is multiplied by.
-        patience: Epochs without improvement after which it is.
-        verbose: Whether to say so.
-        mode: `'min'`, `'max'` or `'auto'`.
-        min_delta: The least change that counts.
-        cooldown: Epochs after a change in which nothing is counted.
-        min_lr: The lowest rate.
-
-    Raises:
-        ValueError: `factor` is 1 or more.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> keras.callbacks.ReduceLROnPlateau(factor=.2, patience=5).factor
-        0.2
-    """
-
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
-        mode: str = "auto",
-        min_delta: float = 0.0001,
-        cooldown: int = 0,
-        min_lr: float = 0,
-        **kwargs: Any,
-    ) -> None:
-        if "epsilon" in kwargs:  # Keras up to 2.1
-            min_delta = kwargs.pop("epsilon")
-        if kwargs:
-            raise TypeError(f"ReduceLROnPlateau({next(iter(kwargs))}=…): unknown argument.")
-        super().__init__(monitor, mode, min_delta)
-        if factor >= 1.0:
-            raise argument_error("ReduceLROnPlateau", "factor", "less than 1", factor)
-        self.factor = factor
-        self.patience = patience
-        self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
-        self.on_train_begin()
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Start afresh."""
-        self.best = self.worst
-        self.wait = 0
-        self.cooldown_counter = 0
-
-    def in_cooldown(self) -> bool:
-        """Tell whether nothing is counted just now."""
-        return self.cooldown_counter > 0
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Compare the value with the best so far."""
-        rate = float(self.model.optimizer.lr) if hasattr(self.model.optimizer, "lr") else _torch_rate(self.model.optimizer)
-        if logs is not None:
-            logs["lr"] = rate
-        value = self.value(logs)
-        if value is None:
-            return
-        if self.in_cooldown():
-            self.cooldown_counter -= 1
-            self.wait = 0
-        if self.improved(value, self.best):
-            self.best, self.wait = value, 0
-        elif not self.in_cooldown():
-            self.wait += 1
-            if self.wait >= self.patience and rate > np.float32(self.min_lr):
-                self._lower(epoch, max(rate * self.factor, self.min_lr))
-
-    def _lower(self, epoch: int, rate: float) -> None:
-        set_rate(self.model.optimizer, rate)
-        self.cooldown_counter, self.wait = self.cooldown, 0
-        if self.verbose:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
-
-
-def _torch_rate(optimizer: Any) -> float:
-    return float(optimizer.param_groups[0]["lr"])
-
-
-def set_rate(optimizer: Any, rate: float) -> None:
-    """Set the learning rate of an optimizer of ours or of torch's."""
-    if hasattr(optimizer, "lr"):
-        optimizer.lr = rate
-        return
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def get_rate(optimizer: Any) -> float:
-    """Return the learning rate of an optimizer of ours or of torch's."""
-    if not hasattr(optimizer, "lr"):
-        return _torch_rate(optimizer)
-    rate = optimizer.lr
-    return float(rate(optimizer.iterations)) if callable(rate) else float(rate)
-
-
-@registry.register("callback")
-class ModelCheckpoint(Monitor):
-    """Saves the weights after each epoch, each improvement or some number of batches.
-
-    Args:
-        filepath: Where; `'{epoch:02d}-{val_loss:.2f}.h5'` is filled in.
-        monitor: The value that `save_best_only` goes by.
-        verbose: Whether to say so.
-        save_best_only: Whether only improvements are saved.
-        save_weights_only: Whether to save the weights alone.
-        mode: `'min'`, `'max'` or `'auto'`.
-        save_freq: `'epoch'`, or a number of batches.
-        options: Accepted; there are none.
-        initial_value_threshold: A value that the first saved one has to beat.
-        period: Every how many epochs.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> keras.callbacks.ModelCheckpoint('best.h5', save_best_only=True, save_weights_only=True).save_best_only
-        True
-    """
-
-    def __init__(
-        self,
-        filepath: Any,
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: str = "auto",
-        save_freq: Any = "epoch",
-        options: Any = None,
-        initial_value_threshold: float | None = None,
-        period: int = 1,
-    ) -> None:
-        super().__init__(monitor, mode)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
-        self.save_freq = save_freq if save_freq == "epoch" else positive_int("ModelCheckpoint", "save_freq", save_freq)
-        self.period = positive_int("ModelCheckpoint", "period", period)
-        self.epochs_since_last_save = 0
-        self._batches = 0
-        self._epoch = 0
-        if initial_value_threshold is not None:
-            self.best = float(initial_value_threshold)
-        if self.save_freq != "epoch":  # only then are batch logs wanted
-            self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Note the epoch."""
-        self._epoch = epoch
-
-    def _batch_end(self, batch: int, logs: Any = None) -> None:
-        self._batches += 1
-        if self._batches % self.save_freq == 0:
-            self._save(self._epoch, logs, batch)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Save when it is time."""
-        self.epochs_since_last_save += 1
-        if self.save_freq == "epoch" and self.epochs_since_last_save >= self.period:
-            self.epochs_since_last_save = 0
-            self._save(epoch, logs)
-
-    def _save(self, epoch: int, logs: Any, batch: int | None = None) -> None:
-        values = {k: v for k, v in (logs or {}).items() if k not in ("batch", "size")}
-        path = self.filepath.format(epoch=epoch + 1, **({} if batch is None else {"batch": batch + 1}), **values)
-        if self.save_best_only:
-            value = self.value(logs)
-            if value is None:
-                return
-            if not self.improved(value, self.best):
-                self._say(f"Epoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
-                return
-            self._say(f"Epoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {value:.5f}, saving to {path}")
-            self.best = value
-        else:
-            self._say(f"Epoch {epoch + 1}: saving model to {path}")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if self.save_weights_only:
-            self.model.save_weights(path, overwrite=True)
-        else:
-            self.model.save(path, overwrite=True)
-
-    def _say(self, text: str) -> None:
-        if self.verbose:
-            print(f"\n{text}")

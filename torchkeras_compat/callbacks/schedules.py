@@ -1,4 +1,4 @@
-"""A learning rate by epoch."""
+"""Callbacks that set the learning rate: by epoch, or when a value no longer improves."""
 
 from __future__ import annotations
 
@@ -9,8 +9,31 @@ from typing import Any
 import numpy as np
 
 from .._core import registry
+from .._core.errors import argument_error, show
 from .base import Callback
-from .monitor import get_rate, set_rate
+from .monitor import Monitor
+
+
+def get_rate(optimizer: Any) -> float:
+    """Return the learning rate of an optimizer of ours or of torch's; of a schedule, that of the next step."""
+    if not hasattr(optimizer, "lr"):
+        return float(optimizer.param_groups[0]["lr"])
+    rate = optimizer.lr
+    return float(rate(optimizer.iterations)) if callable(rate) else float(rate)
+
+
+def set_rate(optimizer: Any, rate: float) -> None:
+    """Set the learning rate of an optimizer of ours or of torch's."""
+    if hasattr(optimizer, "lr"):
+        if callable(optimizer.lr):
+            raise TypeError(
+                f"the learning rate of {type(optimizer).__name__} follows {show(optimizer.lr)}, which a callback "
+                f"cannot set; make the optimizer with a number."
+            )
+        optimizer.lr = rate
+        return
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 @registry.register("callback")
@@ -23,6 +46,7 @@ class LearningRateScheduler(Callback):
 
     Raises:
         ValueError: The function returns no number.
+        TypeError: The optimizer's rate follows a schedule of its own.
 
     Example:
         >>> import torchkeras_compat as keras
@@ -37,18 +61,109 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the rate."""
         optimizer = self.model.optimizer
-        try:
-            takes_two = len(inspect.signature(self.schedule).parameters) > 1
-        except ValueError:  # a builtin without signature takes the epoch
-            takes_two = False
-        rate = self.schedule(epoch, get_rate(optimizer)) if takes_two else self.schedule(epoch)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
-            raise ValueError(f"LearningRateScheduler: schedule({epoch}) must return a number; got {rate!r}.")
-        set_rate(optimizer, float(rate))
+        arguments = (epoch, get_rate(optimizer)) if _takes_two(self.schedule) else (epoch,)
+        value = self.schedule(*arguments)
+        if np.ndim(value) or isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+            raise ValueError(f"LearningRateScheduler: schedule({epoch}) must return a number; got {show(value)}.")
+        rate = float(value)
+        set_rate(optimizer, rate)
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record the rate."""
         if logs is not None:
             logs["lr"] = get_rate(self.model.optimizer)
+
+
+def _takes_two(schedule: Callable[..., Any]) -> bool:
+    """Tell whether the function can be called with the epoch and the rate; Keras tries that first."""
+    try:
+        inspect.signature(schedule).bind(0, 0.0)
+    except (TypeError, ValueError):  # only one argument; a builtin that has no signature
+        return False
+    return True
+
+
+@registry.register("callback")
+class ReduceLROnPlateau(Monitor):
+    """Lowers the learning rate when a value has not improved for some epochs.
+
+    Args:
+        monitor: The value.
+        factor: What the rate is multiplied by.
+        patience: Epochs without improvement after which it is.
+        verbose: Whether to say so.
+        mode: `'min'`, `'max'` or `'auto'`.
+        min_delta: The least change that counts.
+        cooldown: Epochs after a change in which nothing is counted.
+        min_lr: The lowest rate.
+
+    Raises:
+        ValueError: `factor` is 1 or more.
+        TypeError: The optimizer's rate follows a schedule of its own.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.callbacks.ReduceLROnPlateau(factor=.2, patience=5).factor
+        0.2
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 0.0001,
+        cooldown: int = 0,
+        min_lr: float = 0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        if factor >= 1.0:
+            raise argument_error("ReduceLROnPlateau", "factor", "less than 1", factor)
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._begin()
+
+    def _begin(self) -> None:
+        self.best = self.worst
+        self.wait = 0
+        self.cooldown_counter = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Start afresh."""
+        self._begin()
+
+    def in_cooldown(self) -> bool:
+        """Tell whether nothing is counted just now."""
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Compare the value with the best so far."""
+        rate = get_rate(self.model.optimizer)
+        if logs is not None:
+            logs["lr"] = rate
+        value = self.value(logs)
+        if value is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.improved(value, self.best):
+            self.best, self.wait = value, 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            # In float32, as Keras keeps the rate: one that was set to min_lr is not above it.
+            if self.wait >= self.patience and np.float32(rate) > np.float32(self.min_lr):
+                self._lower(epoch, max(rate * self.factor, self.min_lr))
+
+    def _lower(self, epoch: int, rate: float) -> None:
+        set_rate(self.model.optimizer, rate)
+        self.cooldown_counter, self.wait = self.cooldown, 0
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")

@@ -15,31 +15,39 @@ from typing import Any
 from .._core import dialects, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
-from .names import ALIASES, BESIDE, MODULES, MOVED, PACKAGES, ROOTS, VERSIONS
+from .names import ALIASES, BESIDE, KIND_OF, MODULES, MOVED, PACKAGES, ROOTS, VERSIONS
 
 PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
-@functools.lru_cache(maxsize=None)
-def faced(cls: type[Configurable], dialect: str, module: str) -> type[Configurable]:
+_faced: dict[tuple[int, str, str], Any] = {}  # the classes are kept for good, as modules keep theirs
+
+
+def faced(cls: type[Configurable], dialect: str, module: str) -> Any:
     """Return the class as the facade module `module` has it: its objects are made under `dialect`.
 
     `isinstance(x, facade class)` is true for what is an instance of the class behind it.
     """
-    kind = type(cls)
-    meta = type(f"Faced{kind.__name__}", (kind,), {"__instancecheck__": _is_instance, "__subclasscheck__": _is_subclass})
-    body = {"_dialect": dialect, "_behind": cls, "__module__": module, "__qualname__": cls.__qualname__}
-    return meta(cls.__name__, (cls,), {**body, "__doc__": cls.__doc__})  # type: ignore[no-any-return]
+    key = (id(cls), dialect, module)
+    if key not in _faced:
+        kind = type(cls)
+        checks = {"__instancecheck__": _is_instance, "__subclasscheck__": _is_subclass}
+        body = {"_dialect": dialect, "_behind": cls, "__module__": module, "__qualname__": cls.__qualname__}
+        meta = type(f"Faced{kind.__name__}", (kind,), checks)
+        _faced[key] = meta(cls.__name__, (cls,), {**body, "__doc__": cls.__doc__})
+    return _faced[key]
 
 
 def _is_instance(cls: Any, value: object) -> bool:
-    return isinstance(value, cls.__dict__["_behind"]) if "_behind" in cls.__dict__ else type.__instancecheck__(cls, value)
+    behind = cls.__dict__.get("_behind")  # a user's subclass inherits this metaclass but has nothing behind it
+    return type.__instancecheck__(cls, value) if behind is None else isinstance(value, behind)
 
 
 def _is_subclass(cls: Any, other: type) -> bool:
-    return issubclass(other, cls.__dict__["_behind"]) if "_behind" in cls.__dict__ else type.__subclasscheck__(cls, other)
+    behind = cls.__dict__.get("_behind")
+    return type.__subclasscheck__(cls, other) if behind is None else issubclass(other, behind)
 
 
 def _constructing(function: Callable[..., Any], dialect: str) -> Callable[..., Any]:
@@ -77,17 +85,22 @@ class Facade(ModuleType):
             return importlib.import_module(f"{self.__name__}.{name}")
         module, moved = MOVED.get(self._part, {}).get(name, ("", ""))
         if module:
-            source = importlib.import_module(f"{PACKAGE}.{module}")
-            return getattr(source, moved) if moved else source
+            return getattr(importlib.import_module(f"{PACKAGE}.{module}"), moved)
         behind = self._behind
         if hasattr(behind, name):
             return getattr(behind, name)
-        for kind, table in ALIASES.items():
-            entry = registry.KINDS[kind].entries.get(table.get(name, ""))
-            if entry is not None:
-                return entry
-        hint = did_you_mean(name, [n for n in dir(behind) if not n.startswith("_")])
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; {hint}")
+        if name in (aliases := self._aliases()):
+            return aliases[name]
+        raise _missing(sys._getframe(2).f_code.co_name)(
+            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; "
+            f"{did_you_mean(name, self.__all__)}"
+        )
+
+    def _aliases(self) -> dict[str, Any]:
+        """Return the old names of what this module holds."""
+        kind = KIND_OF.get(MODULES.get(self._part, ""), "")
+        entries = registry.KINDS[kind].entries if kind else {}
+        return {old: entries[new] for old, new in ALIASES.get(kind, {}).items() if new in entries}
 
     def _faced(self, name: str, value: Any) -> Any:
         dialect = self._dialect_name
@@ -101,11 +114,18 @@ class Facade(ModuleType):
 
     def __dir__(self) -> list[str]:
         inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self._part]
-        return sorted({*super().__dir__(), *inner, *(n for n in dir(self._behind) if not n.startswith("_"))})
+        return sorted({*super().__dir__(), *inner, *self.__all__})
 
     @property
     def __all__(self) -> list[str]:
-        return [n for n in dir(self._behind) if not n.startswith("_")]
+        behind = self._behind
+        public = getattr(behind, "__all__", None) or [n for n in dir(behind) if not n.startswith("_")]
+        return sorted({*public, *self._aliases(), *MOVED.get(self._part, {})})
+
+
+def _missing(caller: str) -> type[Exception]:
+    """Return what to raise for a missing name: `from keras.layers import Dens` shows the text of ImportErrors only."""
+    return ImportError if caller == "_handle_fromlist" else AttributeError
 
 
 class TensorFlow(ModuleType):
@@ -121,8 +141,8 @@ class TensorFlow(ModuleType):
         if inner in ROOTS or inner in PACKAGES:
             return importlib.import_module(inner)
         raise AttributeError(
-            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras alone; write the "
-            f"call in torch."
+            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras alone; "
+            f"write the call in torch."
         )
 
 
@@ -154,7 +174,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         part, dialect = self._place(spec.name) or ("", None)
         module = Facade(spec.name, part, dialect)
         if not part:
-            module.__version__ = VERSIONS["keras"]  # type: ignore[attr-defined]
+            module.__version__ = VERSIONS[spec.name.partition(".")[0]]  # type: ignore[attr-defined]
         return module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -183,8 +203,8 @@ def install() -> None:
         module = sys.modules.get(root)
         if module is not None and not isinstance(module, (Facade, TensorFlow)):
             raise RuntimeError(
-                f"compat.install(): {root} is imported already, from {getattr(module, '__file__', None)}; call install() "
-                f"before the first import of it."
+                f"compat.install(): {root} is imported already, from {getattr(module, '__file__', None)}; call "
+                f"install() before the first import of it."
             )
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)

@@ -33,6 +33,14 @@ ALIASES: dict[str, dict[str, str]] = {
     },
 }
 
+# Module of this package → the kind of what its old names stand for.
+KIND_OF: dict[str, str] = {
+    "layers": "layer",
+    "initializers": "initializer",
+    "constraints": "constraint",
+    "regularizers": "regularizer",
+}
+
 # Module of a facade → the module of this package behind it.
 MODULES: dict[str, str] = {
     "activations": "activations",
@@ -88,7 +96,6 @@ MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
     "engine": {"Sequential": ("models", "Sequential")},
-    "utils": {"np_utils": ("utils", ""), "generic_utils": ("utils", "")},
     "initializations": {"uniform": ("initializers", "RandomUniform"), "normal": ("initializers", "RandomNormal")},
 }
 

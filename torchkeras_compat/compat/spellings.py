@@ -1,7 +1,7 @@
 """Old spellings of arguments, as data: what each one is called today.
 
-Read off the public signatures of Keras 1.2.2, 2.0.8, 2.2.4 and 2.3.1.  `quiet` ones were usual until 2.3 and go without a
-warning.
+Read off the public signatures of Keras 1.2.2, 2.0.8, 2.2.4 and 2.3.1.  `quiet` ones were usual until 2.3 and go without
+a warning.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _pad(value: Any) -> Any:
 
 
 def _layers(names: str, table: Table) -> dict[str, Table]:
-    return {name: table for name in names.split()}
+    return dict.fromkeys(names.split(), table)
 
 
 LAYERS: dict[str, Table] = {
@@ -93,7 +93,7 @@ LAYERS: dict[str, Table] = {
         ),
         "dropout": Spelling(
             None,
-            refused=True,
+            harmless=(0,),
             note="dropping whole words has no counterpart here yet; put SpatialDropout1D(rate) behind the Embedding.",
         ),
     },
@@ -116,6 +116,15 @@ OPTIMIZERS: dict[str, Table] = {
     for name in "SGD RMSprop Adagrad Adadelta Adam Adamax Nadam Ftrl AdamW Adafactor Lion".split()
 }
 
+CALLBACKS: dict[str, Table] = {
+    "ReduceLROnPlateau": _renamed(epsilon="min_delta"),
+    "ModelCheckpoint": {
+        "load_weights_on_restart": Spelling(
+            None, harmless=(False,), note="call model.load_weights(filepath) before fit."
+        ),
+    },
+}
+
 CALLS: dict[str, Table] = {
     "Trainer.compile": {
         "class_mode": Spelling(None, note="It had no effect on Sequential models from 1.0 on."),
@@ -136,7 +145,14 @@ CALLS["ClassicCalls.fit_generator"] = GENERATORS
 CALLS["ClassicCalls.evaluate_generator"] = GENERATORS
 CALLS["ClassicCalls.predict_generator"] = GENERATORS
 
-SPELLINGS: dict[str, Table] = {**LAYERS, **OPTIMIZERS, **CALLS}
+DATA: dict[str, Table] = {
+    "to_categorical": _renamed(nb_classes="num_classes"),
+    **{name: _renamed(nb_words="num_words") for name in ("imdb.load_data", "reuters.load_data", "Tokenizer")},
+    **{name: {"dim_ordering": DATA_FORMAT} for name in ("ImageDataGenerator", "array_to_img", "img_to_array")},
+    **{name: _renamed(quiet=True, text="input_text") for name in ("one_hot", "text_to_word_sequence")},
+}
+
+SPELLINGS: dict[str, Table] = {**LAYERS, **OPTIMIZERS, **CALLBACKS, **CALLS, **DATA}
 
 GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv2D": (Gathered(("nb_row", "nb_col"), "kernel_size"),),

@@ -19,6 +19,7 @@ from .._core.shapes import Shape, compatible, shape_tuple
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
 
+PACKAGE = __name__.split(".")[0]
 BASE_ARGUMENTS = (
     "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights"
 ).split()
@@ -66,9 +67,12 @@ class Layer(Configurable, nn.Module):
     sequence_input: ClassVar[bool] = False
     input_rank: ClassVar[int | tuple[int, ...] | None] = None
     takes_integers: ClassVar[bool] = False
+    row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False
+    _built_shape: Shape | None
+    _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
     _shape_is_assumed: bool = False  # `batch_input_shape` is a default, which a layer before may contradict
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -77,6 +81,10 @@ class Layer(Configurable, nn.Module):
             cls.forward = cls.__dict__["call"]  # type: ignore[method-assign]
         elif "forward" in cls.__dict__:
             cls.call = cls.__dict__["forward"]  # type: ignore[method-assign]
+        if "build" in cls.__dict__:
+            cls.build = _finishing(cls.__dict__["build"])  # type: ignore[method-assign]
+        if "row_wise" not in cls.__dict__:
+            cls.row_wise = cls.__module__.startswith(f"{__package__}.")
         parameters = inspect.signature(cls.forward).parameters
         cls._wants_mask = "mask" in parameters
         cls._wants_training = "training" in parameters
@@ -162,11 +170,15 @@ class Layer(Configurable, nn.Module):
         self.check_rank(shape)
         with torch.device(device or settings.default_device()):
             self.build(shape)
+        self._finish_build(shape)
+
+    def _finish_build(self, shape: Shape) -> None:
         self.built = True
-        self._built_shape = shape
+        self._built_shape = self._built_shape or shape
+        self._torch_parts = self._find_torch_parts()
         if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
-            self._initial_weights = None
+            weights, self._initial_weights = self._initial_weights, None
+            self.set_weights(weights)
 
     def check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
@@ -297,15 +309,18 @@ class Layer(Configurable, nn.Module):
         x = self.to_input(inputs)
         if not self.built and isinstance(x, Tensor):
             self.build_from((None, *x.shape[1:]), x.device)
-        training = kwargs.pop("training", None)
+        training = self.mode(kwargs.pop("training", None))
         if self._wants_training:
-            kwargs["training"] = self.mode(training)
-        return nn.Module.__call__(self, x, *args, **kwargs)
+            kwargs["training"] = training
+        if self._torch_parts:
+            self._tell_torch_parts(training)
+        with settings.running(training):
+            return nn.Module.__call__(self, x, *args, **kwargs)
 
     def mode(self, training: Any = None) -> bool:
-        """Return whether to run in training mode: as told, else the learning phase, else inference."""
+        """Return whether to run in training mode: as told, else as what runs around the call, else inference."""
         if training is None:
-            training = settings.learning_phase()
+            training = settings.running_phase()
         return bool(self.training if training is None else training)
 
     def to_input(self, inputs: Any) -> Any:
@@ -331,6 +346,8 @@ class Layer(Configurable, nn.Module):
 
     def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Run the layer inside a model: the output, and the mask for the next layer."""
+        if self._torch_parts:
+            self._tell_torch_parts(training)
         if self._wants_mask:
             y = nn.Module.__call__(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
         elif self._wants_training:
@@ -342,6 +359,17 @@ class Layer(Configurable, nn.Module):
         if mask is not None or self._has_own_mask:
             mask = self.compute_mask(x, mask)
         return y, mask
+
+    def _tell_torch_parts(self, training: bool) -> None:
+        for module in self._torch_parts:
+            if module.training != training:
+                module.training = training
+
+    def _find_torch_parts(self) -> tuple[nn.Module, ...]:
+        """Return the torch modules in a user's layer: their mode is a flag, which starts as training."""
+        if type(self).__module__.startswith(PACKAGE):
+            return ()
+        return tuple(m for m in self.modules() if not isinstance(m, Layer))
 
     def _add_activity_penalty(self, y: Tensor) -> None:
         penalty = self.activity_regularizer(y)
@@ -489,7 +517,9 @@ class Layer(Configurable, nn.Module):
 
     def take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
-        taken, self._losses = self._losses, []
+        taken: list[Tensor] = self._losses
+        if taken:
+            self._losses = []
         for layer in self.sublayers():
             taken = taken + layer.take_losses()
         return taken
@@ -568,6 +598,18 @@ class Layer(Configurable, nn.Module):
         expected = self._built_shape
         if expected is not None and not compatible((None, *expected[1:]), shape):
             raise ValueError(f"{self}: the input must have shape {expected}; got shape {tuple(shape)}.")
+
+
+def _finishing(build: Callable[..., None]) -> Callable[..., None]:
+    """Let `build` be called from outside too, as in Keras: the layer is built then."""
+
+    @functools.wraps(build)
+    def finishing(self: Layer, input_shape: Any = None) -> None:
+        build(self, input_shape)
+        if input_shape is not None and getattr(type(self), "build", None) is finishing:
+            self._finish_build(tuple(input_shape))
+
+    return finishing
 
 
 def _unique(entries: Sequence[Weight]) -> list[Weight]:

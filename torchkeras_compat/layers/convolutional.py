@@ -37,6 +37,17 @@ _MODULES: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {1: nn.Conv2d, 2: nn.Co
 _FUNCTIONS: dict[int, Callable[..., Tensor]] = {1: torch.conv2d, 2: torch.conv2d, 3: torch.conv3d}
 
 
+_ANY_SIZE = 1 << 30
+
+
+def _split(pads: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Return what `F.pad` puts around the input, if anything, and what the convolution itself adds on both sides."""
+    if all(before == after for before, after in pads):
+        return [], list(over_height([before for before, _ in pads], 0))
+    # torch's own 'same' knows no strides, and copies the input too.
+    return torch_pads(over_height(pads, (0, 0))), [0] * max(len(pads), 2)
+
+
 class Conv(SpatialLayer, ActivatedLayer):
     """Base of the convolutions: `activation(convolution(inputs, kernel) + bias)`.
 
@@ -105,6 +116,8 @@ class Conv(SpatialLayer, ActivatedLayer):
         self._check_arguments(owner)
         self._stride = over_height(self.strides, 1)
         self._dilation = over_height(self.dilation_rate, 1)
+        depends_on_size = self.padding == "same" and max(self.strides) > 1
+        self._fixed_pads = None if depends_on_size else _split(self.pads([_ANY_SIZE] * self.rank))
 
     def _check_arguments(self, owner: str) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
@@ -155,13 +168,10 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return the convolution, with its bias."""
-        x = self.to_torch(inputs)
-        pads = over_height(self.pads(self.lengths(inputs.shape)), (0, 0))  # type: ignore[arg-type]
-        if all(before == after for before, after in pads):
-            padding = [before for before, _ in pads]
-        else:  # torch's own 'same' knows no strides, and copies the input too
-            x, padding = F.pad(x, torch_pads(pads)), [0] * len(pads)
-        conv = self.conv
+        x, conv = self.to_torch(inputs), self.conv
+        ahead, padding = self._fixed_pads or _split(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
+        if ahead:
+            x = F.pad(x, ahead)
         convolve = _FUNCTIONS[self.rank]
         return self.to_keras(convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups))
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import activations, constraints, initializers, regularizers
-from .._core import registry, settings, shapes
+from .._core import randomness, registry, settings, shapes
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
@@ -281,17 +281,23 @@ class Dropout(Layer):
         noise = self.noise_shape or (None,) * len(shape)
         return tuple(size if n is None else n for n, size in zip(noise, shape))
 
+    def draw_mask(self, inputs: Tensor) -> Tensor:
+        """Return a new mask for this input: 0, or 1 / (1 − rate)."""
+        shape = self.mask_shape(inputs.shape)
+        if self.seed is not None:
+            keep = seeded_uniform(self, shape, inputs) >= self.rate
+            return keep.to(inputs.dtype) / max(1 - self.rate, 1e-12)
+        if inputs.device.type == "cpu":
+            return randomness.keep_mask(shape, self.rate, inputs.dtype)
+        return F.dropout(inputs.new_ones(shape), self.rate, True)
+
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the input, thinned in training."""
         if not training or self.rate == 0:
             return inputs
-        shape = self.mask_shape(inputs.shape)
-        if self.seed is None:
-            if shape == tuple(inputs.shape):
-                return F.dropout(inputs, self.rate, True)
-            return inputs * F.dropout(inputs.new_ones(shape), self.rate, True)
-        keep = seeded_uniform(self, shape, inputs) >= self.rate
-        return torch.where(keep, inputs / (1 - self.rate), torch.zeros((), dtype=inputs.dtype, device=inputs.device))
+        if self.seed is None and self.noise_shape is None and inputs.device.type != "cpu":
+            return F.dropout(inputs, self.rate, True)
+        return inputs * self.draw_mask(inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `input_shape`."""
@@ -481,6 +487,8 @@ class Lambda(Layer):
         >>> keras.layers.Lambda(lambda x: x ** 2)(np.array([3.])).tolist()
         [9.0]
     """
+
+    row_wise = False
 
     def __init__(
         self,

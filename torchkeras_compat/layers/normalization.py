@@ -161,7 +161,8 @@ class BatchNormalization(Layer):
         axis, norm = self._axes[0], self.norm
         at_end = axis == inputs.dim() - 1
         channels = inputs.shape[axis]
-        x = inputs.reshape(-1, channels) if at_end else inputs.movedim(axis, 1)
+        flat = at_end and inputs.dim() > 2
+        x = inputs.reshape(-1, channels) if flat else inputs if at_end else inputs.movedim(axis, 1)
         count = inputs.numel() // max(channels, 1)
         if not training or (self.trainable and self._unbiased(inputs.dim()) and count > 1):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
@@ -171,7 +172,7 @@ class BatchNormalization(Layer):
             y, mean, inverse = torch.native_batch_norm(x, norm.weight, norm.bias, None, None, True, 0.0, self.epsilon)
             if self.trainable:
                 self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon))
-        return y.reshape(inputs.shape) if at_end else y.movedim(1, axis)
+        return y.reshape(inputs.shape) if flat else y if at_end else y.movedim(1, axis)
 
     def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
         """Normalise over several axes, or with the statistics of valid steps only."""

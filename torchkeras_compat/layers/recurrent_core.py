@@ -96,6 +96,11 @@ class Recurrent(Layer):
         """Whether torch's own kernel computes the same."""
         raise NotImplementedError
 
+    @property
+    def torch_function(self) -> str:
+        """The name of torch's function that runs its kernel over a sequence."""
+        raise NotImplementedError
+
     def module_options(self) -> dict[str, Any]:
         """Return further arguments of the torch module."""
         return {}
@@ -110,6 +115,7 @@ class Recurrent(Layer):
         """Make the torch module that holds the weights, and the states of a stateful layer."""
         features = self.last_axis(input_shape)
         self.rnn = self._module(features)
+        self._cell, self._torch_name = self.cell, self.torch_function if self.is_torchs else None
         matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
         for name, attribute, prefix in matrices:
             self.weight(name, self.rnn, attribute, self.matrix_codec, **self._options(prefix))
@@ -286,41 +292,41 @@ class Recurrent(Layer):
 
         Only that of h is sure to hold all values; the others do where `every_state` asks for it.
         """
-        cell, by_gate = self.cell, False
-        drop = None
+        drop, by_gate = None, False
         if training and (self.dropout or self.recurrent_dropout):
-            by_gate = self._drops_by_gate(cell)
-            if self.recurrent_dropout:
-                ones = x.new_ones(cell.gates if by_gate else 1, x.shape[1], self.units)
-                drop = F.dropout(ones, self.recurrent_dropout, True)
-            if not by_gate:
-                x = self._thinned(x)
-        by_gate = by_gate and bool(self.dropout)
+            x, drop, by_gate = self._drop(x)
         simple = drop is None and not by_gate
-        if simple and self.is_torchs and self._torch_is_faster(x) and not (every_state and len(start) > 1):
-            return self._torch(x, start)
-        rnn = self.rnn
+        every_c = every_state and len(start) > 1
+        if self._torch_name is not None and simple and not every_c and self._torch_is_faster(x):
+            return self._torch(self._torch_name, x, start)
+        rnn, cell = self.rnn, self._cell
         w, r = rnn.weight_ih_l0, rnn.weight_hh_l0
         b, rb = (rnn.bias_ih_l0, rnn.bias_hh_l0) if self.use_bias else (None, None)
-        if simple and cell.has_gradient and not _is_traced(x):
+        if simple and cell.has_gradient and not is_traced(x):
             found = Recurrence.apply(cell, x, w, b, r, rb, *start)  # type: ignore[no-untyped-call]
             return list(zip(found[::2], found[1::2]))
         z = self._projected_by_gate(x, w, b, cell.gates) if by_gate else F.linear(x, w, b)
         return [(torch.stack(kind), kind[-1]) for kind in cell.plain(z, r, rb, start, drop)]
 
-    def _torch(self, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
-        given = [s.unsqueeze(0) for s in start if s is not None]
-        hx = None if not given else given[0] if len(start) == 1 else tuple(given)
-        sequence, last = self.rnn(x if self.time_major else x.transpose(0, 1), hx)
-        sequence = sequence if self.time_major else sequence.transpose(0, 1)
-        finals = (last,) if len(start) == 1 else last
-        return [(sequence, final[0]) for final in finals]
+    def _torch(self, name: str, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
+        # The function behind the module: it is told to keep what a backward pass needs whenever one may come, whatever
+        # mode the module is in, and skips checks that cost as much as a small batch.
+        first = start[0]
+        if first is None:
+            zero = x.new_zeros(1, x.shape[1], self.units)
+            hx: Any = zero if len(start) == 1 else (zero, zero)
+        else:
+            given = tuple(s.unsqueeze(0) for s in start if s is not None)
+            hx = given[0] if len(given) == 1 else given
+        train = torch.is_grad_enabled()
+        found = getattr(torch, name)(x, hx, self.rnn._flat_weights, self.use_bias, 1, 0.0, train, False, False)
+        return [(found[0], final[0]) for final in found[1:]]
 
     def _torch_is_faster(self, x: Tensor) -> bool:
         """Tell where torch's kernel is: on accelerators, and on the CPU where oneDNN has one or nothing is recorded."""
-        if x.device.type != "cpu" or _is_traced(x) or not torch.is_grad_enabled():
+        if x.device.type != "cpu" or not torch.is_grad_enabled() or is_traced(x):
             return True
-        return self.torch_faster_on_cpu and x.dtype == torch.float32 and torch._C._get_mkldnn_enabled()
+        return self.torch_faster_on_cpu and runs_on_onednn(x)
 
     # --- dropout -------------------------------------------------------------------------------------------------
 
@@ -334,12 +340,17 @@ class Recurrent(Layer):
         by_rule = self._rules.recurrent_dropout_by_kernel and self.recurrent_dropout > 0
         return cell.gates > 1 and not self._drops_by_step() and (self.implementation != 2 or by_rule)
 
-    def _thinned(self, x: Tensor) -> Tensor:
-        if not self.dropout:
-            return x
+    def _drop(self, x: Tensor) -> tuple[Tensor, Tensor | None, bool]:
+        """Return the input after dropout, the masks of the state, and whether the input is still to drop by gate."""
+        by_gate, drop = self._drops_by_gate(self._cell), None
+        if self.recurrent_dropout:
+            ones = x.new_ones(self._cell.gates if by_gate else 1, x.shape[1], self.units)
+            drop = F.dropout(ones, self.recurrent_dropout, True)
+        if not self.dropout or by_gate:
+            return x, drop, by_gate and self.dropout > 0
         if self._drops_by_step():
-            return F.dropout(x, self.dropout, True)
-        return x * F.dropout(x.new_ones(x.shape[1:]), self.dropout, True)
+            return F.dropout(x, self.dropout, True), drop, False
+        return x * F.dropout(x.new_ones(x.shape[1:]), self.dropout, True), drop, False
 
     def _projected_by_gate(self, x: Tensor, w: Tensor, b: Tensor | None, gates: int) -> Tensor:
         masks = F.dropout(x.new_ones(gates, *x.shape[1:]), self.dropout, True)
@@ -348,9 +359,14 @@ class Recurrent(Layer):
         return torch.cat([F.linear(x * mask, part, bias) for mask, part, bias in parts], -1)
 
 
-def _is_traced(x: Tensor) -> bool:
+def is_traced(x: Tensor) -> bool:
     """Tell whether operations are recorded or recast, where a gradient written out by hand would stand in the way."""
     return torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type)
+
+
+def runs_on_onednn(x: Tensor) -> bool:
+    """Tell whether torch gives a sequence on the CPU to oneDNN."""
+    return x.dtype == torch.float32 and x.device.type == "cpu" and torch._C._get_mkldnn_enabled()
 
 
 def is_tanh(function: Any) -> bool:

@@ -59,6 +59,7 @@ class TorchModuleWrapper(Layer):
     """
 
     supports_masking = True
+    row_wise = False
 
     def __init__(
         self,

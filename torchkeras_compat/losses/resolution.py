@@ -164,6 +164,9 @@ def _aligned(function: Callable[..., Tensor]) -> Function:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        return function(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
+        values = function(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
+        if not isinstance(values, Tensor):
+            raise TypeError(f"{getattr(function, '__name__', 'loss')}: a loss function must return a tensor; got {show(values)}.")
+        return values
 
     return call

@@ -168,10 +168,20 @@ def _aligned(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion.FromLogits | None:
-    """Return a cross-entropy metric's values as a function of (targets, logits), `None` for other metrics.
+# (metric, last activation) → the same from what the activation is applied to: softmax keeps the order of the classes, and
+# a sigmoid exceeds one half where its argument is positive.
+_UNCHANGED: dict[tuple[Any, str | None], Callable[..., Tensor]] = {
+    (accuracies.categorical_accuracy, "softmax"): accuracies.categorical_accuracy,
+    (accuracies.sparse_categorical_accuracy, "softmax"): accuracies.sparse_categorical_accuracy,
+    (accuracies.binary_accuracy, "sigmoid"): functools.partial(accuracies.binary_accuracy, threshold=0.0),
+}
 
-    Measured on 2.15.0: a cross-entropy given as a metric is computed from the logits of the last activation too.
+
+def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion.FromLogits | None:
+    """Return a metric's values as a function of (targets, logits), `None` where it needs the predictions.
+
+    Measured on 2.15.0: a cross-entropy given as a metric is computed from the logits of the last activation too.  The
+    accuracies ask for an order or a side, which the activation does not change, so it is spared.
 
     Args:
         metric: What `resolve` returned.
@@ -186,4 +196,9 @@ def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion
     if not isinstance(metric, (FunctionMetric, MeanMetricWrapper)) or not metric.averages:
         return None
     function = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric).fn
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", None)
+    unchanged = _UNCHANGED.get((function, name))
+    if unchanged is not None and metric.chosen().get("threshold", 0.5) == 0.5:
+        options = {k: v for k, v in metric.chosen().items() if k != "threshold"}
+        return functools.partial(unchanged, **options) if options else unchanged
     return fusion.fused(functools.partial(function, **metric.chosen()), activation, rules)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core.border import translated
 from .._core.config import Configurable
 from .._core.errors import choice, show
 
@@ -19,6 +20,7 @@ _MODES = ("binary", "count", "freq", "tfidf")
 Analyzer = Callable[[str], Sequence[str]]
 
 
+@translated("text_to_word_sequence")
 def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
     """Split a text into words.
 
@@ -37,6 +39,7 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     return [word for word in words if word]
 
 
+@translated("one_hot")
 def one_hot(
     input_text: str,
     n: int,

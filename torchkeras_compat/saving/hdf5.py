@@ -16,8 +16,6 @@ REFERENCE = 16
 MAX_NAMES = 1_000_000
 """Names that one list in a file may hold."""
 
-Array = np.ndarray[Any, Any]
-
 
 class FileError(ValueError):
     """A file that is damaged, not of the expected kind, or asks for something that no weight file needs."""
@@ -81,12 +79,13 @@ def find(root: Any, path: str, caller: str) -> Any:
     for part in parts(path):
         if not isinstance(node, h5py.Group):
             return None
-        link = node.get(part, getlink=True)
-        if link is None:
+        links = node.id.links  # looks at the link itself; Group.get would follow it to ask whether its target is there
+        if not links.exists(part.encode()):
             return None
-        if not isinstance(link, h5py.HardLink):
-            kind = "an external" if isinstance(link, h5py.ExternalLink) else "a soft"
-            raise FileError(f"{caller}: {part!r} in {path!r} is {kind} link; weight files hold their own data.")
+        kind = links.get_info(part.encode()).type
+        if kind != h5py.h5l.TYPE_HARD:
+            article = "a soft" if kind == h5py.h5l.TYPE_SOFT else "an external"
+            raise FileError(f"{caller}: {part!r} in {path!r} is {article} link; weight files hold their own data.")
         node = node[part]
     return node
 
@@ -123,16 +122,23 @@ def dataset(root: Any, path: str, caller: str) -> Any:
     return found
 
 
-def read(data: Any, caller: str) -> Array:
-    """Return what a dataset holds; its shape and type have been looked at before.
+@contextlib.contextmanager
+def damage(path: str, caller: str) -> Iterator[None]:
+    """Turn whatever h5py raises over a damaged file into one error.
+
+    Args:
+        path: The file, for the message.
+        caller: Who reads, for the message.
 
     Raises:
-        FileError: The data are damaged.
+        FileError: Instead of h5py's error.
     """
     try:
-        return np.asarray(data[()])
-    except (OSError, RuntimeError) as error:
-        raise FileError(f"{caller}: the file is corrupt: {data.name!r} cannot be read: {error}") from error
+        yield
+    except FileError:
+        raise
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
+        raise FileError(f"{caller}({path!r}): the file is corrupt: {error}") from error
 
 
 def write_names(place: Any, name: str, values: Sequence[str]) -> None:

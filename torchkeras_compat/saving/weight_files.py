@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,12 +91,14 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
         _refuse_checkpoint(path, caller)
-        with hdf5.reading(path, "load_weights") as root:
-            stored = weights_hdf5.stored_layers(root, caller)
+        with hdf5.reading(path, "load_weights") as root, hdf5.damage(path, "load_weights"):
             plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
             match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
-            match(plan, layers, stored)
-            plan.carry_out()
+            match(plan, layers, weights_hdf5.stored_layers(root, caller))
+            values = plan.read()
+        weights_hdf5.assign_all(values)
+        if plan.skipped:
+            warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
     def _layers_with_weights(self, method: str) -> Sequence[Any]:
         if not self.built:

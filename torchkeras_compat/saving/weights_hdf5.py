@@ -6,7 +6,6 @@ At the root stand the attributes `layer_names`, `backend` and `keras_version`; e
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,9 @@ import torch
 
 from .._core.weights import Weight
 from . import hdf5
-from .hdf5 import Array, FileError
+from .hdf5 import FileError
+
+Array = np.ndarray[Any, Any]
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
 VERSION = "2.3.1"
@@ -202,27 +203,29 @@ class Plan:
             raise FileError(f"{self.caller}: {text}.")
         self.skipped.append(text)
 
-    def carry_out(self) -> None:
-        """Read everything, then write everything; when anything fails, all weights are as before."""
-        values = [(match.weight, self._value(match)) for match in self.matches]
-        parameters = [p for weight, _ in values for p in weight.parameters]
-        before = [p.detach().clone() for p in parameters]
-        try:
-            for weight, value in values:
-                weight.assign(value)
-        except BaseException:
-            with torch.no_grad():
-                for parameter, old in zip(parameters, before):
-                    parameter.copy_(old)
-            raise
-        if self.skipped:
-            warnings.warn(f"{self.caller}: skipped: {'; '.join(self.skipped)}.", stacklevel=4)
+    def read(self) -> list[tuple[Weight, Array]]:
+        """Return every weight with what it shall be."""
+        return [(match.weight, self._value(match)) for match in self.matches]
 
     def _value(self, match: Match) -> Array:
-        value = hdf5.read(match.data, self.caller)
+        value = np.asarray(match.data[()])
         if match.flip and value.ndim > 2:
             value = np.flip(value, axis=tuple(range(value.ndim - 2)))
         return np.ascontiguousarray(value).reshape(match.weight.shape)
+
+
+def assign_all(values: Sequence[tuple[Weight, Array]]) -> None:
+    """Write all values; when anything fails on the way, all weights are as before."""
+    parameters = [p for weight, _ in values for p in weight.parameters]
+    before = [p.detach().clone() for p in parameters]
+    try:
+        for weight, value in values:
+            weight.assign(value)
+    except BaseException:
+        with torch.no_grad():
+            for parameter, old in zip(parameters, before):
+                parameter.copy_(old)
+        raise
 
 
 def _last(name: str) -> str:

@@ -36,7 +36,8 @@ class Target:
         dtype: The float type of the model.
         integer_input: Whether the first layer takes indices.
         prepare_y: Checks the targets of a data set and gives them the shape and type the loss wants.
-        expect_x: Raises when rows of this shape do not fit the model.
+        prepare_weight: Likewise for sample weights.
+        expect_x: Returns inputs in the rank the model takes, or raises when their shape does not fit it.
         batch_size: The batch size that `batch_input_shape` fixes, if it does.
     """
 
@@ -44,8 +45,15 @@ class Target:
     dtype: torch.dtype
     integer_input: bool
     prepare_y: Callable[[Any], Tensor]
-    expect_x: Callable[[Sequence[int]], None]
+    prepare_weight: Callable[[Tensor], Tensor]
+    expect_x: Callable[[Tensor], Tensor]
     batch_size: int | None = None
+
+
+def expect_rows(rows: int, target: Target) -> None:
+    """Raise when a single batch does not have the number of rows that `batch_input_shape` fixes."""
+    if target.batch_size is not None and rows != target.batch_size:
+        raise ValueError(f"batch_input_shape fixes the batch size at {target.batch_size}; got a batch of {rows} samples.")
 
 
 def as_array(value: Any, argument: str) -> Any:
@@ -78,7 +86,11 @@ def as_array(value: Any, argument: str) -> Any:
 
 
 def _single(value: Any, argument: str) -> Any:
-    """Return the array inside a list of one array (Keras's spelling for models with one input)."""
+    """Return the array inside a list or a dictionary of one array (Keras's spellings for models with one input)."""
+    if isinstance(value, dict):
+        if len(value) != 1:
+            raise ValueError(f"{argument}: a Sequential has one input and one output; got the dictionary keys {list(value)}.")
+        return next(iter(value.values()))
     if isinstance(value, (list, tuple)) and value and hasattr(value[0], "ndim") and value[0].ndim > 0:
         if len(value) == 1:
             return value[0]
@@ -130,10 +142,9 @@ class ArrayData:
     def __init__(self, x: Any, y: Any, weight: Any, batch_size: int, target: Target) -> None:
         self.batch_size = batch_size
         self.target = target
-        self.x = input_tensor(x, target)
-        target.expect_x(self.x.shape)
+        self.x = target.expect_x(input_tensor(x, target))
         self.y = None if y is None else target.prepare_y(y)
-        self.weight = None if weight is None else to_tensor(weight, target.dtype)
+        self.weight = None if weight is None else target.prepare_weight(to_tensor(weight, target.dtype))
         self.n = len(self.x)
         for name, part in (("y", self.y), ("sample_weight", self.weight)):
             if part is not None and len(part) != self.n:
@@ -181,16 +192,27 @@ class ArrayData:
             return torch.cat([batches.flatten(), rows[full * self.batch_size :]])
         return randomness.permutation(self.n) if shuffle else None
 
-    def epoch(self, shuffle: bool | str = False, limit: int | None = None) -> Iterator[Batch]:
-        """Yield the batches of one pass, at most `limit` of them."""
-        return itertools.islice(self._batches(self._order(shuffle)), limit)
+    def epoch(self, shuffle: bool | str = False, limit: int | None = None, at_once: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one pass, at most `limit` of them.
 
-    def _batches(self, rows: Tensor | None) -> Iterator[Batch]:
+        Args:
+            shuffle: Whether rows come in a new order; `'batch'` keeps batches together.
+            limit: The number of batches; all if `None`.
+            at_once: Several batches may come as one of up to this many rows, where nothing tells them apart.
+        """
+        merged = max(1, at_once // self.batch_size) if limit is None else 1
+        return itertools.islice(self._batches(self._order(shuffle), merged * self.batch_size), limit)
+
+    def _batches(self, rows: Tensor | None, size: int) -> Iterator[Batch]:
         for x, y, weight in self._pieces(rows):
-            ys: Iterable[Tensor | None] = itertools.repeat(None) if y is None else y.split(self.batch_size)
-            ws: Iterable[Tensor | None] = itertools.repeat(None) if weight is None else weight.split(self.batch_size)
-            for parts in zip(x.split(self.batch_size), ys, ws):
+            ys: Iterable[Tensor | None] = itertools.repeat(None) if y is None else y.split(size)
+            ws: Iterable[Tensor | None] = itertools.repeat(None) if weight is None else weight.split(size)
+            for parts in zip(x.split(size), ys, ws):
                 yield self._ready(*parts)
+
+    def batches_in(self, rows: int) -> int:
+        """Return how many batches this many rows make."""
+        return -(-rows // self.batch_size)
 
     def end_epoch(self) -> None:
         """Nothing to do between passes over arrays."""
@@ -212,11 +234,12 @@ class StreamData:
     def __init__(self, source: Any, target: Target, class_weight: Any = None, with_targets: bool = True) -> None:
         self.source, self.target = source, target
         self.class_weight, self.with_targets = class_weight, with_targets
+        self.loader = isinstance(source, torch.utils.data.DataLoader)  # which makes lists of tuples
         self.indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
         self._iterator: Iterator[Any] | None = None
 
-    def epoch(self, shuffle: bool | str = False, limit: int | None = None) -> Iterator[Batch]:
+    def epoch(self, shuffle: bool | str = False, limit: int | None = None, at_once: int = 0) -> Iterator[Batch]:
         """Yield the batches of one pass, at most `limit` of them; a generator goes on where it stood."""
         if self.indexed:
             order = randomness.permutation(len(self.source)).tolist() if shuffle is True else range(len(self.source))
@@ -227,14 +250,20 @@ class StreamData:
             items = iter(self.source)
         return map(self._batch, itertools.islice(items, limit))
 
+    def batches_in(self, rows: int) -> int:
+        """Return 1: batches come as they are."""
+        return 1
+
     def end_epoch(self) -> None:
         """Tell a `Sequence` that an epoch has ended."""
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
     def _batch(self, item: Any) -> Batch:
-        x, y, weight = unpack(item) if self.with_targets or isinstance(item, tuple) else (item, None, None)
+        pair = isinstance(item, tuple) or (self.loader and isinstance(item, list) and len(item) > 1)
+        x, y, weight = unpack(item) if self.with_targets or pair else (item, None, None)
         x = as_array(x, "x")
+        expect_rows(len(x), self.target)
         y = as_array(y, "y") if y is not None and self.with_targets else None
         weight = None if weight is None else as_array(weight, "sample_weight")
         data = ArrayData(x, y, combined_weight(y, weight, self.class_weight, None), len(x), self.target)
@@ -257,7 +286,7 @@ def unpack(item: Any) -> tuple[Any, Any, Any]:
 
 def is_stream(x: Any) -> bool:
     """Tell whether `x` yields batches instead of holding rows."""
-    if isinstance(x, (Tensor, np.ndarray, list, tuple)) or hasattr(x, "to_numpy") or hasattr(x, "__array__"):
+    if isinstance(x, (Tensor, np.ndarray, list, tuple, dict, str)) or hasattr(x, "to_numpy") or hasattr(x, "__array__"):
         return False
     if hasattr(x, "shape") and hasattr(x, "dtype"):  # h5py and its like
         return False
@@ -270,7 +299,7 @@ def class_indices(y: Any) -> np.ndarray[Any, Any]:
     Raises:
         ValueError: Targets with more than two axes.
     """
-    labels = y.cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    labels = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
     if labels.ndim > 2:
         raise ValueError(
             f"class_weight needs targets with one class a sample; got shape {labels.shape}. Use sample_weight instead."
@@ -296,6 +325,8 @@ def weights_by_class(y: Any, class_weight: Any) -> np.ndarray[Any, Any]:
         class_weight = dict(zip(present.tolist(), (len(labels) / (len(present) * counts)).tolist()))
     if not isinstance(class_weight, dict):
         raise argument_error("fit", "class_weight", "a dictionary {class: weight} or 'balanced'", class_weight)
+    if not all(isinstance(k, (int, float, np.number)) and float(k).is_integer() for k in class_weight):
+        raise argument_error("fit", "class_weight", "a dictionary whose keys are class indices", class_weight)
     table = {int(k): float(v) for k, v in class_weight.items()}
     missing = [int(c) for c in present if int(c) not in table]
     if missing:
@@ -320,7 +351,7 @@ def combined_weight(y: Any, sample_weight: Any, class_weight: Any, ignored: Call
     if ignored is not None:
         ignored()
         return sample_weight
-    weight = sample_weight.cpu().numpy() if isinstance(sample_weight, Tensor) else np.asarray(sample_weight)
+    weight = to_numpy(sample_weight) if isinstance(sample_weight, Tensor) else np.asarray(sample_weight)
     return weight * by_class.reshape(-1, *(1,) * (weight.ndim - 1))
 
 
@@ -339,8 +370,22 @@ def split(parts: Sequence[Any], fraction: float) -> tuple[list[Any], list[Any]]:
     return [None if p is None else p[:at] for p in parts], [None if p is None else p[at:] for p in parts]
 
 
-def batch_size_of(value: Any, fixed: int | None) -> int:
+def batch_size_of(method: str, value: Any, fixed: int | None) -> int:
     """Return the batch size asked for, that of `batch_input_shape`, or 32."""
     if value is None:
         return fixed or 32
-    return positive_int("fit", "batch_size", value)
+    return positive_int(method, "batch_size", value)
+
+
+def batched(x: Any, batch_size: int, shuffle: bool = False) -> Any:
+    """Return a torch `Dataset`, which yields single samples, as a DataLoader; anything else as it is."""
+    if not isinstance(x, torch.utils.data.Dataset):
+        return x
+    ordered = isinstance(x, torch.utils.data.IterableDataset)
+    return torch.utils.data.DataLoader(x, batch_size=batch_size, shuffle=shuffle and not ordered)
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """Return a tensor as a numpy array; bfloat16, which numpy has not, as float32."""
+    host = tensor.detach().cpu()
+    return (host.float() if host.dtype == torch.bfloat16 else host).numpy()

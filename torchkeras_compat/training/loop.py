@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import randomness
+from .._core import randomness, settings
+from .._core.border import outside
 from .._core.logs import Logs
 from .._core.progress import EpochProgress
 from ..callbacks.base import CallbackList
-from .data import ArrayData, Batch, StreamData
+from .data import ArrayData, Batch, StreamData, to_numpy
 from .interrupts import Interrupts, interactive
 from .step import Step
 
@@ -60,7 +61,7 @@ class Run:
         steps: Batches in an epoch; as many as there are if `None`.
         validation: When and on what to validate.
         running_logs: Whether batch hooks see the epoch's running means instead of the batch's own values.
-        counts_samples: Whether the progress counts rows instead of batches.
+        interrupts: Takes note of a Ctrl-C.
     """
 
     step: Step
@@ -75,6 +76,24 @@ class Run:
     running_logs: bool = False
     interrupts: Interrupts = field(default_factory=Interrupts)
     _stream: Iterator[Batch] | None = None
+
+    def announce(self) -> None:
+        """Tell the callbacks what is going to happen."""
+        names = ["loss", *(line.name for line in self.step.totals.lines)]
+        names += [f"val_{name}" for name in names] if self.validation is not None else []
+        self.callbacks.set_params(
+            {
+                "batch_size": self.data.batch_size,
+                "epochs": self.epochs,
+                "nb_epoch": self.epochs,
+                "steps": self.data.steps if self.steps is None else self.steps,
+                "samples": self.data.n,
+                "nb_sample": self.data.n,
+                "verbose": self.progress.verbose,
+                "do_validation": self.validation is not None,
+                "metrics": names,
+            }
+        )
 
     def batches(self) -> Iterator[Batch]:
         """Return the batches of the next epoch; arrays cut into `steps` go on where the epoch before ended."""
@@ -99,10 +118,13 @@ def run_fit(run: Run, model: Any) -> None:
             for epoch in range(run.initial_epoch, run.epochs):
                 callbacks.call("on_epoch_begin", epoch)
                 done = _train_epoch(run, model, epoch)
-                if run.interrupts.asked:
+                short = done < (run.steps or 1) and not (model.stop_training or run.interrupts.asked)
+                if short:
+                    _data_ended(run, epoch, done)
+                if not done or run.interrupts.asked:
                     break
                 logs = _end_epoch(run, model, epoch)
-                if model.stop_training or not done or run.interrupts.asked:
+                if short or model.stop_training or run.interrupts.asked:
                     break
         finally:
             step.update.finish()
@@ -118,17 +140,31 @@ def _interrupted(epochs: int) -> None:
     print(f"\nInterrupted after {epochs} whole epochs; the model keeps its weights, model.history what was recorded.")
 
 
-def _train_epoch(run: Run, model: Any, epoch: int) -> bool:
-    """Train on the batches of one epoch; `False` when the data ended before the promised number of steps."""
+def _data_ended(run: Run, epoch: int, done: int) -> None:
+    """Raise when there were no data at all; say that training ends when they do not last for all epochs."""
+    if done == 0 and epoch == run.initial_epoch:
+        raise ValueError(f"fit: the data yielded no batches in epoch {epoch + 1}.")
+    promised = "" if run.steps is None else f" of {run.steps}"
+    warnings.warn(
+        f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least "
+        f"steps_per_epoch * epochs batches, or a generator that repeats.",
+        stacklevel=outside(),
+    )
+
+
+def _train_epoch(run: Run, model: Any, epoch: int) -> int:
+    """Train on the batches of one epoch and return how many there were."""
     step, data, progress = run.step, run.data, run.progress
     step.totals.reset()
     progress.epoch_begin(epoch, run.steps or data.steps)
     hooks = run.callbacks.wants_batches("train")
+    training = settings.running(True)
     done = 0
     for batch in run.batches():
         if hooks:
             run.callbacks.call("on_train_batch_begin", done, logs={"batch": done, "size": batch.size})
-        step.train(batch)
+        with training:
+            step.train(batch)
         done += 1
         if hooks:
             run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
@@ -139,16 +175,7 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> bool:
         if run.interrupts.asked or model.stop_training:
             break
     data.end_epoch()
-    if done == 0 and not run.interrupts.asked:
-        raise ValueError(f"fit: the data yielded no batches in epoch {epoch + 1}.")
-    short = run.steps is not None and done < run.steps and not model.stop_training and not run.interrupts.asked
-    if short:
-        warnings.warn(
-            f"the data ended after {done} of {run.steps} steps; training stops. Give at least steps_per_epoch * epochs "
-            f"batches, or a generator that repeats.",
-            stacklevel=2,
-        )
-    return not short
+    return done
 
 
 def _batch_logs(run: Run, index: int, size: int) -> Logs:
@@ -173,19 +200,23 @@ def run_evaluate(
     """Return the loss and the metrics over the batches."""
     step.totals.reset()
     hooks = callbacks.wants_batches("test")
+    testing = settings.running(False)
     callbacks.call("on_test_begin")
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
     with _without_gradients(step.model):
-        for i, batch in enumerate(data.epoch(False, steps)):
+        done = 0
+        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else step.model.rows_at_once(False))):
             if hooks:
                 callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
-            step.test(batch)
+            with testing:
+                step.test(batch)
             if hooks:
                 logs = {"batch": i, "size": batch.size, **step.totals.results()}
                 callbacks.call("on_test_batch_end", i, logs=logs)
+            done += data.batches_in(batch.size)
             if progress is not None:
-                progress.update(i + 1, step.totals.results() if progress.wants_values() else None)
+                progress.update(done, step.totals.results() if progress.wants_values() else None)
     values = step.totals.results()
     if progress is not None:
         progress.epoch_end(values)
@@ -212,24 +243,20 @@ def run_predict(
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
     with _without_gradients(model):
-        for i, batch in enumerate(data.epoch(False, steps)):
+        done = 0
+        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else model.rows_at_once(True))):
             if hooks:
                 callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
             outputs.append(forward(batch.x))
             if hooks:
                 logs = {"batch": i, "size": batch.size, "outputs": to_numpy(outputs[-1])}
                 callbacks.call("on_predict_batch_end", i, logs=logs)
-            progress.update(i + 1, {} if progress.wants_values() else None)
+            done += data.batches_in(batch.size)
+            progress.update(done, {} if progress.wants_values() else None)
     progress.epoch_end({})
     callbacks.call("on_predict_end")
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
     return to_numpy(outputs[0] if len(outputs) == 1 else torch.cat(outputs))
-
-
-def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """Return a tensor as a numpy array; bfloat16, which numpy has not, as float32."""
-    host = tensor.detach().cpu()
-    return (host.float() if host.dtype == torch.bfloat16 else host).numpy()
 
 

@@ -171,20 +171,18 @@ class Recipe:
         return next(c for c in candidates if c not in taken)
 
 
-def metric_list(argument: str, value: Any) -> list[Any]:
+def metric_list(value: Any) -> list[Any]:
     """Return `metrics` as a flat list: a list, a list in a list, a dictionary by output, or one metric alone."""
     if value is None:
         return []
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, (list, tuple)):
-        if isinstance(value, str):
-            raise argument_error("compile", argument, f"a list, such as [{value!r}]", value, TypeError)
         return [value]
     flat: list[Any] = []
     for item in value:
         flat += item if isinstance(item, (list, tuple)) else [item]
-    return flat
+    return [item for item in flat if item is not None]
 
 
 def make_recipe(
@@ -216,7 +214,7 @@ def make_recipe(
     else:
         chosen = optimizers.get(optimizer) if not isinstance(optimizer, str) else None
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
-    lists = metric_list("metrics", metrics_given), metric_list("weighted_metrics", weighted_metrics)
+    lists = metric_list(metrics_given), metric_list(weighted_metrics)
     for identifier in (*lists[0], *lists[1]):
         metrics.resolve(identifier, rules=rules, loss=found, output_shape=(None, 2))  # an unknown name is refused here
     recipe = Recipe(

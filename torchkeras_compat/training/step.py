@@ -9,16 +9,22 @@ import torch
 from torch import Tensor
 
 from .._core.weights import Weight
+from ..layers.base import Layer
 from .data import Batch
+from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
 from .totals import Totals
-from .update import Update, choose_update
+from .update import KerasUpdate, Update, choose_update
 
 
 class Trained(Protocol):
     """What a step needs of a model."""
 
     stateful: bool
+    layers: list[Layer]
+
+    def rows_at_once(self, with_masks: bool) -> int:
+        """Return how many rows may run together in inference."""
 
     def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Return predictions and their mask."""
@@ -52,17 +58,55 @@ class Step:
         self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
+        self.chain: Chain | None = None
+        self._written: list[Tensor] = []
         self.totals = totals if totals is not None else Totals([])
         self.penalised = [w for w in table if w.regularizer is not None]
         self.table = table
         self.update = Update(recipe.optimizer, ())
         self._rebuilt = -1
+        self._watchers: Watchers | None = None
+        self._looked_on = False
+
+    @property
+    def totals(self) -> Totals:
+        """What takes the losses and predictions."""
+        return self._totals
+
+    @totals.setter
+    def totals(self, totals: Totals) -> None:
+        self._totals = totals
+        totals.loss_later = self._loss_of_outputs if self.chain is not None else None
 
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
-        if self._rebuilt < 0 or not self.update.valid():
+        stands = self._rebuilt >= 0 and self.update.valid()
+        if not stands:
             self._rebuilt += 1
             self.update = choose_update(self.recipe.optimizer, self.table, flat_allowed=self._rebuilt < 3)
+        if not stands or self._watchers is None:
+            self._watchers = Watchers(self.model)
+        looked_on = self._watchers.present()
+        if not stands or self._looked_on != looked_on:
+            self._looked_on = looked_on
+            self._write_out()
+
+    def _write_out(self) -> None:
+        """Take the written-out derivatives of a plain chain of layers where they exist and nobody looks on."""
+        update, objective, self.chain = self.update, self.objective, None
+        if objective is not None and isinstance(update, KerasUpdate) and update.storage is not None:
+            plain = not update.rows and not self._looked_on and not self.recipe.rules.normalise_by_nonzero
+            self.chain = chain_of(self.model.layers, objective, update.storage.params) if plain else None
+            if self.chain is not None:
+                places, self._written = update.storage.places()
+                self.chain.write_to(places)
+        self.totals = self._totals
+
+    def _loss_of_outputs(self, y: Tensor, output: Tensor, weight: Tensor | None) -> Tensor:
+        objective = self.objective
+        if objective is None:
+            raise ValueError("fit: the model has no loss; give compile(loss=…).")
+        return objective(y, output, output if self.from_logits else None, None, weight)
 
     def forward(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Return predictions or logits (the other is `None`) and the mask."""
@@ -89,11 +133,20 @@ class Step:
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
+        if self.chain is not None and batch.y is not None:
+            self._train_chain(self.chain, batch, batch.y)
+            return
         with self.update.recording():
             y_pred, logits, mask = self.forward(batch.x, True)
         loss = self.loss(batch, y_pred, logits, mask)
         self.update(loss)
         self.take(batch, loss, y_pred, logits, mask)
+
+    @torch.no_grad()
+    def _train_chain(self, chain: Chain, batch: Batch, y: Tensor) -> None:
+        output = chain(batch.x, y, batch.weight)
+        self.update.step_written(self._written)  # type: ignore[attr-defined]
+        self.totals.add(None, batch.size, y, output, None, batch.weight)
 
     @torch.no_grad()
     def test(self, batch: Batch) -> None:

@@ -34,12 +34,19 @@ class ListStorage:
         """Tell whether the slots are still those of the optimizer."""
         state = self.optimizer.state
         return self.slot_names == self.optimizer.slot_names and all(
-            state[p].get(name) is tensor for name, held in self.slots.items() for p, tensor in zip(self.params, held)
+            state[p].get(name) is tensor and (tensor.dtype, tensor.device) == (p.dtype, p.device)
+            for name, held in self.slots.items()
+            for p, tensor in zip(self.params, held)
         )
 
     def gathered(self, grads: Sequence[Tensor]) -> list[Tensor]:
         """Return gradients in the form in which `update` wants them."""
         return list(grads)
+
+    def places(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return tensors to write gradients into, one a parameter, and what `update` then takes."""
+        grads = [torch.empty_like(p, requires_grad=False) for p in self.params]
+        return grads, grads
 
     def update(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
         """Make one step."""
@@ -89,6 +96,10 @@ class FlatStorage:
     def gathered(self, grads: Sequence[Tensor]) -> list[Tensor]:
         """Return all gradients in one tensor."""
         return [torch.cat([g.reshape(-1) for g in grads], out=self._grad)]
+
+    def places(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return tensors to write gradients into, one a parameter, and what `update` then takes."""
+        return self._views(self._grad), [self._grad]
 
     def update(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
         """Make one step."""

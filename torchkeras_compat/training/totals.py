@@ -23,14 +23,19 @@ class Totals:
         lines: The metrics.
         finish: What makes predictions of kept logits; `None` where predictions themselves are kept.
         scalar_by_rows: Whether a metric function that returns one number counts for each row of its batch.
+        loss_later: Computes the mean loss of kept outputs, where the step does not compute it batch by batch.
     """
 
     def __init__(
-        self, lines: list[MetricLine], finish: Callable[[Tensor], Tensor] | None = None, scalar_by_rows: bool = False
+        self,
+        lines: list[MetricLine],
+        finish: Callable[[Tensor], Tensor] | None = None,
+        scalar_by_rows: bool = False,
+        loss_later: Callable[[Tensor, Tensor, Tensor | None], Tensor] | None = None,
     ) -> None:
         self.lines = lines
+        self.loss_later = loss_later
         self.finish = finish
-        # Cross-entropies among the metrics are taken from the logits as well, as Keras does.
         self.from_logits = [metrics.fused(line.metric, finish) if finish is not None else None for line in lines]
         self.scalar_by_rows = scalar_by_rows
         self.later = [i for i, line in enumerate(lines) if line.row_wise]
@@ -39,7 +44,7 @@ class Totals:
 
     def reset(self) -> None:
         """Start an epoch."""
-        self._last: Tensor | None = None
+        self._last: Any = None
         self._losses: list[Tensor] = []
         self._sizes: list[int] = []
         self._loss: Tensor | float = 0.0
@@ -65,15 +70,15 @@ class Totals:
             mask: Which steps of the output are valid.
             weight: The sample weights, for weighted metrics.
         """
-        self._last = loss
+        self._last = loss if self.loss_later is None else (y, output, weight)
         if loss is not None:
             self._losses.append(loss)
             self._sizes.append(size)
             if len(self._losses) >= KEPT_BATCHES:
                 self._reduce_losses()
-        if not self.lines or y is None:
+        if y is None:
             return
-        if self.later:
+        if self.later or self.loss_later is not None:
             self._kept.append((y, output, mask, weight))
             self._elements += output.numel()
             if self._elements >= KEPT_ELEMENTS or len(self._kept) >= KEPT_BATCHES:
@@ -102,11 +107,15 @@ class Totals:
             parts = zip(*items)
             y, output, mask, weight = (None if p[0] is None else p[0] if len(p) == 1 else torch.cat(p) for p in parts)
             if y is not None and output is not None:
+                if self.loss_later is not None:
+                    self._loss = self._loss + self.loss_later(y, output, weight).double() * len(output)
+                    self._rows += len(output)
                 self._take(self.later, y, output, mask, weight)
 
     @torch.no_grad()
     def _take(self, which: list[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
-        y_pred = output if self.finish is None else self.finish(output)
+        needed = self.finish is not None and any(self.from_logits[i] is None for i in which)
+        y_pred = self.finish(output) if needed and self.finish is not None else output
         for i in which:
             line = self.lines[i]
             counted = weight if line.weighted else None
@@ -149,8 +158,10 @@ class Totals:
 
     def last_batch(self) -> dict[str, float]:
         """Return the loss of the last batch alone, and the metrics so far."""
-        values = self.results()
-        return values if self._last is None else {**values, **plain_floats({"loss": self._last})}
+        values, last = self.results(), self._last
+        if isinstance(last, tuple) and self.loss_later is not None:
+            last = self.loss_later(*last)
+        return values if last is None else {**values, **plain_floats({"loss": last})}
 
 
 def _ratio(total: Tensor | float, count: Tensor | float) -> Tensor | float:

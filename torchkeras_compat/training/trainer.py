@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,33 @@ import torch
 from torch import Tensor, nn
 
 from .. import losses
-from .._core import dialects, settings
-from .._core.border import entrance
-from .._core.errors import argument_error, positive_int, show
+from .._core import dialects, registry, settings
+from .._core.border import entrance, outside
+from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.progress import EpochProgress, verbosity
 from .._core.shapes import Shape
+from .._core.undo import unchanged_on_error
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList
+from . import arguments
 from .classic import ClassicCalls
-from .data import ArrayData, Batch, StreamData, Target, as_array, batch_size_of, combined_weight, is_stream, split, to_tensor
-from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict, to_numpy
+from .data import (
+    ArrayData,
+    Batch,
+    StreamData,
+    Target,
+    as_array,
+    batch_size_of,
+    batched,
+    combined_weight,
+    expect_rows,
+    is_stream,
+    split,
+    to_numpy,
+    to_tensor,
+)
+from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
 from .recipe import Recipe, make_recipe
 from .step import Step
 from .totals import Totals
@@ -158,7 +175,7 @@ class Trainer(ClassicCalls):
             warnings.warn(
                 f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. Compile it "
                 f"again for the change to count.",
-                stacklevel=2,
+                stacklevel=outside(),
             )
         return self._frozen_at_compile
 
@@ -168,38 +185,53 @@ class Trainer(ClassicCalls):
         if mode not in self._steps:
             table = self._table_to_train()
             step = Step(self, recipe, table)  # type: ignore[arg-type]
-            step.totals = Totals(recipe.lines or [], step.finish, recipe.rules.scalar_metrics_by_rows)
+            step.totals = _totals(recipe, step)
             self._steps[mode] = step
         return self._steps[mode]
 
-    def _target(self, method: str) -> Target:
+    def _target(self) -> Target:
         parameter = next(self.parameters(), None)  # type: ignore[attr-defined]
         device = settings.default_device() if parameter is None else parameter.device
         dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
-        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
-        return Target(device, dtype, self.takes_integers_first(), self._prepare_y, self.check_batch, fixed)
+        return Target(
+            device,
+            dtype,
+            self.takes_integers_first(),
+            self._prepare_y,
+            self._prepare_weight,
+            self.fitted_input,
+            self._fixed_batch(),
+        )
 
     def takes_integers_first(self) -> bool:
         """Tell whether the first layer takes indices."""
         raise NotImplementedError
 
-    def check_batch(self, shape: Sequence[int]) -> None:
-        """Raise when rows of this shape do not fit the model; build it by them when it is not built."""
+    def fitted_input(self, x: Tensor) -> Tensor:
+        """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not."""
         raise NotImplementedError
 
     def _prepare_y(self, y: Any) -> Tensor:
         """Check targets and give them the shape and type that the loss wants."""
         recipe = self._compiled("fit")
         output_shape: Shape = self.output_shape  # type: ignore[attr-defined]
-        host = y.cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+        host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
         if recipe.loss is not None:
             loss = losses.resolve(recipe.loss, recipe.rules)
             host = losses.checks.check_targets(loss.loss, host, output_shape, self.name)
-        recipe.resolve_metrics(output_shape, host.shape)
+        if recipe.lines is None:
+            recipe.resolve_metrics(output_shape, host.shape)
+            for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there
+                step.totals = _totals(recipe, step)
         tensor = to_tensor(host)
         if tensor.is_floating_point():
             return tensor.to(settings.torch_dtype(None))
         return tensor if self._keeps_integers(recipe) else tensor.to(settings.torch_dtype(None))
+
+    def _prepare_weight(self, weight: Tensor) -> Tensor:
+        loss = self.loss
+        by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
+        return arguments.fitted_weight(weight, self.output_shape, by_element)  # type: ignore[attr-defined]
 
     def _keeps_integers(self, recipe: Recipe) -> bool:
         """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
@@ -213,24 +245,17 @@ class Trainer(ClassicCalls):
         weight = None if weight is None else as_array(weight, "sample_weight")
         if y is not None and len(x) != len(y):
             raise ValueError(f"x and y must have as many rows; got {len(x)} and {len(y)}.")
-        ignored = None if self._rules.class_and_sample_weight else _class_weight_ignored
+        ignored = None if self._rules.class_and_sample_weight else arguments.class_weight_ignored
         return x, y, combined_weight(y, weight, class_weight, ignored)
 
-    def _data(self, parts: Sequence[Any], batch_size: int, method: str) -> ArrayData:
+    def _data(self, parts: Sequence[Any], batch_size: int, training: bool = False) -> ArrayData:
         x, y, weight = parts
-        self._check_nan(x)
-        return ArrayData(x, y, weight, self._fixed_size(batch_size, len(x)), self._target(method))
-
-    def _check_nan(self, x: Any) -> None:
-        kind = x.is_floating_point() if isinstance(x, Tensor) else x.dtype.kind == "f"
-        if not kind:
-            return
-        total = float(x.sum())
-        if total - total != 0 and bool((x != x).any()):  # NaN and infinity reach the sum; NaN alone is unequal to itself
-            warnings.warn(f"{self.name}: x holds NaN; the loss will be NaN.", stacklevel=2)
+        if training:
+            arguments.warn_of_nan(self.name, x)
+        return ArrayData(x, y, weight, self._fixed_size(batch_size, len(x)), self._target())
 
     def _fixed_size(self, batch_size: int, rows: int) -> int:
-        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
+        fixed = self._fixed_batch()
         if fixed is None:
             return batch_size
         if batch_size != fixed:
@@ -312,41 +337,46 @@ class Trainer(ClassicCalls):
             >>> history.epoch
             [0, 1, 2]
         """
-        recipe = self._compiled("fit")
-        if recipe.loss is None and not self.built:
-            raise ValueError("fit: the model has no loss; give compile(loss=…).")
-        if not isinstance(epochs, (int, np.integer)) or isinstance(epochs, bool):
-            raise argument_error("fit", "epochs", "an integer", epochs, TypeError)
-        data, validation = self._training_data(
-            x, y, sample_weight, class_weight, batch_size, validation_split, validation_data, validation_steps,
-            validation_batch_size, validation_freq, steps_per_epoch,
-        )  # fmt: skip
-        step = self.make_step("train")
-        listed = CallbackList(callbacks, add_history=True, model=self)
-        steps = steps_per_epoch if steps_per_epoch is not None else data.steps
-        names = ["loss", *(line.name for line in step.totals.lines)]
-        names += [f"val_{name}" for name in names] if validation is not None else []
-        listed.set_params(
-            {
-                "batch_size": data.batch_size,
-                "epochs": epochs,
-                "nb_epoch": epochs,
-                "steps": steps,
-                "samples": data.n,
-                "nb_sample": data.n,
-                "verbose": verbosity("fit", verbose),
-                "do_validation": validation is not None,
-                "metrics": names,
-            }
-        )
-        self.history = listed.history
-        progress = self._progress(epochs, verbose, True)
-        run = Run(
-            step, data, listed, progress, int(epochs), initial_epoch, _shuffle(shuffle), steps_per_epoch, validation
-        )
-        run.running_logs = self._rules.running_batch_logs
-        run_fit(run, self)
+        self._compiled("fit")
+        with self._unchanged_on_error():
+            data, validation = self._training_data(
+                x, y, sample_weight, class_weight, batch_size, validation_split, validation_data,
+                arguments.step_count("fit", "validation_steps", validation_steps), validation_batch_size, validation_freq,
+                arguments.shuffling(shuffle),
+            )  # fmt: skip
+            run = Run(
+                self.make_step("train"),
+                data,
+                CallbackList(callbacks, add_history=True, model=self),
+                self._progress(epochs, verbose, True),
+                arguments.integer("fit", "epochs", epochs),
+                arguments.integer("fit", "initial_epoch", initial_epoch),
+                arguments.shuffling(shuffle),
+                arguments.step_count("fit", "steps_per_epoch", steps_per_epoch),
+                validation,
+                self._rules.running_batch_logs,
+            )
+        run.announce()
+        before, self.history = self.history, run.callbacks.history
+        try:
+            run_fit(run, self)
+        except Exception:  # an interrupt keeps the history
+            self.history = self.history if self.history.epoch else before
+            raise
         return self.history
+
+    @contextlib.contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Put the model back as it was, unbuilt if it was, when the data turn out not to fit."""
+        lines = None if self.recipe is None else self.recipe.lines
+        roots = [] if self.built else [self]
+        try:
+            with unchanged_on_error(*roots):  # type: ignore[arg-type]
+                yield
+        except BaseException:
+            if self.recipe is not None:
+                self.recipe.lines = lines
+            raise
 
     def _training_data(
         self,
@@ -360,48 +390,56 @@ class Trainer(ClassicCalls):
         validation_steps: int | None,
         validation_batch_size: int | None,
         validation_freq: Any,
-        steps_per_epoch: int | None,
+        shuffle: bool | str,
     ) -> tuple[Data, Validation | None]:
-        fixed = self.batch_input_shape[0] if self.batch_input_shape else None
-        size = batch_size_of(batch_size, fixed)
+        size = batch_size_of("fit", batch_size, self._fixed_batch())
+        valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size, None)
         held_out: Data | None = None
         data: Data
-        if x is None:
-            raise ValueError("fit: x is missing; give the inputs, and the targets as y.")
+        arguments.need_x("fit", x)
+        x = batched(x, size, shuffle is True)
         if is_stream(x):
             data = self._stream(x, y, sample_weight, class_weight, "fit")
             if validation_split:
                 raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
-            if data.steps is None and steps_per_epoch is None and not hasattr(x, "__next__"):
-                steps_per_epoch = None
         else:
+            arguments.need_y("fit", y, self.loss)
             parts = self._arrays(x, y, sample_weight, class_weight)
             if validation_split and validation_data is None:
                 kept, cut = split(parts, validation_split)
                 if not self._rules.class_weight_in_split:
                     _, cut = split(self._arrays(x, y, sample_weight, None), validation_split)
-                held_out = self._data(cut, validation_batch_size or size, "fit")
+                held_out = self._data(cut, valid_size)
                 parts = (kept[0], kept[1], kept[2])
-            data = self._data(parts, size, "fit")
+            data = self._data(parts, size, training=True)
         if validation_data is not None:
-            held_out = self._validation_data(validation_data, validation_batch_size or size)
+            held_out = self._validation_data(validation_data, valid_size)
         if held_out is None:
             return data, None
-        return data, Validation(held_out, validation_steps, _frequency(validation_freq))
+        return data, Validation(held_out, validation_steps, arguments.frequency(validation_freq))
+
+    def _fixed_batch(self) -> int | None:
+        """Return the batch size that `batch_input_shape` fixes."""
+        return self.batch_input_shape[0] if self.batch_input_shape else None
 
     def _stream(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, method: str) -> StreamData:
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise argument_error(method, argument, "None; the generator yields it with x", value)
-        return StreamData(x, self._target(method), class_weight)
+        if isinstance(class_weight, str):
+            raise argument_error(method, "class_weight", "a dictionary {class: weight} with a generator", class_weight)
+        return StreamData(x, self._target(), class_weight)
 
     def _validation_data(self, given: Any, batch_size: int) -> Data:
         if isinstance(given, (tuple, list)):
             if len(given) not in (2, 3):
                 raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
             x, y, *weight = given
-            return self._data(self._arrays(x, y, weight[0] if weight else None, None), batch_size, "fit")
-        return StreamData(given, self._target("fit"))
+            return self._data(self._arrays(x, y, weight[0] if weight else None, None), batch_size)
+        given = batched(given, batch_size)
+        if not is_stream(given):
+            raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
+        return StreamData(given, self._target())
 
     # --- evaluate and predict ------------------------------------------------------------------------------------
 
@@ -439,15 +477,18 @@ class Trainer(ClassicCalls):
             RuntimeError: The model is not compiled.
         """
         self._compiled("evaluate")
-        if x is None:
-            raise ValueError("evaluate: x is missing; give the inputs, and the targets as y.")
+        arguments.need_x("evaluate", x)
+        steps = arguments.step_count("evaluate", "steps", steps)
+        size = batch_size_of("evaluate", batch_size, self._fixed_batch())
+        x = batched(x, size)
         data: Data
-        if is_stream(x):
-            data = self._stream(x, y, sample_weight, None, "evaluate")
-        else:
-            fixed = self.batch_input_shape[0] if self.batch_input_shape else None
-            data = self._data(self._arrays(x, y, sample_weight, None), batch_size_of(batch_size, fixed), "evaluate")
-        listed = CallbackList(callbacks, model=self)
+        with self._unchanged_on_error():
+            if is_stream(x):
+                data = self._stream(x, y, sample_weight, None, "evaluate")
+            else:
+                arguments.need_y("evaluate", y, self.loss)
+                data = self._data(self._arrays(x, y, sample_weight, None), size)
+            listed = CallbackList(callbacks, model=self)
         progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
         return self._outcome(run_evaluate(self.make_step(), data, steps, listed, progress), return_dict)
 
@@ -491,18 +532,22 @@ class Trainer(ClassicCalls):
             size = batch_size or 32
             if 0 < len(x) <= size and not (self.batch_input_shape and self.batch_input_shape[0]):
                 return self.predict_on_batch(x)
+        arguments.need_x("predict", x)
+        steps = arguments.step_count("predict", "steps", steps)
+        size = batch_size_of("predict", batch_size, self._fixed_batch())
+        x = batched(x, size)
         data: Data
-        if is_stream(x):
-            data = StreamData(x, self._target("predict"), with_targets=False)
-        else:
-            fixed = self.batch_input_shape[0] if self.batch_input_shape else None
-            data = self._data((as_array(x, "x"), None, None), batch_size_of(batch_size, fixed), "predict")
-        listed = CallbackList(callbacks, model=self)
+        with self._unchanged_on_error():
+            if is_stream(x):
+                data = StreamData(x, self._target(), with_targets=False)
+            else:
+                data = self._data((as_array(x, "x"), None, None), size)
+            listed = CallbackList(callbacks, model=self)
         return run_predict(self, self._predict_tensor, data, steps, listed, self._progress(1, shown, False))
 
     def _predict_tensor(self, x: Tensor) -> Tensor:
-        output, _ = self.run(x, None, False)  # type: ignore[attr-defined]
-        return output  # type: ignore[no-any-return]
+        with settings.running(False):
+            return self.run(x, None, False)[0]  # type: ignore[attr-defined, no-any-return]
 
     def predict_on_batch(self, x: Any) -> Array:
         """Return the predictions for one batch.
@@ -510,13 +555,16 @@ class Trainer(ClassicCalls):
         Args:
             x: Inputs.
         """
-        batch = self._one_batch((as_array(x, "x"), None, None), "predict")
+        batch = self._one_batch((as_array(x, "x"), None, None))
         with torch.no_grad() if self.stateful else torch.inference_mode():
             return to_numpy(self._predict_tensor(batch.x))
 
-    def _one_batch(self, parts: Sequence[Any], method: str) -> Batch:
+    def _one_batch(self, parts: Sequence[Any]) -> Batch:
         x, y, weight = parts
-        return next(ArrayData(x, y, weight, len(x), self._target(method)).epoch())
+        with self._unchanged_on_error():
+            target = self._target()
+            expect_rows(len(x), target)
+            return next(ArrayData(x, y, weight, len(x), target).epoch())
 
     @entrance
     def train_on_batch(
@@ -538,13 +586,14 @@ class Trainer(ClassicCalls):
             reset_metrics: Whether the numbers are of this batch alone.
             return_dict: Whether to return a dictionary by name.
         """
-        self._compiled("train_on_batch")
-        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight), "train_on_batch")
+        arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
+        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
         step = self.make_step("train")
         step.prepare()
         if reset_metrics:
             step.totals.reset()
-        step.train(batch)
+        with settings.running(True):
+            step.train(batch)
         return self._outcome(step.totals.results(), return_dict)
 
     @entrance
@@ -565,12 +614,13 @@ class Trainer(ClassicCalls):
             reset_metrics: Whether the numbers are of this batch alone.
             return_dict: Whether to return a dictionary by name.
         """
-        self._compiled("test_on_batch")
-        batch = self._one_batch(self._arrays(x, y, sample_weight, None), "test_on_batch")
+        arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
+        batch = self._one_batch(self._arrays(x, y, sample_weight, None))
         step = self.make_step("test")
         if reset_metrics:
             step.totals.reset()
-        step.test(batch)
+        with settings.running(False):
+            step.test(batch)
         return self._outcome(step.totals.results(), return_dict)
 
     def reset_metrics(self) -> None:
@@ -579,21 +629,5 @@ class Trainer(ClassicCalls):
             step.totals.reset()
 
 
-def _class_weight_ignored() -> None:
-    warnings.warn("class_weight is ignored where sample_weight is given, as in Keras up to 2.2.", stacklevel=2)
-
-
-def _shuffle(value: Any) -> bool | str:
-    if isinstance(value, str) and value != "batch":
-        raise argument_error("fit", "shuffle", "True, False or 'batch'", value)
-    return value if isinstance(value, str) else bool(value)
-
-
-def _frequency(value: Any) -> Any:
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        return positive_int("fit", "validation_freq", value)
-    if not hasattr(value, "__contains__"):
-        raise TypeError(f"fit(validation_freq={show(value)}): validation_freq must be an integer or a list of epochs.")
-    return value
-
-
+def _totals(recipe: Recipe, step: Step) -> Totals:
+    return Totals(recipe.lines or [], step.finish, recipe.rules.scalar_metrics_by_rows)

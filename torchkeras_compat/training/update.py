@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._core.weights import Weight
 from ..optimizers import Optimizer
@@ -72,7 +72,9 @@ class KerasUpdate(Update):
                     taken.add(id(parameter))
                     named[weight.path if len(weight.attributes) == 1 else f"{weight.path}/{name}"] = parameter
         codecs = {w.path: w.codec for w in table if len(w.attributes) == 1}
-        self.storage = choose_storage(optimizer, named, codecs, flat_allowed) if named else None
+        # cuDNN wants the parameters of a recurrent layer in one piece of memory of its own.
+        chunked = any(isinstance(w.module, nn.RNNBase) and w.parameters[0].is_cuda for w in table)
+        self.storage = choose_storage(optimizer, named, codecs, flat_allowed and not chunked) if named else None
         self.dense = list(named.values())
         self.params = [*self.dense, *(row.param for row in self.rows)]
 
@@ -87,11 +89,22 @@ class KerasUpdate(Update):
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""
         grads = torch.autograd.grad(loss, self.params, allow_unused=True)
-        if None in grads or (self.rows and self.optimizer.clips):
+        if any(g is None for g in grads) or (self.rows and self.optimizer.clips):
             self._step_some(grads)
         else:
             self._step_all(grads)
         self.optimizer._iterations += 1
+        if self.constrained:
+            self.constrain()
+
+    def step_written(self, grads: list[Tensor]) -> None:
+        """Make one step from gradients that stand where `storage.places()` said."""
+        optimizer = self.optimizer
+        if optimizer.clips:
+            grads = optimizer.clip(grads)
+        if self.storage is not None:
+            self.storage.update(grads, optimizer.scalars(optimizer._iterations))
+        optimizer._iterations += 1
         if self.constrained:
             self.constrain()
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core.border import translated
 from .._core.errors import show
 
 
+@translated("to_categorical")
 def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = "float32") -> NDArray[Any]:
     """Turn class indices into one-hot rows.
 

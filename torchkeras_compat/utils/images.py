@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import settings, shapes
+from .._core.border import translated
 from .._core.errors import choice, int_tuple, show
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def pillow(owner: str) -> ModuleType:
     return Image
 
 
+@translated("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Image:
     """Turn an array into a Pillow image.
 
@@ -80,6 +82,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     return result
 
 
+@translated("img_to_array")
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> NDArray[Any]:
     """Turn a Pillow image into an array.
 

@@ -106,11 +106,10 @@ def _is_shift(matrix: Array) -> bool:
 
 
 def _shifted(image: Array, shift: Array, fill_mode: str, cval: float) -> Array:
-    result, outside = image, []
-    for axis in range(2):
+    result = image
+    places = [np.arange(size) + by for size, by in zip(image.shape[:2], shift, strict=True)]
+    for axis, where in enumerate(places):
         size = image.shape[axis]
-        where = np.arange(size) + shift[axis]
-        outside.append((where < 0) | (where > size - 1) if fill_mode == "constant" else None)
         where = _inside(where, size, fill_mode)
         low = where.astype(np.intp)
         part = (where - low).astype(image.dtype).reshape((-1, 1, 1) if axis == 0 else (-1, 1))
@@ -121,9 +120,10 @@ def _shifted(image: Array, shift: Array, fill_mode: str, cval: float) -> Array:
             following *= part
             moved += following
         result = moved
-    for index, hidden in zip(((slice(None),), (slice(None), slice(None))), outside, strict=True):
-        if hidden is not None:
-            result[(*index[:-1], hidden)] = cval
+    if fill_mode == "constant":
+        hidden = [(where < 0) | (where > len(where) - 1) for where in places]
+        result[hidden[0]] = cval
+        result[:, hidden[1]] = cval
     return result
 
 

@@ -61,15 +61,14 @@ def apply_affine_transform(
         >>> apply_affine_transform(np.arange(9.0).reshape(1, 3, 3), zx=2, zy=2)[0].tolist()
         [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0, 7.0, 8.0]]
     """
-    x = np.asarray(x)
-    _check_axes(x, row_axis, col_axis, channel_axis)
-    rows, columns = x.shape[row_axis], x.shape[col_axis]
+    image: Array = np.asarray(x)
+    _check_axes(image, row_axis, col_axis, channel_axis)
+    rows, columns = image.shape[row_axis], image.shape[col_axis]
     matrix = transform_matrix(theta, tx, ty, shear, zx, zy, rows, columns, swap=col_axis > row_axis)
     if matrix is None:
-        return x
-    moved = warp(np.moveaxis(x, channel_axis, -1)[None], [matrix], fill_mode, cval, order)[0]
-    result: Array = np.moveaxis(moved, -1, channel_axis)
-    return result
+        return image
+    moved = warp(np.moveaxis(image, channel_axis, -1)[None], [matrix], fill_mode, cval, order)[0]
+    return np.moveaxis(moved, -1, channel_axis)
 
 
 def _check_axes(x: Array, row_axis: int, col_axis: int, channel_axis: int) -> None:

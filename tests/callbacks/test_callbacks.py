@@ -1,0 +1,514 @@
+"""Callbacks: when they are called, what they see, and what they do to the model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import pickle
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+import torch
+
+import torchkeras_compat as tk
+from torchkeras_compat import callbacks
+from torchkeras_compat.callbacks.base import CallbackList, has_hook
+from torchkeras_compat.callbacks.monitor import more_is_better
+
+X, Y = np.random.RandomState(0).rand(8, 3), np.random.RandomState(1).rand(8, 1)
+
+
+def model(optimizer: Any = "sgd", metrics: Any = ("mae",)) -> tk.Sequential:
+    net = tk.Sequential([tk.layers.Dense(1, input_dim=3)])
+    net.compile(optimizer, "mse", metrics=list(metrics))
+    return net
+
+
+class Stub:
+    """A model that is only what callbacks touch."""
+
+    def __init__(self, rate: float = 0.1) -> None:
+        self.stop_training = False
+        self.optimizer = tk.optimizers.SGD(rate)
+        self.weights: list[Any] = [0]
+        self.saved: list[str] = []
+
+    def get_weights(self) -> list[Any]:
+        return list(self.weights)
+
+    def set_weights(self, weights: list[Any]) -> None:
+        self.weights = weights
+
+    def save_weights(self, path: str, overwrite: bool) -> None:
+        self.saved.append(Path(path).name)
+
+
+def feed(callback: Any, values: list[float], key: str = "val_loss", stub: Stub | None = None) -> Stub:
+    """Run a callback over epochs in which `key` takes these values; the weights are numbered by epoch."""
+    stub = stub or Stub()
+    stub.stop_training = False
+    callback.set_model(stub)
+    callback.set_params({})
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        stub.weights = [epoch]
+        callback.on_epoch_begin(epoch)
+        callback.on_epoch_end(epoch, {"loss": 1.0, key: value})
+        if stub.stop_training:
+            break
+    callback.on_train_end()
+    return stub
+
+
+# --- the hooks -------------------------------------------------------------------------------------------------------
+
+
+def test_hooks_and_their_order() -> None:
+    seen: list[Any] = []
+
+    def noting(hook: str) -> Any:
+        def note(self: Any, *arguments: Any) -> None:
+            seen.append((hook, *arguments[:-1]))
+            assert arguments[-1] is None or isinstance(arguments[-1], dict)
+
+        return note
+
+    hooks = [name for name in vars(callbacks.Callback) if name.startswith("on_") and "predict" not in name]
+    kind = type("Every", (callbacks.Callback,), {h: noting(h) for h in hooks if "_train_batch" not in h})
+    model().fit(X, Y, batch_size=4, epochs=1, verbose=0, validation_split=0.5, callbacks=[kind()])
+    assert seen == [
+        ("on_train_begin",),
+        ("on_epoch_begin", 0),
+        ("on_batch_begin", 0),
+        ("on_batch_end", 0),
+        ("on_test_begin",),
+        ("on_test_batch_begin", 0),
+        ("on_test_batch_end", 0),
+        ("on_test_end",),
+        ("on_epoch_end", 0),
+        ("on_train_end",),
+    ]
+
+
+def test_a_callback_that_does_not_call_super_init() -> None:
+    class Losses(callbacks.Callback):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.losses: list[float] = []
+
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.losses.append(logs.get("loss"))
+            assert {"batch", "size", "loss", "mae"} <= set(logs)
+            assert all(type(value) in (int, float) for value in logs.values())
+            json.dumps(logs)
+
+    losses, net = Losses("mine"), model()
+    assert losses.params.get("epochs") is None
+    net.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[losses])
+    assert len(losses.losses) == 4
+    assert losses.model is net
+    assert losses.params["epochs"] == losses.params["nb_epoch"] == 2
+    assert losses.params["samples"] == losses.params["nb_sample"] == 8
+    assert losses.params["steps"] == 2
+    assert losses.params["batch_size"] == 4
+    assert losses.params["do_validation"] is False
+    assert losses.params["metrics"] == ["loss", "mae"]
+
+
+def test_without_batch_hooks_no_batch_reads_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quiet(callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            pass
+
+    reads: list[Any] = []
+    results = tk.training.totals.Totals.results
+    monkeypatch.setattr(tk.training.totals.Totals, "results", lambda self: reads.append(self) or results(self))
+    every = [
+        Quiet(),
+        callbacks.EarlyStopping(monitor="loss"),
+        callbacks.ReduceLROnPlateau(monitor="loss"),
+        callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+        callbacks.ModelCheckpoint("x", save_weights_only=True, monitor="loss", save_best_only=True, period=9),
+        callbacks.BaseLogger(),
+        callbacks.ProgbarLogger(),
+        callbacks.History(),
+    ]
+    model().fit(X, Y, batch_size=1, epochs=1, verbose=0, callbacks=every)
+    assert len(reads) == 1
+
+
+def test_has_hook() -> None:
+    assert not has_hook(callbacks.Callback(), ("on_batch_begin", "on_batch_end"))
+    assert has_hook(callbacks.LambdaCallback(on_batch_end=print), ("on_batch_begin", "on_batch_end"))
+    assert has_hook(callbacks.TerminateOnNaN(), ("on_batch_begin", "on_train_batch_end"))
+
+    class Other:  # no Callback, and without some of the hooks
+        def on_train_batch_end(self, batch: int, logs: Any) -> None: ...
+
+    assert has_hook(Other(), ("on_train_batch_begin", "on_train_batch_end"))
+
+
+@pytest.mark.parametrize(("given", "message"), [([callbacks.History], r"write History\(…\)"), (["x"], "got 'x'")])
+def test_what_is_no_callback(given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        CallbackList(given)
+    with pytest.raises(TypeError, match=message):
+        CallbackList([]).append(given[0])
+
+
+def test_a_list_driven_by_hand() -> None:
+    seen: list[Any] = []
+    every = CallbackList(
+        [callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append((e, logs["acc"])))], model=Stub(), epochs=3
+    )
+    every.on_train_begin()
+    every.on_epoch_end(1, {"accuracy": 0.5})
+    every.on_train_end({})
+    assert seen == [(1, 0.5)]
+    assert next(iter(every)).params == {"epochs": 3}
+
+
+def test_unknown_arguments_and_old_ones() -> None:
+    with pytest.raises(TypeError, match="did you mean 'patience'"):
+        callbacks.EarlyStopping(patient=3)
+    with pytest.raises(TypeError, match="there is no such hook"):
+        callbacks.LambdaCallback(on_epoch_start=print)
+    with pytest.raises(ValueError, match=r"call model.load_weights\(filepath\) before fit"):
+        callbacks.ModelCheckpoint("x", save_weights_only=True, load_weights_on_restart=True)
+
+
+def test_a_user_may_override_on_train_begin() -> None:
+    class Mine(callbacks.EarlyStopping):
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.names = self.model.name
+            super().on_train_begin(logs)
+
+    mine = Mine(monitor="loss")
+    model().fit(X, Y, verbose=0, callbacks=[mine])
+    assert mine.names
+
+
+def test_history_of_the_user_beside_that_of_fit() -> None:
+    own = callbacks.History()
+    net = model()
+    first = net.fit(X, Y, epochs=2, verbose=0, callbacks=[own])
+    assert first is net.history
+    assert first is not own
+    assert first.history == own.history
+    net.fit(X, Y, epochs=1, verbose=0, callbacks=[own])
+    assert own.epoch == [0]
+    assert first.epoch == [0, 1]
+    assert pickle.loads(pickle.dumps(first.history)) == first.history
+
+
+# --- EarlyStopping ---------------------------------------------------------------------------------------------------
+
+
+def test_early_stopping_patience() -> None:
+    stop = callbacks.EarlyStopping(patience=2)
+    feed(stop, [1.0, 0.5, 0.6, 0.7, 0.1])
+    assert stop.stopped_epoch == 3
+    assert (stop.best, stop.best_epoch) == (0.5, 1)
+    feed(stop, [2.0, 1.9, 1.8])  # D11: afresh
+    assert (stop.stopped_epoch, stop.best) == (0, 1.8)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "epoch"),
+    [
+        ([1.0, 0.5, 0.6, 0.7], {"patience": 2}, 1),  # stopped early
+        ([1.0, 0.5, 0.6], {"patience": 9}, 1),  # ended normally
+        ([1.0, 0.5, 0.6], {"patience": 9, "baseline": 0.1}, 1),  # the baseline is never met
+        ([1.0, math.nan, 0.9, math.nan], {"patience": 9}, 2),  # NaN is never the best
+        ([math.nan, 3.0, math.nan], {"patience": 9}, 1),
+    ],
+)
+def test_early_stopping_restores_however_it_ends(values: list[float], options: dict[str, Any], epoch: int) -> None:
+    stub = feed(callbacks.EarlyStopping(restore_best_weights=True, **options), values)
+    assert stub.weights == [epoch]
+
+
+def test_early_stopping_restores_after_an_interrupt() -> None:
+    net, kept = model(tk.optimizers.SGD(1.5)), {}
+
+    def note(epoch: int, logs: Any) -> None:
+        kept[epoch] = (logs["loss"], net.get_weights())
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    stop = callbacks.EarlyStopping(monitor="loss", patience=99, restore_best_weights=True)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, Y, epochs=9, verbose=0, callbacks=[stop, callbacks.LambdaCallback(on_epoch_end=note)])
+    best = min(kept.values(), key=lambda pair: pair[0])[1]
+    np.testing.assert_array_equal(net.get_weights()[0], best[0])
+
+
+def test_early_stopping_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    feed(callbacks.EarlyStopping(patience=1, verbose=1, restore_best_weights=True), [1.0, 2.0])
+    assert capsys.readouterr().out == (
+        "Restoring model weights from the end of the best epoch: 1.\nEpoch 2: early stopping\n"
+    )
+
+
+@pytest.mark.parametrize("asked", ["acc", "accuracy", "val_acc", "val_accuracy"])
+@pytest.mark.parametrize("metric", ["acc", "accuracy"])
+def test_either_spelling_is_watched(asked: str, metric: str) -> None:
+    net = tk.Sequential([tk.layers.Dense(1, activation="sigmoid", input_dim=3)])
+    net.compile("sgd", "binary_crossentropy", metrics=[metric])
+    stop = callbacks.EarlyStopping(monitor=asked, patience=5)
+    net.fit(X, (Y > 0.5).astype(int), validation_split=0.5, epochs=2, verbose=0, callbacks=[stop])
+    assert 0 <= stop.best <= 1
+
+
+def test_a_value_that_is_not_there_is_told() -> None:
+    with pytest.warns(UserWarning, match=r"EarlyStopping\(monitor='val_los'\): no such value in logs; there are: loss"):
+        feed(callbacks.EarlyStopping(monitor="val_los"), [1.0])
+
+
+@pytest.mark.parametrize(
+    "name", ["acc", "val_acc", "top5_acc", "val_auc_2", "precision", "f1", "f1_score", "mean_io_u"]
+)
+def test_more_is_better(name: str) -> None:
+    assert more_is_better(name)
+    assert not more_is_better("val_loss")
+    assert not more_is_better(f"{name}_loss")
+
+
+def test_an_unknown_mode_is_taken_as_auto() -> None:
+    with pytest.warns(UserWarning, match="taken as 'auto'"):
+        assert callbacks.EarlyStopping(monitor="acc", mode="best").maximise
+
+
+# --- learning rates --------------------------------------------------------------------------------------------------
+
+
+def test_plateau_numbers() -> None:
+    lower = callbacks.ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1, min_lr=0.03, min_delta=0.1)
+    stub = Stub(0.1)
+    rates: list[float] = []
+    lower.set_model(stub)
+    lower.on_train_begin()
+    for epoch, value in enumerate([1.0, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95, 0.95]):
+        logs = {"val_loss": value}
+        lower.on_epoch_end(epoch, logs)
+        rates.append(logs["lr"])
+    # Lowered after epoch 2; epoch 3 cools down; 4 and 5 are waited for ...
+    assert rates == pytest.approx([0.1, 0.1, 0.1, 0.05, 0.05, 0.03, 0.03, 0.03])
+
+
+def test_plateau_is_not_lowered_below_what_float32_calls_min_lr(capsys: pytest.CaptureFixture[str]) -> None:
+    feed(callbacks.ReduceLROnPlateau(patience=1, min_lr=0.1, verbose=1), [1.0] * 5, stub=Stub(0.1))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("make", [lambda p: torch.optim.SGD(p, lr=0.5), None])
+def test_rates_of_torch_optimizers(make: Any) -> None:
+    net = tk.Sequential([tk.layers.Dense(1, input_dim=3)])
+    net.compile(make(net.parameters()) if make else tk.optimizers.SGD(0.5), "mse")
+    scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    history = net.fit(X, Y, epochs=3, verbose=0, callbacks=[scheduler]).history
+    assert history["lr"] == pytest.approx([0.25, 0.125, 0.0625])
+    assert history["learning_rate"] == history["lr"]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda epoch: 0.1 / (epoch + 1),
+        lambda epoch, rate: 0.1 / (epoch + 1),
+        lambda *given: 0.1 / (given[0] + 1),
+        lambda epoch, *, rate=7: 0.1 / (epoch + 1),
+        lambda epoch: np.float32(0.1 / (epoch + 1)),
+        lambda epoch: torch.tensor(0.1 / (epoch + 1)),
+    ],
+)
+def test_schedules(schedule: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    history = model().fit(X, Y, epochs=2, verbose=0, callbacks=[callbacks.LearningRateScheduler(schedule, verbose=1)])
+    assert history.history["lr"] == pytest.approx([0.1, 0.05])
+    assert "\nEpoch 2: LearningRateScheduler setting learning rate to 0.05" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bad", [None, "x", True, [1.0]])
+def test_a_schedule_must_give_a_number(bad: Any) -> None:
+    with pytest.raises(ValueError, match="must return a number"):
+        model().fit(X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda epoch: bad)])
+
+
+def test_a_rate_that_follows_a_schedule_is_not_overwritten() -> None:
+    decay = tk.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    with pytest.raises(TypeError, match="make the optimizer with a number"):
+        model(tk.optimizers.SGD(decay)).fit(
+            X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda epoch: 0.1)]
+        )
+
+
+# --- ModelCheckpoint -------------------------------------------------------------------------------------------------
+
+
+def checkpoint(path: Any, **options: Any) -> Any:
+    return callbacks.ModelCheckpoint(path, save_weights_only=True, **options)
+
+
+def test_whole_models_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="save_weights_only=True"):
+        callbacks.ModelCheckpoint("model.h5")
+
+
+def test_checkpoints_hold_the_weights_of_their_epoch(tmp_path: Path) -> None:
+    net = tk.Sequential([tk.layers.Dense(1, activation="sigmoid", input_dim=3)])
+    net.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    kept: dict[int, Any] = {}
+    note = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.update({epoch: net.get_weights()}))
+    save = checkpoint(tmp_path / "new" / "{epoch:02d}-{val_acc:.2f}.h5", period=2)
+    net.fit(X, (Y > 0.5).astype(int), validation_split=0.5, epochs=5, verbose=0, callbacks=[save, note])
+    files = sorted((tmp_path / "new").iterdir())
+    assert [file.name[:3] for file in files] == ["02-", "04-"]
+    for file, epoch in zip(files, (1, 3), strict=True):
+        net.load_weights(file)
+        np.testing.assert_array_equal(net.get_weights()[0], kept[epoch][0])
+
+
+def test_the_best_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save = checkpoint(tmp_path / "{epoch}.h5", save_best_only=True, verbose=1)
+    stub = feed(save, [math.nan, 1.0, math.nan, 2.0, 0.5])
+    assert stub.saved == ["2.h5", "5.h5"]
+    out = capsys.readouterr().out
+    assert "\nEpoch 2: val_loss improved from inf to 1.00000, saving model to " in out
+    assert "\nEpoch 4: val_loss did not improve from 1.00000\n" in out
+    assert feed(save, [0.7, 0.4], stub=Stub()).saved == ["2.h5"]  # D11: the best file of the first fit stays
+
+
+def test_initial_value_threshold(tmp_path: Path) -> None:
+    save = checkpoint(tmp_path / "{epoch}.h5", save_best_only=True, initial_value_threshold=0.5)
+    assert feed(save, [0.6, 0.4]).saved == ["2.h5"]
+
+
+def test_a_file_that_could_not_be_written_is_not_the_best(tmp_path: Path) -> None:
+    save, stub = checkpoint(tmp_path / "x.h5", save_best_only=True), Stub()
+
+    def failing(path: str, overwrite: bool) -> None:
+        raise OSError("No space left on device")
+
+    stub.save_weights = failing  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="No space"):
+        feed(save, [1.0], stub=stub)
+    assert save.best == math.inf
+
+
+@pytest.mark.parametrize("monitor", ["loss", "mae", "val_loss"])
+def test_save_best_only_with_a_number_of_batches(tmp_path: Path, monitor: str) -> None:
+    save = checkpoint(tmp_path / "best.h5", save_best_only=True, save_freq=2, monitor=monitor)
+    model().fit(X, Y, batch_size=1, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[save])
+    assert (tmp_path / "best.h5").exists()
+    assert math.isfinite(save.best)
+
+
+def test_every_so_many_batches(tmp_path: Path) -> None:
+    save = checkpoint(tmp_path / "{epoch}-{batch}.h5", save_freq=3)
+    model().fit(X, Y, batch_size=2, epochs=2, verbose=0, callbacks=[save])  # four batches an epoch
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1-3.h5", "2-2.h5"]
+
+
+def test_an_unknown_name_in_the_path(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="there is no 'val_lss' to fill in"):
+        feed(checkpoint(tmp_path / "{val_lss}.h5"), [1.0])
+
+
+# --- what is written and sent ----------------------------------------------------------------------------------------
+
+
+def rows(path: Path, separator: str = ",") -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file, delimiter=separator))
+
+
+def test_csv(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    net = model()
+    history = net.fit(
+        X, Y, epochs=3, verbose=0, validation_split=0.5, validation_freq=2, callbacks=[callbacks.CSVLogger(path, ";")]
+    ).history
+    found = rows(path, ";")
+    assert found[0] == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+    assert [row[0] for row in found[1:]] == ["0", "1", "2"]
+    assert [float(row[1]) for row in found[1:]] == history["loss"]
+    assert [row[3] for row in found[1:]] == ["NA", str(history["val_loss"][0]), "NA"]
+
+
+def test_csv_goes_on_with_the_columns_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    log = callbacks.CSVLogger(path, append=True)
+    model().fit(X, Y, epochs=2, verbose=0, callbacks=[log])
+    with pytest.warns(UserWarning, match="no columns for val_loss, val_mae"):
+        model().fit(X, Y, epochs=1, verbose=0, validation_split=0.5, callbacks=[log])
+    found = rows(path)
+    assert found[0] == ["epoch", "loss", "mae"]
+    assert [row[0] for row in found[1:]] == ["0", "1", "0"]
+    model().fit(X, Y, epochs=1, verbose=0, callbacks=[callbacks.CSVLogger(path)])
+    assert len(rows(path)) == 2
+    with pytest.raises(RuntimeError, match="without on_train_begin"):
+        callbacks.CSVLogger(path).on_epoch_end(0, {})
+
+
+def test_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    net = model()
+    with np.errstate(all="ignore"):
+        history = net.fit(X, Y * np.inf, epochs=5, batch_size=4, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert history.epoch == [0]
+    assert capsys.readouterr().out == "Batch 0: Invalid loss, terminating training\n"
+
+
+def test_progbar_logger_and_base_logger(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="count_mode must be one of 'samples', 'steps'"):
+        callbacks.ProgbarLogger("rows")
+    model().fit(X, Y, verbose=0, callbacks=[callbacks.ProgbarLogger("steps"), callbacks.BaseLogger()])
+    assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[Any]]]:
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            got.append((self.path, self.headers, body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    served = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_port}", got
+    served.shutdown()
+    served.server_close()
+    thread.join()
+
+
+def test_remote_monitor(server: tuple[str, list[Any]]) -> None:
+    root, got = server
+    monitors = [
+        callbacks.RemoteMonitor(root, headers={"X-Token": "1"}),
+        callbacks.RemoteMonitor(root, path="/other", send_as_json=True),
+    ]
+    history = model().fit(X, Y, verbose=0, callbacks=monitors).history
+    (path, headers, form), (other, _, text) = got
+    assert (path, other, headers["X-Token"]) == ("/publish/epoch/end/", "/other", "1")
+    expected = {"epoch": 0, "loss": history["loss"][0], "mae": history["mae"][0]}
+    assert json.loads(parse_qs(form)["data"][0]) == json.loads(text) == expected
+
+
+def test_remote_monitor_that_cannot_be_reached() -> None:
+    with pytest.warns(UserWarning, match="could not be reached"):
+        callbacks.RemoteMonitor("http://127.0.0.1:9").on_epoch_end(0, {"loss": 1.0})

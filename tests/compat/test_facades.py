@@ -1,0 +1,174 @@
+"""Modules, names and classes under `import keras` and `import tensorflow.keras`."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import torchkeras_compat as tk
+from torchkeras_compat import compat
+from torchkeras_compat.compat.names import MODULES, ROOTS
+
+
+def test_imports_of_every_form() -> None:
+    import keras
+    import keras.backend as K
+    import tensorflow as tf
+    from keras.layers.core import Dense
+    from keras.utils import np_utils
+    from keras.utils.np_utils import to_categorical
+    from tensorflow import keras as tfk
+    from tensorflow.python.keras.layers import LSTM
+
+    assert keras.layers.Dense is Dense is tk.layers.Dense
+    assert K.epsilon() == keras.backend.epsilon()
+    assert np_utils.to_categorical is to_categorical is tk.utils.to_categorical
+    assert tf.keras is tfk
+    assert tf.keras.Sequential is not tk.Sequential
+    assert issubclass(LSTM, tk.layers.LSTM)
+
+
+def test_star_import() -> None:
+    names: dict[str, Any] = {}
+    exec("from keras.layers import *", names)
+    assert names["Dense"] is tk.layers.Dense
+    assert names["Convolution2D"] is tk.layers.Conv2D
+    assert "annotations" not in names
+    exec("from tensorflow.keras.models import *", names)
+    assert names["Sequential"]._dialect == "tf.keras"
+
+
+@pytest.mark.parametrize("root", sorted(ROOTS))
+@pytest.mark.parametrize("part", sorted(MODULES))
+def test_every_module_of_the_table_is_there(root: str, part: str) -> None:
+    module = importlib.import_module(f"{root}.{part}")
+    assert isinstance(module, types.ModuleType)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
+
+
+def test_versions() -> None:
+    import keras
+    import tensorflow as tf
+
+    assert keras.__version__ == "2.3.1"
+    assert tf.__version__ == tf.keras.__version__ == "2.10.0"
+
+
+def test_names_that_do_not_exist() -> None:
+    import keras
+    import tensorflow as tf
+
+    with pytest.raises(AttributeError, match="did you mean 'Dense'"):
+        _ = keras.layers.Dens
+    with pytest.raises(ImportError, match="did you mean 'Dense'"):
+        from keras.layers import Dens  # noqa: F401
+    with pytest.raises(ModuleNotFoundError):
+        import keras.nonsense
+    with pytest.raises(AttributeError, match=r"tensorflow.keras alone"):
+        _ = tf.matmul
+    with pytest.raises(AttributeError, match="no such name"):
+        _ = keras.losses.Convolution2D  # an old name of another module
+    assert not hasattr(keras, "__wrapped__")
+
+
+def test_one_class_seen_through_two_facades() -> None:
+    import keras
+    import tensorflow as tf
+
+    classic, modern = keras.layers.Dense(2), tf.keras.layers.Dense(2)
+    for layer in (classic, modern):
+        assert isinstance(layer, keras.layers.Dense)
+        assert isinstance(layer, tf.keras.layers.Dense)
+        assert isinstance(layer, tf.keras.layers.Layer)
+        assert not isinstance(layer, tf.keras.layers.Dropout)
+    assert issubclass(keras.layers.Dense, tf.keras.layers.Layer)
+    model = tf.keras.Sequential([keras.layers.Dense(2, input_dim=3), tf.keras.layers.Activation("relu")])
+    assert model.predict(np.ones((1, 3)), verbose=0).shape == (1, 2)
+    assert isinstance(modern, tf.keras.layers.core.Dense)
+
+
+def test_subclass_of_a_facade_class() -> None:
+    import keras
+    import tensorflow as tf
+
+    class Double(tf.keras.layers.Layer):
+        def __init__(self, units: int = 1, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+            self.inner = tf.keras.layers.GRU(units)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    layer = Double(2)
+    assert isinstance(layer, keras.layers.Layer)
+    assert not isinstance(tf.keras.layers.Dense(1), Double)
+    assert not issubclass(tf.keras.layers.Dense, Double)
+    assert layer.inner.reset_after is True
+    model = tf.keras.Sequential([tf.keras.Input((3, 2)), layer])
+    assert model.output_shape == (None, 2)
+
+
+def test_pickle() -> None:
+    import tensorflow as tf
+
+    for made in (tf.keras.layers.GRU(2), tf.keras.optimizers.Adagrad(), tf.keras.callbacks.EarlyStopping()):
+        again = pickle.loads(pickle.dumps(made))
+        assert type(again) is type(made)
+        assert again._dialect == "tf.keras"
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_dim=3)])
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(model.get_weights()[0], again.get_weights()[0])
+    assert again._dialect == "tf.keras"
+
+
+def test_install_twice_and_uninstall() -> None:
+    compat.install()
+    import keras
+
+    assert keras.layers.Dense is tk.layers.Dense
+    compat.uninstall()
+    assert not {"keras", "keras.layers", "tensorflow"} & set(sys.modules)
+    compat.uninstall()
+    assert not any(type(finder).__module__.startswith("torchkeras_compat") for finder in sys.meta_path)
+
+
+def test_another_keras_is_not_replaced_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    compat.uninstall()
+    monkeypatch.setitem(sys.modules, "keras", types.ModuleType("keras"))
+    with pytest.raises(RuntimeError, match="keras is imported already"):
+        compat.install()
+
+
+def test_the_package_alone_touches_no_import() -> None:
+    program = "import torchkeras_compat, sys; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(tk.__file__).parent.parent, check=False)
+    assert done.returncode == 0
+
+
+def test_strings_and_functions_follow_the_facade() -> None:
+    import keras
+    import tensorflow as tf
+
+    assert keras.optimizers.get("adagrad").lr == pytest.approx(0.01)
+    assert tf.keras.optimizers.get("adagrad").lr == pytest.approx(0.001)
+    config = {"class_name": "GRU", "config": {"units": 2}}
+    assert keras.layers.deserialize(config).reset_after is False
+    assert tf.keras.layers.deserialize(config).reset_after is True
+    for facade, rate in ((keras, 0.01), (tf.keras, 0.001)):
+        model = facade.Sequential([facade.layers.Dense(1, input_dim=1)])
+        model.compile("adagrad", "mse")
+        assert model.optimizer.lr == pytest.approx(rate)
+        clone = facade.models.model_from_json(model.to_json())
+        clone.compile("adagrad", "mse")
+        assert clone.optimizer.lr == pytest.approx(rate)

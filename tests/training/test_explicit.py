@@ -1,0 +1,130 @@
+"""The written-out derivatives give what autograd gives, and step aside where they do not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import torchkeras_compat as keras
+from torchkeras_compat import layers as L
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(50, 6)).astype("float32")
+LABELS = RNG.integers(0, 3, 50)
+ONE_HOT = np.eye(3, dtype="float32")[LABELS]
+SOFT = RNG.random((50, 3)).astype("float32")
+BINARY = RNG.integers(0, 2, (50, 1)).astype("float32")
+REAL = RNG.normal(size=(50, 2)).astype("float32")
+
+CASES: dict[str, tuple[Callable[[], list[Any]], str, np.ndarray[Any, Any]]] = {
+    "softmax": (lambda: [L.Dense(3, activation="softmax")], "categorical_crossentropy", ONE_HOT),
+    "soft_labels": (lambda: [L.Dense(3, activation="softmax")], "categorical_crossentropy", SOFT),
+    "sparse": (lambda: [L.Dense(3, activation="softmax")], "sparse_categorical_crossentropy", LABELS),
+    "sigmoid": (lambda: [L.Dense(1, activation="sigmoid")], "binary_crossentropy", BINARY),
+    "multi_label": (lambda: [L.Dense(3), L.Activation("sigmoid")], "binary_crossentropy", ONE_HOT),
+    "regression": (lambda: [L.Dense(2)], "mse", REAL),
+    "no_bias": (lambda: [L.Dense(2, use_bias=False)], "mse", REAL),
+}
+
+
+def build(case: str, watched: bool, optimizer: str = "adam", frozen: bool = False, **compiled: Any) -> Any:
+    """Return a model with a mixed body; a hook makes autograd run it."""
+    head, loss, _ = CASES[case]
+    np.random.seed(5)
+    body = [L.Dense(7, activation="relu", input_dim=6), L.Dropout(0.3), L.Dense(5), L.Activation("tanh")]
+    model = keras.Sequential([*body, L.Dense(4, activation="sigmoid"), L.Flatten(), *head()])
+    model.layers[2].trainable = not frozen
+    model.compile(optimizer, loss, **compiled)
+    if watched:
+        model.layers[0].register_forward_hook(lambda *_: None)
+    return model
+
+
+def trained(model: Any, case: str, **options: Any) -> tuple[Any, list[np.ndarray[Any, Any]]]:
+    np.random.seed(11)
+    history = model.fit(X, CASES[case][2], batch_size=16, epochs=3, verbose=0, **options)
+    return history.history, model.get_weights()
+
+
+def equal(case: str, build_options: dict[str, Any], **options: Any) -> None:
+    plain, watched = build(case, False, **build_options), build(case, True, **build_options)
+    (history, weights), (expected, expected_weights) = trained(plain, case, **options), trained(watched, case, **options)
+    assert plain._steps["train"].chain is not None
+    assert watched._steps["train"].chain is None
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=2e-5, atol=2e-6, err_msg=name)
+    for got, want in zip(weights, expected_weights):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_equals_autograd(case: str) -> None:
+    equal(case, {"metrics": ["mae"]})
+
+
+@pytest.mark.parametrize("case", ["softmax", "sigmoid", "regression"])
+def test_sample_weights(case: str) -> None:
+    equal(case, {"weighted_metrics": ["mae"]}, sample_weight=RNG.random(50).astype("float32"))
+
+
+def test_validation_and_class_weight() -> None:
+    equal("softmax", {"metrics": ["accuracy"]}, class_weight={0: 1.0, 1: 2.0, 2: 0.5}, validation_split=0.2)
+
+
+def test_frozen_layer_in_the_middle_keeps_its_weights() -> None:
+    equal("softmax", {"frozen": True})
+    model = build("softmax", False, frozen=True)
+    before = model.layers[2].get_weights()
+    trained(model, "softmax")
+    np.testing.assert_array_equal(model.layers[2].get_weights()[0], before[0])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "nadam"])
+def test_every_kind_of_optimizer(optimizer: str) -> None:
+    equal("softmax", {"optimizer": optimizer})
+
+
+def test_clipping_by_norm_goes_over_all_gradients() -> None:
+    plain, watched = build("softmax", False), build("softmax", True)
+    for model in (plain, watched):
+        model.compile(keras.optimizers.SGD(0.1, clipnorm=0.01), "categorical_crossentropy")
+    for got, want in zip(trained(plain, "softmax")[1], trained(watched, "softmax")[1]):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.Dense(4, kernel_regularizer="l2"),
+        lambda: L.Dense(4, activity_regularizer="l2"),
+        lambda: L.Dense(4, activation="selu"),
+        lambda: L.BatchNormalization(),
+        lambda: L.Dropout(0.3, seed=3),
+        lambda: L.Lambda(lambda x: x),
+    ],
+)
+def test_steps_aside(layer: Callable[[], Any]) -> None:
+    model = keras.Sequential([L.Dense(4, input_dim=6), layer(), L.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(X, REAL, verbose=0)
+    assert model._steps["train"].chain is None
+
+
+def test_hook_added_later_is_called() -> None:
+    model, seen = build("softmax", False), []
+    trained(model, "softmax")
+    model.layers[0].register_forward_hook(lambda *_: seen.append(1))
+    trained(model, "softmax")
+    assert len(seen) == 3 * 4
+
+
+def test_batch_logs_hold_the_batch_loss() -> None:
+    model, seen = build("regression", False), []
+    callback = keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append(logs["loss"]))
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    history = model.fit(X, REAL, batch_size=10, shuffle=False, verbose=0, callbacks=[callback])
+    assert len(set(seen)) == 5
+    np.testing.assert_allclose(np.mean(seen), history.history["loss"][0], rtol=1e-5)

@@ -1,0 +1,134 @@
+"""Callbacks that hand the values of each epoch on: to a CSV file, to a server."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import numpy as np
+
+from .._core import registry
+from .._core.border import outside
+from .base import Callback
+
+
+@registry.register("callback")
+class CSVLogger(Callback):
+    """Writes the values of each epoch to a CSV file.
+
+    Args:
+        filename: Where.
+        separator: Between the values.
+        append: Whether to go on with a file that is there.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> callback = keras.callbacks.CSVLogger('training.log', separator=';')
+    """
+
+    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        super().__init__()
+        self.filename = os.fspath(filename)
+        self.separator = self.sep = separator
+        self.append = append
+        self._file: TextIO | None = None
+        self._writer: Any = None
+        self._keys: list[str] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Open the file."""
+        self._keys = self._header() if self.append else []
+        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - closed at the end
+        self._writer = None
+
+    def _header(self) -> list[str]:
+        """Return the columns of the file that is there."""
+        if not os.path.exists(self.filename):
+            return []
+        with open(self.filename, newline="") as file:
+            return next(csv.reader(file, delimiter=self.sep), [])[1:]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write a row."""
+        if self._file is None:
+            raise RuntimeError("CSVLogger: on_epoch_end without on_train_begin; pass it to fit(callbacks=[…]).")
+        values = logs or {}
+        if self._writer is None:
+            self._start(self._file, values)
+        self._writer.writerow({"epoch": epoch, **{key: _cell(values.get(key, "NA")) for key in self._keys}})
+        self._file.flush()
+
+    def _start(self, file: TextIO, values: Mapping[str, Any]) -> None:
+        wanted = set(values)
+        if self.params.get("do_validation"):  # with validation_freq=2 the first epoch has none
+            wanted |= {str(name) for name in self.params.get("metrics", ())}
+        known = bool(self._keys)
+        if known and (missing := sorted(wanted - set(self._keys))):
+            warnings.warn(
+                f"CSVLogger: {self.filename!r} has no columns for {', '.join(missing)}; they are left out.",
+                stacklevel=outside(),
+            )
+        self._keys = self._keys or sorted(wanted)
+        self._writer = csv.DictWriter(file, ["epoch", *self._keys], delimiter=self.sep)
+        if not known:
+            self._writer.writeheader()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        self._file = self._writer = None
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, list, tuple)) and np.ndim(value):
+        return f'"[{", ".join(map(str, value))}]"'
+    return value
+
+
+@registry.register("callback")
+class RemoteMonitor(Callback):
+    """Sends the values of each epoch to a server as JSON.
+
+    Args:
+        root: The server.
+        path: Where there.
+        field: The form field that holds the JSON.
+        headers: HTTP headers.
+        send_as_json: Whether the body itself is JSON.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> callback = keras.callbacks.RemoteMonitor(root='http://localhost:9000')
+    """
+
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: Mapping[str, str] | None = None,
+        send_as_json: bool = False,
+    ) -> None:
+        super().__init__()
+        self.root, self.path, self.field = root, path, field
+        self.headers, self.send_as_json = headers, send_as_json
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Send the epoch."""
+        import urllib.error
+        import urllib.parse
+        import urllib.request
+
+        body = json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items() if np.ndim(v) == 0}})
+        data = body.encode() if self.send_as_json else urllib.parse.urlencode({self.field: body}).encode()
+        kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
+        request = urllib.request.Request(self.root + self.path, data, {"Content-Type": kind, **(self.headers or {})})
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except urllib.error.URLError as error:
+            warnings.warn(f"RemoteMonitor: {self.root} could not be reached: {error}", stacklevel=outside())
