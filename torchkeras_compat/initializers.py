@@ -312,6 +312,10 @@ class VarianceScaling(Initializer):
         return values.normal_(0.0, stddev, generator=generator).to(found)
 
 
+def _normal_of(owner: Configurable) -> str:
+    return "truncated_normal" if owner._rules.normals_are_cut else "untruncated_normal"
+
+
 @registry.register("initializer", "glorot_uniform")
 class GlorotUniform(VarianceScaling):
     """Draw uniformly within ±√(6 / (inputs + outputs)).
@@ -333,7 +337,7 @@ class GlorotUniform(VarianceScaling):
 
 @registry.register("initializer", "glorot_normal")
 class GlorotNormal(VarianceScaling):
-    """Draw from a truncated normal distribution of variance 2 / (inputs + outputs).
+    """Draw from a truncated normal distribution of variance 2 / (inputs + outputs); Keras 1 does not cut it.
 
     Args:
         seed: Makes every call give the same values; `None` draws afresh.
@@ -347,7 +351,7 @@ class GlorotNormal(VarianceScaling):
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+        super().__init__(1.0, "fan_avg", _normal_of(self), seed)
 
 
 @registry.register("initializer", "he_uniform")
@@ -371,7 +375,7 @@ class HeUniform(VarianceScaling):
 
 @registry.register("initializer", "he_normal")
 class HeNormal(VarianceScaling):
-    """Draw from a truncated normal distribution of variance 2 / inputs.
+    """Draw from a truncated normal distribution of variance 2 / inputs; Keras 1 does not cut it.
 
     Args:
         seed: Makes every call give the same values; `None` draws afresh.
@@ -385,7 +389,7 @@ class HeNormal(VarianceScaling):
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+        super().__init__(2.0, "fan_in", _normal_of(self), seed)
 
 
 @registry.register("initializer", "lecun_uniform")

@@ -18,7 +18,7 @@ from ._core.shapes import Shape, compatible
 from ._core.symbolic import SymbolicTensor
 from ._core.undo import unchanged_on_error
 from ._core.weights import Variable, Weight
-from .layers.base import Layer, _unique
+from .layers.base import ActivatedLayer, Layer, _unique
 from .layers.core import InputLayer
 from .layers.torch_module import TorchModuleWrapper
 from .saving import WeightFiles
@@ -90,7 +90,9 @@ class Sequential(Trainer, WeightFiles, Layer):
         if isinstance(layer, type) and issubclass(layer, nn.Module):
             raise TypeError(f"{self}.add({layer.__name__}): this is the class; write {layer.__name__}(…).")
         if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
-            layer = TorchModuleWrapper(layer, name=f"{settings.snake_case(type(layer).__name__)}_{len(self._chain) + 1}")
+            layer = TorchModuleWrapper(
+                layer, name=f"{settings.snake_case(type(layer).__name__)}_{len(self._chain) + 1}"
+            )
         if not isinstance(layer, Layer):
             raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
         if isinstance(layer, InputLayer):
@@ -133,7 +135,9 @@ class Sequential(Trainer, WeightFiles, Layer):
             raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
         declared = None if layer._shape_is_assumed else layer.batch_input_shape
         if len(shape) < 1 or (declared and not compatible(declared, shape)):
-            raise ValueError(f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it.")
+            raise ValueError(
+                f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
+            )
         layer.build_from(shape, device or self._device())
         return tuple(layer.compute_output_shape(shape))
 
@@ -255,8 +259,8 @@ class Sequential(Trainer, WeightFiles, Layer):
         last = self._chain[-1] if self._chain else None
         if isinstance(last, Sequential):
             return None if last._forward_hooks else last.last_activation()
-        plain = last is not None and hasattr(last, "pre_activation") and type(last).forward is _activated_forward
-        if last is None or not plain or last._forward_hooks or last._forward_pre_hooks:
+        ours = last is not None and type(last).forward.__module__.startswith(Layer.__module__.rpartition(".")[0])
+        if last is None or not ours or not isinstance(last, ActivatedLayer) or last._forward_hooks or last._forward_pre_hooks:
             return None
         return None if last.activity_regularizer is not None else last.activation
 
@@ -274,6 +278,8 @@ class Sequential(Trainer, WeightFiles, Layer):
         """Return the model's output for a tensor, an array or a symbolic tensor."""
         if not self._chain:
             raise ValueError(f"{self}: the model has no layers; add some first.")
+        if not settings.inside_run():
+            self.forget_losses()
         return super().__call__(inputs, *args, **kwargs)
 
     def to_input(self, inputs: Any) -> Any:
@@ -322,7 +328,7 @@ class Sequential(Trainer, WeightFiles, Layer):
         return x
 
     def _takes_too(self, expected: Shape, x: Tensor) -> bool:
-        """Tell whether a model built by its first batch runs on another size too, and remember that its shape is open."""
+        """Tell whether a model built by its first batch runs on another size too; its shape is open from then on."""
         if not self._shape_inferred or x.dim() != len(expected):
             return False
         try:
@@ -344,6 +350,11 @@ class Sequential(Trainer, WeightFiles, Layer):
         """Whether in inference a row's output depends on that row alone."""
         return not self.stateful and all(layer.row_wise for layer in self._chain)
 
+    @property
+    def makes_mask(self) -> bool:  # type: ignore[override]
+        """Whether a layer makes a mask."""
+        return any(layer.makes_mask for layer in self._chain)
+
     def rows_at_once(self, with_masks: bool) -> int:
         """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
 
@@ -351,7 +362,7 @@ class Sequential(Trainer, WeightFiles, Layer):
             with_masks: Whether layers that make masks are no obstacle.
         """
         fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
-        masked = not with_masks and any(layer._has_own_mask for layer in self._chain)
+        masked = not with_masks and self.makes_mask
         sizes = [s.shape[1:] for s in self._symbols]
         if fixed or masked or not self.row_wise or any(None in size for size in sizes):
             return 0
@@ -361,7 +372,9 @@ class Sequential(Trainer, WeightFiles, Layer):
     def output_shape(self) -> Shape:
         """Keras shape of the output."""
         if not self._symbols:
-            raise AttributeError(f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build.")
+            raise AttributeError(
+                f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build."
+            )
         return self._symbols[-1].shape
 
     @property
@@ -386,7 +399,9 @@ class Sequential(Trainer, WeightFiles, Layer):
 
     def _symbol(self, index: int) -> SymbolicTensor:
         if not self._symbols:
-            raise AttributeError(f"{self} has no symbolic tensors yet: give the first layer input_shape=(…), or call build.")
+            raise AttributeError(
+                f"{self} has no symbolic tensors yet: give the first layer input_shape=(…), or call build."
+            )
         return self._symbols[index]
 
     def reset_states(self) -> None:
@@ -424,12 +439,16 @@ class Sequential(Trainer, WeightFiles, Layer):
 
     def _need_built(self, what: str) -> None:
         if self._chain and not self.built:
-            raise ValueError(f"{self}: {what} needs a built model; give the first layer input_shape=(…), or call build.")
+            raise ValueError(
+                f"{self}: {what} needs a built model; give the first layer input_shape=(…), or call build."
+            )
 
     def count_params(self) -> int:
         """Return the number of numbers in the weights."""
         if not self.built:
-            raise ValueError(f"{self}: count_params needs a built model; give the first layer input_shape=(…), or call build.")
+            raise ValueError(
+                f"{self}: count_params needs a built model; give the first layer input_shape=(…), or call build."
+            )
         return super().count_params()
 
     def summary(
@@ -454,7 +473,9 @@ class Sequential(Trainer, WeightFiles, Layer):
         from .utils.layer_utils import print_summary
 
         if not self.built:
-            raise ValueError(f"{self}: summary needs a built model; give the first layer input_shape=(…), or call build.")
+            raise ValueError(
+                f"{self}: summary needs a built model; give the first layer input_shape=(…), or call build."
+            )
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # --- configuration -------------------------------------------------------------------------------------------
@@ -464,7 +485,11 @@ class Sequential(Trainer, WeightFiles, Layer):
         layers: list[Layer] = [*([self._input_layer] if self._input_layer is not None else []), *self._chain]
         entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
         config: dict[str, Any] = {"name": self.name, "layers": entries}
-        if self._input_layer is None and self.batch_input_shape is not None and self._chain[0].batch_input_shape is None:
+        if (
+            self._input_layer is None
+            and self.batch_input_shape is not None
+            and self._chain[0].batch_input_shape is None
+        ):
             config["build_input_shape"] = self.batch_input_shape
         return config
 
@@ -478,7 +503,9 @@ class Sequential(Trainer, WeightFiles, Layer):
         """
         entries = config if isinstance(config, list) else config.get("layers")
         if not isinstance(entries, list):
-            raise ValueError(f"Sequential.from_config: 'layers' must be a list of layer configurations; got {show(entries)}.")
+            raise ValueError(
+                f"Sequential.from_config: 'layers' must be a list of layer configurations; got {show(entries)}."
+            )
         model = cls(name=None if isinstance(config, list) else config.get("name"))
         with registry.custom_object_scope(custom_objects):
             for entry in entries:
@@ -525,9 +552,6 @@ class Sequential(Trainer, WeightFiles, Layer):
         return True
 
 
-_activated_forward = registry.lookup("layer", "Activation").forward
-
-
 def _declared_shape(layer: Layer) -> Shape | None:
     """Return the input shape a layer brings, looking into a nested model."""
     return layer.batch_input_shape
@@ -540,11 +564,14 @@ def _not_json(value: Any) -> Any:
     if callable(value) and name and name != "<lambda>":
         return name
     raise TypeError(
-        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as custom_objects when loading."
+        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as "
+        f"custom_objects when loading."
     )
 
 
-def clone_model(model: Sequential, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
+def clone_model(
+    model: Sequential, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
+) -> Any:
     """Return a model of the same layers with new initial weights.
 
     Args:

@@ -208,3 +208,76 @@ def test_numbers_of_automatic_names(name: str) -> None:
     keras = facade(name)
     names = [keras.layers.Dense(1).name for _ in range(2)]
     assert names == (["dense_1", "dense_2"] if name == "keras" else ["dense", "dense_1"])
+
+
+@BOTH
+def test_factor_of_a_penalty(name: str) -> None:
+    regularizers = facade(name).regularizers
+    for penalty in (regularizers.l2(l=0.5), regularizers.L2(l=0.5), regularizers.activity_l2(l=0.5)):
+        assert penalty.get_config() == {"l2": 0.5}
+    assert regularizers.l1(l=0.5).get_config() == {"l1": 0.5}
+    with pytest.raises(TypeError, match="one argument"):
+        regularizers.l2(l=0.5, l2=0.1)
+
+
+@BOTH
+def test_bound_of_a_norm(name: str) -> None:
+    assert translated(lambda: facade(name).constraints.maxnorm(m=3)).max_value == 3
+
+
+# Function of Keras 1, the shape, and the standard deviation of what it draws.
+DRAWN = [
+    ("normal", (200, 100), 0.05),
+    ("uniform", (200, 100), 0.05 / 3**0.5),
+    ("glorot_normal", (200, 100), (2 / 300) ** 0.5),
+    ("glorot_uniform", (200, 100), (2 / 300) ** 0.5),
+    ("he_normal", (3, 3, 40, 20), (2 / 360) ** 0.5),
+    ("he_uniform", (200, 100), (2 / 200) ** 0.5),
+    ("lecun_uniform", (200, 100), (1 / 200) ** 0.5),
+    ("orthogonal", (100, 100), 1.1 / 100**0.5),
+]
+
+
+@pytest.mark.parametrize(("function", "shape", "expected"), DRAWN, ids=[row[0] for row in DRAWN])
+def test_initializations_are_functions_of_a_shape(function: str, shape: tuple[int, ...], expected: float) -> None:
+    import keras.initializations
+
+    draw = getattr(keras.initializations, function)
+    values = np.asarray(draw(shape, name="W"))
+    assert values.shape == shape
+    assert values.std() == pytest.approx(expected, rel=0.05)
+    if function in ("normal", "uniform", "orthogonal"):
+        assert np.asarray(draw(shape, scale=2.0)).std() == pytest.approx(
+            expected * 2 / {"orthogonal": 1.1}.get(function, 0.05), rel=0.05
+        )
+
+
+def test_initializations_know_the_order_of_theano() -> None:
+    from keras.initializations import he_normal
+
+    values = np.asarray(he_normal((20, 40, 3, 3), dim_ordering="th"))
+    assert values.shape == (20, 40, 3, 3)
+    assert values.std() == pytest.approx((2 / 360) ** 0.5, rel=0.05)
+    with pytest.raises(ValueError, match="dim_ordering"):
+        he_normal((20, 40, 3, 3), dim_ordering="nhwc")
+
+
+def test_constants_of_initializations() -> None:
+    from keras.initializations import identity, one, zero
+
+    assert np.asarray(zero((2,))).tolist() == [0, 0]
+    assert np.asarray(one((2,))).tolist() == [1, 1]
+    assert np.asarray(identity((2, 2), scale=3)).tolist() == [[3, 0], [0, 3]]
+
+
+def test_initial_weights_by_a_function_of_keras_1() -> None:
+    import keras
+    from keras.initializations import normal
+
+    def scaled(shape: Any, name: Any = None) -> Any:
+        return normal(shape, scale=0.01, name=name)
+
+    for init in (scaled, lambda shape, name: normal(shape, scale=0.01, name=name), normal):
+        model = keras.Sequential([keras.layers.Dense(50, kernel_initializer=init, input_dim=80)])
+        scale = 0.05 if init is normal else 0.01
+        assert model.get_weights()[0].std() == pytest.approx(scale, rel=0.1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import pytest
 import torch
 from torch import nn
 
+import torchkeras_compat as keras
 from torchkeras_compat import losses
 
 GENERATOR = torch.Generator().manual_seed(5)
@@ -55,6 +57,21 @@ def test_vectors_are_aligned_for_everything() -> None:
         resolved = losses.resolve(given)
         torch.testing.assert_close(resolved(y, p), expected)
         torch.testing.assert_close(resolved.unweighted()(y, p), expected)
+
+
+def test_an_object_without_a_hash() -> None:
+    @dataclasses.dataclass
+    class Scaled:
+        factor: float = 2.0
+
+        def __call__(self, y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
+            return self.factor * ((y_true - y_pred) ** 2).mean(-1)
+
+    torch.testing.assert_close(losses.resolve(Scaled())(Y, P), 2 * ((Y - P) ** 2).mean())
+    model = keras.Sequential([keras.layers.Dense(3, activation="sigmoid", input_shape=(3,))])
+    model.compile("sgd", Scaled(), metrics=[Scaled()])
+    loss, metric = model.test_on_batch(P, Y)
+    assert loss == pytest.approx(metric)
 
 
 def test_sum_and_none() -> None:

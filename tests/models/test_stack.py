@@ -112,7 +112,9 @@ class TestNested:
         flat.set_weights(nested.get_weights())
         histories = []
         for model in (nested, flat):
-            model.compile(keras.optimizers.SGD(0.1, momentum=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"])
+            model.compile(
+                keras.optimizers.SGD(0.1, momentum=0.5), "sparse_categorical_crossentropy", metrics=["accuracy"]
+            )
             histories.append(model.fit(X, LABELS, epochs=3, shuffle=False, batch_size=5, verbose=0).history)
         np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-6)
         for a, b in zip(nested.get_weights(), flat.get_weights()):
@@ -289,7 +291,9 @@ class TestTrainable:
         """One discriminator in two models, and one optimizer for both."""
         np.random.seed(1)
         optimizer = keras.optimizers.Adam(0.01)
-        judge = keras.Sequential([layers.Dense(8, activation="relu", input_shape=(6,)), layers.Dense(1, activation="sigmoid")])
+        judge = keras.Sequential(
+            [layers.Dense(8, activation="relu", input_shape=(6,)), layers.Dense(1, activation="sigmoid")]
+        )
         judge.compile(optimizer, "binary_crossentropy")
         maker = keras.Sequential([layers.Dense(6, input_shape=(2,))])
         judge.trainable = False
@@ -315,9 +319,15 @@ class TestTrainable:
 
 
 def test_clone_has_new_weights_and_old_settings() -> None:
-    model = keras.Sequential([layers.Dense(3, input_shape=(6,), name="a", trainable=False), layers.Dropout(0.3)], name="net")
+    model = keras.Sequential(
+        [layers.Dense(3, input_shape=(6,), name="a", trainable=False), layers.Dropout(0.3)], name="net"
+    )
     twin = keras.models.clone_model(model)
-    assert (twin.name, [layer.name for layer in twin.layers], twin.layers[0].trainable) == ("net", ["a", "dropout_1"], False)
+    assert (twin.name, [layer.name for layer in twin.layers], twin.layers[0].trainable) == (
+        "net",
+        ["a", "dropout_1"],
+        False,
+    )
     assert not np.allclose(twin.get_weights()[0], model.get_weights()[0])
     doubled = keras.models.clone_model(model, clone_function=lambda layer: type(layer).from_config(layer.get_config()))
     assert doubled.count_params() == 21
@@ -350,3 +360,68 @@ def test_embeddings_go_to_double() -> None:
     model.double()
     model.fit(x, Y, verbose=0)
     assert model.get_weights()[0].dtype == np.float64
+
+
+class TestWhatUserLayersHold:
+    """Whatever a layer holds trains, counts and is saved, however it got there."""
+
+    def test_lists_of_layers(self) -> None:
+        class Stack(layers.Layer):
+            def __init__(self, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+                self.blocks: list[Any] = []
+                for units in (5, 4):
+                    self.blocks.append(layers.Dense(units))
+                self.named = {"last": layers.Dense(1)}
+
+            def call(self, inputs: torch.Tensor) -> torch.Tensor:
+                for block in self.blocks:
+                    inputs = block(inputs)
+                return self.named["last"](inputs)  # type: ignore[no-any-return]
+
+        model = keras.Sequential([Stack(input_shape=(6,))])
+        assert model.count_params() == 35 + 24 + 5
+        model.compile("sgd", "mse")
+        before = model.get_weights()
+        model.fit(X, Y, verbose=0)
+        assert not any(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+
+    def test_parameters(self, device: torch.device) -> None:
+        class Gain(layers.Layer):
+            def __init__(self, **kwargs: Any) -> None:
+                super().__init__(**kwargs)
+                self.gain = torch.nn.Parameter(torch.ones(6))
+                self.register_buffer("offset", torch.zeros(6))
+
+            def call(self, inputs: torch.Tensor) -> torch.Tensor:
+                return inputs * self.gain + self.offset
+
+        model = keras.Sequential([Gain(input_shape=(6,)), layers.Dense(1)])
+        assert [w.shape for w in model.get_weights()] == [(6,), (6,), (6, 1), (1,)]
+        model.compile("sgd", "mse")
+        model.fit(X, Y, verbose=0)
+        assert not (model.layers[0].gain == 1).all()
+        assert model.layers[0].gain.device.type == device.type
+
+    def test_a_subclass_of_sequential(self) -> None:
+        class Net(keras.Sequential):  # type: ignore[misc, name-defined]
+            def __init__(self, units: int) -> None:
+                super().__init__([layers.Dense(units, input_shape=(6,)), layers.Dense(1)])
+
+        model = Net(4)
+        model.compile("sgd", "mse")
+        model.fit(X, Y, verbose=0)
+        assert model.count_params() == 28 + 5
+        outer = keras.Sequential([Net(3), layers.Dense(1)])
+        assert outer.count_params() == 21 + 4 + 2
+
+
+def test_losses_of_a_run_do_not_pile_up() -> None:
+    model = keras.Sequential([layers.Dense(1, input_shape=(6,), activity_regularizer="l2"), layers.Activation("tanh")])
+    model.compile("sgd", "mse")
+    first = model.test_on_batch(X, Y)
+    for _ in range(3):
+        model.predict(X)
+        model(X)
+    assert len(model.losses) == 1
+    assert model.test_on_batch(X, Y) == pytest.approx(first)

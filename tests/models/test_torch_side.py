@@ -21,7 +21,12 @@ Y = X.sum(1, keepdims=True)
 
 def model_of() -> Any:
     model = keras.Sequential(
-        [layers.Dense(5, activation="relu", input_shape=(6,)), layers.BatchNormalization(), layers.Dropout(0.2), layers.Dense(1)]
+        [
+            layers.Dense(5, activation="relu", input_shape=(6,)),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(1),
+        ]
     )
     model.compile("adam", "mse", metrics=["mae"])
     return model
@@ -198,7 +203,9 @@ class TestModulesInTheList:
 
     def test_tuples_are_refused_by_the_wrapper_to_write(self) -> None:
         model = keras.Sequential([layers.Input((4, 3))])
-        with pytest.raises(TypeError, match=r"nn.LSTM returns a tuple of 2; write layers.TorchModuleWrapper\(module, output_index=0\)"):
+        with pytest.raises(
+            TypeError, match=r"nn.LSTM returns a tuple of 2; write layers.TorchModuleWrapper\(module, output_index=0\)"
+        ):
             model.add(nn.LSTM(3, 5, batch_first=True))
         assert model.layers == []
         model.add(layers.TorchModuleWrapper(nn.LSTM(3, 5, batch_first=True), output_index=0))
@@ -251,7 +258,9 @@ class TestModulesInTheList:
 
 
 def test_devices_that_are_not_there() -> None:
-    with pytest.raises(ValueError, match=r"set_device\('cuda:99'\): this machine has \d+ CUDA devices; write set_device\('cpu'\)"):
+    with pytest.raises(
+        ValueError, match=r"set_device\('cuda:99'\): this machine has \d+ CUDA devices; write set_device\('cpu'\)"
+    ):
         keras.set_device("cuda:99")
     with pytest.raises(ValueError, match="did you mean 'cuda'"):
         keras.set_device("cudaa")

@@ -29,9 +29,15 @@ def sparse_crossentropy_clipped(y_true: Array, y_pred: Array) -> Array:
 
 
 def binary_crossentropy_clipped(y_true: Array, y_pred: Array) -> Array:
-    """Clip to [ε, 1 − ε], mean over the last axis (2.2.4 backend, binary_crossentropy)."""
+    """Clip to [ε, 1 − ε], mean over the last axis (2.2.4, 2.0.8 and 1.2.2 backend, binary_crossentropy)."""
     p = np.clip(y_pred.astype("float32"), np.float32(EPSILON), np.float32(1) - np.float32(EPSILON)).astype("float64")
     return -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).mean(-1)
+
+
+def binary_crossentropy_shifted(y_true: Array, y_pred: Array) -> Array:
+    """Clip, then add ε within the logarithms (2.3.1 backend hands over to tf.keras: backend.py of TensorFlow 2.0.0)."""
+    p = np.clip(y_pred.astype("float32"), np.float32(EPSILON), np.float32(1) - np.float32(EPSILON)).astype("float64")
+    return -(y_true * np.log(p + EPSILON) + (1 - y_true) * np.log(1 - p + EPSILON)).mean(-1)
 
 
 def crossentropy_of_logits(y_true: Array, logits: Array) -> Array:
@@ -146,14 +152,15 @@ def lstm(x: Array, kernel: Array, recurrent: Array, bias: Array, gate: Gate) -> 
     return h
 
 
-def moving_variance(x: Array, start: Array, momentum: float, epsilon: float) -> Array:
-    """Take in a batch's variance times n / (n − 1 − ε), at every rank (2.2.4 and 2.3.1 layers/normalization.py, call).
+def moving_variance(x: Array, start: Array, momentum: float, epsilon: float, *, corrected: bool) -> Array:
+    """Take in a batch's variance, times n / (n − 1 − ε) at every rank from 2.1.3 on.
 
+    2.2.4 and 2.3.1 layers/normalization.py, call; 2.0.8 and 1.2.2 there take the variance as it is.
     Under TensorFlow 1 the fused kernel for 4-D input had corrected its variance once already; this is TensorFlow 2.
     """
     rows = x.reshape(-1, x.shape[-1])
     n = len(rows)
-    variance = rows.var(axis=0) * n / (n - (1.0 + epsilon))
+    variance = rows.var(axis=0) * (n / (n - (1.0 + epsilon)) if corrected else 1.0)
     return start * momentum + variance * (1 - momentum)
 
 
@@ -162,10 +169,11 @@ def moving_variance(x: Array, start: Array, momentum: float, epsilon: float) -> 
 TRUNCATED_STD = 0.87962566103423978  # of a standard normal cut at two deviations
 
 
-def scaled_normal_std(scale: float, fan: float, *, corrected: bool) -> float:
-    """Standard deviation that VarianceScaling's cut normal really has.
+def scaled_normal_std(scale: float, fan: float, *, cut: bool, corrected: bool) -> float:
+    """Standard deviation that the normal distribution of a fan really has.
 
-    2.2.4 initializers.py, VarianceScaling, divides by TRUNCATED_STD beforehand; 2.0.8 does not.
+    2.2.4 initializers.py, VarianceScaling, divides by TRUNCATED_STD before it cuts; 2.0.8 only cuts; glorot_normal and
+    he_normal of 1.2.2 initializations.py do not cut.
     """
     std = float(np.sqrt(scale / fan))
-    return std if corrected else std * TRUNCATED_STD
+    return std if corrected or not cut else std * TRUNCATED_STD

@@ -51,7 +51,10 @@ def trained(model: Any, case: str, **options: Any) -> tuple[Any, list[np.ndarray
 
 def equal(case: str, build_options: dict[str, Any], **options: Any) -> None:
     plain, watched = build(case, False, **build_options), build(case, True, **build_options)
-    (history, weights), (expected, expected_weights) = trained(plain, case, **options), trained(watched, case, **options)
+    (history, weights), (expected, expected_weights) = (
+        trained(plain, case, **options),
+        trained(watched, case, **options),
+    )
     assert plain._steps["train"].chain is not None
     assert watched._steps["train"].chain is None
     for name, values in expected.items():

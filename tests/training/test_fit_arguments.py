@@ -97,7 +97,9 @@ def test_sample_weight_of_time_steps() -> None:
 
 
 def test_class_weight() -> None:
-    by_class = model_of("binary_crossentropy").fit(X, LABELS, class_weight={0: 1, 1: 3}, verbose=0, shuffle=False).history
+    by_class = (
+        model_of("binary_crossentropy").fit(X, LABELS, class_weight={0: 1, 1: 3}, verbose=0, shuffle=False).history
+    )
     weight = np.where(LABELS == 1, 3.0, 1.0)
     by_sample = model_of("binary_crossentropy").fit(X, LABELS, sample_weight=weight, verbose=0, shuffle=False).history
     assert by_class == by_sample
@@ -110,7 +112,9 @@ def test_class_weight() -> None:
 
 def test_class_and_sample_weight_multiply() -> None:
     weight, share = np.linspace(0, 1, 20), np.where(LABELS == 1, 3.0, 1.0)
-    together = model_of("binary_crossentropy").train_on_batch(X, LABELS, sample_weight=weight, class_weight={0: 1, 1: 3})
+    together = model_of("binary_crossentropy").train_on_batch(
+        X, LABELS, sample_weight=weight, class_weight={0: 1, 1: 3}
+    )
     product = model_of("binary_crossentropy").train_on_batch(X, LABELS, sample_weight=weight * share)
     assert together == pytest.approx(product)
 
@@ -127,7 +131,9 @@ def test_evaluate_and_predict() -> None:
     model = model_of()
     whole = model.evaluate(X, Y, verbose=0)
     assert whole == pytest.approx(model.evaluate(X, Y, batch_size=3, verbose=0), rel=1e-5)
-    assert model.evaluate(X, Y, batch_size=5, steps=2, verbose=0) == pytest.approx(model.evaluate(X[:10], Y[:10], verbose=0))
+    assert model.evaluate(X, Y, batch_size=5, steps=2, verbose=0) == pytest.approx(
+        model.evaluate(X[:10], Y[:10], verbose=0)
+    )
     assert model.evaluate(X, Y, verbose=0, return_dict=True) == dict(zip(model.metrics_names, whole))
     assert isinstance(model_of(metrics=None).evaluate(X, Y, verbose=0), float)
     np.testing.assert_allclose(model.predict(X, batch_size=3), model.predict(X), rtol=1e-6)
@@ -154,7 +160,9 @@ def test_classes() -> None:
     assert many.predict_classes(X).tolist() == many.predict(X).argmax(-1).tolist()
     np.testing.assert_array_equal(many.predict_proba(X, batch_size=5, verbose=0), many.predict(X))
     with pytest.warns(UserWarning, match="outside"):
-        keras.Sequential([layers.Dense(1, input_shape=(4,), weights=[np.full((4, 1), -9.0), np.zeros(1)])]).predict_proba(X)
+        keras.Sequential(
+            [layers.Dense(1, input_shape=(4,), weights=[np.full((4, 1), -9.0), np.zeros(1)])]
+        ).predict_proba(X)
 
 
 def test_verbose_does_not_change_the_outcome(capsys: pytest.CaptureFixture[str]) -> None:

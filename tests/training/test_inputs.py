@@ -57,7 +57,9 @@ def test_kinds_of_arrays(kind: str, device: torch.device) -> None:
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
     np.testing.assert_allclose(model_of().predict(convert(X)), model_of().predict(X))
     np.testing.assert_allclose(model_of().predict_on_batch(convert(X)), model_of().predict(X))
-    np.testing.assert_allclose(model_of().train_on_batch(convert(X), convert(Y)), model_of().test_on_batch(X, Y), rtol=1e-6)
+    np.testing.assert_allclose(
+        model_of().train_on_batch(convert(X), convert(Y)), model_of().test_on_batch(X, Y), rtol=1e-6
+    )
 
 
 @pytest.mark.gpu

@@ -48,7 +48,12 @@ PRESS = "os.kill(os.getpid(), signal.SIGINT)"
 def run(prelude: str = "", press: str = PRESS, *flags: str) -> str:
     script = SCRIPT.format(prelude=prelude, press=press)
     done = subprocess.run(
-        [sys.executable, *flags, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT, stdin=subprocess.DEVNULL
+        [sys.executable, *flags, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -64,7 +69,9 @@ def test_in_a_script() -> None:
     assert "Interrupted" not in output
 
 
-@pytest.mark.parametrize("prelude", ["sys.ps1 = '>>> '", "import builtins; builtins.__IPYTHON__ = True"], ids=["repl", "ipython"])
+@pytest.mark.parametrize(
+    "prelude", ["sys.ps1 = '>>> '", "import builtins; builtins.__IPYTHON__ = True"], ids=["repl", "ipython"]
+)
 def test_at_a_prompt(prelude: str) -> None:
     output = run(prelude)
     assert "raised False" in output

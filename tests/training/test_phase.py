@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import torchkeras_compat as keras
-from torchkeras_compat import backend as K  # noqa: N812 - as everybody writes it
+from torchkeras_compat import backend as K
 from torchkeras_compat import layers
 from torchkeras_compat._core import settings
 

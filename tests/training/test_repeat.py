@@ -21,7 +21,9 @@ SEEDS: dict[str, Callable[[int], Any]] = {"numpy": np.random.seed, "torch": torc
 
 
 def run() -> list[float]:
-    model = keras.Sequential([layers.Dense(8, input_shape=(4,)), layers.Dropout(0.3), layers.GaussianNoise(0.1), layers.Dense(1)])
+    model = keras.Sequential(
+        [layers.Dense(8, input_shape=(4,)), layers.Dropout(0.3), layers.GaussianNoise(0.1), layers.Dense(1)]
+    )
     model.compile("adam", "mse")
     history = model.fit(X, Y, epochs=3, batch_size=8, validation_split=0.2, verbose=0).history
     return [*history["loss"], *history["val_loss"], float(model.predict(X).sum())]
@@ -123,12 +125,14 @@ def test_layers_with_a_seed_repeat_whatever_was_drawn() -> None:
 @pytest.mark.parametrize("shuffle", [True, False, "batch"])
 def test_shuffling(shuffle: Any) -> None:
     seen: list[list[float]] = []
-    model = keras.Sequential([layers.Lambda(lambda x: (seen.append(x[:, 0].tolist()), x)[1], input_shape=(1,)), layers.Dense(1)])
+    model = keras.Sequential(
+        [layers.Lambda(lambda x: (seen.append(x[:, 0].tolist()), x)[1], input_shape=(1,)), layers.Dense(1)]
+    )
     model.compile("sgd", "mse")
     seen.clear()
     rows = np.arange(42.0)[:, None]
     model.fit(rows, rows, batch_size=4, epochs=2, shuffle=shuffle, verbose=0)
-    epochs: list[list[float]] = [sum(seen[:11], []), sum(seen[11:], [])]
+    epochs: list[list[float]] = [[row for batch in part for row in batch] for part in (seen[:11], seen[11:])]
     assert [sorted(e) for e in epochs] == [list(range(42))] * 2
     assert (epochs[0] == list(range(42))) is (shuffle is False)
     if shuffle == "batch":
@@ -136,3 +140,15 @@ def test_shuffling(shuffle: Any) -> None:
         assert seen[10] == [40, 41]
     if shuffle is True:
         assert epochs[0] != epochs[1]
+
+
+def test_another_bit_generator() -> None:
+    before = np.random.get_bit_generator()  # type: ignore[attr-defined]
+    try:
+        outcomes = []
+        for _ in range(2):
+            np.random.set_bit_generator(np.random.PCG64(7))  # type: ignore[attr-defined]
+            outcomes.append(run())
+        assert outcomes[0] == outcomes[1]
+    finally:
+        np.random.set_bit_generator(before)  # type: ignore[attr-defined]

@@ -28,10 +28,13 @@ class Rules:
         class_and_sample_weight: both weights multiply; otherwise class_weight is ignored with a warning.
         running_batch_logs: `logs` of a batch hook hold the running mean of the epoch, not this batch's value.
         fused_losses: a final softmax or sigmoid is fused with the cross-entropy (no clipping at epsilon).
+        binary_through_logits: binary_crossentropy turns clipped probabilities back into logits (at most 16.12 each),
+            instead of taking log(p + ε).
         logits_of_any_activation: it is so with any cross-entropy, though another activation belongs to it (2.15).
         normalise_by_nonzero: a weighted loss is divided by the fraction of weights that are not zero.
         mean_over_valid_steps: a masked loss is the mean over the valid steps, not over all of them.
         scaled_truncation: VarianceScaling divides the standard deviation of a truncated normal by .8796.
+        normals_are_cut: glorot_normal and he_normal draw again what is beyond two standard deviations.
         unsupported_mask_is_error: a layer that knows no masks refuses one, instead of dropping it.
         untouched_rows_stay: SGD and RMSprop momentum, Adamax and Nadam leave embedding rows alone that a batch missed.
         epsilon_in_root: RMSprop and Adagrad take the root of (accumulator + epsilon).
@@ -42,6 +45,8 @@ class Rules:
         metric_names_resolved: history calls a metric by its function's name ('acc', 'mean_squared_error'), not as given.
         scalar_metrics_by_rows: a metric function that returns one number counts once for each row, not once a batch.
         predict_shows_progress: `predict` draws a bar unless told otherwise.
+        moving_variance: of n values, BatchNormalization's takes their variance times n / (n − 1 − ε) (`'corrected'`), as it
+            is (`'plain'`), or times n / (n − 1) for images and volumes alone (`'images'`).
         masked_batch_statistics: BatchNormalization counts valid steps only.
         frozen_statistics_infer: BatchNormalization with `trainable=False` runs in inference mode; otherwise it still takes
             the batch's statistics in training, and only leaves its moving ones alone.
@@ -63,10 +68,12 @@ class Rules:
     class_and_sample_weight: bool = True
     running_batch_logs: bool = False
     fused_losses: bool = True
+    binary_through_logits: bool = False
     logits_of_any_activation: bool = False
     normalise_by_nonzero: bool = False
     mean_over_valid_steps: bool = False
     scaled_truncation: bool = True
+    normals_are_cut: bool = True
     unsupported_mask_is_error: bool = True
     untouched_rows_stay: bool = False
     epsilon_in_root: bool = False
@@ -77,6 +84,7 @@ class Rules:
     metric_names_resolved: bool = False
     scalar_metrics_by_rows: bool = False
     predict_shows_progress: bool = False
+    moving_variance: str = "corrected"
     masked_batch_statistics: bool = False
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
@@ -160,6 +168,7 @@ KERAS_2_2 = Dialect(
         KERAS_2_3.rules,
         class_and_sample_weight=False,
         fused_losses=False,
+        binary_through_logits=True,
         normalise_by_nonzero=True,
         mean_over_valid_steps=True,
         cosine_metric_is_positive=False,
@@ -171,7 +180,9 @@ KERAS_2_2 = Dialect(
 )
 KERAS_1 = Dialect(
     "keras-1",
-    replace(KERAS_2_2.rules, scaled_truncation=False, cosine_is_mean=True),
+    replace(
+        KERAS_2_2.rules, scaled_truncation=False, normals_are_cut=False, moving_variance="plain", cosine_is_mean=True
+    ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
     KERAS_2_2.refuses,
 )
@@ -190,6 +201,7 @@ TF_KERAS = Dialect(
         untouched_rows_stay=True,
         momentum_epsilon_in_root=True,
         kernel_as_two_ints=False,
+        moving_variance="images",
         masked_batch_statistics=True,
         frozen_statistics_infer=True,
         predict_shows_progress=True,

@@ -32,15 +32,13 @@ def show(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def argument_error(
-    owner: str, argument: str, expected: str, got: Any, kind: type[Exception] = ValueError
-) -> Exception:
-    """Build `Dense(units=-3): units must be a positive integer; got -3.`"""
+def argument_error(owner: str, argument: str, expected: str, got: Any, kind: type[Exception] = ValueError) -> Exception:
+    """Build an error such as `Dense(units=-3): units must be a positive integer; got -3.`."""
     return kind(f"{owner}({argument}={show(got)}): {argument} must be {expected}; got {show(got)}.")
 
 
 def positive_int(owner: str, argument: str, value: Any) -> int:
-    """Return `value` as an int, or raise when it is no positive integer; `units / 2` of a script may be a whole float."""
+    """Return `value` as an int, or raise when it is no positive integer; whole floats such as `64 / 2` count."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
@@ -52,7 +50,9 @@ def positive_int(owner: str, argument: str, value: Any) -> int:
 
 def int_tuple(owner: str, argument: str, value: Any, n: int, minimum: int = 1) -> tuple[int, ...]:
     """Return `value`, an integer or `n` of them, as a tuple of `n` integers of at least `minimum`."""
-    items = tuple(value) if isinstance(value, (tuple, list)) or hasattr(value, "tolist") and value.ndim else (value,) * n
+    items = (
+        tuple(value) if isinstance(value, (tuple, list)) or (hasattr(value, "tolist") and value.ndim) else (value,) * n
+    )
     adjective = "positive integer" if minimum == 1 else f"integer ≥ {minimum}"
     expected = f"a {adjective} or a tuple of {n} of them" if n > 1 else f"a {adjective}"
     whole = all(hasattr(item, "__index__") and not isinstance(item, bool) for item in items)
@@ -64,7 +64,7 @@ def int_tuple(owner: str, argument: str, value: Any, n: int, minimum: int = 1) -
 def fraction(owner: str, argument: str, value: Any, *, one_allowed: bool = True) -> float:
     """Return `value` as a float in [0, 1], or raise."""
     limit = "[0, 1]" if one_allowed else "[0, 1)"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__float__"):
+    if isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "__float__")):
         raise argument_error(owner, argument, f"a number in {limit}", value, TypeError)
     number = float(value)
     if not 0 <= number <= 1 or (number == 1 and not one_allowed):

@@ -1,14 +1,12 @@
 """Where random numbers come from: a seed of numpy alone, or of torch alone, makes a run repeat.
 
-Classic Keras promised that `numpy.random.seed(7)` repeats a run; torch users expect it of `torch.manual_seed(7)`.  Every
-consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator unless the
+Classic Keras promised that `numpy.random.seed(7)` repeats a run; torch users expect it of `torch.manual_seed(7)`.
+Every consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator unless the
 user seeded torch's since the last draw: we reseed torch at each draw, so a seed found there that is not ours is the
 user's.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import math
 from collections.abc import Sequence
@@ -32,6 +30,8 @@ class _Source:
     @staticmethod
     def _fingerprint() -> bytes:
         state = np.random.get_state(legacy=False)["state"]  # type: ignore[call-overload]
+        if "key" not in state:  # a bit generator that the user set in place of numpy's own
+            return str(state).encode()
         return bytes(state["key"].tobytes() + int(state["pos"]).to_bytes(4, "little"))
 
     def _look(self) -> None:
@@ -42,7 +42,9 @@ class _Source:
 
     def draw(self) -> int:
         self._look()
-        seed = int(np.random.randint(_LIMIT))  # drawn in any case: a later numpy.random.seed shows by the state it leaves
+        seed = int(
+            np.random.randint(_LIMIT)
+        )  # drawn in any case: a later numpy.random.seed shows by the state it leaves
         if self.from_torch:
             seed = int(torch.randint(_LIMIT, ()).item())
         _seed_torch(seed)

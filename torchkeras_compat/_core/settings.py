@@ -83,7 +83,12 @@ def running_phase() -> bool | None:
     return _settings.running if _settings.learning_phase is None else _settings.learning_phase
 
 
-class running:  # noqa: N801 - used like a function
+def inside_run() -> bool:
+    """Tell whether a call is made inside another, of a layer by a layer or by a training step."""
+    return _settings.running is not None
+
+
+class running:
     """Tells functions and layers that ask without an argument (`K.in_train_phase`) the mode of what runs in the block.
 
     A class, not a generator: a training step enters one, and this costs a third.

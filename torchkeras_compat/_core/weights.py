@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -187,8 +188,8 @@ class Weight:
 def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Call an initializer, ours or a user's, and return its value as a tensor on the CPU.
 
-    Ours return tensors; a user's function may take `(shape)`, `(shape, dtype=None)` or Keras 1's `(shape, name=None)`
-    and may return numpy.
+    Ours return tensors; a user's function may take `(shape)`, `(shape, dtype=None)` or Keras 1's `(shape, name)` and may
+    return numpy.
     """
     randomness.draw_seed()  # user functions draw from torch's global generator, or from numpy's
     try:
@@ -196,7 +197,8 @@ def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype
     except TypeError as error:
         if "dtype" not in str(error):
             raise
-        value = initializer(shape)
+        required = {p.name for p in inspect.signature(initializer).parameters.values() if p.default is p.empty}
+        value = initializer(shape, **dict.fromkeys(required & {"name"}))
     return torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).detach().to("cpu", dtype)
 
 

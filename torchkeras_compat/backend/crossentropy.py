@@ -1,6 +1,7 @@
 """The cross-entropies on bare tensors, from probabilities and from logits; the losses build on them too.
 
-Source: Keras 2.15 (`backend.*_crossentropy`) and the TensorFlow operations it stands on, measured on 2.15.1.
+Source: Keras 2.15 (`backend.*_crossentropy`) and the TensorFlow operations it stands on, measured on 2.15.1; Keras 2.2.4
+for the binary one by way of logits.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ def clipped(probabilities: Tensor) -> Tensor:
     return probabilities.clamp(epsilon, 1 - epsilon)
 
 
-def binary(target: Tensor, output: Tensor, from_logits: bool = False) -> Tensor:
-    """Return the element-wise binary cross-entropy."""
+def binary(target: Tensor, output: Tensor, from_logits: bool = False, through_logits: bool = False) -> Tensor:
+    """Return the element-wise binary cross-entropy; `through_logits` is the rule `binary_through_logits`."""
+    if through_logits and not from_logits:
+        output, from_logits = torch.logit(output, settings.epsilon()), True  # clips, too
     if from_logits:
         # The mathematics and the gradient (sigmoid - target) hold for any target, not only for those in [0, 1].
         return F.binary_cross_entropy_with_logits(output, target, reduction="none")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import activations
+from .._core import dialects
 from . import crossentropy
 from .lifting import operation
 
@@ -32,13 +33,13 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
         from_logits: Whether `output` is logits.
 
     Source:
-        `keras.backend.binary_crossentropy`, Keras 2.15.
+        `keras.backend.binary_crossentropy`, Keras 2.15; 2.2.4 in its dialect.
 
     Example:
         >>> binary_crossentropy([1.0], [0.5])
         tensor([0.6931])
     """
-    return crossentropy.binary(*_floats(target, output), from_logits)
+    return crossentropy.binary(*_floats(target, output), from_logits, dialects.current().rules.binary_through_logits)
 
 
 @operation

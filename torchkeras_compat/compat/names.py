@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .initializations import NAMES as INITIALIZATIONS
+
 # kind → old name → canonical name; strings in configurations and calls find them too.
 ALIASES: dict[str, dict[str, str]] = {
     "layer": {
@@ -96,7 +98,7 @@ MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
     "engine": {"Sequential": ("models", "Sequential")},
-    "initializations": {"uniform": ("initializers", "RandomUniform"), "normal": ("initializers", "RandomNormal")},
+    "initializations": {name: ("compat.initializations", name) for name in INITIALIZATIONS},
 }
 
 # What each facade reports as its version.

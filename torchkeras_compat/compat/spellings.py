@@ -111,6 +111,12 @@ LAYERS: dict[str, Table] = {
     "Activation": {},
 }
 
+PENALTIES_AND_BOUNDS: dict[str, Table] = {
+    "L1": _renamed(quiet=True, l="l1"),
+    "L2": _renamed(quiet=True, l="l2"),
+    "MaxNorm": _renamed(m="max_value"),
+}
+
 OPTIMIZERS: dict[str, Table] = {
     name: _renamed(quiet=True, lr="learning_rate")
     for name in "SGD RMSprop Adagrad Adadelta Adam Adamax Nadam Ftrl AdamW Adafactor Lion".split()
@@ -152,7 +158,7 @@ DATA: dict[str, Table] = {
     **{name: _renamed(quiet=True, text="input_text") for name in ("one_hot", "text_to_word_sequence")},
 }
 
-SPELLINGS: dict[str, Table] = {**LAYERS, **OPTIMIZERS, **CALLBACKS, **CALLS, **DATA}
+SPELLINGS: dict[str, Table] = {**LAYERS, **PENALTIES_AND_BOUNDS, **OPTIMIZERS, **CALLBACKS, **CALLS, **DATA}
 
 GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv2D": (Gathered(("nb_row", "nb_col"), "kernel_size"),),

@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import constraints, initializers, regularizers
+from .. import activations, constraints, initializers, regularizers
 from .._core import registry, settings
 from .._core.config import Configurable, arguments, plain
-from .._core.errors import argument_error, positive_int, show
+from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, compatible, shape_tuple
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
+from .adoption import adopt
+from .parts import SideLosses, Symbols
 
 PACKAGE = __name__.split(".")[0]
 BASE_ARGUMENTS = (
@@ -26,7 +28,7 @@ BASE_ARGUMENTS = (
 
 
 @registry.base("layer")
-class Layer(Configurable, nn.Module):
+class Layer(SideLosses, Symbols, Configurable, nn.Module):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
 
     `call` computes (`forward`, torch's name for it, is the same function); `build(input_shape)` makes torch modules or
@@ -67,6 +69,7 @@ class Layer(Configurable, nn.Module):
     sequence_input: ClassVar[bool] = False
     input_rank: ClassVar[int | tuple[int, ...] | None] = None
     takes_integers: ClassVar[bool] = False
+    makes_mask: bool = False  # whether a mask begins here
     row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
@@ -170,12 +173,13 @@ class Layer(Configurable, nn.Module):
         self.check_rank(shape)
         with torch.device(device or settings.default_device()):
             self.build(shape)
-        self._finish_build(shape)
+        self._finish_build(shape, device)
 
-    def _finish_build(self, shape: Shape) -> None:
+    def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         self.built = True
         self._built_shape = self._built_shape or shape
-        self._torch_parts = self._find_torch_parts()
+        if not type(self).__module__.startswith(PACKAGE):
+            self._torch_parts = adopt(self, device or settings.default_device())
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
@@ -255,7 +259,13 @@ class Layer(Configurable, nn.Module):
         """
         if isinstance(name, (tuple, list)):  # Keras 1: add_weight(shape, initializer, name=…)
             name, shape, initializer = kwargs.pop("name", None), name, shape if initializer is None else initializer
-        unknown = set(kwargs) - {"use_resource", "synchronization", "aggregation", "experimental_autocast", "collections"}
+        unknown = set(kwargs) - {
+            "use_resource",
+            "synchronization",
+            "aggregation",
+            "experimental_autocast",
+            "collections",
+        }
         if unknown:
             raise TypeError(f"{self}.add_weight({unknown.pop()}=…): unknown argument.")
         size = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
@@ -365,15 +375,10 @@ class Layer(Configurable, nn.Module):
             if module.training != training:
                 module.training = training
 
-    def _find_torch_parts(self) -> tuple[nn.Module, ...]:
-        """Return the torch modules in a user's layer: their mode is a flag, which starts as training."""
-        if type(self).__module__.startswith(PACKAGE):
-            return ()
-        return tuple(m for m in self.modules() if not isinstance(m, Layer))
-
     def _add_activity_penalty(self, y: Tensor) -> None:
         penalty = self.activity_regularizer(y)
         self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
+        self._side_losses[0] += 1
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; the base returns the input."""
@@ -397,7 +402,7 @@ class Layer(Configurable, nn.Module):
         return None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the output for a Keras shape, `None` kept; found by running the layer when not overridden."""
+        """Return the shape of the output for a Keras shape, `None` kept; found by running where not overridden."""
         shape = tuple(input_shape)
         old = getattr(self, "get_output_shape_for", None)
         if old is not None:
@@ -490,7 +495,9 @@ class Layer(Configurable, nn.Module):
             ValueError: The layer is not built, or the number or a shape is wrong; nothing is written then.
         """
         if not self.built:
-            raise ValueError(f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first.")
+            raise ValueError(
+                f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first."
+            )
         assign_all(self.table(), weights, str(self))
 
     def count_params(self) -> int:
@@ -501,67 +508,10 @@ class Layer(Configurable, nn.Module):
         """
         if not self.built:
             raise ValueError(
-                f"{self}: count_params needs a built layer; call build(input_shape) or give the first layer input_shape."
+                f"{self}: count_params needs a built layer; call build(input_shape) or give the first layer "
+                f"input_shape."
             )
         return sum(w.size for w in self.table())
-
-    # --- side losses ---------------------------------------------------------------------------------------------
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
-        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            self._losses.append(loss() if callable(loss) else loss)
-
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Accept updates as Keras does; they were computed when `call` ran."""
-
-    def take_losses(self) -> list[Tensor]:
-        """Return the side losses that the last run left here and in sublayers, and forget them."""
-        taken: list[Tensor] = self._losses
-        if taken:
-            self._losses = []
-        for layer in self.sublayers():
-            taken = taken + layer.take_losses()
-        return taken
-
-    @property
-    def losses(self) -> list[Tensor]:
-        """Penalties of the weights, and what the last run added."""
-        penalties = [w.regularizer(w.read()) for w in self.trained_table() if w.regularizer is not None]
-        return [*penalties, *self._all_losses()]
-
-    def _all_losses(self) -> list[Tensor]:
-        return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]
-
-    # --- shapes and symbols --------------------------------------------------------------------------------------
-
-    @property
-    def input_shape(self) -> Shape:
-        """Keras shape of the input, batch size first; known once the layer is built."""
-        shape = self._built_shape or self.batch_input_shape
-        if shape is None:
-            raise AttributeError(f"{self} has no input_shape yet: it is known once the layer is built.")
-        return shape  # type: ignore[no-any-return]
-
-    @property
-    def output_shape(self) -> Shape:
-        """Keras shape of the output; known once the layer is built."""
-        return tuple(self.compute_output_shape(self.input_shape))
-
-    @property
-    def input(self) -> SymbolicTensor:
-        """The symbolic input of the layer in its model."""
-        return self._node()[0]
-
-    @property
-    def output(self) -> SymbolicTensor:
-        """The symbolic output of the layer in its model."""
-        return self._node()[1]
-
-    def _node(self) -> tuple[SymbolicTensor, SymbolicTensor]:
-        if not self._nodes:
-            raise RuntimeError(f"{self} has no input or output yet: add it to a model whose input shape is known.")
-        return self._nodes[-1]  # type: ignore[no-any-return]
 
     # --- configuration -------------------------------------------------------------------------------------------
 
@@ -619,7 +569,7 @@ def _unique(entries: Sequence[Weight]) -> list[Weight]:
     return list(seen.values())
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def own_arguments(cls: type[Layer]) -> tuple[str, ...]:
     """Return the constructor's arguments beside those that every layer has."""
     declared: set[str] = set()
@@ -628,6 +578,14 @@ def own_arguments(cls: type[Layer]) -> tuple[str, ...]:
             break
         declared.update(inspect.signature(base.__dict__["__init__"]).parameters if "__init__" in base.__dict__ else ())
     return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
+
+
+# Activation functions that may overwrite what a layer has just computed: neither its own derivative nor theirs needs it.
+IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
+    activations.relu: torch.relu_,
+    activations.sigmoid: torch.sigmoid_,
+    activations.tanh: torch.tanh_,
+}
 
 
 class ActivatedLayer(Layer):

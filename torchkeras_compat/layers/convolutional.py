@@ -14,7 +14,7 @@ from .._core import registry, settings
 from .._core.errors import choice, int_tuple, positive_int
 from .._core.shapes import Shape, conv_length, same_padding
 from .._core.weights import Codec, permuted
-from .base import ActivatedLayer
+from .base import IN_PLACE, ActivatedLayer
 from .options import bare, enter_weight, keep_options
 from .spatial import SpatialLayer, over_height, torch_pads
 
@@ -168,12 +168,23 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return the convolution, with its bias."""
+        return self.to_keras(self._convolved(inputs))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the activated convolution; in place before it becomes a view, where that can be done."""
+        in_place = IN_PLACE.get(self.activation)
+        if in_place is None:
+            return self.activation(self.pre_activation(inputs))
+        return self.to_keras(in_place(self._convolved(inputs)))
+
+    def _convolved(self, inputs: Tensor) -> Tensor:
+        """Return the convolution in torch's order of axes."""
         x, conv = self.to_torch(inputs), self.conv
         ahead, padding = self._fixed_pads or _split(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
         if ahead:
             x = F.pad(x, ahead)
         convolve = _FUNCTIONS[self.rank]
-        return self.to_keras(convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups))
+        return convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape with `filters` channels and the sizes that the window leaves."""

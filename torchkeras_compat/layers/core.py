@@ -17,7 +17,7 @@ from .._core.errors import argument_error, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import TRANSPOSED
-from .base import ActivatedLayer, Layer
+from .base import IN_PLACE, ActivatedLayer, Layer
 
 
 @registry.register("layer")
@@ -207,6 +207,11 @@ class Dense(ActivatedLayer):
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return `inputs · kernel + bias`."""
         return self.linear(inputs)  # type: ignore[no-any-return]
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return `activation(inputs · kernel + bias)`, in place unless a hook on the `nn.Linear` may hold the product."""
+        in_place = None if self.linear._forward_hooks else IN_PLACE.get(self.activation)
+        return (in_place or self.activation)(self.pre_activation(inputs))
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `(…, units)`."""
@@ -562,6 +567,7 @@ class Masking(Layer):
         [[True, False]]
     """
 
+    makes_mask = True
     supports_masking = True
     sequence_input = True
 

@@ -79,7 +79,7 @@ class Embedding(Layer):
             embeddings_constraint=embeddings_constraint,
         )
         self.mask_zero = bool(mask_zero)
-        self.supports_masking = self.mask_zero
+        self.supports_masking = self.makes_mask = self.mask_zero
         self.input_length = input_length
         self._lengths = lengths
         if sparse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,9 +32,9 @@ _WEIGHTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "m
 class BatchNormalization(Layer):
     """Normalises each channel: by the batch's mean and variance in training, by their moving averages in inference.
 
-    The moving averages follow `moving * momentum + batch * (1 - momentum)`.  As measured on Keras 2.15, the moving
-    variance takes the unbiased variance of the batch for 4-D and 5-D input on the last axis or on axis 1, the biased
-    one otherwise.
+    The moving averages follow `moving * momentum + batch * (1 - momentum)`.  The moving variance takes the batch's times
+    n / (n - 1 - epsilon) for n values a channel (Keras 2.1.3 to 2.3.1), or as it is (before); in tf.keras, as measured
+    on Keras 2.15, times n / (n - 1) for 4-D and 5-D input on the last axis or on axis 1, as it is otherwise.
 
     Args:
         axis: The axis of the channels, or several axes.
@@ -156,6 +157,12 @@ class BatchNormalization(Layer):
     def _unbiased(self, rank: int) -> bool:
         return rank in (4, 5) and self._axes[0] in (1, rank - 1)
 
+    def _kernel_moves(self, rank: int, count: int) -> bool:
+        """Tell whether torch's kernel, which takes n / (n − 1), moves the averages as the dialect does."""
+        if self._rules.moving_variance == "corrected":
+            return count > max(1, self.epsilon * 1e6)  # what the rule takes off besides is lost in float32
+        return self._rules.moving_variance == "images" and self._unbiased(rank) and count > 1
+
     def _by_kernel(self, inputs: Tensor, training: bool) -> Tensor:
         """Normalise by torch's kernel, called as a function: the module refuses a batch of one."""
         axis, norm = self._axes[0], self.norm
@@ -164,14 +171,14 @@ class BatchNormalization(Layer):
         flat = at_end and inputs.dim() > 2
         x = inputs.reshape(-1, channels) if flat else inputs if at_end else inputs.movedim(axis, 1)
         count = inputs.numel() // max(channels, 1)
-        if not training or (self.trainable and self._unbiased(inputs.dim()) and count > 1):
+        if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
             cudnn = torch.backends.cudnn.enabled
             y = torch.batch_norm(x, norm.weight, norm.bias, *moving, training, rate, self.epsilon, cudnn)
         else:
             y, mean, inverse = torch.native_batch_norm(x, norm.weight, norm.bias, None, None, True, 0.0, self.epsilon)
             if self.trainable:
-                self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon))
+                self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon), count)
         return y.reshape(inputs.shape) if flat else y if at_end else y.movedim(1, axis)
 
     def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
@@ -181,7 +188,8 @@ class BatchNormalization(Layer):
         if training:
             mean, variance = self._statistics(inputs, mask)
             if self.trainable:
-                self._move(mean.detach(), variance.detach())
+                channels = math.prod(inputs.shape[a] for a in self._axes)
+                self._move(mean.detach(), variance.detach(), inputs.numel() // max(channels, 1))
         y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
         y = y if norm.weight is None else y * norm.weight.view(shape)
         y = y if norm.bias is None else y + norm.bias.view(shape)
@@ -198,8 +206,10 @@ class BatchNormalization(Layer):
         return mean, ((inputs - mean).square() * weights).sum(others, keepdim=True) / total
 
     @torch.no_grad()
-    def _move(self, mean: Tensor, variance: Tensor) -> None:
+    def _move(self, mean: Tensor, variance: Tensor, count: int) -> None:
         rate = 1 - self.momentum
+        if self._rules.moving_variance == "corrected" and count > 1:
+            variance = variance * count / (count - (1 + self.epsilon))
         for moving, batch in ((self.norm.running_mean, mean), (self.norm.running_var, variance)):
             moving.lerp_(batch.to(moving.dtype).view(moving.shape), rate)
 

@@ -208,7 +208,9 @@ class Recurrent(Layer):
                     raise ValueError(f"{self}: initial_state {name} must have shape {expected}; got {show(state)}.")
         if not self.stateful:
             return given
-        held = [s.clone() for s in self.states if s is not None]  # cloned: the next batch writes into the kept ones
+        held = [s for s in self.states if s is not None]
+        if torch.is_grad_enabled():
+            held = [s.clone() for s in held]  # the next batch writes into the kept ones
         if len(held[0]) != x.shape[1]:
             raise ValueError(
                 f"{self}: a stateful layer takes batches of the size in batch_input_shape, {len(held[0])}; "

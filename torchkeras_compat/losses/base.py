@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import registry, settings, symbolic
+from .._core import dialects, registry, settings, symbolic
 from .._core.config import Configurable
+from .._core.dialects import Rules
 from .._core.errors import choice
 
 Decorator = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
+
+# Function whose result depends on the dialect → what fixes it to the rules of a model.
+_RULED: dict[Callable[..., Any], Callable[[Rules], Callable[..., Any]]] = {}
 
 
 class Reduction:
@@ -72,7 +77,17 @@ def align(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
-def tensor_function(kind: str, *aliases: str, cast: bool = True, aligned: bool = True) -> Decorator:
+def under(function: Callable[..., Any], rules: Rules) -> Callable[..., Any]:
+    """Return a loss or metric function as it is under the rules of a model: itself, where no rule touches it."""
+    if isinstance(function, functools.partial) and function.func in _RULED:
+        return functools.partial(under(function.func, rules), *function.args, **function.keywords)
+    ruled = _RULED.get(function) if isinstance(function, Hashable) else None
+    return function if ruled is None else ruled(rules)
+
+
+def tensor_function(
+    kind: str, *aliases: str, cast: bool = True, aligned: bool = True, ruled: bool = False
+) -> Decorator:
     """Register a function of (targets, predictions); it then takes arrays, symbolic tensors and targets of other rank.
 
     Args:
@@ -80,18 +95,29 @@ def tensor_function(kind: str, *aliases: str, cast: bool = True, aligned: bool =
         aliases: Its other names.
         cast: Whether the targets take the type of the predictions.
         aligned: Whether targets and predictions have one shape; class indices do not.
+        ruled: Whether the function takes the rules of a dialect, as its first argument; whoever calls it does not give
+            them: they are those of the current dialect, or of the model (`under`).
     """
 
     def enter(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        @functools.wraps(function)
-        def call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
-            if symbolic.is_symbolic(y_pred) or symbolic.is_symbolic(y_true):
-                return symbolic.apply(call, y_true, y_pred, *args, **kwargs)
-            y_true, y_pred = tensors(y_true, y_pred, cast)
-            if aligned and y_true.ndim != y_pred.ndim:
-                y_true, y_pred = align(y_true, y_pred)
-            return function(y_true, y_pred, *args, **kwargs)
+        def prepared(of_tensors: Callable[..., Tensor]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+                if symbolic.is_symbolic(y_pred) or symbolic.is_symbolic(y_true):
+                    return symbolic.apply(call, y_true, y_pred, *args, **kwargs)
+                y_true, y_pred = tensors(y_true, y_pred, cast)
+                if aligned and y_true.ndim != y_pred.ndim:
+                    y_true, y_pred = align(y_true, y_pred)
+                return of_tensors(y_true, y_pred, *args, **kwargs)
 
+            return call
+
+        if not ruled:
+            return registry.register(kind, *aliases)(prepared(function))
+        call = prepared(lambda *args, **kwargs: function(dialects.current().rules, *args, **kwargs))
+        _RULED[call] = lambda rules: prepared(functools.partial(function, rules))
+        signature = inspect.signature(function)
+        setattr(call, "__signature__", signature.replace(parameters=list(signature.parameters.values())[1:]))  # noqa: B010
         return registry.register(kind, *aliases)(call)
 
     return enter
@@ -213,7 +239,8 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values of the function."""
-        return type(self).fn(y_true, y_pred, **self.chosen())
+        values: Tensor = under(type(self).fn, self._rules)(y_true, y_pred, **self.chosen())
+        return values
 
     def chosen(self) -> dict[str, Any]:
         """Return the options as they were given."""

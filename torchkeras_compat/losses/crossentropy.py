@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .._core import registry
+from .._core.dialects import Rules
 from .._core.errors import argument_error
 from ..backend import crossentropy as kernels
 from .base import FunctionLoss, loss_function
@@ -23,15 +24,23 @@ def smoothed(target: Tensor, label_smoothing: float, classes: int) -> Tensor:
     return target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
 
 
-@loss_function("bce")
+@loss_function("bce", ruled=True)
 def binary_crossentropy(
-    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+    rules: Rules,
+    y_true: Tensor,
+    y_pred: Tensor,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Tensor:
     """Compute the mean binary cross-entropy over an axis.
 
+    Probabilities are clipped to [ε, 1 − ε], and ε is added within the logarithm: at most 15.4 a value.  Up to Keras 2.2
+    it was not added: at most 16.1.
+
     Args:
         y_true: Targets, usually 0 or 1.
-        y_pred: Probabilities, clipped to [ε, 1 − ε], or logits.
+        y_pred: Probabilities or logits.
         from_logits: Whether `y_pred` holds logits.
         label_smoothing: Moves the targets towards ½: y (1 − s) + s / 2.
         axis: The axis the mean is taken over.
@@ -45,7 +54,8 @@ def binary_crossentropy(
         tensor([0.6931])
     """
     _check_axis("binary_crossentropy", axis)
-    return kernels.binary(smoothed(y_true, label_smoothing, 2), y_pred, from_logits).mean(axis)
+    target = smoothed(y_true, label_smoothing, 2)
+    return kernels.binary(target, y_pred, from_logits, rules.binary_through_logits).mean(axis)
 
 
 @loss_function()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,7 +53,8 @@ def describe(loss: Any) -> Described:
         return Described(type(loss).fn, loss.chosen(), loss)
     if isinstance(loss, functools.partial) and not loss.args:
         return Described(loss.func, dict(loss.keywords))
-    return Described(loss if callable(loss) and not isinstance(loss, Loss) else None)
+    function = callable(loss) and isinstance(loss, Hashable) and not isinstance(loss, Loss)  # tables are asked for it
+    return Described(loss if function else None)
 
 
 def _pair(y_true: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,9 +15,8 @@ from .._core import dialects, registry, settings
 from .._core.dialects import Rules
 from .._core.errors import show
 from . import fusion, torch_losses
-from .base import Loss, Reduction, align, reduced, tensors, weighted
+from .base import Loss, Reduction, align, reduced, tensors, under, weighted
 from .regression import mean_absolute_error, mean_squared_error
-from .similarity import RULED
 
 Function = Callable[[Any, Any], Tensor]
 
@@ -143,17 +142,25 @@ def _of_object(loss: Loss, rules: Rules) -> Resolved:
     reduction = _REDUCTIONS.get(loss.reduction, loss.reduction)
     if type(loss).__call__ is not Loss.__call__:  # a user's class that reduces by itself
         return Resolved(name, loss, None, loss, reduction, rules)
-    return Resolved(name, loss, _aligned(loss.values), None, reduction, rules)
+    return Resolved(name, loss, _aligned(_values_under(loss, rules)), None, reduction, rules)
+
+
+def _values_under(loss: Loss, rules: Rules) -> Function:
+    """Return the values of a loss object under the rules of the model, not those it was made under."""
+    described = fusion.describe(loss)
+    function = under(described.function, rules) if described.function is not None else None
+    if function is None or function is described.function:
+        return loss.values
+    return lambda y_true, y_pred: loss.counted(y_true, function(y_true, y_pred, **described.options))
 
 
 def _of_function(loss: Callable[..., Tensor], rules: Rules) -> Resolved:
     name = getattr(loss, "__name__", None) or type(loss).__name__
     if isinstance(loss, functools.partial):
         name = getattr(loss.func, "__name__", name)
-    if loss in RULED:
-        return Resolved(name, loss, RULED[loss](rules), None, Reduction.SUM_OVER_BATCH_SIZE, rules)
-    ours = registry.name_of("loss", loss) is not None and registry.lookup("loss", name) is loss
-    call = loss if ours else _aligned(loss)
+    call = under(loss, rules)
+    if call is loss and not any(known is loss for known in registry.KINDS["loss"].entries.values()):
+        call = _aligned(loss)
     return Resolved(name, loss, call, None, Reduction.SUM_OVER_BATCH_SIZE, rules)
 
 
@@ -166,7 +173,9 @@ def _aligned(function: Callable[..., Tensor]) -> Function:
             y_true = y_true.to(y_pred.dtype)
         values = function(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
         if not isinstance(values, Tensor):
-            raise TypeError(f"{getattr(function, '__name__', 'loss')}: a loss function must return a tensor; got {show(values)}.")
+            raise TypeError(
+                f"{getattr(function, '__name__', 'loss')}: a loss function must return a tensor; got {show(values)}."
+            )
         return values
 
     return call

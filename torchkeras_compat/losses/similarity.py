@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from .._core import dialects, registry, settings
+from .._core import registry, settings
 from .._core.dialects import Rules
 from .base import FunctionLoss, loss_function
 
@@ -43,8 +40,8 @@ def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     return -cosine(y_true, y_pred, axis)
 
 
-@loss_function("cosine")
-def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
+@loss_function("cosine", ruled=True)
+def cosine_proximity(rules: Rules, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """Compute what classic Keras called cosine proximity; Keras 1 and 2.0 took the mean over the axis, not the sum.
 
     Args:
@@ -60,19 +57,7 @@ def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
         >>> losses.cosine_proximity([[0.0, 2.0]], [[0.0, 1.0]])
         tensor([-1.])
     """
-    return -cosine(y_true, y_pred, axis, dialects.current().rules.cosine_is_mean)
-
-
-def _proximity_under(rules: Rules) -> Callable[..., Tensor]:
-    @functools.wraps(cosine_proximity)
-    def proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-        return -cosine(y_true, y_pred, axis, rules.cosine_is_mean)
-
-    return proximity
-
-
-# Functions whose result depends on the dialect, and what fixes them to the rules of a model.
-RULED: dict[Callable[..., Tensor], Callable[[Rules], Callable[..., Tensor]]] = {cosine_proximity: _proximity_under}
+    return -cosine(y_true, y_pred, axis, rules.cosine_is_mean)
 
 
 @loss_function("kld", "kullback_leibler_divergence")

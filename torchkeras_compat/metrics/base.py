@@ -13,7 +13,7 @@ from torch import Tensor
 from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
 from .._core import registry, settings
 from .._core.config import Configurable, plain
-from ..losses.base import as_float, fit_weight, tensors
+from ..losses.base import as_float, fit_weight, tensors, under
 
 
 class State(torch.Tensor):
@@ -406,7 +406,8 @@ class FunctionMetric(Averaged):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values of the function."""
-        return type(self).fn(y_true, y_pred, **self.chosen())
+        values: Tensor = under(type(self).fn, self._rules)(y_true, y_pred, **self.chosen())
+        return values
 
 
 @registry.register("metric")
@@ -441,7 +442,7 @@ class MeanMetricWrapper(Averaged):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values of the function."""
-        return as_float(self.fn(y_true, y_pred, **self._options))
+        return as_float(under(self.fn, self._rules)(y_true, y_pred, **self._options))
 
     def get_config(self) -> dict[str, Any]:
         """Return the function's name, its options and the metric's own arguments."""

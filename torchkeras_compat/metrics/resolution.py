@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from torch import Tensor
@@ -15,9 +15,9 @@ from .._core.errors import show
 from .._core.shapes import Shape
 from ..losses import fusion
 from ..losses import similarity as loss_similarity
-from ..losses.base import align, tensors
+from ..losses.base import align, tensors, under
 from ..losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from . import accuracies, similarity
+from . import accuracies
 from .base import FunctionMetric, MeanMetricWrapper, Metric
 
 # Loss functions are metrics too, but for the cosines, whose sign differs.
@@ -147,12 +147,11 @@ def _name(function: Any) -> str:
 
 
 def _wrapped(function: Callable[..., Any], name: str, rules: Rules) -> Metric:
-    ruled = similarity.RULED.get(function)
-    if ruled is not None:
-        function = ruled(rules)
-    elif registry.name_of("metric", function) is None:
-        function = _aligned(function)
-    return MeanMetricWrapper(function, name=name)
+    if not any(known is function for known in registry.KINDS["metric"].entries.values()):
+        function = _aligned(under(function, rules))
+    metric = MeanMetricWrapper(function, name=name)
+    metric._rules = rules  # of the model, not those current here
+    return metric
 
 
 def _aligned(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,6 +196,8 @@ def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion
         return None
     function = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric).fn
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", None)
+    if not isinstance(function, Hashable):
+        return None
     unchanged = _UNCHANGED.get((function, name))
     if unchanged is not None and metric.chosen().get("threshold", 0.5) == 0.5:
         options = {k: v for k, v in metric.chosen().items() if k != "threshold"}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
-from .._core import dialects, registry
+from .._core import registry
 from .._core.dialects import Rules
 from ..losses.base import tensor_function
 from ..losses.similarity import cosine
@@ -35,13 +33,8 @@ def cosine_similarity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     return cosine(y_true, y_pred, axis)
 
 
-def _proximity(y_true: Tensor, y_pred: Tensor, axis: int, rules: Rules) -> Tensor:
-    value = cosine(y_true, y_pred, axis, rules.cosine_is_mean)
-    return value if rules.cosine_metric_is_positive else -value
-
-
-@tensor_function("metric", "cosine")
-def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
+@tensor_function("metric", "cosine", ruled=True)
+def cosine_proximity(rules: Rules, y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
     """Compute the cosine proximity of classic Keras: the similarity; up to 2.2 its negative, in Keras 1 of the mean.
 
     Args:
@@ -57,19 +50,8 @@ def cosine_proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
         >>> metrics.cosine_proximity([[0.0, 2.0]], [[0.0, 1.0]])
         tensor([1.])
     """
-    return _proximity(y_true, y_pred, axis, dialects.current().rules)
-
-
-def _proximity_under(rules: Rules) -> Callable[..., Tensor]:
-    @functools.wraps(cosine_proximity)
-    def proximity(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Tensor:
-        return _proximity(y_true, y_pred, axis, rules)
-
-    return proximity
-
-
-# Functions whose result depends on the dialect, and what fixes them to the rules of a model.
-RULED: dict[Callable[..., Tensor], Callable[[Rules], Callable[..., Tensor]]] = {cosine_proximity: _proximity_under}
+    value = cosine(y_true, y_pred, axis, rules.cosine_is_mean)
+    return value if rules.cosine_metric_is_positive else -value
 
 
 @registry.register("metric")

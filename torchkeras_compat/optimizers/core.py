@@ -291,8 +291,12 @@ class Stepper(Configurable, torch.optim.Optimizer):
         for name in self.slot_names:
             if name not in held:
                 held[name] = self.initial_slot(name, param)
-            elif held[name].device != param.device or (held[name].is_floating_point() and held[name].dtype != param.dtype):
-                moved = param.dtype if held[name].is_floating_point() else held[name].dtype  # after model.double() or .to()
+            elif held[name].device != param.device or (
+                held[name].is_floating_point() and held[name].dtype != param.dtype
+            ):
+                moved = (
+                    param.dtype if held[name].is_floating_point() else held[name].dtype
+                )  # after model.double() or .to()
                 held[name] = held[name].to(param.device, moved)
         return held
 

@@ -82,8 +82,8 @@ def fitted_weight(weight: Tensor, output: Shape, by_element: bool) -> Tensor:
     most = len(output) if by_element else max(len(output) - 1, 1)
     if fitted.dim() > most or not compatible((None, *output[1 : fitted.dim()]), fitted.shape):
         raise ValueError(
-            f"sample_weight of shape {tuple(weight.shape)} does not fit the output {output}; give one weight per sample, or "
-            f"one per sample and time step."
+            f"sample_weight of shape {tuple(weight.shape)} does not fit the output {output}; give one weight per "
+            f"sample, or one per sample and time step."
         )
     return fitted
 

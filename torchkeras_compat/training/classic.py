@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.border import entrance
+from .._core.border import entrance, outside
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +29,8 @@ class ClassicCalls:
         """
         predictions: Array = self.predict(x, batch_size, verbose)
         if predictions.min() < 0 or predictions.max() > 1:
-            warnings.warn("predict_proba: the predictions lie outside [0, 1]; end the model in softmax or sigmoid.", stacklevel=2)
+            text = "predict_proba: the predictions lie outside [0, 1]; end the model in softmax or sigmoid."
+            warnings.warn(text, stacklevel=outside())
         return predictions
 
     def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
@@ -139,4 +140,5 @@ class ClassicCalls:
             use_multiprocessing: Accepted.
             verbose: As in `predict`.
         """
-        return self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+        predictions: Array = self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+        return predictions

@@ -53,7 +53,9 @@ class Target:
 def expect_rows(rows: int, target: Target) -> None:
     """Raise when a single batch does not have the number of rows that `batch_input_shape` fixes."""
     if target.batch_size is not None and rows != target.batch_size:
-        raise ValueError(f"batch_input_shape fixes the batch size at {target.batch_size}; got a batch of {rows} samples.")
+        raise ValueError(
+            f"batch_input_shape fixes the batch size at {target.batch_size}; got a batch of {rows} samples."
+        )
 
 
 def as_array(value: Any, argument: str) -> Any:
@@ -75,8 +77,8 @@ def as_array(value: Any, argument: str) -> Any:
             raise ValueError(f"{argument} must be rows of equal length; {error}") from None
     if not isinstance(array, Tensor) and (array.dtype.kind not in "biufc"):
         raise TypeError(
-            f"{argument} must hold numbers; got an array of dtype {array.dtype}. Write {argument}.astype('float32'), or "
-            f"give every row the same length (preprocessing.sequence.pad_sequences)."
+            f"{argument} must hold numbers; got an array of dtype {array.dtype}. Write {argument}.astype('float32'), "
+            f"or give every row the same length (preprocessing.sequence.pad_sequences)."
         )
     if array.ndim == 0:
         raise ValueError(f"{argument} must be an array with a row for each sample; got {show(value)}.")
@@ -89,7 +91,9 @@ def _single(value: Any, argument: str) -> Any:
     """Return the array inside a list or a dictionary of one array (Keras's spellings for models with one input)."""
     if isinstance(value, dict):
         if len(value) != 1:
-            raise ValueError(f"{argument}: a Sequential has one input and one output; got the dictionary keys {list(value)}.")
+            raise ValueError(
+                f"{argument}: a Sequential has one input and one output; got the dictionary keys {list(value)}."
+            )
         return next(iter(value.values()))
     if isinstance(value, (list, tuple)) and value and hasattr(value[0], "ndim") and value[0].ndim > 0:
         if len(value) == 1:
@@ -330,7 +334,9 @@ def weights_by_class(y: Any, class_weight: Any) -> np.ndarray[Any, Any]:
     table = {int(k): float(v) for k, v in class_weight.items()}
     missing = [int(c) for c in present if int(c) not in table]
     if missing:
-        raise ValueError(f"class_weight has no weight for the classes {missing}, which stand in y; give every class one.")
+        raise ValueError(
+            f"class_weight has no weight for the classes {missing}, which stand in y; give every class one."
+        )
     return np.array([table[int(c)] for c in present], dtype="float32")[np.searchsorted(present, labels)]
 
 

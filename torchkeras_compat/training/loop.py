@@ -198,6 +198,7 @@ def run_evaluate(
     step: Step, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress | None = None
 ) -> dict[str, float]:
     """Return the loss and the metrics over the batches."""
+    step.prepare_test()
     step.totals.reset()
     hooks = callbacks.wants_batches("test")
     testing = settings.running(False)
@@ -206,7 +207,7 @@ def run_evaluate(
         progress.epoch_begin(0, steps or data.steps)
     with _without_gradients(step.model):
         done = 0
-        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else step.model.rows_at_once(False))):
+        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else step.rows_at_once())):
             if hooks:
                 callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
             with testing:
@@ -258,5 +259,3 @@ def run_predict(
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
     return to_numpy(outputs[0] if len(outputs) == 1 else torch.cat(outputs))
-
-

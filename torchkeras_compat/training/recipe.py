@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from .. import losses, metrics, optimizers
 from .._core import registry
+from .._core.border import outside
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
 from ..losses.base import fit_weight
@@ -35,6 +37,10 @@ class Objective:
         self.fused_mean = self.loss.fused_mean(name)
         self.mean = self.loss.unweighted()
         self.summed = self.loss.reduction in ("sum", "none")
+        # Whether the mean over several batches is that over all their rows: not for a function we cannot look into.
+        kind = self.loss.loss if hasattr(self.loss.loss, "__name__") else type(self.loss.loss)
+        ours = str(kind.__module__).startswith(__name__.split(".")[0])
+        self.additive = ours and not self.summed and self.loss.per_sample is not None
 
     def __call__(
         self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None, weight: Tensor | None
@@ -57,8 +63,8 @@ class Objective:
             return self.fused(y, logits)
         if self.loss.per_sample is None:
             raise ValueError(
-                f"{self.loss.name}: sample weights and masks need a loss that gives one value per sample; this one gives a "
-                f"single number. Write it as a function that returns per-sample values."
+                f"{self.loss.name}: sample weights and masks need a loss that gives one value per sample; this one gives "
+                f"a single number. Write it as a function that returns per-sample values."
             )
         return self.loss.per_sample(y, y_pred)
 
@@ -117,8 +123,8 @@ class Recipe:
         weighted_metrics: As given.
         loss_weights: As given.
         rules: The dialect's rules.
-        jit_compile: Whether the step is compiled.
-        run_eagerly: Accepted; without `jit_compile` every step runs eagerly.
+        jit_compile: As given; steps run eagerly.
+        run_eagerly: Accepted; every step runs eagerly.
         steps_per_execution: Accepted; hooks see every batch.
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
     """
@@ -148,7 +154,9 @@ class Recipe:
             weights = weights[0]
         return 1.0 if weights is None else float(weights)
 
-    def resolve_metrics(self, output_shape: Sequence[int | None], target_shape: Sequence[int | None]) -> list[MetricLine]:
+    def resolve_metrics(
+        self, output_shape: Sequence[int | None], target_shape: Sequence[int | None]
+    ) -> list[MetricLine]:
         """Return the metrics with the names logs give them; `'accuracy'` needs the shapes."""
         if self.lines is None:
             self.lines = []
@@ -214,6 +222,11 @@ def make_recipe(
     else:
         chosen = optimizers.get(optimizer) if not isinstance(optimizer, str) else None
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
+    if jit_compile:
+        warnings.warn(
+            "compile(jit_compile=True): steps are not compiled in this version; they run eagerly, with the same numbers.",
+            stacklevel=outside(),
+        )
     lists = metric_list(metrics_given), metric_list(weighted_metrics)
     for identifier in (*lists[0], *lists[1]):
         metrics.resolve(identifier, rules=rules, loss=found, output_shape=(None, 2))  # an unknown name is refused here

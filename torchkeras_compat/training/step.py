@@ -22,6 +22,7 @@ class Trained(Protocol):
 
     stateful: bool
     layers: list[Layer]
+    makes_mask: bool
 
     def rows_at_once(self, with_masks: bool) -> int:
         """Return how many rows may run together in inference."""
@@ -59,6 +60,7 @@ class Step:
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
         self.chain: Chain | None = None
+        self._tests_later = False
         self._written: list[Tensor] = []
         self.totals = totals if totals is not None else Totals([])
         self.penalised = [w for w in table if w.regularizer is not None]
@@ -76,7 +78,7 @@ class Step:
     @totals.setter
     def totals(self, totals: Totals) -> None:
         self._totals = totals
-        totals.loss_later = self._loss_of_outputs if self.chain is not None else None
+        totals.loss_later = self._loss_of_outputs if self.chain is not None or self._tests_later else None
 
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
@@ -100,6 +102,23 @@ class Step:
             if self.chain is not None:
                 places, self._written = update.storage.places()
                 self.chain.write_to(places)
+        self.totals = self._totals
+
+    def rows_at_once(self) -> int:
+        """Return how many rows may be evaluated together, whatever the batch size; 0 where batches must stay."""
+        return self.model.rows_at_once(False) if self._additive() else 0
+
+    def _additive(self) -> bool:
+        """Tell whether loss and metrics of several batches can be taken from all their rows at once."""
+        objective = self.objective
+        plain = objective is None or (objective.additive and not self.recipe.rules.normalise_by_nonzero)
+        return plain and all(line.row_wise for line in self.totals.lines)
+
+    def prepare_test(self) -> None:
+        """Make ready for evaluation: the loss is computed of many batches at once where nothing else adds to it."""
+        alone = all(type(m).row_wise is True and m.activity_regularizer is None for m in self.model.layers)
+        later = self._additive() and alone and not self.model.makes_mask and not self.penalised
+        self._tests_later = later and self.objective is not None
         self.totals = self._totals
 
     def _loss_of_outputs(self, y: Tensor, output: Tensor, weight: Tensor | None) -> Tensor:
@@ -152,7 +171,8 @@ class Step:
     def test(self, batch: Batch) -> None:
         """Evaluate a batch."""
         y_pred, logits, mask = self.forward(batch.x, False)
-        loss = self.loss(batch, y_pred, logits, mask) if self.objective is not None else None
+        wanted = self.objective is not None and not self._tests_later
+        loss = self.loss(batch, y_pred, logits, mask) if wanted else None
         self.take(batch, loss, y_pred, logits, mask)
 
     def take(

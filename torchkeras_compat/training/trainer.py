@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from .. import losses
@@ -22,17 +21,16 @@ from .._core.undo import unchanged_on_error
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList
 from . import arguments
+from .calls import BatchCalls
 from .classic import ClassicCalls
 from .data import (
     ArrayData,
-    Batch,
     StreamData,
     Target,
     as_array,
     batch_size_of,
     batched,
     combined_weight,
-    expect_rows,
     is_stream,
     split,
     to_numpy,
@@ -46,7 +44,7 @@ from .totals import Totals
 Array = np.ndarray[Any, Any]
 
 
-class Trainer(ClassicCalls):
+class Trainer(BatchCalls, ClassicCalls):
     """The training half of a model; the other half knows layers and shapes."""
 
     name: str
@@ -55,6 +53,8 @@ class Trainer(ClassicCalls):
     batch_input_shape: Shape | None
     _rules: dialects.Rules
     _dialect: Any
+
+    forget_losses: Any
 
     recipe: Recipe | None
     history: Any
@@ -92,9 +92,9 @@ class Trainer(ClassicCalls):
             metrics: A list of names, objects or functions.
             loss_weights: A factor of the loss.
             weighted_metrics: Metrics that count sample weights.
-            run_eagerly: Accepted; steps run eagerly unless `jit_compile` is set.
+            run_eagerly: Accepted; steps run eagerly.
             steps_per_execution: Accepted; hooks see every batch.
-            jit_compile: Whether the step is compiled by `torch.compile`.
+            jit_compile: Accepted with a warning; steps run eagerly in this version.
             sample_weight_mode: Accepted; weights of time steps are known by their shape.
             target_tensors: Refused; targets are given to `fit`.
 
@@ -173,8 +173,8 @@ class Trainer(ClassicCalls):
         then = {(id(w.module), w.attributes) for w in self._frozen_at_compile}
         if now != then:
             warnings.warn(
-                f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. Compile it "
-                f"again for the change to count.",
+                f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. "
+                f"Compile it again for the change to count.",
                 stacklevel=outside(),
             )
         return self._frozen_at_compile
@@ -182,6 +182,7 @@ class Trainer(ClassicCalls):
     def make_step(self, mode: str = "test") -> Step:
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
         recipe = self._compiled("fit" if mode == "train" else "evaluate")
+        self.forget_losses()
         if mode not in self._steps:
             table = self._table_to_train()
             step = Step(self, recipe, table)  # type: ignore[arg-type]
@@ -340,9 +341,8 @@ class Trainer(ClassicCalls):
         self._compiled("fit")
         with self._unchanged_on_error():
             data, validation = self._training_data(
-                x, y, sample_weight, class_weight, batch_size, validation_split, validation_data,
-                arguments.step_count("fit", "validation_steps", validation_steps), validation_batch_size, validation_freq,
-                arguments.shuffling(shuffle),
+                x, y, sample_weight, class_weight, batch_size, validation_split, validation_data, validation_steps,
+                validation_batch_size, validation_freq, arguments.shuffling(shuffle),
             )  # fmt: skip
             run = Run(
                 self.make_step("train"),
@@ -416,7 +416,8 @@ class Trainer(ClassicCalls):
             held_out = self._validation_data(validation_data, valid_size)
         if held_out is None:
             return data, None
-        return data, Validation(held_out, validation_steps, arguments.frequency(validation_freq))
+        steps = arguments.step_count("fit", "validation_steps", validation_steps)
+        return data, Validation(held_out, steps, arguments.frequency(validation_freq))
 
     def _fixed_batch(self) -> int | None:
         """Return the batch size that `batch_input_shape` fixes."""
@@ -544,89 +545,6 @@ class Trainer(ClassicCalls):
                 data = self._data((as_array(x, "x"), None, None), size)
             listed = CallbackList(callbacks, model=self)
         return run_predict(self, self._predict_tensor, data, steps, listed, self._progress(1, shown, False))
-
-    def _predict_tensor(self, x: Tensor) -> Tensor:
-        with settings.running(False):
-            return self.run(x, None, False)[0]  # type: ignore[attr-defined, no-any-return]
-
-    def predict_on_batch(self, x: Any) -> Array:
-        """Return the predictions for one batch.
-
-        Args:
-            x: Inputs.
-        """
-        batch = self._one_batch((as_array(x, "x"), None, None))
-        with torch.no_grad() if self.stateful else torch.inference_mode():
-            return to_numpy(self._predict_tensor(batch.x))
-
-    def _one_batch(self, parts: Sequence[Any]) -> Batch:
-        x, y, weight = parts
-        with self._unchanged_on_error():
-            target = self._target()
-            expect_rows(len(x), target)
-            return next(ArrayData(x, y, weight, len(x), target).epoch())
-
-    @entrance
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        reset_metrics: bool = True,
-        return_dict: bool = False,
-    ) -> Any:
-        """Train on one batch and return its loss, or a list of the loss and the metrics.
-
-        Args:
-            x: Inputs.
-            y: Targets.
-            sample_weight: A weight for each row.
-            class_weight: Weights by class.
-            reset_metrics: Whether the numbers are of this batch alone.
-            return_dict: Whether to return a dictionary by name.
-        """
-        arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
-        step = self.make_step("train")
-        step.prepare()
-        if reset_metrics:
-            step.totals.reset()
-        with settings.running(True):
-            step.train(batch)
-        return self._outcome(step.totals.results(), return_dict)
-
-    @entrance
-    def test_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        reset_metrics: bool = True,
-        return_dict: bool = False,
-    ) -> Any:
-        """Evaluate one batch and return its loss, or a list of the loss and the metrics.
-
-        Args:
-            x: Inputs.
-            y: Targets.
-            sample_weight: A weight for each row.
-            reset_metrics: Whether the numbers are of this batch alone.
-            return_dict: Whether to return a dictionary by name.
-        """
-        arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, None))
-        step = self.make_step("test")
-        if reset_metrics:
-            step.totals.reset()
-        with settings.running(False):
-            step.test(batch)
-        return self._outcome(step.totals.results(), return_dict)
-
-    def reset_metrics(self) -> None:
-        """Forget what metrics have accumulated."""
-        for step in self._steps.values():
-            step.totals.reset()
 
 
 def _totals(recipe: Recipe, step: Step) -> Totals:

@@ -1,0 +1,88 @@
+"""Parts of `Layer` that stand by themselves: side losses, and the symbolic tensors around a layer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from .._core.shapes import Shape
+from .._core.symbolic import SymbolicTensor
+
+
+class SideLosses:
+    """What layers add to the loss of a model."""
+
+    _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
+    _losses: list[Tensor]
+    sublayers: Any
+    trained_table: Any
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
+        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+            self._losses.append(loss() if callable(loss) else loss)
+            self._side_losses[0] += 1
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Accept updates as Keras does; they were computed when `call` ran."""
+
+    def take_losses(self) -> list[Tensor]:
+        """Return the side losses that the last run left here and in sublayers, and forget them."""
+        taken: list[Tensor] = self._losses
+        if taken:
+            self._losses = []
+        for layer in self.sublayers():
+            taken = taken + layer.take_losses()
+        return taken
+
+    def forget_losses(self) -> None:
+        """Forget the side losses of a run that nobody asked about."""
+        if self._side_losses[0]:
+            self.take_losses()
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Penalties of the weights, and what the last run added."""
+        penalties = [w.regularizer(w.read()) for w in self.trained_table() if w.regularizer is not None]
+        return [*penalties, *self._all_losses()]
+
+    def _all_losses(self) -> list[Tensor]:
+        return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]
+
+
+class Symbols:
+    """The shapes and symbolic tensors of a layer in its model."""
+
+    _built_shape: Shape | None
+    _nodes: list[tuple[SymbolicTensor, SymbolicTensor]]
+    batch_input_shape: Shape | None
+    compute_output_shape: Any
+
+    @property
+    def input_shape(self) -> Shape:
+        """Keras shape of the input, batch size first; known once the layer is built."""
+        shape = self._built_shape or self.batch_input_shape
+        if shape is None:
+            raise AttributeError(f"{self} has no input_shape yet: it is known once the layer is built.")
+        return shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Keras shape of the output; known once the layer is built."""
+        return tuple(self.compute_output_shape(self.input_shape))
+
+    @property
+    def input(self) -> SymbolicTensor:
+        """The symbolic input of the layer in its model."""
+        return self._node()[0]
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic output of the layer in its model."""
+        return self._node()[1]
+
+    def _node(self) -> tuple[SymbolicTensor, SymbolicTensor]:
+        if not self._nodes:
+            raise RuntimeError(f"{self} has no input or output yet: add it to a model whose input shape is known.")
+        return self._nodes[-1]

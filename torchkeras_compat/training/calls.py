@@ -1,0 +1,117 @@
+"""`train_on_batch`, `test_on_batch` and `predict_on_batch`: one batch, without an epoch around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import settings
+from .._core.border import entrance
+from . import arguments
+from .data import ArrayData, Batch, as_array, expect_rows, to_numpy
+
+Array = np.ndarray[Any, Any]
+
+
+class BatchCalls:
+    """The calls for one batch."""
+
+    stateful: bool
+    forget_losses: Any
+    make_step: Any
+    run: Any
+    _arrays: Any
+    _compiled: Any
+    _outcome: Any
+    _steps: Any
+    _target: Any
+    _unchanged_on_error: Any
+
+    def _predict_tensor(self, x: Tensor) -> Tensor:
+        with settings.running(False):
+            output = self.run(x, None, False)[0]
+        self.forget_losses()
+        return output  # type: ignore[no-any-return]
+
+    def predict_on_batch(self, x: Any) -> Array:
+        """Return the predictions for one batch.
+
+        Args:
+            x: Inputs.
+        """
+        batch = self._one_batch((as_array(x, "x"), None, None))
+        with torch.no_grad() if self.stateful else torch.inference_mode():
+            return to_numpy(self._predict_tensor(batch.x))
+
+    def _one_batch(self, parts: Sequence[Any]) -> Batch:
+        x, y, weight = parts
+        with self._unchanged_on_error():
+            target = self._target()
+            expect_rows(len(x), target)
+            return next(ArrayData(x, y, weight, len(x), target).epoch())
+
+    @entrance
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            class_weight: Weights by class.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
+        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
+        step = self.make_step("train")
+        step.prepare()
+        if reset_metrics:
+            step.totals.reset()
+        with settings.running(True):
+            step.train(batch)
+        return self._outcome(step.totals.results(), return_dict)
+
+    @entrance
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluate one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
+        batch = self._one_batch(self._arrays(x, y, sample_weight, None))
+        step = self.make_step("test")
+        if reset_metrics:
+            step.totals.reset()
+        with settings.running(False):
+            step.test(batch)
+        return self._outcome(step.totals.results(), return_dict)
+
+    def reset_metrics(self) -> None:
+        """Forget what metrics have accumulated."""
+        for step in self._steps.values():
+            step.totals.reset()
