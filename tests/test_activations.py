@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import torchkeras_compat as keras
 from torchkeras_compat import activations
 from torchkeras_compat._core import registry
 
@@ -126,3 +127,54 @@ def test_all_trace_as_one_graph() -> None:
     x = torch.randn(3, 4)
     traced = torch.compile(everything, backend="eager", fullgraph=True)
     torch.testing.assert_close(traced(x), everything(x))
+
+
+ROWS = np.random.RandomState(1).standard_normal((8, 4)).astype("float32")
+BY_LAYER = [
+    ("LeakyReLU", lambda z: np.where(z > 0, z, 0.3 * z)),
+    (keras.layers.LeakyReLU(alpha=0.1), lambda z: np.where(z > 0, z, 0.1 * z)),
+    (keras.layers.LeakyReLU, lambda z: np.where(z > 0, z, 0.3 * z)),
+    ({"class_name": "LeakyReLU", "config": {"alpha": 0.2}}, lambda z: np.where(z > 0, z, 0.2 * z)),
+    ({"class_name": "ReLU", "config": {"max_value": 0.5}}, lambda z: z.clip(0, 0.5)),
+    ("ThresholdedReLU", lambda z: np.where(z > 1, z, 0)),
+    ("PReLU", lambda z: np.maximum(z, 0)),
+    ("ReLU", lambda z: np.maximum(z, 0)),
+]
+
+
+@pytest.mark.parametrize(("activation", "expected"), BY_LAYER, ids=lambda value: str(value)[:40])
+def test_a_layer_as_activation(activation: Any, expected: Any) -> None:
+    model = keras.Sequential([keras.layers.Dense(3, activation=activation, input_shape=(4,))])
+    z = ROWS @ model.get_weights()[0]
+    np.testing.assert_allclose(model.predict(ROWS), expected(z), rtol=1e-4, atol=1e-5)
+    again = keras.models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(ROWS), model.predict(ROWS))
+    model.compile("sgd", "mse")
+    model.fit(ROWS, z, verbose=0)
+
+
+def test_configuration_of_a_layer_as_activation() -> None:
+    dense = keras.layers.Dense(3, activation=keras.layers.LeakyReLU(alpha=0.25))
+    config = dense.get_config()["activation"]
+    assert config["class_name"] == "LeakyReLU"
+    assert config["config"]["alpha"] == 0.25
+    written = {"module": "keras.layers", "registered_name": None, **config}  # as the archives of Keras 2.15 have it
+    assert activations.get(written).alpha == 0.25
+    assert activations.serialize(dense.activation)["class_name"] == "LeakyReLU"
+    assert keras.layers.Dense.from_config(dense.get_config()).activation.alpha == 0.25
+
+
+def test_weights_of_a_layer_as_activation() -> None:
+    model = keras.Sequential([keras.layers.Dense(3, activation="PReLU", input_shape=(4,))])
+    assert [w.shape for w in model.get_weights()] == [(4, 3), (3,), (3,)]
+    assert model.count_params() == 18
+    before = model.get_weights()
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    model.fit(ROWS, np.ones((8, 3), "float32"), verbose=0)
+    assert all((old != new).any() for old, new in zip(before, model.get_weights()))
+
+
+def test_names_of_other_layers_are_refused() -> None:
+    with pytest.raises(ValueError, match="unknown activation 'Dense'"):
+        activations.get("Dense")

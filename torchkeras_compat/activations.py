@@ -299,11 +299,17 @@ def softmax(x: Tensor, axis: int | Sequence[int] = -1) -> Tensor:
     return torch.exp(x - torch.logsumexp(x, tuple(axis), keepdim=True))
 
 
+# Layers whose names Keras 2.15 takes for activations. As strings, those that a function above equals stand for it, so
+# that a final 'Softmax' is fused with the loss; configurations may hold other options.
+_LAYERS = {"LeakyReLU": True, "PReLU": True, "ThresholdedReLU": True, "ELU": False, "ReLU": False, "Softmax": False}
+
+
 def get(identifier: Any) -> Activation:
     """Return the activation that a name, a configuration or a callable stands for; `None` is `linear`.
 
     Args:
-        identifier: Such as `'relu'`, `torch.tanh`, `torch.nn.GELU()` or `None`.
+        identifier: Such as `'relu'`, `'LeakyReLU'`, `torch.tanh`, `torch.nn.GELU()`, a layer such as `LeakyReLU(0.1)` or
+            `None`.
 
     Raises:
         ValueError: An unknown name.
@@ -312,7 +318,9 @@ def get(identifier: Any) -> Activation:
         >>> get('softmax').__name__
         'softmax'
     """
-    found: Activation = registry.get("activation", identifier)
+    name, by_config = (identifier.get("class_name"), True) if isinstance(identifier, dict) else (identifier, False)
+    as_layer = isinstance(name, str) and name in _LAYERS and (by_config or _LAYERS[name])
+    found: Activation = registry.get("layer" if as_layer else "activation", identifier)
     return found
 
 

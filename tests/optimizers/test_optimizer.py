@@ -217,7 +217,7 @@ def test_get_takes_what_compile_takes() -> None:
     assert optimizers.get("adagrad", dialect="tf.keras").initial_accumulator_value == 0.1  # type: ignore[attr-defined]
     assert optimizers.sgd is SGD
     assert optimizers.rmsprop(0.5).lr == 0.5
-    with pytest.raises(ValueError, match="did you mean 'adam'"):
+    with pytest.raises(ValueError, match="did you mean 'Adam'"):
         optimizers.get("adm")
 
 

@@ -287,7 +287,7 @@ CASES: dict[str, Case] = {
         ValueError,
         "unknown loss 'msee': did you mean 'mse'",
     ),
-    "an unknown optimizer": (regression, lambda m: m.compile("sgdd", "mse"), ValueError, "did you mean 'sgd'"),
+    "an unknown optimizer": (regression, lambda m: m.compile("sgdd", "mse"), ValueError, "did you mean 'SGD'"),
     "an unknown metric": (
         regression,
         lambda m: m.compile("sgd", "mse", metrics=["acuracy"]),

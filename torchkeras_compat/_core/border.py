@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .dialects import Dialect, current, of
-from .errors import did_you_mean, show
+from .errors import UnknownName, did_you_mean, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,7 +105,8 @@ def warn_once(owner: str, old: str, text: str) -> None:
     """Warn about a translation, once in a process for each owner and spelling."""
     if (owner, old) not in _warned:
         _warned.add((owner, old))
-        warnings.warn(f"{owner}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
+        name = owner.rpartition(".")[2]  # a method's tables go by Class.method
+        warnings.warn(f"{name}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
 
 
 def outside() -> int:
@@ -193,7 +194,8 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
 def entrance(method: F) -> F:
     """Translate the arguments of a method by the tables of `Class.method`, and refuse unknown ones by name."""
     signature = inspect.signature(method)
-    accepted = frozenset(list(signature.parameters)[1:])
+    ordered = list(signature.parameters)[1:]
+    accepted = frozenset(ordered)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     owner = method.__qualname__
 
@@ -207,7 +209,10 @@ def entrance(method: F) -> F:
                 raise TypeError(
                     f"{method.__name__}({name}={show(kwargs[name])}): unknown argument; {did_you_mean(name, accepted)}"
                 )
-        return method(self, *args, **kwargs)
+        try:
+            return method(self, *args, **kwargs)
+        except UnknownName as error:
+            raise error.at(method.__name__, {**dict(zip(ordered, args)), **kwargs}) from None
 
     return entered  # type: ignore[return-value]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import border, dialects, registry
 from .dialects import Rules
-from .errors import did_you_mean, show
+from .errors import UnknownName, did_you_mean, show
 
 C = TypeVar("C", bound="Configurable")
 PACKAGE = __name__.split(".")[0]
@@ -119,7 +119,10 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
                     kwargs.setdefault(argument, default)
             if not owner._takes_anything:
                 _refuse_unknown(self, owner, kwargs)
-        init(self, *args, **kwargs)
+        try:
+            init(self, *args, **kwargs)
+        except UnknownName as error:
+            raise error.at(type(self).__name__, {**dict(zip(positional, args)), **kwargs}) from None
 
     return entered
 

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
 def did_you_mean(word: str, known: Iterable[str], fallback: int = 8) -> str:
     """Return «did you mean» for the names closest to `word`, or the known names when none is close."""
-    names = sorted(set(known))
-    folded = {name.lower(): name for name in names}
+    names = list(dict.fromkeys(known))
+    folded = {name.lower(): name for name in reversed(names)}  # of two spellings the first given is shown
     close = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
     if close:
         return f"did you mean {' or '.join(repr(folded[c]) for c in close)}?"
+    names.sort()
     shown = ", ".join(names[:fallback]) + (", …" if len(names) > fallback else "")
     return f"known are: {shown}."
+
+
+class UnknownName(ValueError):
+    """A name that nothing is registered under.
+
+    Args:
+        kind: What was looked for, `'activation'`.
+        name: The name.
+        hint: «did you mean».
+        place: Where it was written, `"Dense(activation='rellu')"`.
+    """
+
+    def __init__(self, kind: str, name: str, hint: str, place: str = "") -> None:
+        super().__init__(f"{place}{': ' if place else ''}unknown {kind} {name!r}: {hint}")
+        self.kind, self.name, self.hint, self.place = kind, name, hint, place
+
+    def at(self, owner: str, arguments: Mapping[str, Any]) -> UnknownName:
+        """Return the error with the call and the argument that held the name, where that is not known yet."""
+        for argument, value in arguments.items():
+            written = value == self.name if isinstance(value, str) else _holds(value, self.name)
+            if written and not self.place:
+                return UnknownName(self.kind, self.name, self.hint, f"{owner}({argument}={show(value)})")
+        return self
+
+
+def _holds(value: object, name: str) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(item, str) and item == name for item in value)
 
 
 def show(value: object, limit: int = 60) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from . import dialects
-from .errors import did_you_mean, show
+from .errors import UnknownName, did_you_mean, show
 
 T = TypeVar("T")
 
@@ -118,7 +118,9 @@ def lookup(kind: str, name: str) -> Any:
     table = KINDS[kind]
     entry = table.find(name)
     if entry is None:
-        raise ValueError(f"unknown {kind} {name!r}: {did_you_mean(name, [*table.entries, *table.aliases])}")
+        folded = {known.lower() for known in table.entries}
+        others = [alias for alias in table.aliases if alias not in folded]
+        raise UnknownName(kind, name, did_you_mean(name, [*table.entries, *others]))
     return entry
 
 

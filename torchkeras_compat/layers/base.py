@@ -596,6 +596,11 @@ class ActivatedLayer(Layer):
 
     activation: Callable[[Tensor], Tensor]
 
+    def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
+        if isinstance(self.activation, Layer):  # `activation=PReLU()`, which has weights
+            self.activation.build_from(self.compute_output_shape(shape), device)
+        super()._finish_build(shape, device)
+
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return what the activation function is applied to."""
         raise NotImplementedError(f"{type(self).__name__} must define pre_activation(inputs).")
