@@ -28,6 +28,26 @@ from ._core.settings import set_device
 from .layers.core import Input
 from .models import Sequential
 
+__all__ = [
+    "Input",
+    "Sequential",
+    "activations",
+    "backend",
+    "callbacks",
+    "compat",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "set_device",
+    "set_dialect",
+    "utils",
+]
+
 __version__ = "0.1.0"
 
 compat.install_tables()

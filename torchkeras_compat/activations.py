@@ -308,8 +308,8 @@ def get(identifier: Any) -> Activation:
     """Return the activation that a name, a configuration or a callable stands for; `None` is `linear`.
 
     Args:
-        identifier: Such as `'relu'`, `'LeakyReLU'`, `torch.tanh`, `torch.nn.GELU()`, a layer such as `LeakyReLU(0.1)` or
-            `None`.
+        identifier: Such as `'relu'`, `'LeakyReLU'`, `torch.tanh`, `torch.nn.GELU()`, a layer such as `LeakyReLU(0.1)`
+            or `None`.
 
     Raises:
         ValueError: An unknown name.

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from ._core import dialects, registry, settings
-from ._core.errors import did_you_mean, show
-from ._core.shapes import Shape, compatible
-from ._core.symbolic import SymbolicTensor
-from ._core.undo import unchanged_on_error
-from ._core.weights import Variable, Weight
-from .layers.base import ActivatedLayer, Layer, _unique
+from ._core import dialects, registry
+from ._core.errors import show
+from .layers.base import Layer
 from .layers.core import InputLayer
+from .layers.stack import Stack
 from .layers.torch_module import TorchModuleWrapper
 from .saving import WeightFiles
 from .training.trainer import Trainer
-
-AT_ONCE = 1 << 17  # elements of the widest layer's output that run together in inference: they stay in the cache
 
 __all__ = [
     "Sequential",
@@ -36,7 +28,7 @@ __all__ = [
 
 
 @registry.register("layer")
-class Sequential(Trainer, WeightFiles, Layer):
+class Sequential(Trainer, WeightFiles, Stack):  # Trainer first: torch modules have a `compile` too
     """A stack of layers, each the input of the next.
 
     Shapes are known as soon as the first layer says its own (`input_shape`, `input_dim`, `batch_input_shape`, an
@@ -60,460 +52,17 @@ class Sequential(Trainer, WeightFiles, Layer):
     """
 
     def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
         self._start()
-        self._chain: list[Layer] = []
-        self._input_layer: InputLayer | None = None
-        self._symbols: list[SymbolicTensor] = []
-        self._shape_inferred = False  # by the first batch, so that later ones may be of another size
-        if isinstance(layers, (nn.Module, SymbolicTensor)):
-            layers = [layers]
-        if layers is not None and not isinstance(layers, (list, tuple)):
-            raise TypeError(f"Sequential(layers={show(layers)}): layers must be a list of layers; got {show(layers)}.")
-        for layer in layers or ():
-            self.add(layer)
-
-    # --- the stack -----------------------------------------------------------------------------------------------
-
-    def add(self, layer: Any) -> None:
-        """Put a layer on the stack.
-
-        Args:
-            layer: A layer, a `torch.nn.Module`, or `Input(…)` as the first item.
-
-        Raises:
-            TypeError: No layer.
-            ValueError: A name that is taken, or a shape that does not fit the layer before; the model is unchanged.
-        """
-        if isinstance(layer, SymbolicTensor):
-            layer = layer.keywords.get("input_layer") or InputLayer(batch_input_shape=layer.shape, name=layer.name)
-        if isinstance(layer, type) and issubclass(layer, nn.Module):
-            raise TypeError(f"{self}.add({layer.__name__}): this is the class; write {layer.__name__}(…).")
-        if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
-            layer = TorchModuleWrapper(
-                layer, name=f"{settings.snake_case(type(layer).__name__)}_{len(self._chain) + 1}"
-            )
-        if not isinstance(layer, Layer):
-            raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
-        if isinstance(layer, InputLayer):
-            self._begin(layer)
-            return
-        if any(layer.name == other.name and layer is not other for other in self._chain):
-            raise ValueError(f"{self}: two layers are named {layer.name!r}; give each a name of its own.")
-        self._append(layer)
-
-    def _begin(self, layer: InputLayer) -> None:
-        if self._chain or self._input_layer is not None:
-            raise ValueError(f"{self}: {layer} must be the first item.")
-        self._input_layer = layer
-        self.batch_input_shape = layer.batch_input_shape
-
-    def _append(self, layer: Layer) -> None:
-        shape = self._shape_before(layer)
-        if shape is not None:
-            with unchanged_on_error(layer):
-                shape = self._build_layer(layer, shape)
-        if not self._chain and self._input_layer is None:
-            self.batch_input_shape = _declared_shape(layer)
-        self._chain.append(layer)
-        self._modules[str(len(self._chain) - 1)] = layer
-        self._changed()
-        if shape is not None:
-            self.built = True
-            self._built_shape = self.batch_input_shape
-            self._connect(layer)
-
-    def _shape_before(self, layer: Layer) -> Shape | None:
-        """Return the shape that `layer` will get, `None` while it is not known."""
-        if not self._chain:
-            return self._input_layer.batch_input_shape if self._input_layer is not None else _declared_shape(layer)
-        return self._symbols[-1].shape if self._symbols else None
-
-    def _build_layer(self, layer: Layer, shape: Shape, device: torch.device | None = None) -> Shape:
-        """Build a layer for `shape` and return the shape of its output."""
-        if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
-            raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
-        declared = None if layer._shape_is_assumed else layer.batch_input_shape
-        if len(shape) < 1 or (declared and not compatible(declared, shape)):
-            raise ValueError(
-                f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
-            )
-        layer.build_from(shape, device or self._device())
-        return tuple(layer.compute_output_shape(shape))
-
-    def _device(self) -> torch.device:
-        parameter = next(self.parameters(), None)
-        return settings.default_device() if parameter is None else parameter.device
-
-    def _connect(self, layer: Layer) -> None:
-        if not self._symbols:
-            shape = self.batch_input_shape or ()
-            self._symbols.append(SymbolicTensor(shape, self.dtype, name=f"{self._chain[0].name}_input"))
-        self._symbols.append(layer._call_symbolic(self._symbols[-1]))
+        super().__init__(layers, name, **kwargs)
 
     def _changed(self) -> None:
-        """Forget what was made for the stack as it stood."""
-        self._steps = {}
-        self._frozen_at_compile = None
-        self.stateful = any(layer.stateful for layer in self._chain)
-        self.supports_masking = True
-
-    def pop(self) -> None:
-        """Take the last layer off the stack.
-
-        Raises:
-            TypeError: The stack is empty.
-        """
-        if not self._chain:
-            raise TypeError(f"{self}.pop(): there are no layers in the model.")
-        self._chain.pop()
-        del self._modules[str(len(self._chain))]
-        del self._symbols[len(self._chain) + 1 :]
-        if not self._chain:
-            self._symbols.clear()
-            self.built, self._built_shape = False, None
-            if self._input_layer is None:
-                self.batch_input_shape = None
-        self._changed()
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, without an `InputLayer`."""
-        return list(self._chain)
+        super()._changed()
+        self._forget_steps()
 
     @property
     def model(self) -> Sequential:
         """The model itself, as Keras 1 scripts ask for it."""
         return self
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return a layer by name or index.
-
-        Args:
-            name: Its name.
-            index: Its place in `layers`.
-
-        Raises:
-            ValueError: No such layer, with «did you mean».
-        """
-        if index is not None:
-            if not -len(self._chain) <= index < len(self._chain):
-                raise ValueError(f"{self}.get_layer(index={index}): the model has {len(self._chain)} layers.")
-            return self._chain[index]
-        found = next((layer for layer in self._chain if layer.name == name), None)
-        if found is None:
-            hint = did_you_mean(str(name), [layer.name for layer in self._chain])
-            raise ValueError(f"{self}.get_layer(name={name!r}): no layer has this name; {hint}")
-        return found
-
-    def sublayers(self) -> Iterator[Layer]:
-        """Yield the layers."""
-        yield from self._chain
-
-    # --- building and running ------------------------------------------------------------------------------------
-
-    def build(self, input_shape: Any = None) -> None:
-        """Build every layer.
-
-        Args:
-            input_shape: Keras shape, batch size first; not needed when the first layer says it.
-        """
-        if input_shape is None:
-            input_shape = self.batch_input_shape
-        if input_shape is None:
-            raise ValueError(
-                f"{self}: the shape of the input is not known; give the first layer input_shape=(…), or call "
-                f"build((None, …))."
-            )
-        if not self._chain:
-            raise ValueError(f"{self}: the model has no layers; add some first.")
-        shape = tuple(input_shape)
-        with unchanged_on_error(self):
-            for layer in self._chain:
-                shape = self._build_layer(layer, shape, self._device())
-        self.batch_input_shape = self.batch_input_shape or (None, *tuple(input_shape)[1:])
-        self._built_shape = tuple(input_shape)
-        self.built = True
-        if not self._symbols:
-            for layer in self._chain:
-                self._connect(layer)
-
-    def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Run the whole stack: predictions and their mask."""
-        for layer in self._chain:
-            x, mask = layer._run(x, mask, training)
-        return x, mask
-
-    def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Run up to what the last activation is applied to."""
-        for layer in self._chain[:-1]:
-            x, mask = layer._run(x, mask, training)
-        last = self._chain[-1]
-        if isinstance(last, Sequential):
-            return last.run_to_logits(x, mask, training)
-        logits = last.pre_activation(x)
-        return logits, last.compute_mask(x, mask) if mask is not None or last._has_own_mask else mask
-
-    def last_activation(self) -> Callable[[Tensor], Tensor] | None:
-        """Return the activation function the model ends in; `None` where hooks or a penalty need its output."""
-        last = self._chain[-1] if self._chain else None
-        if isinstance(last, Sequential):
-            return None if last._forward_hooks else last.last_activation()
-        ours = last is not None and type(last).forward.__module__.startswith(Layer.__module__.rpartition(".")[0])
-        if last is None or not ours or not isinstance(last, ActivatedLayer) or last._forward_hooks or last._forward_pre_hooks:
-            return None
-        return None if last.activity_regularizer is not None else last.activation
-
-    def call(self, inputs: Any, training: bool = False, mask: Tensor | None = None) -> Any:
-        """Return the output of the last layer."""
-        return self.run(inputs, mask, training)[0]
-
-    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        # Inside another model: hooks on this one see what it takes and gives.
-        if self._forward_hooks or self._forward_pre_hooks:
-            return nn.Module.__call__(self, x, training=training, mask=mask), self.run(x, mask, training)[1]
-        return self.run(x, mask, training)
-
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the model's output for a tensor, an array or a symbolic tensor."""
-        if not self._chain:
-            raise ValueError(f"{self}: the model has no layers; add some first.")
-        if not settings.inside_run():
-            self.forget_losses()
-        return super().__call__(inputs, *args, **kwargs)
-
-    def to_input(self, inputs: Any) -> Any:
-        """Return arrays as tensors on the model's device, indices as integers where the first layer takes them."""
-        x = super().to_input(inputs)
-        if isinstance(x, Tensor) and not self.takes_integers_first() and not x.is_floating_point():
-            x = x.to(settings.torch_dtype(self.dtype))
-        return self.fitted_input(x) if isinstance(x, Tensor) and self.built else x
-
-    def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return the shape of the last layer's output."""
-        shape = tuple(input_shape)
-        for layer in self._chain:
-            shape = tuple(layer.compute_output_shape(shape))
-        return shape
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Return the mask of the last layer's output."""
-        return self.run(inputs, mask, False)[1]
-
-    @property
-    def takes_integers(self) -> bool:  # type: ignore[override]
-        """Whether the first layer takes indices."""
-        return self.takes_integers_first()
-
-    def takes_integers_first(self) -> bool:
-        """Tell whether the first layer takes indices."""
-        return bool(self._chain) and self._chain[0].takes_integers
-
-    def fitted_input(self, x: Tensor) -> Tensor:
-        """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not.
-
-        As in Keras, (N,) meets (N, 1), a missing last axis of 1 is added and a superfluous one taken off.
-        """
-        if not self.built:
-            x = x if x.dim() > 1 else x.unsqueeze(-1)
-            self.build((None, *x.shape[1:]))
-            self._shape_inferred = True
-        expected = (None, *(self._built_shape or ())[1:])
-        if x.dim() == len(expected) - 1 and (expected[-1] == 1 or (x.dim() == 1 and expected[-1] is None)):
-            x = x.unsqueeze(-1)
-        elif x.dim() == len(expected) + 1 and x.shape[-1] == 1:
-            x = x.squeeze(-1)
-        if not compatible(expected, x.shape) and not self._takes_too(expected, x):
-            raise ValueError(f"{self}: x must have shape {expected}; got {(None, *x.shape[1:])}.")
-        return x
-
-    def _takes_too(self, expected: Shape, x: Tensor) -> bool:
-        """Tell whether a model built by its first batch runs on another size too; its shape is open from then on."""
-        if not self._shape_inferred or x.dim() != len(expected):
-            return False
-        try:
-            with torch.no_grad():
-                self.run(x[:1], None, False)
-        except (RuntimeError, ValueError):
-            return False
-        finally:
-            self.take_losses()
-        shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
-        self._built_shape = self.batch_input_shape = shape
-        self._symbols.clear()
-        for layer in self._chain:
-            self._connect(layer)
-        return True
-
-    @property
-    def row_wise(self) -> bool:  # type: ignore[override]
-        """Whether in inference a row's output depends on that row alone."""
-        return not self.stateful and all(layer.row_wise for layer in self._chain)
-
-    @property
-    def makes_mask(self) -> bool:  # type: ignore[override]
-        """Whether a layer makes a mask."""
-        return any(layer.makes_mask for layer in self._chain)
-
-    def rows_at_once(self, with_masks: bool) -> int:
-        """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
-
-        Args:
-            with_masks: Whether layers that make masks are no obstacle.
-        """
-        fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
-        masked = not with_masks and self.makes_mask
-        sizes = [s.shape[1:] for s in self._symbols]
-        if fixed or masked or not self.row_wise or any(None in size for size in sizes):
-            return 0
-        return AT_ONCE // max(math.prod(n or 1 for n in size) for size in sizes)
-
-    @property
-    def output_shape(self) -> Shape:
-        """Keras shape of the output."""
-        if not self._symbols:
-            raise AttributeError(
-                f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build."
-            )
-        return self._symbols[-1].shape
-
-    @property
-    def input(self) -> SymbolicTensor:
-        """The symbolic input."""
-        return self._symbol(0)
-
-    @property
-    def output(self) -> SymbolicTensor:
-        """The symbolic output."""
-        return self._symbol(-1)
-
-    @property
-    def inputs(self) -> list[SymbolicTensor]:
-        """The symbolic input, in a list."""
-        return [self.input]
-
-    @property
-    def outputs(self) -> list[SymbolicTensor]:
-        """The symbolic output, in a list."""
-        return [self.output]
-
-    def _symbol(self, index: int) -> SymbolicTensor:
-        if not self._symbols:
-            raise AttributeError(
-                f"{self} has no symbolic tensors yet: give the first layer input_shape=(…), or call build."
-            )
-        return self._symbols[index]
-
-    def reset_states(self) -> None:
-        """Clear the states of stateful layers."""
-        for layer in self._chain:
-            if hasattr(layer, "reset_states") and layer.stateful:
-                layer.reset_states()
-
-    # --- weights -------------------------------------------------------------------------------------------------
-
-    def table(self) -> list[Weight]:
-        """Return the weight table, layer by layer."""
-        return _unique([w for layer in self._chain for w in layer.table()])
-
-    def trained_table(self) -> list[Weight]:
-        """Return the weights to train as `trainable` stands now."""
-        if not self.trainable:
-            return []
-        return _unique([w for layer in self._chain for w in layer.trained_table()])
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, layer by layer."""
-        self._need_built("weights")
-        return [w.variable() for w in self.table()]
-
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Return copies of all weights as numpy arrays, layer by layer.
-
-        Raises:
-            ValueError: The model is not built yet.
-        """
-        self._need_built("get_weights")
-        return super().get_weights()
-
-    def _need_built(self, what: str) -> None:
-        if self._chain and not self.built:
-            raise ValueError(
-                f"{self}: {what} needs a built model; give the first layer input_shape=(…), or call build."
-            )
-
-    def count_params(self) -> int:
-        """Return the number of numbers in the weights."""
-        if not self.built:
-            raise ValueError(
-                f"{self}: count_params needs a built model; give the first layer input_shape=(…), or call build."
-            )
-        return super().count_params()
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Sequence[float] | None = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Sequence[str] | None = None,
-    ) -> None:
-        """Print the layers, their output shapes and their numbers of weights.
-
-        Args:
-            line_length: Width of the table.
-            positions: Ends of the columns, as fractions of the width or in characters.
-            print_fn: Called with each line instead of `print`.
-            expand_nested: Whether to show the layers of nested models.
-            show_trainable: Whether to show which layers are trainable.
-            layer_range: Names of the first and the last layer to show.
-        """
-        from .utils.layer_utils import print_summary
-
-        if not self.built:
-            raise ValueError(
-                f"{self}: summary needs a built model; give the first layer input_shape=(…), or call build."
-            )
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
-
-    # --- configuration -------------------------------------------------------------------------------------------
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` makes an equal, untrained model of."""
-        layers: list[Layer] = [*([self._input_layer] if self._input_layer is not None else []), *self._chain]
-        entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
-        config: dict[str, Any] = {"name": self.name, "layers": entries}
-        if (
-            self._input_layer is None
-            and self.batch_input_shape is not None
-            and self._chain[0].batch_input_shape is None
-        ):
-            config["build_input_shape"] = self.batch_input_shape
-        return config
-
-    @classmethod
-    def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Sequential:
-        """Make a model from what `get_config` returned, or from a plain list of layer configurations.
-
-        Args:
-            config: The configuration; it is not changed.
-            custom_objects: The user's own classes by name.
-        """
-        entries = config if isinstance(config, list) else config.get("layers")
-        if not isinstance(entries, list):
-            raise ValueError(
-                f"Sequential.from_config: 'layers' must be a list of layer configurations; got {show(entries)}."
-            )
-        model = cls(name=None if isinstance(config, list) else config.get("name"))
-        with registry.custom_object_scope(custom_objects):
-            for entry in entries:
-                model.add(registry.deserialize("layer", entry))
-        shape = None if isinstance(config, list) else config.get("build_input_shape")
-        if shape is not None and not model.built:
-            model.build(tuple(shape))
-        return model
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as JSON.
@@ -544,17 +93,6 @@ class Sequential(Trainer, WeightFiles, Layer):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again when needed."""
         return {**self.__dict__, "_steps": {}, "history": None}
-
-    def __len__(self) -> int:
-        return len(self._chain)
-
-    def __bool__(self) -> bool:
-        return True
-
-
-def _declared_shape(layer: Layer) -> Shape | None:
-    """Return the input shape a layer brings, looking into a nested model."""
-    return layer.batch_input_shape
 
 
 def _not_json(value: Any) -> Any:

@@ -14,15 +14,21 @@ from .dialects import Rules
 from .errors import UnknownName, did_you_mean, show
 
 C = TypeVar("C", bound="Configurable")
+R = TypeVar("R")
 PACKAGE = __name__.split(".")[0]
+
+
+def cached_by_class(function: Callable[[type], R]) -> Callable[[type], R]:
+    """Cache a function of a class; type checkers take no class that defines `__hash__` for hashable itself."""
+    return functools.cache(function)
 
 
 class Configurable:
     """Base of everything that has a configuration.
 
-    Each `__init__` of a subclass is wrapped once: old spellings are translated, the dialect's defaults filled in and its
-    rules left on the object as `_rules`, and an argument that nothing takes is refused by name.  `get_config` reads the
-    attributes named like the constructor's arguments.
+    Each `__init__` of a subclass is wrapped once: old spellings are translated, the dialect's defaults filled in and
+    its rules left on the object as `_rules`, and an argument that nothing takes is refused by name.  `get_config` reads
+    the attributes named like the constructor's arguments.
     """
 
     _dialect: ClassVar[str | None] = None
@@ -61,10 +67,12 @@ def with_dialect(cls: type[C], dialect: str, module: str | None = None) -> type[
         module: The name of the module that holds the result under the class's own name, so that objects can be pickled.
     """
     body = {"_dialect": dialects.named(dialect).name, "__module__": module or cls.__module__, "__doc__": cls.__doc__}
-    return type(cls)(cls.__name__, (cls,), {**body, "__qualname__": cls.__qualname__})
+    metaclass: Any = type(cls)
+    made: type[C] = metaclass(cls.__name__, (cls,), {**body, "__qualname__": cls.__qualname__})
+    return made
 
 
-@functools.lru_cache(maxsize=None)
+@cached_by_class
 def arguments(cls: type) -> tuple[str, ...]:
     """Return the names of the constructor's arguments, those of the bases that take the rest included."""
     names: list[str] = []
@@ -131,7 +139,7 @@ def _is_ours(cls: type) -> bool:
     return cls.__module__.split(".")[0] == PACKAGE
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _called_as(cls: type, init: Callable[..., None]) -> str:
     """Return whose tables apply to `init`: of our classes that share it, the one nearest to the object's own."""
     sharing = (base.__name__ for base in cls.__mro__ if _is_ours(base) and getattr(base, "__init__", None) is init)

@@ -1,7 +1,8 @@
 """The dialects of Keras: small tables of the defaults and rules that changed between releases.
 
 A dialect belongs to the object made under it.  `Configurable` (see `config.py`) asks here once, when an object is
-constructed, fills in the defaults and leaves the rules on the object as `_rules`; nothing else asks for a dialect by name.
+constructed, fills in the defaults and leaves the rules on the object as `_rules`; nothing else asks for a dialect by
+name.
 Sources: the release notes and sources of Keras 1.2.2, 2.0.8, 2.2.4, 2.3.1 and measurements on 2.15.0.
 """
 
@@ -42,18 +43,18 @@ class Rules:
         kernel_as_two_ints: `Conv2D(32, 3, 3)` is a 3×3 kernel, not kernel 3 and strides 3.
         cosine_is_mean: `cosine_proximity` averages over the axis instead of summing.
         cosine_metric_is_positive: as a metric, cosine proximity counts towards +1.
-        metric_names_resolved: history calls a metric by its function's name ('acc', 'mean_squared_error'), not as given.
+        metric_names_resolved: history has a metric by its function's name ('mean_squared_error'), not as given.
         scalar_metrics_by_rows: a metric function that returns one number counts once for each row, not once a batch.
         predict_shows_progress: `predict` draws a bar unless told otherwise.
-        moving_variance: of n values, BatchNormalization's takes their variance times n / (n − 1 − ε) (`'corrected'`), as it
-            is (`'plain'`), or times n / (n − 1) for images and volumes alone (`'images'`).
+        moving_variance: BatchNormalization's takes the variance of n values times n / (n − 1 − ε) (`'corrected'`), as
+            it is (`'plain'`), or times n / (n − 1) for images and volumes alone (`'images'`).
         masked_batch_statistics: BatchNormalization counts valid steps only.
-        frozen_statistics_infer: BatchNormalization with `trainable=False` runs in inference mode; otherwise it still takes
-            the batch's statistics in training, and only leaves its moving ones alone.
-        recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits, and
-            beside recurrent dropout for each gate; otherwise once for the sequence, by gate with `implementation=1`.
+        frozen_statistics_infer: BatchNormalization with `trainable=False` runs in inference mode; otherwise it still
+            takes the batch's statistics in training, and only leaves its moving ones alone.
+        recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits,
+            and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
-        zero_based_names: the first automatic name of a class has no number ('dense'), the second is 'dense_1'.
+        zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         clip_order: The order in which an optimizer applies its clippings.
         clip_once: An optimizer applies only the first clipping of that order that it was given.
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
@@ -146,8 +147,7 @@ _NO_DECAY = {
 }
 _NEW_ONLY = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile")
 _NO_EMA = {
-    name: {argument: "set_dialect('keras-2.15'), whose optimizers have it" for argument in _NEW_ONLY}
-    for name in _NEW_OPTIMIZERS
+    name: dict.fromkeys(_NEW_ONLY, "set_dialect('keras-2.15'), whose optimizers have it") for name in _NEW_OPTIMIZERS
 }
 
 _NEVER_DECAY = {

@@ -60,4 +60,5 @@ class Logs(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value under either spelling, or `default`."""
-        return self[key] if key in self else default
+        found = key if dict.__contains__(self, key) else find(key, self)
+        return default if found is None else dict.__getitem__(self, found)

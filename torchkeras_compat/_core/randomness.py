@@ -1,9 +1,9 @@
 """Where random numbers come from: a seed of numpy alone, or of torch alone, makes a run repeat.
 
 Classic Keras promised that `numpy.random.seed(7)` repeats a run; torch users expect it of `torch.manual_seed(7)`.
-Every consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator unless the
-user seeded torch's since the last draw: we reseed torch at each draw, so a seed found there that is not ours is the
-user's.
+Every consumer (initial weights of a layer, one `fit`) draws one seed here.  It comes from numpy's global generator
+unless the user seeded torch's since the last draw: we reseed torch at each draw, so a seed found there that is not ours
+is the user's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Source:
 
     @staticmethod
     def _fingerprint() -> bytes:
-        state = np.random.get_state(legacy=False)["state"]  # type: ignore[call-overload]
+        state = np.random.get_state(legacy=False)["state"]
         if "key" not in state:  # a bit generator that the user set in place of numpy's own
             return str(state).encode()
         return bytes(state["key"].tobytes() + int(state["pos"]).to_bytes(4, "little"))
@@ -42,9 +42,8 @@ class _Source:
 
     def draw(self) -> int:
         self._look()
-        seed = int(
-            np.random.randint(_LIMIT)
-        )  # drawn in any case: a later numpy.random.seed shows by the state it leaves
+        # Drawn in any case: a later numpy.random.seed shows by the state it leaves.
+        seed = int(np.random.randint(_LIMIT))
         if self.from_torch:
             seed = int(torch.randint(_LIMIT, ()).item())
         _seed_torch(seed)
@@ -55,13 +54,14 @@ class _Source:
 
 def _numpy_was_seeded() -> bool:
     # The bit generator keeps its SeedSequence until `numpy.random.seed` replaces it.
-    return getattr(np.random.get_bit_generator(), "seed_seq", None) is None
+    bits = np.random.get_bit_generator()  # type: ignore[attr-defined]  # numpy's stubs do not have it
+    return getattr(bits, "seed_seq", None) is None
 
 
 def _seed_torch(seed: int) -> None:
     # torch.manual_seed asks every backend that might exist, which costs 100 µs; these two are those that run here.
     torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.manual_seed_all(seed)
     elif torch.backends.mps.is_available():
         torch.mps.manual_seed(seed)
@@ -119,8 +119,8 @@ def truncated_normal(
 def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Tensor:
     """Return a mask for dropout on the CPU: 0 with probability `rate`, else 1 / (1 − rate).
 
-    Sixteen random bits decide about an element, which takes a tenth of the time of `torch.bernoulli`; the probability is
-    `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
+    Sixteen random bits decide about an element, which takes a tenth of the time of `torch.bernoulli`; the probability
+    is `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
     """
     n = math.prod(shape)
     bits = torch.empty((n + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)[:n].view(tuple(shape))

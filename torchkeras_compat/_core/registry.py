@@ -1,7 +1,8 @@
 """One mechanism for everything that has a name: strings, configs, classes, instances and callables become objects.
 
 A *kind* is a family of nameable things (`'layer'`, `'loss'`, …).  `register` puts a class or function into its kind,
-`get` finds it again; `serialize`, `deserialize`, the allow-list for loading and the contract tests read the same tables.
+`get` finds it again; `serialize`, `deserialize`, the allow-list for loading and the contract tests read the same
+tables.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ def get(kind: str, identifier: Any, *, dialect: str | None = None) -> Any:
 
     Args:
         kind: A key of `KINDS`.
-        identifier: A string, a configuration `{'class_name': …, 'config': …}`, an instance, a class, a callable or `None`.
+        identifier: A string, a configuration `{'class_name': …, 'config': …}`, an instance, a class, a callable or
+            `None`.
         dialect: The dialect under which a string, configuration or class becomes an object; the current one if `None`.
 
     Raises:

@@ -65,7 +65,7 @@ class SymbolicTensor:
         raise TypeError(f"{self!r} is symbolic and has no truth value; use K.function to compute its value.")
 
 
-def _operator(name: str, swapped: bool = False) -> Callable[..., SymbolicTensor]:
+def _operator(name: str) -> Callable[..., SymbolicTensor]:
     def method(self: SymbolicTensor, *others: Any) -> SymbolicTensor:
         def compute(a: Any, *rest: Any) -> Any:
             return getattr(torch.as_tensor(a), name)(*rest)
@@ -75,9 +75,7 @@ def _operator(name: str, swapped: bool = False) -> Callable[..., SymbolicTensor]
     return method
 
 
-for _name in (
-    "add radd sub rsub mul rmul truediv rtruediv pow rpow neg matmul gt ge lt le mod".split()
-):
+for _name in "add radd sub rsub mul rmul truediv rtruediv pow rpow neg matmul gt ge lt le mod".split():
     setattr(SymbolicTensor, f"__{_name}__", _operator(f"__{_name}__"))
 
 
@@ -105,7 +103,8 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Sym
     shapes, dtype = [], torch.float32
     for unknown in (2, 3):
         with torch.no_grad():
-            result = function(*(_sample(a, unknown) for a in arguments), **{k: _sample(v, unknown) for k, v in keywords.items()})
+            options = {k: _sample(v, unknown) for k, v in keywords.items()}
+            result = function(*(_sample(a, unknown) for a in arguments), **options)
         shapes.append(tuple(result.shape))
         dtype = result.dtype
     shape = tuple(a if a == b else None for a, b in zip(*shapes))

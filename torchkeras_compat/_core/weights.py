@@ -1,4 +1,4 @@
-"""The weight table: each Keras weight of a layer, the torch parameters behind it and the way between the two layouts."""
+"""The weight table: each Keras weight of a layer, the torch parameters behind it and the way between both layouts."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Variable(torch.Tensor):
     computed from it is a plain tensor.
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
     _weight: Weight
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The Keras name, such as `'dense_1/kernel:0'`."""
         return self._weight.path
 
@@ -78,7 +78,7 @@ class Variable(torch.Tensor):
         """Whether training may change it."""
         return self._weight.trainable
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:  # type: ignore[override]
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return the value as a numpy array in Keras's layout (a copy)."""
         return self._weight.numpy()
 
@@ -188,18 +188,20 @@ class Weight:
 def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     """Call an initializer, ours or a user's, and return its value as a tensor on the CPU.
 
-    Ours return tensors; a user's function may take `(shape)`, `(shape, dtype=None)` or Keras 1's `(shape, name)` and may
-    return numpy.
+    Ours return tensors; a user's function may take `(shape)`, `(shape, dtype=None)` or Keras 1's `(shape, name)` and
+    may return numpy.
     """
     randomness.draw_seed()  # user functions draw from torch's global generator, or from numpy's
-    try:
-        value = initializer(shape, dtype=settings.dtype_name(dtype))
-    except TypeError as error:
-        if "dtype" not in str(error):
-            raise
-        required = {p.name for p in inspect.signature(initializer).parameters.values() if p.default is p.empty}
-        value = initializer(shape, **dict.fromkeys(required & {"name"}))
-    return torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).detach().to("cpu", dtype)
+    with torch.device("cpu"):  # where the generators are, whatever device the layer is built on
+        try:
+            value = initializer(shape, dtype=settings.dtype_name(dtype))
+        except TypeError as error:
+            if "dtype" not in str(error):
+                raise
+            required = {p.name for p in inspect.signature(initializer).parameters.values() if p.default is p.empty}
+            value = initializer(shape, **dict.fromkeys(required & {"name"}))
+        tensor = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+    return tensor.detach().to("cpu", dtype)
 
 
 def assign_all(weights: Sequence[Weight], values: Sequence[Any], owner: str) -> None:

@@ -1,7 +1,7 @@
 """The cross-entropies on bare tensors, from probabilities and from logits; the losses build on them too.
 
-Source: Keras 2.15 (`backend.*_crossentropy`) and the TensorFlow operations it stands on, measured on 2.15.1; Keras 2.2.4
-for the binary one by way of logits.
+Source: Keras 2.15 (`backend.*_crossentropy`) and the TensorFlow operations it stands on, measured on 2.15.1; for the
+binary one by way of logits, Keras 2.2.4.
 """
 
 from __future__ import annotations

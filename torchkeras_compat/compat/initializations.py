@@ -6,12 +6,14 @@ Source: `keras/initializations.py`, Keras 1.2.2.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
 from torch import Tensor
 
 from .. import initializers
 from .._core.errors import choice
 
 Initialization = Callable[..., Tensor]
+
 
 def zero(shape: Sequence[int], name: str | None = None, dim_ordering: str = "tf") -> Tensor:
     """Fill with 0.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .. import activations, constraints, initializers, regularizers
 from .._core import registry, settings
-from .._core.config import Configurable, arguments, plain
+from .._core.config import Configurable, arguments, cached_by_class, plain
 from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, compatible, shape_tuple
 from .._core.symbolic import SymbolicTensor
@@ -81,12 +81,12 @@ class Layer(SideLosses, Symbols, Configurable, nn.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "call" in cls.__dict__:
-            cls.forward = cls.__dict__["call"]  # type: ignore[method-assign]
+            cls.forward = cls.__dict__["call"]
         elif "forward" in cls.__dict__:
             cls.call = cls.__dict__["forward"]  # type: ignore[method-assign]
         if "build" in cls.__dict__:
             cls.build = _finishing(cls.__dict__["build"])  # type: ignore[method-assign]
-        if "row_wise" not in cls.__dict__:
+        if "row_wise" not in cls.__dict__ and not isinstance(cls.row_wise, property):
             cls.row_wise = cls.__module__.startswith(f"{__package__}.")
         parameters = inspect.signature(cls.forward).parameters
         cls._wants_mask = "mask" in parameters
@@ -94,8 +94,11 @@ class Layer(SideLosses, Symbols, Configurable, nn.Module):
         cls._has_own_mask = cls.compute_mask is not Layer.compute_mask
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
+        """Prepare the torch module.
+
+        Before any `__init__`, so that a subclass may assign sublayers before it calls `super().__init__()`.
+        """
         self = super().__new__(cls)
-        # Before any __init__, so that a subclass may assign sublayers before it calls super().__init__().
         nn.Module.__init__(self)
         self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
         self.__dict__.update(_table=[], _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None)
@@ -569,8 +572,8 @@ def _unique(entries: Sequence[Weight]) -> list[Weight]:
     return list(seen.values())
 
 
-@functools.cache
-def own_arguments(cls: type[Layer]) -> tuple[str, ...]:
+@cached_by_class
+def own_arguments(cls: type) -> tuple[str, ...]:
     """Return the constructor's arguments beside those that every layer has."""
     declared: set[str] = set()
     for base in cls.__mro__:
@@ -580,7 +583,7 @@ def own_arguments(cls: type[Layer]) -> tuple[str, ...]:
     return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
 
 
-# Activation functions that may overwrite what a layer has just computed: neither its own derivative nor theirs needs it.
+# Activation functions that may overwrite what a layer has just computed: no derivative, its own or theirs, needs it.
 IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
     activations.relu: torch.relu_,
     activations.sigmoid: torch.sigmoid_,

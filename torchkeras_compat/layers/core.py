@@ -18,6 +18,7 @@ from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import TRANSPOSED
 from .base import IN_PLACE, ActivatedLayer, Layer
+from .options import bare
 
 
 @registry.register("layer")
@@ -79,7 +80,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     name: str | None = None,
@@ -110,9 +111,9 @@ def Input(  # noqa: N802 - Keras's name
     """
     if tensor is not None:
         return tensor
-    arguments: dict[str, Any] = {"batch_input_shape": batch_shape} if batch_shape is not None else {"input_shape": shape}
+    given: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
     layer = InputLayer(
-        batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **arguments
+        batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **given
     )
     symbol = SymbolicTensor(layer.batch_input_shape or (), layer.dtype, name=layer.name)
     symbol.keywords = {"input_layer": layer}
@@ -184,7 +185,7 @@ class Dense(ActivatedLayer):
         """Make the `nn.Linear`."""
         features = self.last_axis(input_shape)
         dtype = settings.torch_dtype(self.dtype)
-        self.linear = nn.utils.skip_init(nn.Linear, features, self.units, bias=self.use_bias, dtype=dtype)
+        self.linear = bare(nn.Linear, features, self.units, bias=self.use_bias, dtype=dtype)
         self.weight(
             "kernel",
             self.linear,
@@ -209,7 +210,8 @@ class Dense(ActivatedLayer):
         return self.linear(inputs)  # type: ignore[no-any-return]
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Return `activation(inputs · kernel + bias)`, in place unless a hook on the `nn.Linear` may hold the product."""
+        """Return `activation(inputs · kernel + bias)`."""
+        # In place, unless a hook on the `nn.Linear` may keep the product.
         in_place = None if self.linear._forward_hooks else IN_PLACE.get(self.activation)
         return (in_place or self.activation)(self.pre_activation(inputs))
 
@@ -321,7 +323,8 @@ class Flatten(Layer):
     """Makes one axis of all axes but the batch.
 
     Args:
-        data_format: With `'channels_first'` the channels are moved to the end first, so that weights after it fit either.
+        data_format: With `'channels_first'` the channels are moved to the end first, so that weights after it fit
+            either.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -427,7 +430,8 @@ class Permute(Layer):
     def check_rank(self, shape: Shape) -> None:
         """Raise when the input has another number of axes than `dims`."""
         if len(shape) != len(self.dims) + 1:
-            raise ValueError(f"{self}: dims={self.dims} needs {len(self.dims) + 1} axes with the batch; got shape {shape}.")
+            wanted = len(self.dims) + 1
+            raise ValueError(f"{self}: dims={self.dims} needs {wanted} axes with the batch; got shape {shape}.")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the input with its axes permuted."""
@@ -586,5 +590,3 @@ class Masking(Layer):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `input_shape`."""
         return tuple(input_shape)
-
-

@@ -32,8 +32,8 @@ _WEIGHTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "m
 class BatchNormalization(Layer):
     """Normalises each channel: by the batch's mean and variance in training, by their moving averages in inference.
 
-    The moving averages follow `moving * momentum + batch * (1 - momentum)`.  The moving variance takes the batch's times
-    n / (n - 1 - epsilon) for n values a channel (Keras 2.1.3 to 2.3.1), or as it is (before); in tf.keras, as measured
+    The moving averages follow `moving * momentum + batch * (1 - momentum)`.  Of n values a channel, the moving variance
+    takes the batch's times n / (n - 1 - epsilon) (Keras 2.1.3 to 2.3.1), or as it is (before); in tf.keras, as measured
     on Keras 2.15, times n / (n - 1) for 4-D and 5-D input on the last axis or on axis 1, as it is otherwise.
 
     Args:

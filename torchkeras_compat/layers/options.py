@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
 from .. import constraints, initializers, regularizers
@@ -21,8 +22,9 @@ def keep_options(layer: Layer, **options: Any) -> None:
 
 
 def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
-    """Return a new torch module whose parameters are not filled; the layer's initialisers do that."""
-    made: M = nn.utils.skip_init(module, *args, **kwargs)  # type: ignore[no-untyped-call]
+    """Return a new torch module on the default device with empty parameters, which the layer's initialisers fill."""
+    device = torch.empty(0).device  # skip_init takes the CPU when nothing is said, whatever the default is
+    made: M = nn.utils.skip_init(module, *args, device=device, **kwargs)  # type: ignore[no-untyped-call]
     return made
 
 

@@ -363,7 +363,9 @@ class Recurrent(Layer):
 
 def is_traced(x: Tensor) -> bool:
     """Tell whether operations are recorded or recast, where a gradient written out by hand would stand in the way."""
-    return torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type)
+    kind = x.device.type
+    recast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return recast or torch.compiler.is_compiling()
 
 
 def runs_on_onednn(x: Tensor) -> bool:

@@ -167,8 +167,8 @@ def _aligned(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-# (metric, last activation) → the same from what the activation is applied to: softmax keeps the order of the classes, and
-# a sigmoid exceeds one half where its argument is positive.
+# (metric, last activation) → the same from what the activation is applied to: softmax keeps the order of the classes,
+# and a sigmoid exceeds one half where its argument is positive.
 _UNCHANGED: dict[tuple[Any, str | None], Callable[..., Tensor]] = {
     (accuracies.categorical_accuracy, "softmax"): accuracies.categorical_accuracy,
     (accuracies.sparse_categorical_accuracy, "softmax"): accuracies.sparse_categorical_accuracy,
@@ -194,11 +194,9 @@ def fused(metric: Metric, activation: Any, rules: Rules | None = None) -> fusion
     """
     if not isinstance(metric, (FunctionMetric, MeanMetricWrapper)) or not metric.averages:
         return None
-    function = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric).fn
+    function: Any = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric).fn
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", None)
-    if not isinstance(function, Hashable):
-        return None
-    unchanged = _UNCHANGED.get((function, name))
+    unchanged = _UNCHANGED.get((function, name)) if isinstance(function, Hashable) else None
     if unchanged is not None and metric.chosen().get("threshold", 0.5) == 0.5:
         options = {k: v for k, v in metric.chosen().items() if k != "threshold"}
         return functools.partial(unchanged, **options) if options else unchanged

@@ -149,17 +149,19 @@ class ArrayData:
         self.x = target.expect_x(input_tensor(x, target))
         self.y = None if y is None else target.prepare_y(y)
         self.weight = None if weight is None else target.prepare_weight(to_tensor(weight, target.dtype))
-        self.n = len(self.x)
+        self.n = int(self.x.shape[0])
         for name, part in (("y", self.y), ("sample_weight", self.weight)):
-            if part is not None and len(part) != self.n:
+            if part is not None and part.shape[0] != self.n:
                 raise ValueError(f"x and {name} must have as many rows; got {self.n} and {len(part)}.")
         self.steps = -(-self.n // batch_size)
         self._move_to_device()
 
     def _move_to_device(self) -> None:
         device = self.target.device
-        parts = [p for p in (self.x, self.y, self.weight) if p is not None]
-        size = sum(p.numel() * p.element_size() for p in parts if p.device != device)
+        elsewhere = [p for p in (self.x, self.y, self.weight) if p is not None and p.device != device]
+        if not elsewhere:
+            return
+        size = sum(p.numel() * p.element_size() for p in elsewhere)
         if device.type == "cuda" and size > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
             return  # stays on the host; `_ready` moves each batch
         self.x = self.x.to(device)
@@ -174,7 +176,11 @@ class ArrayData:
             weight = None if weight is None else weight.to(device, non_blocking=True)
         if x.dtype != dtype and not self.target.integer_input:
             x = x.to(dtype)
-        return Batch(x, y, weight, len(x))
+        return Batch(x, y, weight, x.shape[0])
+
+    def whole(self) -> Batch:
+        """Return all rows as one batch."""
+        return self._ready(self.x, self.y, self.weight)
 
     def _pieces(self, rows: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None, Tensor | None]]:
         """Yield pieces of several batches each: views in the given order, or rows gathered once for many batches."""
@@ -183,7 +189,7 @@ class ArrayData:
             return
         row_bytes = max(1, self.x.element_size() * self.x[0].numel())
         rows = rows.to(self.x.device)
-        for part in rows.split(max(1, GATHERED_BYTES // (row_bytes * self.batch_size)) * self.batch_size):
+        for part in torch.split(rows, max(1, GATHERED_BYTES // (row_bytes * self.batch_size)) * self.batch_size):
             x = self.x.index_select(0, part)
             y = None if self.y is None else self.y.index_select(0, part)
             yield x, y, None if self.weight is None else self.weight.index_select(0, part)
@@ -209,9 +215,9 @@ class ArrayData:
 
     def _batches(self, rows: Tensor | None, size: int) -> Iterator[Batch]:
         for x, y, weight in self._pieces(rows):
-            ys: Iterable[Tensor | None] = itertools.repeat(None) if y is None else y.split(size)
-            ws: Iterable[Tensor | None] = itertools.repeat(None) if weight is None else weight.split(size)
-            for parts in zip(x.split(size), ys, ws):
+            ys: Iterable[Tensor | None] = itertools.repeat(None) if y is None else torch.split(y, size)
+            ws: Iterable[Tensor | None] = itertools.repeat(None) if weight is None else torch.split(weight, size)
+            for parts in zip(torch.split(x, size), ys, ws):
                 yield self._ready(*parts)
 
     def batches_in(self, rows: int) -> int:
@@ -270,8 +276,7 @@ class StreamData:
         expect_rows(len(x), self.target)
         y = as_array(y, "y") if y is not None and self.with_targets else None
         weight = None if weight is None else as_array(weight, "sample_weight")
-        data = ArrayData(x, y, combined_weight(y, weight, self.class_weight, None), len(x), self.target)
-        return next(data.epoch())
+        return ArrayData(x, y, combined_weight(y, weight, self.class_weight, None), len(x), self.target).whole()
 
 
 def unpack(item: Any) -> tuple[Any, Any, Any]:

@@ -1,9 +1,9 @@
 """Training a chain of Dense layers with its derivatives written out, instead of recorded and replayed by autograd.
 
 For small models most of a step is spent on recording it.  Here each layer of a plain chain (Dense, Activation, Dropout,
-Flatten) has its forward and backward formula beside each other, gradients are written where the optimizer reads them, and
-the loss is not computed at all until somebody looks: its gradient is all that training needs.  The formulas are those that
-autograd would use; the tests hold one against the other.
+Flatten) has its forward and backward formula beside each other, gradients are written where the optimizer reads them,
+and the loss is not computed at all until somebody looks: its gradient is all that training needs.  The formulas are
+those that autograd would use; the tests hold one against the other.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def can_be_explicit(layer: Layer) -> bool:
 
 
 class Watchers:
-    """The hooks of a model, of its layers and modules and of its parameters: who has some wants to see autograd at work.
+    """The hooks of a model, of its modules and of its parameters: who has some wants to see autograd at work.
 
     Args:
         model: The model.

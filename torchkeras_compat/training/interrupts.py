@@ -18,7 +18,7 @@ def interactive() -> bool:
 class Interrupts:
     """Takes a first Ctrl-C as a wish to stop after the batch; a second one raises at once.
 
-    Only Python's own handler is replaced, and only in the main thread, so that an application's handler keeps its place.
+    Only Python's own handler is replaced, and only in the main thread: an application's handler keeps its place.
     """
 
     def __init__(self) -> None:

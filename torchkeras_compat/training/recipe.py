@@ -63,8 +63,8 @@ class Objective:
             return self.fused(y, logits)
         if self.loss.per_sample is None:
             raise ValueError(
-                f"{self.loss.name}: sample weights and masks need a loss that gives one value per sample; this one gives "
-                f"a single number. Write it as a function that returns per-sample values."
+                f"{self.loss.name}: sample weights and masks need a loss that gives one value per sample; this one "
+                f"gives a single number. Write it as a function that returns per-sample values."
             )
         return self.loss.per_sample(y, y_pred)
 
@@ -141,6 +141,13 @@ class Recipe:
     sample_weight_mode: str | None = None
     objective: Objective | None = field(default=None, repr=False)
     lines: list[MetricLine] | None = field(default=None, repr=False)
+    _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
+
+    def resolved_loss(self) -> losses.Resolved:
+        """Return what the step needs to know about the loss; looked up once, not at each batch."""
+        if self._resolved is None or self._resolved[0] is not self.loss:
+            self._resolved = (self.loss, losses.resolve(self.loss, self.rules))
+        return self._resolved[1]
 
     @property
     def scale(self) -> float:
@@ -175,7 +182,7 @@ class Recipe:
     def _free(self, name: str, weighted: bool) -> str:
         taken = {line.name for line in self.lines or ()} | {"loss"}
         first = (name, f"weighted_{name}") if weighted else (name,)
-        candidates = (*first, *(f"{name}_{i}" for i in range(1, len(taken) + 2)))
+        candidates: tuple[str, ...] = (*first, *(f"{name}_{i}" for i in range(1, len(taken) + 2)))
         return next(c for c in candidates if c not in taken)
 
 
@@ -224,7 +231,8 @@ def make_recipe(
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
     if jit_compile:
         warnings.warn(
-            "compile(jit_compile=True): steps are not compiled in this version; they run eagerly, with the same numbers.",
+            "compile(jit_compile=True): steps are not compiled in this version; they run eagerly, with the same "
+            "numbers.",
             stacklevel=outside(),
         )
     lists = metric_list(metrics_given), metric_list(weighted_metrics)

@@ -66,7 +66,8 @@ class RowWeight:
     def valid(self) -> bool:
         """Tell whether the slots are still those of the optimizer."""
         state = self.optimizer.state[self.param]
-        return set(self.slots) == set(self.optimizer.slot_names) and all(state.get(n) is t for n, t in self.slots.items())
+        same = all(state.get(n) is t for n, t in self.slots.items())
+        return same and set(self.slots) == set(self.optimizer.slot_names)
 
 
 def _call(method: weakref.WeakMethod[Any]) -> None:
@@ -78,8 +79,8 @@ def _call(method: weakref.WeakMethod[Any]) -> None:
 def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """Return each touched row once with the sum of its gradients.
 
-    On CUDA the number of different rows stays on the device, so rows are padded by repeating the last one, which is then
-    written several times with the same value.
+    On CUDA the number of different rows stays on the device, so rows are padded by repeating the last one, which is
+    then written several times with the same value.
     """
     if indices.device.type == "cpu":
         rows, inverse = torch.unique(indices, return_inverse=True)

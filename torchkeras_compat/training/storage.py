@@ -1,4 +1,4 @@
-"""How parameters lie in memory while an optimizer steps them: one flat tensor for small models, lists for large ones."""
+"""How parameters lie in memory while an optimizer steps them: one flat tensor for small models, else lists."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class FlatStorage:
         return torch.cat([t.reshape(-1) for t in tensors])
 
     def _views(self, flat: Tensor) -> list[Tensor]:
-        return [part.view(p.shape) for part, p in zip(flat.split(self.sizes), self.params)]
+        return [part.view(p.shape) for part, p in zip(torch.split(flat, self.sizes), self.params)]
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are still views of the flat tensors."""

@@ -58,7 +58,13 @@ class Totals:
                 line.metric.reset_state()
 
     def add(
-        self, loss: Tensor | None, size: int, y: Tensor | None, output: Tensor, mask: Tensor | None, weight: Tensor | None
+        self,
+        loss: Tensor | None,
+        size: int,
+        y: Tensor | None,
+        output: Tensor,
+        mask: Tensor | None,
+        weight: Tensor | None,
     ) -> None:
         """Take note of a batch.
 
@@ -89,28 +95,24 @@ class Totals:
     @torch.no_grad()
     def _reduce_losses(self) -> None:
         if self._losses:
-            values = torch.stack(self._losses).double()
-            sizes = torch.tensor(self._sizes, dtype=torch.float64)
-            self._loss = self._loss + values @ sizes.to(values.device)
+            values = wide(torch.stack(self._losses))
+            sizes = torch.tensor(self._sizes, dtype=values.dtype, device=values.device)
+            self._loss = self._loss + values @ sizes
             self._rows += sum(self._sizes)
             self._losses, self._sizes = [], []
 
     @torch.no_grad()
     def _reduce_kept(self) -> None:
         kept, self._kept, self._elements = self._kept, [], 0
-        groups: dict[tuple[bool, bool, tuple[int, ...], tuple[int, ...]], list[Any]] = {}
-        for item in kept:  # batches join where only their number of rows differs
-            y, output, mask, weight = item
-            key = (mask is None, weight is None, tuple(y.shape[1:]), tuple(output.shape[1:]))
-            groups.setdefault(key, []).append(item)
-        for items in groups.values():
+        for items in _alike(kept) if len(kept) > 1 else [kept]:
             parts = zip(*items)
             y, output, mask, weight = (None if p[0] is None else p[0] if len(p) == 1 else torch.cat(p) for p in parts)
             if y is not None and output is not None:
                 if self.loss_later is not None:
-                    self._loss = self._loss + self.loss_later(y, output, weight).double() * len(output)
-                    self._rows += len(output)
-                self._take(self.later, y, output, mask, weight)
+                    self._loss = self._loss + wide(self.loss_later(y, output, weight)) * output.shape[0]
+                    self._rows += output.shape[0]
+                if self.later:
+                    self._take(self.later, y, output, mask, weight)
 
     @torch.no_grad()
     def _take(self, which: list[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
@@ -131,15 +133,15 @@ class Totals:
                 self._counts[i] += rows
                 continue
             if mask is None and counted is None:
-                self._sums[i] += values.sum(dtype=torch.float64)
+                self._sums[i] += wide(values).sum()
                 self._counts[i] += values.numel()
                 continue
             share = torch.ones_like(values)
             for part in (mask, counted):
                 if part is not None:
                     share = share * fit_weight(part.to(values.dtype), values)
-            self._sums[i] += (values * share).sum(dtype=torch.float64)
-            self._counts[i] += share.sum(dtype=torch.float64)
+            self._sums[i] += wide(values * share).sum()
+            self._counts[i] += wide(share).sum()
 
     def results(self) -> dict[str, float]:
         """Return the averages so far as plain floats; the one place that reads the device."""
@@ -164,6 +166,21 @@ class Totals:
         return values if last is None else {**values, **plain_floats({"loss": last})}
 
 
+def _alike(kept: list[Any]) -> list[list[Any]]:
+    """Return batches in groups that can be joined: only their number of rows differs."""
+    groups: dict[tuple[bool, bool, tuple[int, ...], tuple[int, ...]], list[Any]] = {}
+    for item in kept:
+        y, output, mask, weight = item
+        key = (mask is None, weight is None, tuple(y.shape[1:]), tuple(output.shape[1:]))
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
+
+
+def wide(values: Tensor) -> Tensor:
+    """Return values in double precision, where the device has it."""
+    return values.float() if values.device.type == "mps" else values.double()
+
+
 def _ratio(total: Tensor | float, count: Tensor | float) -> Tensor | float:
     if isinstance(count, Tensor):
         return total / count.clamp(min=1e-12)
@@ -179,7 +196,10 @@ def _product(mask: Tensor | None, weight: Tensor | None) -> Tensor | None:
 def plain_floats(values: dict[str, Any]) -> dict[str, float]:
     """Return 0-d tensors as floats, read from the device together; arrays stay arrays."""
     scalars = [k for k, v in values.items() if isinstance(v, Tensor) and v.dim() == 0]
-    read = torch.stack([values[k].double() for k in scalars]).tolist() if scalars else []
+    if len(scalars) > 1:
+        read = torch.stack([wide(values[k]) for k in scalars]).tolist()
+    else:
+        read = [values[k].item() for k in scalars]
     found = dict(zip(scalars, read))
-    arrays = {k: v.cpu().numpy() for k, v in values.items() if isinstance(v, Tensor) and v.dim()}
+    arrays: dict[str, Any] = {k: v.cpu().numpy() for k, v in values.items() if isinstance(v, Tensor) and v.dim()}
     return {k: found[k] if k in found else arrays[k] if k in arrays else float(v) for k, v in values.items()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,11 @@ class Trainer(BatchCalls, ClassicCalls):
     _rules: dialects.Rules
     _dialect: Any
 
+    # What the half that knows layers does.
+    fitted_input: Any
     forget_losses: Any
+    takes_integers_first: Any
+    trained_table: Any
 
     recipe: Recipe | None
     history: Any
@@ -67,6 +71,11 @@ class Trainer(BatchCalls, ClassicCalls):
         self.stop_training = False
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
+
+    def _forget_steps(self) -> None:
+        """Forget what was made for the layers as they stood."""
+        self._steps = {}
+        self._frozen_at_compile = None
 
     # --- compile -------------------------------------------------------------------------------------------------
 
@@ -126,10 +135,6 @@ class Trainer(BatchCalls, ClassicCalls):
         self.recipe = recipe
         self._steps = {}
         self._frozen_at_compile = self.trained_table() if self.built else None
-
-    def trained_table(self) -> list[Weight]:
-        """Return the weights to train as `trainable` stands now."""
-        raise NotImplementedError
 
     @property
     def optimizer(self) -> Any:
@@ -191,7 +196,7 @@ class Trainer(BatchCalls, ClassicCalls):
         return self._steps[mode]
 
     def _target(self) -> Target:
-        parameter = next(self.parameters(), None)  # type: ignore[attr-defined]
+        parameter = first_parameter(self)  # type: ignore[arg-type]
         device = settings.default_device() if parameter is None else parameter.device
         dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
         return Target(
@@ -204,22 +209,13 @@ class Trainer(BatchCalls, ClassicCalls):
             self._fixed_batch(),
         )
 
-    def takes_integers_first(self) -> bool:
-        """Tell whether the first layer takes indices."""
-        raise NotImplementedError
-
-    def fitted_input(self, x: Tensor) -> Tensor:
-        """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not."""
-        raise NotImplementedError
-
     def _prepare_y(self, y: Any) -> Tensor:
         """Check targets and give them the shape and type that the loss wants."""
         recipe = self._compiled("fit")
         output_shape: Shape = self.output_shape  # type: ignore[attr-defined]
         host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
         if recipe.loss is not None:
-            loss = losses.resolve(recipe.loss, recipe.rules)
-            host = losses.checks.check_targets(loss.loss, host, output_shape, self.name)
+            host = losses.checks.check_targets(recipe.resolved_loss().loss, host, output_shape, self.name)
         if recipe.lines is None:
             recipe.resolve_metrics(output_shape, host.shape)
             for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there
@@ -365,18 +361,9 @@ class Trainer(BatchCalls, ClassicCalls):
             raise
         return self.history
 
-    @contextlib.contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
+    def _unchanged_on_error(self) -> AsItWas:
         """Put the model back as it was, unbuilt if it was, when the data turn out not to fit."""
-        lines = None if self.recipe is None else self.recipe.lines
-        roots = [] if self.built else [self]
-        try:
-            with unchanged_on_error(*roots):  # type: ignore[arg-type]
-                yield
-        except BaseException:
-            if self.recipe is not None:
-                self.recipe.lines = lines
-            raise
+        return AsItWas(self)
 
     def _training_data(
         self,
@@ -545,6 +532,45 @@ class Trainer(BatchCalls, ClassicCalls):
                 data = self._data((as_array(x, "x"), None, None), size)
             listed = CallbackList(callbacks, model=self)
         return run_predict(self, self._predict_tensor, data, steps, listed, self._progress(1, shown, False))
+
+
+class AsItWas:
+    """Puts a model back as it was, unbuilt if it was, when an error leaves the block.
+
+    A class, not a generator: `predict` of one sample enters one.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: Trainer) -> None:
+        self.recipe = model.recipe
+        self.lines = None if self.recipe is None else self.recipe.lines
+        self.module = None if model.built else unchanged_on_error(model)  # type: ignore[arg-type]
+
+    def __enter__(self) -> None:
+        if self.module is not None:
+            self.module.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None and self.recipe is not None:
+            self.recipe.lines = self.lines
+        if self.module is not None:
+            self.module.__exit__(kind, error, traceback)
+
+
+def first_parameter(module: nn.Module) -> nn.Parameter | None:
+    """Return what `next(module.parameters())` gives, in a fifth of its time; `None` where there is none."""
+    for parameter in module._parameters.values():
+        if parameter is not None:
+            return parameter
+    for child in module._modules.values():
+        found = None if child is None else first_parameter(child)
+        if found is not None:
+            return found
+    return None
 
 
 def _totals(recipe: Recipe, step: Step) -> Totals:

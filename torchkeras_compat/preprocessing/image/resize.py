@@ -56,16 +56,21 @@ def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear")
 
 
 def _nearest(old: int, new: int) -> Array:
-    return np.minimum(np.floor((np.arange(new) + 0.5) * (old / new)), old - 1).astype(np.intp)
+    return np.asarray(np.minimum(np.floor((np.arange(new) + 0.5) * (old / new)), old - 1), dtype=np.intp)
 
 
 def _centres(old: int, new: int) -> Array:
     return (np.arange(new) + 0.5) * (old / new) - 0.5
 
 
+def _normalised(weights: Array) -> Array:
+    """Return the weights with the sum 1 for each new pixel."""
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
 def _bilinear(old: int, new: int) -> Array:
     where = np.clip(_centres(old, new), 0, old - 1)
-    return np.maximum(0.0, 1 - np.abs(where[:, None] - np.arange(old)))
+    return np.asarray(np.maximum(0.0, 1 - np.abs(where[:, None] - np.arange(old))))
 
 
 def _bicubic(old: int, new: int) -> Array:
@@ -77,7 +82,7 @@ def _bicubic(old: int, new: int) -> Array:
         index = (first + offset).astype(int)
         valid = (index >= 0) & (index < old)
         weights[np.flatnonzero(valid), index[valid]] += _keys(np.abs(offset - fraction))[valid]
-    return weights / weights.sum(axis=1, keepdims=True)
+    return _normalised(weights)
 
 
 def _keys(x: Array) -> Array:
@@ -90,15 +95,13 @@ def _area(old: int, new: int) -> Array:
     edges = np.arange(new + 1) * (old / new)
     pixel = np.arange(old)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    weights = np.maximum(overlap, 0.0)
-    return weights / weights.sum(axis=1, keepdims=True)
+    return _normalised(np.maximum(overlap, 0.0))
 
 
 def _windowed(kernel: Callable[[Array], Array], radius: float) -> Callable[[int, int], Array]:
     def weights(old: int, new: int) -> Array:
         distance = np.abs(_centres(old, new)[:, None] - np.arange(old))
-        values = np.where(distance <= radius, kernel(distance), 0.0)
-        return np.asarray(values / values.sum(axis=1, keepdims=True))
+        return _normalised(np.where(distance <= radius, kernel(distance), 0.0))
 
     return weights
 
