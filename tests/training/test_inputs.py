@@ -162,3 +162,15 @@ def test_float64_models() -> None:
     assert model.predict(X).dtype == np.float64
     model.fit(X, Y, verbose=0)
     assert all(w.dtype == np.float64 for w in model.get_weights())
+
+
+def test_more_predictions_than_are_kept_at_once() -> None:
+    model = keras.Sequential([keras.layers.Dense(10, activation="softmax", input_dim=4)])
+    model.compile("sgd", "categorical_crossentropy", metrics=["accuracy", "mae"])
+    x = np.random.random((20000, 4)).astype("float32")
+    y = np.eye(10, dtype="float32")[np.random.randint(0, 10, 20000)]
+    loss, accuracy, error = model.evaluate(x, y, verbose=0)
+    predictions = model.predict(x, verbose=0)
+    np.testing.assert_allclose(accuracy, (predictions.argmax(-1) == y.argmax(-1)).mean(), atol=1e-4)
+    np.testing.assert_allclose(error, np.abs(predictions - y).mean(), rtol=1e-4)
+    np.testing.assert_allclose(loss, -np.log((predictions * y).sum(-1)).mean(), rtol=1e-4)

@@ -17,9 +17,10 @@ from .._core.symbolic import SymbolicTensor
 from .._core.undo import unchanged_on_error
 from .._core.weights import Variable, Weight
 from ..utils.layer_utils import print_summary
-from .base import ActivatedLayer, Layer, _unique
+from .base import ActivatedLayer, Layer
 from .core import InputLayer
 from .torch_module import TorchModuleWrapper
+from .weighted import unique
 
 AT_ONCE = 1 << 17  # elements of the widest layer's output that run together in inference: they stay in the cache
 
@@ -390,13 +391,13 @@ class Stack(Layer):
 
     def table(self) -> list[Weight]:
         """Return the weight table, layer by layer."""
-        return _unique([w for layer in self._chain for w in layer.table()])
+        return unique([w for layer in self._chain for w in layer.table()])
 
     def trained_table(self) -> list[Weight]:
         """Return the weights to train as `trainable` stands now."""
         if not self.trainable:
             return []
-        return _unique([w for layer in self._chain for w in layer.trained_table()])
+        return unique([w for layer in self._chain for w in layer.trained_table()])
 
     @property
     def weights(self) -> list[Variable]:

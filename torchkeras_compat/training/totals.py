@@ -129,19 +129,19 @@ class Totals:
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()
             if values.dim() == 0:
                 rows = float(len(y_pred)) if self.scalar_by_rows else 1.0
-                self._sums[i] += values * rows
-                self._counts[i] += rows
+                self._sums[i] = self._sums[i] + values * rows
+                self._counts[i] = self._counts[i] + rows
                 continue
             if mask is None and counted is None:
-                self._sums[i] += wide(values).sum()
-                self._counts[i] += values.numel()
+                self._sums[i] = self._sums[i] + wide(values).sum()
+                self._counts[i] = self._counts[i] + values.numel()
                 continue
             share = torch.ones_like(values)
             for part in (mask, counted):
                 if part is not None:
                     share = share * fit_weight(part.to(values.dtype), values)
-            self._sums[i] += wide(values * share).sum()
-            self._counts[i] += wide(share).sum()
+            self._sums[i] = self._sums[i] + wide(values * share).sum()
+            self._counts[i] = self._counts[i] + wide(share).sum()
 
     def results(self) -> dict[str, float]:
         """Return the averages so far as plain floats; the one place that reads the device."""
