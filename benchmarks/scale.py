@@ -2,7 +2,8 @@
 
     python scale.py [--axis width …] [--quick] [--repeats 3] [--seconds .3] [--json FILE] [--png FILE]
 
-Axes: width of Dense layers, depth in layers, rows in a batch, rows of an embedding (SGD, Adagrad, RMSprop), rows of data.
+Axes: width of Dense layers, depth in layers, rows in a batch, rows of an embedding (SGD, Adagrad, RMSprop), rows of
+data.
 A figure is the median milliseconds per step of `fit`; the picture has the step times above and their ratio below.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import gc
+import itertools
 import json
 import statistics
 import time
@@ -113,7 +115,7 @@ class Loop(TorchModel):
             parts.append(nn.Linear(DIM * LENGTH, 1))
         else:
             sizes = [case.features, *[case.width] * case.depth]
-            parts = [part for a, b in zip(sizes, sizes[1:]) for part in (nn.Linear(a, b), nn.ReLU())]
+            parts = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
             parts.append(nn.Linear(sizes[-1], CLASSES))
         self.net = self.forward = nn.Sequential(*parts)
         self.opt = OPTIMIZERS[case.optimizer](self.net.parameters())

@@ -5,6 +5,8 @@ The yardstick for `fit`'s overhead.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -35,74 +37,54 @@ class MeanTime(nn.Module):
         return x.mean(-1)
 
 
+def dense(*sizes, drop=None):
+    """Linear layers with ReLU, and dropout where it is asked for, between them."""
+    parts = []
+    for inputs, outputs in itertools.pairwise(sizes[:-1]):
+        parts += [nn.Linear(inputs, outputs), nn.ReLU(), *([nn.Dropout(drop)] if drop else [])]
+    return [*parts, nn.Linear(*sizes[-2:])]
+
+
+def convolutions(inputs, first, second):
+    """Two convolutions and a pooling, as in the blocks of VGG."""
+    return [
+        *(nn.Conv2d(inputs, first, 3), nn.ReLU()),
+        *(nn.Conv2d(first, second, 3), nn.ReLU()),
+        *(nn.MaxPool2d(2), nn.Dropout(0.25)),
+    ]
+
+
+def conv1d():
+    return nn.Sequential(
+        *(Transpose(), nn.Conv1d(100, 64, 3), nn.ReLU(), nn.Conv1d(64, 64, 3), nn.ReLU(), nn.MaxPool1d(3)),
+        *(nn.Conv1d(64, 128, 3), nn.ReLU(), nn.Conv1d(128, 128, 3), nn.ReLU(), MeanTime()),
+        *(nn.Dropout(0.5), nn.Linear(128, 1)),
+    )
+
+
+def vgg():
+    head = [nn.Flatten(), *dense(64 * 22 * 22, 256, 10, drop=0.5)]
+    return nn.Sequential(*convolutions(3, 32, 32), *convolutions(32, 64, 64), *head)
+
+
+NETWORKS = {
+    "dense100": lambda: nn.Sequential(*dense(100, 32, 1)),
+    "mlp_softmax": lambda: nn.Sequential(*dense(20, 64, 64, 10, drop=0.5)),
+    "mlp_binary": lambda: nn.Sequential(*dense(20, 64, 64, 1, drop=0.5)),
+    "vgg": vgg,
+    "imdb_lstm": lambda: nn.Sequential(
+        nn.Embedding(20000, 256), LastStep(256, 128), nn.Dropout(0.5), nn.Linear(128, 1)
+    ),
+    "conv1d": conv1d,
+    "stacked_lstm": lambda: nn.Sequential(LastStep(16, 32, layers=3), nn.Linear(32, 10)),
+    "stateful_lstm": lambda: nn.Sequential(LastStep(16, 32, layers=3, stateful=True), nn.Linear(32, 10)),
+    "mnist_mlp": lambda: nn.Sequential(*dense(784, 512, 512, 10, drop=0.2)),
+    "mnist_cnn": lambda: nn.Sequential(*convolutions(1, 32, 64), nn.Flatten(), *dense(64 * 12 * 12, 128, 10, drop=0.5)),
+}
+
+
 def network(name):
-    relu, drop = nn.ReLU, nn.Dropout
-    if name == "dense100":
-        return nn.Sequential(nn.Linear(100, 32), relu(), nn.Linear(32, 1))
-    if name in ("mlp_softmax", "mlp_binary"):
-        out = 10 if name == "mlp_softmax" else 1
-        return nn.Sequential(
-            nn.Linear(20, 64), relu(), drop(0.5), nn.Linear(64, 64), relu(), drop(0.5), nn.Linear(64, out)
-        )
-    if name == "vgg":
-        return nn.Sequential(
-            nn.Conv2d(3, 32, 3),
-            relu(),
-            nn.Conv2d(32, 32, 3),
-            relu(),
-            nn.MaxPool2d(2),
-            drop(0.25),
-            nn.Conv2d(32, 64, 3),
-            relu(),
-            nn.Conv2d(64, 64, 3),
-            relu(),
-            nn.MaxPool2d(2),
-            drop(0.25),
-            nn.Flatten(),
-            nn.Linear(64 * 22 * 22, 256),
-            relu(),
-            drop(0.5),
-            nn.Linear(256, 10),
-        )
-    if name == "imdb_lstm":
-        return nn.Sequential(nn.Embedding(20000, 256), LastStep(256, 128), drop(0.5), nn.Linear(128, 1))
-    if name == "conv1d":
-        return nn.Sequential(
-            Transpose(),
-            nn.Conv1d(100, 64, 3),
-            relu(),
-            nn.Conv1d(64, 64, 3),
-            relu(),
-            nn.MaxPool1d(3),
-            nn.Conv1d(64, 128, 3),
-            relu(),
-            nn.Conv1d(128, 128, 3),
-            relu(),
-            MeanTime(),
-            drop(0.5),
-            nn.Linear(128, 1),
-        )
-    if name in ("stacked_lstm", "stateful_lstm"):
-        return nn.Sequential(LastStep(16, 32, layers=3, stateful=name == "stateful_lstm"), nn.Linear(32, 10))
-    if name == "mnist_mlp":
-        return nn.Sequential(
-            nn.Linear(784, 512), relu(), drop(0.2), nn.Linear(512, 512), relu(), drop(0.2), nn.Linear(512, 10)
-        )
-    if name == "mnist_cnn":
-        return nn.Sequential(
-            nn.Conv2d(1, 32, 3),
-            relu(),
-            nn.Conv2d(32, 64, 3),
-            relu(),
-            nn.MaxPool2d(2),
-            drop(0.25),
-            nn.Flatten(),
-            nn.Linear(64 * 12 * 12, 128),
-            relu(),
-            drop(0.5),
-            nn.Linear(128, 10),
-        )
-    raise KeyError(name)
+    return NETWORKS[name]()
 
 
 def optimizer(name, parameters):

@@ -172,3 +172,23 @@ def test_strings_and_functions_follow_the_facade() -> None:
         clone = facade.models.model_from_json(model.to_json())
         clone.compile("adagrad", "mse")
         assert clone.optimizer.lr == pytest.approx(rate)
+
+
+def test_a_facade_takes_the_same_paths() -> None:
+    from tensorflow.keras import layers, losses, metrics
+    from tensorflow.keras.models import Sequential
+
+    model = Sequential([layers.Dense(4, activation="relu", input_dim=3), layers.Dropout(0.5), layers.Dense(1)])
+    model.compile("sgd", losses.MeanSquaredError(), metrics=[metrics.MeanAbsoluteError()])
+    x, y = np.ones((8, 3), "float32"), np.ones(8, "float32")
+    model.fit(x, y, verbose=0)
+    assert model.make_step("train").chain is not None
+    assert model.make_step("test").rows_at_once() > 0
+    assert all(layer._torch_parts == () for layer in model.layers)
+
+
+def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
+    from tensorflow.keras import layers
+
+    for name in ("Dense", "Lambda", "TorchModuleWrapper"):
+        assert getattr(layers, name).row_wise == getattr(tk.layers, name).row_wise, name

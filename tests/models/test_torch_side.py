@@ -145,6 +145,36 @@ def test_hooks_fire() -> None:
     assert not seen
 
 
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_forward_pre_hook"])
+def test_a_hook_on_a_model_in_a_model_sees_the_one_run(register: str) -> None:
+    def fitted(hooked: bool) -> tuple[Any, int]:
+        calls: list[Any] = []
+        inner = keras.Sequential([layers.BatchNormalization(input_shape=(6,)), layers.Dense(1)])
+        model = keras.Sequential([inner])
+        model.set_weights([np.full(w.shape, 0.5) for w in model.get_weights()])
+        model.compile("sgd", "mse")
+        if hooked:
+            getattr(inner, register)(lambda *_: calls.append(1))
+        model.fit(X, Y, batch_size=6, shuffle=False, verbose=0)
+        return model.get_weights(), len(calls)
+
+    (expected, _), (got, calls) = fitted(False), fitted(True)
+    assert calls == 2
+    for a, b in zip(got, expected):  # moving averages too
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_hook_on_a_model_in_a_model_lets_the_mask_through() -> None:
+    inner = keras.Sequential([layers.Masking(input_shape=(3, 2)), layers.Dense(2)])
+    model = keras.Sequential([inner, layers.LSTM(2)])
+    x = np.ones((2, 3, 2), "float32")
+    x[:, 2] = 0
+    expected = model.predict(x)
+    inner.register_forward_hook(lambda *_: None)
+    np.testing.assert_array_equal(model.predict(x), expected)
+    assert inner._left_mask is None
+
+
 def test_a_hook_that_changes_the_output() -> None:
     model = keras.Sequential([layers.Dense(2, activation="softmax", input_shape=(6,))])
     model.compile("sgd", "categorical_crossentropy")

@@ -1,4 +1,16 @@
-"""Settings of this folder."""
+"""Settings and fixtures of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
 
 # It runs in the oracle's environment, which has TensorFlow.
 collect_ignore = ["make_keras_files.py"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a test puts its file of weights."""
+    return tmp_path / "weights.h5"

@@ -12,33 +12,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from mixed_model import model
 from tensorflow import keras
 
 DATA = Path(__file__).resolve().parent / "data"
-
-
-def model() -> keras.Sequential:
-    """The model of `test_keras_files.py`: convolutions, normalisation, recurrent layers, a model in the model."""
-    layers = keras.layers
-    inner = keras.Sequential(
-        [
-            layers.Dense(4, activation="tanh", input_shape=(5, 6), name="wide"),
-            layers.BatchNormalization(name="norm"),
-            layers.Dense(3, name="narrow"),
-        ],
-        name="inner",
-    )
-    return keras.Sequential(
-        [
-            layers.Conv1D(6, 3, padding="same", input_shape=(5, 2), name="conv"),
-            layers.BatchNormalization(name="norm"),
-            inner,
-            layers.LSTM(4, return_sequences=True, name="lstm"),
-            layers.GRU(3, name="gru"),
-            layers.Dropout(0.5, name="dropout"),
-            layers.Dense(2, activation="softmax", name="dense"),
-        ]
-    )
 
 
 def filled(net: keras.Sequential) -> keras.Sequential:
@@ -55,13 +32,14 @@ def inputs() -> np.ndarray:
 
 def main() -> None:
     if "--check" in sys.argv:
-        net = model()
+        net = model(keras)
         net.load_weights(sys.argv[-1])
-        np.testing.assert_allclose(net.predict(inputs(), verbose=0), filled(model()).predict(inputs(), verbose=0), 1e-6)
+        expected = filled(model(keras)).predict(inputs(), verbose=0)
+        np.testing.assert_allclose(net.predict(inputs(), verbose=0), expected, 1e-6)
         net.load_weights(sys.argv[-1], by_name=True)
         print("ok")
         return
-    net = filled(model())
+    net = filled(model(keras))
     net.save_weights(DATA / "keras_2_15.h5", save_format="h5")
     net.compile("sgd", "mse")
     net.save(DATA / "keras_2_15_model.h5", include_optimizer=False)

@@ -10,32 +10,16 @@ import pytest
 
 import torchkeras_compat as tk
 
+from .mixed_model import model
+
 DATA = Path(__file__).resolve().parent / "data"
 
 
-def model() -> tk.Sequential:
-    """The model of `make_keras_files.py`."""
-    layers = tk.layers
+def our_model() -> tk.Sequential:
+    """The model of the files, of our layers."""
     tk.set_dialect("tf.keras")
-    inner = tk.Sequential(
-        [
-            layers.Dense(4, activation="tanh", input_shape=(5, 6), name="wide"),
-            layers.BatchNormalization(name="norm"),
-            layers.Dense(3, name="narrow"),
-        ],
-        name="inner",
-    )
-    return tk.Sequential(
-        [
-            layers.Conv1D(6, 3, padding="same", input_shape=(5, 2), name="conv"),
-            layers.BatchNormalization(name="norm"),
-            inner,
-            layers.LSTM(4, return_sequences=True, name="lstm"),
-            layers.GRU(3, name="gru"),
-            layers.Dropout(0.5, name="dropout"),
-            layers.Dense(2, activation="softmax", name="dense"),
-        ]
-    )
+    made: tk.Sequential = model(tk)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +33,7 @@ def golden() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("frozen", [False, True])
 def test_a_file_of_keras_loads(name: str, by_name: bool, frozen: bool, golden: dict[str, np.ndarray]) -> None:
     # Keras orders the weights of a frozen inner model otherwise; whichever order the file has, each finds its place.
-    net = model()
+    net = our_model()
     net.get_layer("inner").trainable = not frozen
     net.load_weights(DATA / name, by_name=by_name)
     np.testing.assert_allclose(net.predict(golden["x"], verbose=0), golden["y"], rtol=1e-5, atol=1e-6)
@@ -57,7 +41,7 @@ def test_a_file_of_keras_loads(name: str, by_name: bool, frozen: bool, golden: d
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_our_file_has_the_layout_of_keras(frozen: bool, tmp_path: Path) -> None:
-    net = model()
+    net = our_model()
     net.load_weights(DATA / "keras_2_15.h5")
     net.get_layer("inner").trainable = not frozen
     net.save_weights(tmp_path / "ours.h5")

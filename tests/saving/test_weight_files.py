@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,9 @@ from torchkeras_compat._core.weights import Weight
 from torchkeras_compat.saving import hdf5
 from torchkeras_compat.saving.replacing import replacing
 
+from .builders import fill, same, small
+
 Dense = tk.layers.Dense
-
-
-def small(units: int = 3, names: tuple[str, str] = ("first", "second"), inputs: int = 4) -> tk.Sequential:
-    return tk.Sequential([Dense(units, input_dim=inputs, name=names[0]), Dense(2, name=names[1])])
-
-
-def same(left: Any, right: Any) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "weights.h5"
 
 
 # --- round trips -----------------------------------------------------------------------------------------------------
@@ -166,7 +154,7 @@ def test_saving_twice_gives_equal_files_and_leaves_the_model_alone(tmp_path: Pat
     assert same(model.get_weights(), before)
 
 
-# --- writing: the file that was there stays whole (D1, D8) -----------------------------------------------------------
+# --- writing: the file that was there stays whole --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt(), ValueError("x")])
@@ -284,7 +272,7 @@ def test_full_models_have_no_pretended_save() -> None:
     assert not hasattr(tk.Sequential, "save")
 
 
-# --- loading: what fits what (D6, D7) --------------------------------------------------------------------------------
+# --- loading: what fits what -----------------------------------------------------------------------------------------
 
 
 def test_layers_without_weights_do_not_count(path: Path) -> None:
@@ -390,213 +378,6 @@ def test_options_and_checkpoints_are_refused(path: Path, tmp_path: Path) -> None
         small().load_weights(tmp_path / "checkpoint")
     with pytest.raises(FileNotFoundError):
         small().load_weights(tmp_path / "missing.h5")
-
-
-# --- hostile and broken files (S10–S14, D1) --------------------------------------------------------------------------
-
-
-def fill(root: Any, layers: dict[str, dict[str, Any]], backend: str = "tensorflow") -> None:
-    """Write a weight file by hand."""
-    root.attrs["layer_names"] = [name.encode() for name in layers]
-    root.attrs["backend"], root.attrs["keras_version"] = backend.encode(), b"2.3.1"
-    for name, weights in layers.items():
-        place = root.require_group(name)
-        place.attrs["weight_names"] = [weight.encode() for weight in weights]
-        for weight, value in weights.items():
-            if value is not None:
-                place.create_dataset(weight, data=value)
-
-
-KERNEL, BIAS = np.ones((3, 2), "f4"), np.ones(2, "f4")
-NAMES = ("d/kernel:0", "d/bias:0")
-
-
-def external_storage(root: Any, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_bytes(KERNEL.tobytes())
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    root["d"].create_dataset(NAMES[0], (3, 2), "f4", external=[(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)])
-
-
-def external_link(root: Any, tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "other.h5", "w") as other:
-        other["kernel"] = KERNEL
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    root["d"].require_group("d")["kernel:0"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "kernel")
-
-
-def soft_link(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    root["kernel"] = KERNEL
-    root["d"].require_group("d")["kernel:0"] = h5py.SoftLink("/kernel")
-
-
-def link_in_the_middle(root: Any, tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "other.h5", "w") as other:
-        other["kernel:0"], other["bias:0"] = KERNEL, BIAS
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: None}})
-    root["d"]["d"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
-
-
-def linked_layer(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    root.move("d", "real")
-    root["d"] = h5py.SoftLink("/real")
-
-
-def linked_weights_of_a_model(root: Any, tmp_path: Path) -> None:
-    fill(root.create_group("real"), {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    root["model_weights"] = h5py.SoftLink("/real")
-
-
-def virtual(root: Any, tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "other.h5", "w") as other:
-        other["kernel"] = KERNEL
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    layout = h5py.VirtualLayout((3, 2), "f4")
-    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "kernel", (3, 2))
-    root["d"].create_virtual_dataset(NAMES[0], layout)
-
-
-def huge(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    root["d"].create_dataset(NAMES[0], (10**6, 10**6), "f4", chunks=(1024, 1024))
-
-
-def many_small(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {f"d/w{i}:0": KERNEL for i in range(2000)}})
-
-
-def many_names(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    root.attrs["layer_names"] = np.zeros((100, 100), "S2")
-
-
-def text(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: np.array([["a"] * 2] * 3, dtype=h5py.string_dtype()), NAMES[1]: BIAS}})
-
-
-def whole_numbers(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL.astype("i8"), NAMES[1]: BIAS}})
-
-
-def complex_numbers(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL.astype("c8"), NAMES[1]: BIAS}})
-
-
-def no_data(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: h5py.Empty("f4"), NAMES[1]: BIAS}})
-
-
-def missing_data(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: None}})
-
-
-def missing_group(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    del root["d"]
-
-
-def missing_names(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    del root["d"].attrs["weight_names"]
-
-
-def names_that_are_numbers(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: KERNEL, NAMES[1]: BIAS}})
-    root.attrs["layer_names"] = np.arange(3)
-
-
-def group_for_data(root: Any, tmp_path: Path) -> None:
-    fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-    root["d"].create_group(NAMES[0])
-
-
-def other_kind(root: Any, tmp_path: Path) -> None:
-    root.create_group("layers/dense/vars")["0"] = KERNEL
-
-
-BAD: list[tuple[Callable[[Any, Path], None], str]] = [
-    (external_storage, "kept in other files"),
-    (external_link, "an external link"),
-    (soft_link, "a soft link"),
-    (link_in_the_middle, "'d' in 'd/kernel:0' is an external link"),
-    (linked_layer, "a soft link"),
-    (linked_weights_of_a_model, "a soft link"),
-    (virtual, "a virtual dataset"),
-    (huge, r"has shape \(1000000, 1000000\)"),
-    (many_small, "in the file has 2000"),
-    (many_names, "no list of names"),
-    (text, "type object"),
-    (whole_numbers, "type int64"),
-    (complex_numbers, "type complex64"),
-    (no_data, "has shape None"),
-    (missing_data, "corrupt: it has no data 'd/bias:0'"),
-    (missing_group, "corrupt: it has no group 'd'"),
-    (missing_names, "corrupt: '/d' has no attribute 'weight_names'"),
-    (names_that_are_numbers, "no list of names"),
-    (group_for_data, "corrupt: it has no data"),
-    (other_kind, "no weight file of Keras 2"),
-]
-
-
-@pytest.mark.parametrize("by_name", [False, True])
-@pytest.mark.parametrize(("make", "message"), BAD, ids=lambda v: getattr(v, "__name__", ""))
-def test_a_bad_file_is_refused(
-    make: Callable[[Any, Path], None], message: str, by_name: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "bad.h5"
-    with h5py.File(path, "w") as root:
-        make(root, tmp_path)
-    model = tk.Sequential([Dense(2, input_dim=3, name="d")])
-    before, read = model.get_weights(), []
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *arguments: read.append(arguments))
-    with pytest.raises(hdf5.FileError, match=message):
-        model.load_weights(path, by_name=by_name)
-    assert not read, "data were read before the check"
-    assert same(model.get_weights(), before)
-
-
-def test_the_target_of_a_link_is_not_even_opened(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "other.h5")  # opening it would wait for a writer for ever
-    path = tmp_path / "bad.h5"
-    with h5py.File(path, "w") as root:
-        fill(root, {"d": {NAMES[0]: None, NAMES[1]: BIAS}})
-        root["d"]["d"].move("bias:0", "real:0")
-        root["d/d"]["kernel:0"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "kernel")
-    with pytest.raises(hdf5.FileError, match="an external link"):
-        tk.Sequential([Dense(2, input_dim=3, name="d")]).load_weights(path)
-
-
-def test_every_truncation_is_told_and_changes_nothing(path: Path) -> None:
-    model = small()
-    model.save_weights(path)
-    whole, before = path.read_bytes(), model.get_weights()
-    for length in range(0, len(whole) - 1, max(1, len(whole) // 40)):
-        path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"corrupt|not an HDF5 file"):
-            model.load_weights(path)
-    assert same(model.get_weights(), before)
-
-
-def test_an_error_of_h5py_is_told_as_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = small()
-    model.save_weights(path)
-    before = model.get_weights()
-
-    def failing(*_: Any) -> Any:
-        raise RuntimeError("addr overflow")
-
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", failing)
-    with pytest.raises(hdf5.FileError, match="the file is corrupt: addr overflow"):
-        model.load_weights(path)
-    assert same(model.get_weights(), before)
-
-
-@pytest.mark.parametrize(("content", "message"), [(b"PK\x03\x04", "a zip archive"), (b"no HDF5", "not an HDF5 file")])
-def test_other_files_are_named(path: Path, content: bytes, message: str) -> None:
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        small().load_weights(path)
 
 
 def test_h5py_is_not_imported_with_the_package() -> None:

@@ -264,6 +264,8 @@ CASES: dict[str, Case] = {
     "evaluate without y": (regression, lambda m: m.evaluate(X, verbose=0), ValueError, r"evaluate\(y=None\)"),
     "evaluate nothing": (regression, lambda m: m.evaluate(X[:0], Y[:0]), ValueError, "x is empty"),
     "predict nothing": (regression, lambda m: m.predict(X[:0]), ValueError, "x is empty"),
+    "predict a number": (regression, lambda m: m.predict(np.array(3.0)), ValueError, "a row for each sample"),
+    "predict in no batches": (regression, lambda m: m.predict(X, batch_size=0), ValueError, r"predict\(batch_size=0\)"),
     "predict None": (regression, lambda m: m.predict(None), ValueError, r"predict\(x=None\)"),
     "predict a single row": (regression, lambda m: m.predict(X[0]), ValueError, r"\(None, 4\); got \(None,\)"),
     "call with other features": (regression, lambda m: m(X[:, :2]), ValueError, r"\(None, 4\); got \(None, 2\)"),

@@ -23,6 +23,18 @@ def cached_by_class(function: Callable[[type], R]) -> Callable[[type], R]:
     return functools.cache(function)
 
 
+def origin(cls: type) -> type:
+    """Return a class as it was written: of one that a facade made under its dialect, the class behind it."""
+    behind: type = cls.__dict__.get("_behind", cls)
+    return behind
+
+
+def is_ours(thing: Any) -> bool:
+    """Tell whether a class or function is this package's own, and no user's."""
+    written = origin(thing) if isinstance(thing, type) else thing
+    return str(getattr(written, "__module__", "")).partition(".")[0] == PACKAGE
+
+
 class Configurable:
     """Base of everything that has a configuration.
 
@@ -110,7 +122,7 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
     parameters = list(inspect.signature(init).parameters.values())[1:]
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     own = frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-    ours = _is_ours(owner)
+    ours = is_ours(owner)
 
     @functools.wraps(init)
     def entered(self: Configurable, *args: Any, **kwargs: Any) -> None:
@@ -135,14 +147,10 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
     return entered
 
 
-def _is_ours(cls: type) -> bool:
-    return cls.__module__.split(".")[0] == PACKAGE
-
-
 @functools.cache
 def _called_as(cls: type, init: Callable[..., None]) -> str:
     """Return whose tables apply to `init`: of our classes that share it, the one nearest to the object's own."""
-    sharing = (base.__name__ for base in cls.__mro__ if _is_ours(base) and getattr(base, "__init__", None) is init)
+    sharing = (base.__name__ for base in cls.__mro__ if is_ours(base) and getattr(base, "__init__", None) is init)
     return next(sharing, init.__qualname__.rpartition(".")[0])
 
 

@@ -145,7 +145,8 @@ class _LiveLine:
             bar.bar_format = _literal(count_text(done, total) + " ") + "{bar}" + _literal(tail)
         else:
             columns = 240 if self._notebook else shutil.get_terminal_size().columns
-            spare = columns - 2 - len(bar_text(done, total, 0) + tail)  # the bar gives way to the numbers
+            spare = columns - 1 - len(bar_text(done, total, 0) + tail)  # the bar gives way to the numbers
+            bar.ncols = None  # cut here, to what the terminal says or to the usual 80 where it says nothing
             bar.bar_format = _literal((bar_text(done, total, min(WIDTH, max(spare, 5))) + tail)[: max(columns - 1, 20)])
         bar.refresh()
 

@@ -13,15 +13,14 @@ from torch import Tensor, nn
 
 from .. import activations, regularizers
 from .._core import registry, settings
-from .._core.config import Configurable, arguments, cached_by_class, plain
+from .._core.config import Configurable, arguments, cached_by_class, is_ours, origin, plain
 from .._core.errors import argument_error, positive_int
-from .._core.shapes import Shape, compatible, shape_tuple
+from .._core.shapes import Shape, shape_tuple
 from .._core.symbolic import SymbolicTensor
 from .adoption import adopt
 from .parts import SideLosses, Symbols
 from .weighted import Weighted
 
-PACKAGE = __name__.split(".")[0]
 BASE_ARGUMENTS = (
     "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights"
 ).split()
@@ -86,7 +85,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             cls.call = cls.__dict__["forward"]  # type: ignore[method-assign]
         if "build" in cls.__dict__:
             cls.build = _finishing(cls.__dict__["build"])  # type: ignore[method-assign]
-        if "row_wise" not in cls.__dict__ and not isinstance(cls.row_wise, property):
+        decided = "row_wise" in cls.__dict__ or isinstance(cls.row_wise, property) or origin(cls) is not cls
+        if not decided:
             cls.row_wise = cls.__module__.startswith(f"{__package__}.")
         parameters = inspect.signature(cls.forward).parameters
         cls._wants_mask = "mask" in parameters
@@ -181,7 +181,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         self.built = True
         self._built_shape = self._built_shape or shape
-        if not type(self).__module__.startswith(PACKAGE):
+        if not is_ours(type(self)):
             self._torch_parts = adopt(self, device or settings.default_device())
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
@@ -272,6 +272,9 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             mask = self.compute_mask(x, mask)
         return y, mask
 
+    def _is_hooked(self) -> bool:
+        return bool(self._forward_hooks or self._forward_pre_hooks)
+
     def _tell_torch_parts(self, training: bool) -> None:
         for module in self._torch_parts:
             if module.training != training:
@@ -336,7 +339,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             config["batch_input_shape"] = self.batch_input_shape
         config["dtype"] = self.dtype
         own = own_arguments(type(self))
-        if type(self).get_config is not Layer.get_config and not type(self).__module__.startswith(__package__ or ""):
+        if type(self).get_config is not Layer.get_config and not is_ours(type(self)):
             own = tuple(name for name in own if hasattr(self, name))  # the user's override adds its own
         for name in own:
             config[name] = self._config_of(name)
@@ -356,12 +359,6 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.name!r}"
-
-    def check_input(self, shape: Sequence[int | None]) -> None:
-        """Raise when a batch of this Keras shape does not fit what the layer was built for."""
-        expected = self._built_shape
-        if expected is not None and not compatible((None, *expected[1:]), shape):
-            raise ValueError(f"{self}: the input must have shape {expected}; got shape {tuple(shape)}.")
 
 
 def _finishing(build: Callable[..., None]) -> Callable[..., None]:

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations
 from .._core import randomness, registry, settings, shapes
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import TRANSPOSED
 from .base import IN_PLACE, ActivatedLayer, Layer
-from .options import bare
+from .options import bare, enter_weight, keep_options
 
 
 @registry.register("layer")
@@ -169,12 +169,15 @@ class Dense(ActivatedLayer):
         self.units = positive_int(type(self).__name__, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        keep_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
 
     def check_rank(self, shape: Shape) -> None:
         """Raise when there is no axis beside the batch."""
@@ -186,24 +189,9 @@ class Dense(ActivatedLayer):
         features = self.last_axis(input_shape)
         dtype = settings.torch_dtype(self.dtype)
         self.linear = bare(nn.Linear, features, self.units, bias=self.use_bias, dtype=dtype)
-        self.weight(
-            "kernel",
-            self.linear,
-            "weight",
-            TRANSPOSED,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        enter_weight(self, "kernel", self.linear, "weight", TRANSPOSED)
         if self.use_bias:
-            self.weight(
-                "bias",
-                self.linear,
-                "bias",
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            enter_weight(self, "bias", self.linear, "bias")
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return `inputs · kernel + bias`."""

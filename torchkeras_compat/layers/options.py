@@ -21,6 +21,11 @@ def keep_options(layer: Layer, **options: Any) -> None:
         setattr(layer, name, _GET[name.rpartition("_")[2]](value))
 
 
+def options_of(layer: Layer, name: str) -> dict[str, Any]:
+    """Return the initializer, regularizer and constraint that `keep_options` stored for a weight."""
+    return {option: getattr(layer, f"{name}_{option}", None) for option in _GET}
+
+
 def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
     """Return a new torch module on the default device with empty parameters, which the layer's initialisers fill."""
     device = torch.empty(0).device  # skip_init takes the CPU when nothing is said, whatever the default is
@@ -32,5 +37,4 @@ def enter_weight(
     layer: Layer, name: str, module: nn.Module, attribute: str, codec: Codec = IDENTITY, *, trainable: bool = True
 ) -> Weight:
     """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it."""
-    found = {option: getattr(layer, f"{name}_{option}", None) for option in _GET}
-    return layer.weight(name, module, attribute, codec, trainable=trainable, **found)
+    return layer.weight(name, module, attribute, codec, trainable=trainable, **options_of(layer, name))

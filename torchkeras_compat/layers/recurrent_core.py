@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations
 from .._core import settings
 from .._core.errors import argument_error, fraction, positive_int, show
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import IDENTITY, TRANSPOSED, Codec
 from .base import Layer
+from .options import keep_options, options_of
 from .recurrent_cells import Cell, Recurrence
 from .recurrent_masks import compact, pick
 
@@ -66,15 +67,18 @@ class Recurrent(Layer):
         self.units = positive_int(owner, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        keep_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+        )
         self.dropout = fraction(owner, "dropout", dropout)
         self.recurrent_dropout = fraction(owner, "recurrent_dropout", recurrent_dropout)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
@@ -118,17 +122,14 @@ class Recurrent(Layer):
         self._cell, self._torch_name = self.cell, self.torch_function if self.is_torchs else None
         matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
         for name, attribute, prefix in matrices:
-            self.weight(name, self.rnn, attribute, self.matrix_codec, **self._options(prefix))
+            self.weight(name, self.rnn, attribute, self.matrix_codec, **options_of(self, prefix))
         if self.use_bias:
             names, codec, initializer = self.bias_entry()
-            self.weight("bias", self.rnn, names, codec, **{**self._options("bias"), "initializer": initializer})
+            self.weight("bias", self.rnn, names, codec, **{**options_of(self, "bias"), "initializer": initializer})
             if "bias_hh_l0" not in names:
                 self._freeze_second_bias()
         if self.stateful:
             self._make_states(input_shape)
-
-    def _options(self, prefix: str) -> dict[str, Any]:
-        return {kind: getattr(self, f"{prefix}_{kind}") for kind in ("initializer", "regularizer", "constraint")}
 
     def _module(self, features: int) -> nn.RNNBase:
         device = torch.empty(0).device  # the one that `build_from` builds on

@@ -44,11 +44,14 @@ class Stack(Layer):
         (None, 10)
     """
 
+    supports_masking = True
+
     def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._chain: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._symbols: list[SymbolicTensor] = []
+        self._left_mask: Tensor | None = None  # of the output, from `call` to `_run`
         self._shape_inferred = False  # by the first batch, so that later ones may be of another size
         if isinstance(layers, (nn.Module, SymbolicTensor)):
             layers = [layers]
@@ -113,7 +116,7 @@ class Stack(Layer):
             return self._input_layer.batch_input_shape if self._input_layer is not None else layer.batch_input_shape
         return self._symbols[-1].shape if self._symbols else None
 
-    def _build_layer(self, layer: Layer, shape: Shape, device: torch.device | None = None) -> Shape:
+    def _build_layer(self, layer: Layer, shape: Shape) -> Shape:
         """Build a layer for `shape` and return the shape of its output."""
         if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
             raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
@@ -122,7 +125,7 @@ class Stack(Layer):
             raise ValueError(
                 f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
             )
-        layer.build_from(shape, device or self._device())
+        layer.build_from(shape, self._device())
         return tuple(layer.compute_output_shape(shape))
 
     def _device(self) -> torch.device:
@@ -138,7 +141,6 @@ class Stack(Layer):
     def _changed(self) -> None:
         """Note what follows from the layers as they stand now."""
         self.stateful = any(layer.stateful for layer in self._chain)
-        self.supports_masking = True
 
     def pop(self) -> None:
         """Take the last layer off the stack.
@@ -207,7 +209,7 @@ class Stack(Layer):
         shape = tuple(input_shape)
         with unchanged_on_error(self):
             for layer in self._chain:
-                shape = self._build_layer(layer, shape, self._device())
+                shape = self._build_layer(layer, shape)
         self.batch_input_shape = self.batch_input_shape or (None, *tuple(input_shape)[1:])
         self._built_shape = tuple(input_shape)
         self.built = True
@@ -235,21 +237,24 @@ class Stack(Layer):
         """Return the activation function the model ends in; `None` where hooks or a penalty need its output."""
         last = self._chain[-1] if self._chain else None
         if isinstance(last, Stack):
-            return None if last._forward_hooks else last.last_activation()
-        if not isinstance(last, ActivatedLayer) or last._forward_hooks or last._forward_pre_hooks:
+            return None if last._is_hooked() else last.last_activation()
+        if not isinstance(last, ActivatedLayer) or last._is_hooked():
             return None
         ours = type(last).forward.__module__.startswith(__package__ or "")  # else a user's subclass may do more
         return last.activation if ours and last.activity_regularizer is None else None
 
     def call(self, inputs: Any, training: bool = False, mask: Tensor | None = None) -> Any:
         """Return the output of the last layer."""
-        return self.run(inputs, mask, training)[0]
+        y, self._left_mask = self.run(inputs, mask, training)
+        return y
 
     def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        if not self._is_hooked():
+            return self.run(x, mask, training)
         # Inside another model: hooks on this one see what it takes and gives.
-        if self._forward_hooks or self._forward_pre_hooks:
-            return nn.Module.__call__(self, x, training=training, mask=mask), self.run(x, mask, training)[1]
-        return self.run(x, mask, training)
+        y = nn.Module.__call__(self, x, training=training, mask=mask)
+        mask, self._left_mask = self._left_mask, None
+        return y, mask
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the model's output for a tensor, an array or a symbolic tensor."""
@@ -257,12 +262,14 @@ class Stack(Layer):
             raise ValueError(f"{self}: the model has no layers; add some first.")
         if not settings.inside_run():
             self.forget_losses()
-        return super().__call__(inputs, *args, **kwargs)
+        y = super().__call__(inputs, *args, **kwargs)
+        self._left_mask = None
+        return y
 
     def to_input(self, inputs: Any) -> Any:
         """Return arrays as tensors on the model's device, indices as integers where the first layer takes them."""
         x = super().to_input(inputs)
-        if isinstance(x, Tensor) and not self.takes_integers_first() and not x.is_floating_point():
+        if isinstance(x, Tensor) and not self.takes_integers and not x.is_floating_point():
             x = x.to(settings.torch_dtype(self.dtype))
         return self.fitted_input(x) if isinstance(x, Tensor) and self.built else x
 
@@ -280,10 +287,6 @@ class Stack(Layer):
     @property
     def takes_integers(self) -> bool:  # type: ignore[override]
         """Whether the first layer takes indices."""
-        return self.takes_integers_first()
-
-    def takes_integers_first(self) -> bool:
-        """Tell whether the first layer takes indices."""
         return bool(self._chain) and self._chain[0].takes_integers
 
     def fitted_input(self, x: Tensor) -> Tensor:

@@ -80,5 +80,9 @@ class SGD(Optimizer):
         return not self.momentum
 
     @property
+    def _adds_gradient(self) -> bool:
+        return not self.momentum and type(self)._update is SGD._update
+
+    @property
     def _keeps_untouched(self) -> bool:
         return self.momentum > 0

@@ -74,6 +74,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
         self._undecayed: set[int] = set()
         self._undecayed_names: list[str] = []
         self._before_change: list[Callable[[], None]] = []
+        self._owed: dict[int, Any] = {}  # id of a parameter → what its rows are owed, see `rows.Owed`
         torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
         self.learning_rate = learning_rate
         limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
@@ -287,6 +288,8 @@ class Stepper(Configurable, torch.optim.Optimizer):
 
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, made at the first call."""
+        if id(param) in self._owed:
+            self._owed[id(param)].pay()
         held: dict[str, Tensor] = self.state[param]
         for name in self.slot_names:
             if name not in held:

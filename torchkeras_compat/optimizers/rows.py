@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .core import Scalars, Stepper
+
+
+PAID_AT_ONCE = 1 << 18  # rows
 
 
 class Recorded:
@@ -23,9 +26,33 @@ class Recorded:
     def __set__(self, optimizer: Any, value: Any) -> None:
         value = float(value)
         if optimizer.__dict__.get(self.key, value) != value:
-            for settle in optimizer._before_change:
-                settle()
+            optimizer._settle()
         optimizer.__dict__[self.key] = value
+
+
+class Owed:
+    """The decay that the slots of a weight are owed in rows that batches missed; paid when somebody looks at them.
+
+    The optimizer keeps it beside the slots, whichever model's training wrote it down.
+
+    Args:
+        param: The weight, (rows, dim).
+    """
+
+    def __init__(self, param: Tensor) -> None:
+        self.param = param
+        self.slots: Mapping[str, Tensor] = {}
+        self.decays: Mapping[str, float] = {}
+        self.last_seen = torch.zeros(len(param), dtype=torch.int64, device=param.device)
+        self.steps = 0
+        self.paid = 0
+
+    @torch.no_grad()
+    def pay(self) -> None:
+        """Bring the slots of all rows up to date."""
+        if self.paid != self.steps:
+            self.paid = self.steps
+            _decay(self.slots, self.decays, self.last_seen, self.steps)
 
 
 class RowUpdates(Stepper):
@@ -44,6 +71,11 @@ class RowUpdates(Stepper):
     def _row_decays(self) -> dict[str, float]:
         """Return slot → the factor that each step multiplies into the rows a batch missed."""
         return {}
+
+    @property
+    def _adds_gradient(self) -> bool:
+        """Whether a step is `w ← w − lr · g` and no more, so that a row's gradients may come one by one."""
+        return False
 
     @property
     def rows_stay(self) -> bool:
@@ -106,14 +138,31 @@ class RowUpdates(Stepper):
             last_seen: As in `update_rows`; filled with `iteration`.
             iteration: The number of steps the weight has been through.
         """
-        missed = iteration - last_seen
-        for name, factor in self._row_decays().items():
-            slots[name] *= _power(factor, missed, slots[name])
-        last_seen.fill_(iteration)
+        _decay(slots, self._row_decays(), last_seen, iteration)
+
+    def owed(self, param: Tensor) -> Owed:
+        """Return the account of what rows of `param` are owed; `slots_of` pays it."""
+        slots, account = self.slots_of(param), self._owed.get(id(param))
+        if account is None or account.param is not param:
+            account = self._owed[id(param)] = Owed(param)
+        account.slots = slots
+        account.last_seen = account.last_seen.to(param.device)
+        return account
 
     def before_change(self, settle: Callable[[], None]) -> None:
         """Have `settle` called before `rho` or a beta changes, while decay of untouched rows is owed at the old one."""
         self._before_change.append(settle)
+
+
+def _decay(slots: Mapping[str, Tensor], decays: Mapping[str, float], last_seen: Tensor, iteration: int) -> None:
+    """Decay slots by the steps that their rows have missed, some rows at a time: little memory beside the slots'."""
+    starts = range(0, len(last_seen), PAID_AT_ONCE)
+    for rows in (slice(start, start + PAID_AT_ONCE) for start in starts):
+        missed = iteration - last_seen[rows]
+        for name, factor in decays.items():
+            part = slots[name][rows]
+            part *= _power(factor, missed, part)
+    last_seen.fill_(iteration)
 
 
 def _power(factor: float, missed: Tensor, like: Tensor) -> Tensor:

@@ -78,6 +78,8 @@ class Stored(RowUpdates):
 
     def _settle(self) -> None:
         """Have rows that are owed decay brought up to date before slots are read or replaced."""
+        for account in self._owed.values():
+            account.pay()
         for settle in self._before_change:
             settle()
 
@@ -158,7 +160,12 @@ class Stored(RowUpdates):
     def __getstate__(self) -> dict[str, Any]:
         self._settle()
         hooks = {key: value for key, value in self.__dict__.items() if key not in _NOT_PICKLED}
-        return {**hooks, "_before_change": [], "_undecayed": [p for p in self._all() if id(p) in self._undecayed]}
+        return {
+            **hooks,
+            "_before_change": [],
+            "_owed": {},
+            "_undecayed": [p for p in self._all() if id(p) in self._undecayed],
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)

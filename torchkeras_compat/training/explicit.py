@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import activations, losses
+from .._core.config import origin
 from ..layers.base import Layer
 from ..layers.core import Activation, Dense, Dropout, Flatten
 from .recipe import Objective
@@ -173,7 +174,7 @@ GRADIENTS: dict[tuple[Any, Any], Callable[[Tensor, Tensor], Tensor]] = {
 
 def can_be_explicit(layer: Layer) -> bool:
     """Tell whether a layer's derivative is written out here, penalties and all."""
-    if type(layer) not in STAGES or layer.activity_regularizer is not None:
+    if origin(type(layer)) not in STAGES or layer.activity_regularizer is not None:
         return False
     if isinstance(layer, Dropout) and (layer.noise_shape is not None or layer.seed is not None):
         return False
@@ -270,7 +271,7 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
         return None
     if any(p.dtype != torch.float32 for p in owned) or any(len(layer.output_shape) != 2 for layer in layers):
         return None
-    return Chain([STAGES[type(layer)](layer, layer is last) for layer in layers], gradient, params)
+    return Chain([STAGES[origin(type(layer))](layer, layer is last) for layer in layers], gradient, params)
 
 
 def _plain_loss(objective: Objective) -> Any:

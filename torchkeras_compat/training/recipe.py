@@ -13,6 +13,7 @@ from torch import Tensor
 from .. import losses, metrics, optimizers
 from .._core import registry
 from .._core.border import outside
+from .._core.config import is_ours
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
 from ..losses.base import fit_weight
@@ -39,8 +40,7 @@ class Objective:
         self.summed = self.loss.reduction in ("sum", "none")
         # Whether the mean over several batches is that over all their rows: not for a function we cannot look into.
         kind = self.loss.loss if hasattr(self.loss.loss, "__name__") else type(self.loss.loss)
-        ours = str(kind.__module__).startswith(__name__.split(".")[0])
-        self.additive = ours and not self.summed and self.loss.per_sample is not None
+        self.additive = is_ours(kind) and not self.summed and self.loss.per_sample is not None
 
     def __call__(
         self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None, weight: Tensor | None
@@ -107,9 +107,8 @@ class MetricLine:
     @property
     def row_wise(self) -> bool:
         """Whether many batches may be taken at once: the metric is ours, and so looks at each row alone."""
-        package = __name__.split(".")[0]
         wrapped = getattr(self.metric, "fn", None) or type(self.metric)
-        return all(str(part.__module__).startswith(package) for part in (type(self.metric), wrapped))
+        return is_ours(type(self.metric)) and is_ours(wrapped)
 
 
 @dataclass

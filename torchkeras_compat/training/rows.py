@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -30,50 +29,42 @@ class RowWeight:
         self.module = weight.module
         self.param: Tensor = weight.parameters[0]
         self.binding = optimizer.bind([(weight.path, self.param)])
-        self.slots = optimizer.slots_of(self.param)
-        self.steps = 0
-        self.last_seen = (
-            torch.zeros(len(self.param), dtype=torch.int64, device=self.param.device) if optimizer.rows_decay else None
-        )
-        settle = weakref.WeakMethod(self.settle)
-        optimizer.before_change(lambda: _call(settle))
+        self.slots = dict(optimizer.slots_of(self.param))
+        self.owed = optimizer.owed(self.param) if optimizer.rows_decay else None
 
+    @torch.no_grad()
     def step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
         """Step the touched rows by a gradient that is sparse, or all rows by a dense one."""
+        optimizer, owed = self.optimizer, self.owed
         if not grad.is_sparse:
             self._dense_step(grad, scalars)
             return
-        rows, grad_rows = joined_rows(grad._indices()[0], grad._values())
-        if self.optimizer.rows_stay or self.optimizer.lazy_rows:
-            update = self.optimizer.update_rows
-            update(self.param, rows, grad_rows, self.slots, self.last_seen, self.steps, scalars)
-            self.steps += 1
-        else:  # only the clipping went by rows
+        indices, values = grad._indices()[0], grad._values()
+        if optimizer.lazy_rows and optimizer._adds_gradient:
+            self.param.index_add_(0, indices, values, alpha=-scalars["lr"])
+            return
+        rows, grad_rows = joined_rows(indices, values)
+        if not (optimizer.rows_stay or optimizer.lazy_rows):  # only the clipping went by rows
             self._dense_step(torch.zeros_like(self.param).index_copy_(0, rows, grad_rows), scalars)
+        elif owed is None:
+            optimizer.update_rows(self.param, rows, grad_rows, self.slots, None, 0, scalars)
+        else:
+            optimizer.update_rows(self.param, rows, grad_rows, self.slots, owed.last_seen, owed.steps, scalars)
+            owed.decays = optimizer._row_decays()
+            owed.steps += 1
 
     def _dense_step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
-        self.settle()
+        if self.owed is not None:
+            self.owed.pay()
         self.optimizer.update([self.param], [grad], {name: [slot] for name, slot in self.slots.items()}, scalars)
-        self.steps += 1
-        if self.last_seen is not None:
-            self.last_seen.fill_(self.steps)
-
-    def settle(self) -> None:
-        """Bring the slots of all rows up to date."""
-        if self.last_seen is not None:
-            self.optimizer.settle_rows(self.slots, self.last_seen, self.steps)
 
     def valid(self) -> bool:
-        """Tell whether the slots are still those of the optimizer."""
+        """Tell whether the slots are still those of the optimizer, and beside the weight."""
         state = self.optimizer.state[self.param]
-        same = all(state.get(n) is t for n, t in self.slots.items())
-        return same and set(self.slots) == set(self.optimizer.slot_names)
-
-
-def _call(method: weakref.WeakMethod[Any]) -> None:
-    settle = method()
-    if settle is not None:
-        settle()
+        kind = (self.param.dtype, self.param.device)
+        return set(self.slots) == set(self.optimizer.slot_names) and all(
+            state.get(name) is slot and (slot.dtype, slot.device) == kind for name, slot in self.slots.items()
+        )
 
 
 def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

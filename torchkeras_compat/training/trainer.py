@@ -57,7 +57,7 @@ class Trainer(BatchCalls, ClassicCalls):
     # What the half that knows layers does.
     fitted_input: Any
     forget_losses: Any
-    takes_integers_first: Any
+    takes_integers: Any
     trained_table: Any
 
     recipe: Recipe | None
@@ -202,7 +202,7 @@ class Trainer(BatchCalls, ClassicCalls):
         return Target(
             device,
             dtype,
-            self.takes_integers_first(),
+            self.takes_integers,
             self._prepare_y,
             self._prepare_weight,
             self.fitted_input,
@@ -483,7 +483,7 @@ class Trainer(BatchCalls, ClassicCalls):
     def _outcome(self, values: dict[str, float], as_dict: bool) -> Any:
         if as_dict:
             return Logs(values)
-        ordered = [values[name] for name in values]
+        ordered = list(values.values())
         return ordered[0] if len(ordered) == 1 else ordered
 
     @entrance
@@ -516,13 +516,12 @@ class Trainer(BatchCalls, ClassicCalls):
             (5, 3)
         """
         shown = int(self._rules.predict_shows_progress) if verbose == "auto" else verbosity("predict", verbose)
-        if not shown and callbacks is None and steps is None and isinstance(x, np.ndarray):
-            size = batch_size or 32
-            if 0 < len(x) <= size and not (self.batch_input_shape and self.batch_input_shape[0]):
-                return self.predict_on_batch(x)
+        size = batch_size_of("predict", batch_size, self._fixed_batch())
+        plain = not shown and callbacks is None and steps is None and self._fixed_batch() is None
+        if plain and isinstance(x, np.ndarray) and x.ndim and 0 < len(x) <= size:
+            return self.predict_on_batch(x)  # a service asks for one row at a time: no loop around it
         arguments.need_x("predict", x)
         steps = arguments.step_count("predict", "steps", steps)
-        size = batch_size_of("predict", batch_size, self._fixed_batch())
         x = batched(x, size)
         data: Data
         with self._unchanged_on_error():

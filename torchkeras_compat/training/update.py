@@ -138,9 +138,7 @@ class KerasUpdate(Update):
             row.step(grad, scalars)
 
     def finish(self) -> None:
-        """Let all rows catch up, and moving averages take the place of the weights."""
-        for row in self.rows:
-            row.settle()
+        """Let moving averages take the place of the weights."""
         self.optimizer.finalize_variable_values(self.params)
 
 
