@@ -187,6 +187,12 @@ def test_a_facade_takes_the_same_paths() -> None:
     assert all(layer._torch_parts == () for layer in model.layers)
 
 
+def test_a_metric_of_a_facade_keeps_its_function() -> None:
+    from tensorflow.keras import metrics
+
+    assert metrics.MeanMetricWrapper(tk.losses.mean_squared_error).get_config()["fn"] == "mean_squared_error"
+
+
 def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
     from tensorflow.keras import layers
 

@@ -263,7 +263,8 @@ class Stack(Layer):
         if not settings.inside_run():
             self.forget_losses()
         y = super().__call__(inputs, *args, **kwargs)
-        self._left_mask = None
+        if self._left_mask is not None:
+            self._left_mask = None
         return y
 
     def to_input(self, inputs: Any) -> Any:
@@ -408,6 +409,8 @@ class Stack(Layer):
         if self._chain:
             self._need_built("weights")
         return [w.variable() for w in self.table()]
+
+    variables = weights
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """Return copies of all weights as numpy arrays, layer by layer.

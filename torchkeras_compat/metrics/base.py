@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
 from .._core import registry, settings
-from .._core.config import Configurable, plain
+from .._core.config import Configurable, origin, plain
 from ..losses.base import as_float, fit_weight, tensors, under
 
 
@@ -446,5 +446,5 @@ class MeanMetricWrapper(Averaged):
 
     def get_config(self) -> dict[str, Any]:
         """Return the function's name, its options and the metric's own arguments."""
-        own = {"fn": plain(self.fn)} if type(self) is MeanMetricWrapper else {}
+        own = {"fn": plain(self.fn)} if origin(type(self)) is MeanMetricWrapper else {}
         return {"name": self.name, "dtype": self.dtype, **own, **{k: plain(v) for k, v in self._options.items()}}

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from .core import Scalars, Stepper
 
-
 PAID_AT_ONCE = 1 << 18  # rows
 
 

@@ -57,6 +57,7 @@ class Trainer(BatchCalls, ClassicCalls):
     # What the half that knows layers does.
     fitted_input: Any
     forget_losses: Any
+    output_shape: Any
     takes_integers: Any
     trained_table: Any
 
@@ -212,7 +213,7 @@ class Trainer(BatchCalls, ClassicCalls):
     def _prepare_y(self, y: Any) -> Tensor:
         """Check targets and give them the shape and type that the loss wants."""
         recipe = self._compiled("fit")
-        output_shape: Shape = self.output_shape  # type: ignore[attr-defined]
+        output_shape: Shape = self.output_shape
         host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
         if recipe.loss is not None:
             host = losses.checks.check_targets(recipe.resolved_loss().loss, host, output_shape, self.name)
@@ -228,7 +229,7 @@ class Trainer(BatchCalls, ClassicCalls):
     def _prepare_weight(self, weight: Tensor) -> Tensor:
         loss = self.loss
         by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
-        return arguments.fitted_weight(weight, self.output_shape, by_element)  # type: ignore[attr-defined]
+        return arguments.fitted_weight(weight, self.output_shape, by_element)
 
     def _keeps_integers(self, recipe: Recipe) -> bool:
         """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
