@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -29,6 +29,14 @@ class Binding:
         self.names = [name for name, _ in reversed(unique.values())]
         self.params = [param for _, param in reversed(unique.values())]
         self.codecs = {id(param): codecs[name] for name, param in named if name in codecs}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give the codecs in the order of the parameters, whose ids are others in a copy."""
+        return {**self.__dict__, "codecs": [self.codecs.get(id(param)) for param in self.params]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.codecs = {id(param): codec for param, codec in zip(self.params, state["codecs"]) if codec is not None}
 
     @property
     def slots(self) -> dict[str, list[Tensor]]:

@@ -148,6 +148,10 @@ class Recipe:
             self._resolved = (self.loss, losses.resolve(self.loss, self.rules))
         return self._resolved[1]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is looked up again when needed, and cannot be pickled."""
+        return {**self.__dict__, "_resolved": None}
+
     @property
     def scale(self) -> float:
         """The factor of the one output's loss."""
