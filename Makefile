@@ -13,7 +13,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint format bench gpu-check clean
+.PHONY: help demo test test-slow lint format bench bench-scale gpu-check clean
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
@@ -43,6 +43,9 @@ bench: $(VENV)/.torch  ## time fit, evaluate and predict against a hand-written 
 	$(PY) benchmarks/compare.py --python ours=$(PY) --python torch=$(PY) $(WORKLOADS)
 	$(PY) benchmarks/calls.py ours
 	$(PY) benchmarks/calls.py torch
+
+bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embedding rows and data rows
+	$(PY) benchmarks/scale.py
 
 gpu-check:  ## tests and benchmarks on CUDA with $(PYTHON)'s own torch; installs nothing
 	@$(PYTHON) benchmarks/gpu_check.py $(if $(GUIDE),--guide "$(GUIDE)") $(WORKLOADS)

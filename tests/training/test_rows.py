@@ -127,7 +127,7 @@ def test_the_optimizer_may_change_its_kind(monkeypatch: pytest.MonkeyPatch, chan
         return losses
 
     name = "rmsprop_centered" if change == "plain" else "rmsprop"
-    losses, found, model = outcome(scenario, name)
+    losses, found, _ = outcome(scenario, name)
     with monkeypatch.context() as patched:
         patched.setattr(update, "goes_by_rows", lambda *_: False)
         dense_losses, expected, _ = outcome(scenario, name)
@@ -235,7 +235,9 @@ def test_two_embeddings_in_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run(lazy: bool) -> tuple[list[float], list[Any], int]:
         np.random.seed(2)
-        model = keras.Sequential([Both(input_shape=(LENGTH,)), L.GlobalAveragePooling1D(), L.Dense(1, activation="sigmoid")])
+        model = keras.Sequential(
+            [Both(input_shape=(LENGTH,)), L.GlobalAveragePooling1D(), L.Dense(1, activation="sigmoid")]
+        )
         model.compile("rmsprop", "binary_crossentropy")
         losses = fitted(model) + fitted(model)
         return losses, state(model), len(model._steps["train"].update.rows)
