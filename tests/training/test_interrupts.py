@@ -13,8 +13,11 @@ import pytest
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX has them")
 ROOT = Path(__file__).resolve().parents[2]
 
+# A runner in the background hands an ignored signal down to what it starts.
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 SCRIPT = """
 import os, signal, sys, threading, time
+{listen}
 {prelude}
 import numpy as np
 import torchkeras_compat as keras
@@ -46,7 +49,7 @@ PRESS = "os.kill(os.getpid(), signal.SIGINT)"
 
 
 def run(prelude: str = "", press: str = PRESS, *flags: str) -> str:
-    script = SCRIPT.format(prelude=prelude, press=press)
+    script = SCRIPT.format(listen=LISTEN, prelude=prelude, press=press)
     done = subprocess.run(
         [sys.executable, *flags, "-c", script],
         capture_output=True,
@@ -125,7 +128,7 @@ try:
 except KeyboardInterrupt:
     print('epochs', len(model.history.epoch) > 0)
 """
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", LISTEN + script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
