@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._core import settings
+from ..activations import over_classes
 
 
 def clipped(probabilities: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, labels: Tensor, logits: Tensor, mean: bool) -> Tensor:
-        log_probabilities = torch.log_softmax(logits, -1)
+        log_probabilities = over_classes(torch.log_softmax, logits)
         ctx.save_for_backward(labels, logits)
         ctx.samples = max(logits.numel() // max(logits.shape[-1], 1), 1) if mean else 0
         if mean:
@@ -54,8 +55,8 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         labels, logits = ctx.saved_tensors
         scale = gradient / ctx.samples if ctx.samples else gradient.unsqueeze(-1)
-        for_labels = -torch.log_softmax(logits, -1) * scale if ctx.needs_input_grad[0] else None
-        for_logits = (torch.softmax(logits, -1) - labels) * scale if ctx.needs_input_grad[1] else None
+        for_labels = -over_classes(torch.log_softmax, logits) * scale if ctx.needs_input_grad[0] else None
+        for_logits = (over_classes(torch.softmax, logits) - labels) * scale if ctx.needs_input_grad[1] else None
         return for_labels, for_logits, None
 
 

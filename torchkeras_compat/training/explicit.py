@@ -143,12 +143,12 @@ STAGES: dict[type[Layer], Callable[[Any, bool], Any]] = {
 
 def softmax_gradient(y: Tensor, logits: Tensor) -> Tensor:
     """Return the gradient of the summed categorical cross-entropy: softmax − y (whatever y sums to, as in Keras)."""
-    return torch.softmax(logits, -1).sub_(y)
+    return activations.over_classes(torch.softmax, logits).sub_(y)
 
 
 def sparse_gradient(y: Tensor, logits: Tensor) -> Tensor:
     """Return the gradient of the summed sparse categorical cross-entropy."""
-    found = torch.softmax(logits, -1)
+    found = activations.over_classes(torch.softmax, logits)
     indices = y.reshape(-1, 1).long()
     return found.scatter_add_(1, indices, torch.full_like(indices, -1, dtype=found.dtype))
 
