@@ -76,13 +76,8 @@ class BatchCalls:
         """
         arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
         batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
-        step = self.make_step("train")
-        step.prepare()
-        if reset_metrics:
-            step.totals.reset()
-        with settings.running(True):
-            step.train(batch)
-        return self._outcome(step.totals.results(), return_dict)
+        self.make_step("train").prepare()
+        return self._run_one("train", batch, reset_metrics, return_dict)
 
     @entrance
     def test_on_batch(
@@ -104,11 +99,15 @@ class BatchCalls:
         """
         arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
         batch = self._one_batch(self._arrays(x, y, sample_weight, None))
-        step = self.make_step("test")
+        return self._run_one("test", batch, reset_metrics, return_dict)
+
+    def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
+        """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""
+        step = self.make_step(mode)
         if reset_metrics:
             step.totals.reset()
-        with settings.running(False):
-            step.test(batch)
+        with settings.running(mode == "train"):
+            getattr(step, mode)(batch)
         return self._outcome(step.totals.results(), return_dict)
 
     def reset_metrics(self) -> None:

@@ -117,7 +117,7 @@ class Recipe:
 
     Attributes:
         optimizer: An optimizer of this package, or a `torch.optim.Optimizer` as the user made it.
-        loss: As given; the objective is made once the model's last activation is known.
+        loss: As given; a step makes the objective of it once the model's last activation is known.
         metrics: As given.
         weighted_metrics: As given.
         loss_weights: As given.
@@ -138,7 +138,6 @@ class Recipe:
     run_eagerly: bool | None = None
     steps_per_execution: int = 1
     sample_weight_mode: str | None = None
-    objective: Objective | None = field(default=None, repr=False)
     lines: list[MetricLine] | None = field(default=None, repr=False)
     _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
 

@@ -164,7 +164,7 @@ class Step:
     @torch.no_grad()
     def _train_chain(self, chain: Chain, batch: Batch, y: Tensor) -> None:
         output = chain(batch.x, y, batch.weight)
-        self.update.step_written(self._written)  # type: ignore[attr-defined]
+        self.update.step_written(self._written)
         self.totals.add(None, batch.size, y, output, None, batch.weight)
 
     @torch.no_grad()

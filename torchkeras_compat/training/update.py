@@ -32,6 +32,9 @@ class Update:
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""
 
+    def step_written(self, grads: list[Tensor]) -> None:
+        """Make one step from gradients that were written out, where there is a place for them."""
+
     def recording(self) -> AbstractContextManager[None]:
         """Return the context that the forward pass runs in."""
         return _NOTHING
