@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from .support import WAYS
 
 
-@pytest.fixture(params=list(WAYS))
+@pytest.fixture(params=[pytest.param(w, marks=pytest.mark.slow) if w == "compiled" else w for w in WAYS])
 def way(request: pytest.FixtureRequest) -> str:
     """Name one way of running the training step."""
+    if request.param != "default":  # the one kind of step in the golden cases that runs eagerly, and says so
+        warnings.filterwarnings("ignore", r"compile\(jit_compile=True\): .* rows are clipped together")
+    if request.param == "captured":
+        request.getfixturevalue("uncompiled")
     return str(request.param)

@@ -116,6 +116,137 @@ def test_steps_aside(layer: Callable[[], Any]) -> None:
     assert model._steps["train"].chain is None
 
 
+SEQUENCES = RNG.normal(size=(40, 9, 4)).astype("float32")
+IMAGES = RNG.normal(size=(40, 8, 9, 3)).astype("float32")
+
+# name → the layers before the last Dense, and what they take. Weights lie in every order that torch has for them.
+BODIES: dict[str, tuple[Callable[[], list[Any]], np.ndarray[Any, Any]]] = {
+    "conv1d": (
+        lambda: [
+            L.Conv1D(5, 3, activation="relu", input_shape=(9, 4)),
+            L.Conv1D(4, 2, padding="same", strides=1, dilation_rate=2),
+            L.MaxPooling1D(2),
+            L.Conv1D(6, 1, activation="tanh", use_bias=False),
+            L.GlobalAveragePooling1D(),
+            L.Dropout(0.3),
+        ],
+        SEQUENCES,
+    ),
+    "conv2d": (
+        lambda: [
+            L.Conv2D(4, 3, activation="relu", padding="same", input_shape=(8, 9, 3)),
+            L.MaxPooling2D((2, 3)),
+            L.Dropout(0.25),
+            L.Conv2D(6, (2, 1), strides=2, activation="sigmoid"),
+            L.Flatten(),
+            L.Dense(5, activation="relu"),
+        ],
+        IMAGES,
+    ),
+    "channels_first": (
+        lambda: [
+            L.Conv2D(4, 3, activation="relu", data_format="channels_first", input_shape=(8, 9, 3)),
+            L.MaxPooling2D((2, 1), data_format="channels_first"),
+            L.GlobalAveragePooling2D(data_format="channels_first"),
+        ],
+        IMAGES,
+    ),
+    "grouped": (
+        lambda: [L.Conv2D(4, 2, groups=2, input_shape=(4, 4, 2)), L.Activation("relu"), L.GlobalAveragePooling2D()],
+        IMAGES[:, :4, :4, :2],
+    ),
+    "lstm": (
+        lambda: [
+            L.LSTM(5, return_sequences=True, input_shape=(9, 4)),
+            L.Dropout(0.2),
+            L.LSTM(4, return_sequences=True, use_bias=False),
+            L.LSTM(6),
+        ],
+        SEQUENCES,
+    ),
+    "stateful_lstm": (
+        lambda: [
+            L.LSTM(5, return_sequences=True, stateful=True, batch_input_shape=(10, 9, 4)),
+            L.LSTM(4, stateful=True),
+        ],
+        SEQUENCES,
+    ),
+    "conv_lstm": (
+        lambda: [L.Conv1D(5, 3, activation="relu", input_shape=(9, 4)), L.MaxPooling1D(2), L.LSTM(5)],
+        SEQUENCES,
+    ),
+    "nothing_before": (lambda: [L.MaxPooling2D(2, input_shape=(8, 9, 3)), L.Flatten()], IMAGES),
+}
+
+
+def body(name: str, watched: bool, frozen: int | None = None) -> Any:
+    np.random.seed(6)
+    model = keras.Sequential([*BODIES[name][0](), L.Dense(3, activation="softmax")])
+    if frozen is not None:
+        model.layers[frozen].trainable = False
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
+    if watched:
+        model.layers[-1].register_forward_hook(lambda *_: None)
+    return model
+
+
+def same_training(name: str, frozen: int | None = None) -> None:
+    x, results = BODIES[name][1], []
+    for watched in (False, True):
+        model = body(name, watched, frozen)
+        np.random.seed(12)
+        history = model.fit(x, ONE_HOT[:40], batch_size=10, epochs=3, shuffle=False, verbose=0)
+        assert (model._steps["train"].chain is None) is watched
+        results.append(
+            (history.history["loss"], model.get_weights(), [layer.states for layer in model.layers if layer.stateful])
+        )
+    (losses, weights, states), (expected, expected_weights, expected_states) = results
+    np.testing.assert_allclose(losses, expected, rtol=2e-5)
+    for got, want in zip(weights, expected_weights):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=2e-5)
+    for got_pair, want_pair in zip(states, expected_states):
+        for got, want in zip(got_pair, want_pair):
+            np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_layers_over_space_and_time_equal_autograd(name: str) -> None:
+    same_training(name)
+
+
+@pytest.mark.parametrize(("name", "frozen"), [("conv1d", 0), ("conv1d", 1), ("conv2d", 3), ("lstm", 0), ("lstm", 2)])
+def test_frozen_layer_over_space_and_time(name: str, frozen: int) -> None:
+    same_training(name, frozen)
+
+
+@pytest.mark.parametrize("name", ["conv2d", "lstm"])
+def test_nothing_of_a_batch_is_kept_after_it(name: str) -> None:
+    model = body(name, False)
+    model.fit(BODIES[name][1], ONE_HOT[:40], verbose=0)
+    assert [stage.saved for stage in model._steps["train"].chain.stages] == [None] * len(model.layers)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.Conv1D(4, 3, padding="causal"),
+        lambda: L.Conv1D(4, 3, activation="elu"),
+        lambda: L.MaxPooling1D(2, padding="same"),
+        lambda: L.LSTM(4, return_sequences=True, dropout=0.1),
+        lambda: L.LSTM(4, return_sequences=True, activation="relu"),
+        lambda: L.LSTM(4, return_sequences=True, go_backwards=True),
+        lambda: L.LSTM(4, return_sequences=True, kernel_regularizer="l2"),
+        lambda: L.GRU(4, return_sequences=True),
+        lambda: L.Dense(4),
+    ],
+)
+def test_steps_aside_over_time(layer: Callable[[], Any]) -> None:
+    model = keras.Sequential([L.Conv1D(4, 3, input_shape=(9, 4)), layer(), L.Flatten(), L.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(SEQUENCES, REAL[:40], verbose=0)
+    assert model._steps["train"].chain is None
+
+
 def test_hook_added_later_is_called() -> None:
     model, seen = build("softmax", False), []
     trained(model, "softmax")

@@ -123,7 +123,7 @@ def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Te
     is `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
     """
     n = math.prod(shape)
-    bits = torch.empty((n + 3) // 4, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)[:n].view(tuple(shape))
+    bits = torch.randint(-(2**63), 2**63 - 1, ((n + 3) // 4,)).view(torch.int16)[:n].view(tuple(shape))
     dropped = round(rate * 65536)
     if dropped >= 65536:
         return torch.zeros(tuple(shape), dtype=dtype)

@@ -179,6 +179,16 @@ class Weight:
         for parameter, part in zip(self.parameters, self.codec.write(self.check(value))):
             parameter.copy_(part)
 
+    @torch.no_grad()
+    def change(self, function: Callable[[Tensor], Tensor]) -> None:
+        """Write what `function` makes of the weight, in Keras's layout, back into the torch parameters."""
+        value = self.read()
+        changed = function(value)
+        if changed.shape != value.shape:
+            raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(changed)}.")
+        for parameter, part in zip(self.parameters, self.codec.write(changed)):
+            parameter.copy_(part)
+
     def initialise(self) -> None:
         """Fill the weight by its initializer."""
         if self.initializer is not None:

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import randomness, registry, settings, shapes
+from .._core.capturing import not_in_graphs
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
@@ -301,6 +302,7 @@ class Dropout(Layer):
 
 def seeded_uniform(layer: Any, shape: Sequence[int], like: Tensor) -> Tensor:
     """Return uniform numbers from a layer's own generator, which its `seed` starts."""
+    not_in_graphs(layer, "it draws from a generator of its own (seed=…)")
     if layer._generator is None or layer._generator.device != like.device:
         layer._generator = torch.Generator(like.device).manual_seed(int(layer.seed))
     return torch.rand(tuple(shape), generator=layer._generator, device=like.device)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .. import regularizers
 from .._core import registry, settings, shapes
+from .._core.capturing import not_in_graphs
 from .._core.errors import fraction, number
 from .._core.shapes import Shape
 from .base import Layer
@@ -24,6 +25,7 @@ def seeded_normal(layer: Any, like: Tensor) -> Tensor:
     """Return standard normal numbers in the shape of `like`, from the layer's own generator where it has a seed."""
     if layer.seed is None:
         return torch.randn_like(like)
+    not_in_graphs(layer, "it draws from a generator of its own (seed=…)")
     if layer._generator is None or layer._generator.device != like.device:
         layer._generator = torch.Generator(like.device).manual_seed(int(layer.seed))
     return torch.randn(like.shape, generator=layer._generator, device=like.device, dtype=like.dtype)

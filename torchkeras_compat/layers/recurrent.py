@@ -11,9 +11,11 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import registry
+from .._core.capturing import capturing
 from .._core.weights import Codec, initial_value
 from .recurrent_cells import Cell, GRUCellBefore, GRUCellMath, LSTMCellMath, SimpleCell
 from .recurrent_core import Recurrent, is_sigmoid, is_tanh, is_traced, runs_on_onednn
+from .recurrent_graph import OnednnLSTM
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -219,7 +221,7 @@ class LSTM(Recurrent):
         return names, codec, self._forgetting if self.unit_forget_bias else initializer
 
     def _torch(self, name: str, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
-        if not (self.use_bias and runs_on_onednn(x) and x.numel()) or is_traced(x):
+        if not (runs_on_onednn(x) and x.numel()) or is_traced(x):
             return super()._torch(name, x, start)
         # The kernel that torch.lstm calls for each of its layers: alone it does without stacking and splitting layers,
         # which saves a tenth of a small batch's time. Same arguments from torch 2.0 to 2.13.
@@ -227,9 +229,15 @@ class LSTM(Recurrent):
         h, c = start
         if h is None or c is None:
             h = c = x.new_zeros(x.shape[1], self.units)
+        weights = (
+            self.rnn._flat_weights if self.use_bias else [*self.rnn._flat_weights, *[x.new_zeros(4 * self.units)] * 2]
+        )
+        if capturing():
+            output, last_h, last_c = OnednnLSTM.apply(x.contiguous(), *weights, h, c)  # type: ignore[no-untyped-call]
+            return [(output, last_h), (output, last_c)]
         mode, layers, has_bias, train = 2, 1, True, torch.is_grad_enabled()
         options: Any = (False, [], mode, self.units, layers, has_bias, False, False, train)
-        output, last_h, last_c, _ = kernel(x.contiguous(), *self.rnn._flat_weights, h, c, *options)
+        output, last_h, last_c, _ = kernel(x.contiguous(), *weights, h, c, *options)
         return [(output, last_h), (output, last_c)]
 
     def _forgetting(self, shape: tuple[int, ...], dtype: str) -> Tensor:

@@ -168,7 +168,8 @@ def _room(z: Tensor, units: int, state: Grad) -> Tensor:
     return room
 
 
-def _flat(x: Tensor) -> Tensor:
+def flat_rows(x: Tensor) -> Tensor:
+    """Return (steps, batch, n) as (steps · batch, n)."""
     return x.reshape(-1, x.shape[-1])
 
 
@@ -212,7 +213,7 @@ class SimpleCell(Cell):
             steps[t].mul_(dh)
             if t or start:
                 dh = torch.addmm(given[t - 1], steps[t], r) if given is not None and t else steps[t] @ r
-        return dz, _flat(dz).t() @ _flat(h[:-1]), None, [dh if start else None]
+        return dz, flat_rows(dz).t() @ flat_rows(h[:-1]), None, [dh if start else None]
 
 
 class LSTMCellMath(Cell):
@@ -274,7 +275,7 @@ class LSTMCellMath(Cell):
             dc = dc * fs[t]
             if t or start:
                 dh = torch.addmm(given[t - 1], steps[t], r) if given is not None and t else steps[t] @ r
-        return dz, _flat(dz).t() @ _flat(h[:-1]), None, [dh, dc] if start else [None, None]
+        return dz, flat_rows(dz).t() @ flat_rows(h[:-1]), None, [dh, dc] if start else [None, None]
 
 
 class GRUCellMath(Cell):
@@ -334,8 +335,8 @@ class GRUCellMath(Cell):
                 dh = torch.addcmul(given[t - 1], dh, keeps[t]) if given is not None and t else dh * keeps[t]
                 dh.addmm_(steps[t], r)
         dz = torch.cat((dy[..., : 2 * units], dn), -1)
-        flat = _flat(dy)
-        return dz, flat.t() @ _flat(h[:-1]), flat.sum(0), [dh if start else None]
+        flat = flat_rows(dy)
+        return dz, flat.t() @ flat_rows(h[:-1]), flat.sum(0), [dh if start else None]
 
 
 class GRUCellBefore(Cell):
@@ -387,8 +388,8 @@ class GRUCellBefore(Cell):
             if t or start:
                 dh = torch.addcmul(given[t - 1], dh, keeps[t]) if given is not None and t else dh * keeps[t]
                 dh.addcmul_(reset, resets[t]).addmm_(gates[t], both)
-        flat = _flat(dz)
-        weights = torch.cat((flat[:, : 2 * units].t() @ _flat(h[:-1]), flat[:, 2 * units :].t() @ _flat(rh)))
+        flat = flat_rows(dz)
+        weights = torch.cat((flat[:, : 2 * units].t() @ flat_rows(h[:-1]), flat[:, 2 * units :].t() @ flat_rows(rh)))
         return dz, weights, None, [dh if start else None]
 
 
@@ -401,7 +402,7 @@ class Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, cell: Cell, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
         """Walk over the steps of `x`, (steps, batch, features)."""
-        flat = _flat(x)
+        flat = flat_rows(x)
         z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], -1)
         kept, saved = cell.forward(z, r, rb, states)
         ctx.cell, ctx.count = cell, len(states)
@@ -420,7 +421,7 @@ class Recurrence(torch.autograd.Function):
         x, w, _, r, _ = inputs[:5]
         _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
         dz, dr, drb, dstates = ctx.cell.backward(z, saved, r, grads, any(need_states))
-        rows = _flat(dz)
+        rows = flat_rows(dz)
         dx = (rows @ w).view(x.shape) if need_x else None
         dw, db = rows.t() @ flat if need_w else None, rows.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *dstates

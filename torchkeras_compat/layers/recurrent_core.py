@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import settings
+from .._core.capturing import capturing, not_in_graphs
 from .._core.errors import argument_error, fraction, positive_int, show
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
@@ -19,6 +20,7 @@ from .._core.weights import IDENTITY, TRANSPOSED, Codec
 from .base import Layer
 from .options import keep_options, options_of
 from .recurrent_cells import Cell, Recurrence
+from .recurrent_graph import GraphRecurrence
 from .recurrent_masks import compact, pick
 
 
@@ -306,8 +308,10 @@ class Recurrent(Layer):
         w, r = rnn.weight_ih_l0, rnn.weight_hh_l0
         b, rb = (rnn.bias_ih_l0, rnn.bias_hh_l0) if self.use_bias else (None, None)
         if simple and cell.has_gradient and not is_traced(x):
-            found = Recurrence.apply(cell, x, w, b, r, rb, *start)  # type: ignore[no-untyped-call]
+            walk: Any = GraphRecurrence if capturing() else Recurrence
+            found = walk.apply(cell, x, w, b, r, rb, *start)
             return list(zip(found[::2], found[1::2]))
+        not_in_graphs(self, "its steps run one by one in Python, and a graph would hold each of them")
         z = self._projected_by_gate(x, w, b, cell.gates) if by_gate else F.linear(x, w, b)
         return [(torch.stack(kind), kind[-1]) for kind in cell.plain(z, r, rb, start, drop)]
 

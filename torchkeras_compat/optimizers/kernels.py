@@ -101,11 +101,11 @@ def addcdiv_(xs: Tensors, ys: Tensors, zs: Tensors, factor: Scalar) -> None:
 
 def lerp_(xs: Tensors, ys: Tensors, weight: Scalar) -> None:
     """Let x ← x + weight · (y − x); exactly y where weight is 1."""
-    if len(xs) == 1:
+    if isinstance(weight, Tensor):
+        for x, y in zip(xs, ys):  # foreach takes a number or tensors of full shape, and both take the type of x only
+            x.lerp_(y, weight.to(x.dtype))
+    elif len(xs) == 1:
         xs[0].lerp_(ys[0], weight)
-    elif isinstance(weight, Tensor):
-        for x, y in zip(xs, ys):  # foreach takes a number or tensors of full shape
-            x.lerp_(y, weight)
     else:
         torch._foreach_lerp_(xs, ys, weight)
 

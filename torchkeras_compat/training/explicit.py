@@ -1,144 +1,24 @@
-"""Training a chain of Dense layers with its derivatives written out, instead of recorded and replayed by autograd.
+"""Training a chain of layers with its derivatives written out, instead of recorded and replayed by autograd.
 
-For small models most of a step is spent on recording it.  Here each layer of a plain chain (Dense, Activation, Dropout,
-Flatten) has its forward and backward formula beside each other, gradients are written where the optimizer reads them,
-and the loss is not computed at all until somebody looks: its gradient is all that training needs.  The formulas are
-those that autograd would use; the tests hold one against the other.
+For small models most of a step is spent on recording it.  The layers of a plain chain (`stages.py`) have their forward
+and backward formulas beside each other, gradients are written where the optimizer reads them, and the loss is not
+computed at all until somebody looks: its gradient is all that training needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import activations, losses
-from .._core.config import origin
 from ..layers.base import Layer
-from ..layers.core import Activation, Dense, Dropout, Flatten
+from ..layers.core import Activation, Dense
+from ..layers.recurrent_core import Recurrent
 from .recipe import Objective
-
-aten = torch.ops.aten
-
-
-@dataclass(frozen=True)
-class Derived:
-    """An activation function that works in place, and its gradient from its output.
-
-    Attributes:
-        forward: Applied to a tensor nobody else holds.
-        backward: (gradient of the output, output) → gradient of the input.
-    """
-
-    forward: Callable[[Tensor], Tensor]
-    backward: Callable[[Tensor, Tensor], Tensor]
-
-
-DERIVED: dict[Any, Derived] = {
-    activations.linear: Derived(lambda z: z, lambda dy, y: dy),
-    activations.relu: Derived(torch.relu_, lambda dy, y: aten.threshold_backward(dy, y, 0)),
-    activations.tanh: Derived(torch.tanh_, aten.tanh_backward),
-    activations.sigmoid: Derived(torch.sigmoid_, aten.sigmoid_backward),
-}
-
-
-class DenseStage:
-    """`activation(x · W + b)`.
-
-    Args:
-        layer: The layer.
-        last: Whether its activation belongs to the loss.
-    """
-
-    def __init__(self, layer: Dense, last: bool) -> None:
-        self.weight, self.bias = layer.linear.weight, layer.linear.bias
-        self.transposed = self.weight.detach().t()
-        self.shift = None if self.bias is None else self.bias.detach()
-        self.derived = DERIVED[activations.linear if last else layer.activation]
-        self.params = [p for p in (self.weight, self.bias) if p is not None]
-        self.grads: list[Tensor] = []
-        self.needs_input_gradient = True
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the output, and keep what the gradient needs."""
-        self.x = x
-        z = x @ self.transposed if self.shift is None else torch.addmm(self.shift, x, self.transposed)
-        self.y = self.derived.forward(z)
-        return self.y
-
-    def backward(self, dy: Tensor) -> Tensor:
-        """Write the gradients of the weights and return that of the input."""
-        dz = self.derived.backward(dy, self.y)
-        if self.grads:
-            torch.mm(dz.t(), self.x, out=self.grads[0])
-            if self.shift is not None:
-                torch.sum(dz, 0, out=self.grads[1])
-        return dz @ self.transposed.t() if self.needs_input_gradient else dz
-
-
-class ActivationStage:
-    """An activation function as a layer of its own."""
-
-    params: Sequence[nn.Parameter] = ()
-
-    def __init__(self, layer: Activation, last: bool) -> None:
-        self.derived = DERIVED[activations.linear if last else layer.activation]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the output; the layer before holds its own."""
-        self.y = self.derived.forward(x.clone()) if self.derived is not DERIVED[activations.linear] else x
-        return self.y
-
-    def backward(self, dy: Tensor) -> Tensor:
-        """Return the gradient of the input."""
-        return self.derived.backward(dy, self.y)
-
-
-class DropoutStage:
-    """Dropout, with the mask that the layer draws."""
-
-    params: Sequence[nn.Parameter] = ()
-
-    def __init__(self, layer: Dropout, last: bool) -> None:
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the thinned input."""
-        self.mask = self.layer.draw_mask(x) if self.layer.rate else None
-        return x if self.mask is None else x * self.mask
-
-    def backward(self, dy: Tensor) -> Tensor:
-        """Return the thinned gradient."""
-        return dy if self.mask is None else dy * self.mask
-
-
-class FlattenStage:
-    """Flatten."""
-
-    params: Sequence[nn.Parameter] = ()
-
-    def __init__(self, layer: Flatten, last: bool) -> None:
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the input with two axes."""
-        self.shape = x.shape
-        return self.layer.call(x)
-
-    def backward(self, dy: Tensor) -> Tensor:
-        """Return the gradient in the input's shape; layers before it have no weights."""
-        return dy
-
-
-STAGES: dict[type[Layer], Callable[[Any, bool], Any]] = {
-    Dense: DenseStage,
-    Activation: ActivationStage,
-    Dropout: DropoutStage,
-    Flatten: FlattenStage,
-}
+from .stages import DERIVED, Stage, stage_of
 
 
 def softmax_gradient(y: Tensor, logits: Tensor) -> Tensor:
@@ -172,15 +52,6 @@ GRADIENTS: dict[tuple[Any, Any], Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def can_be_explicit(layer: Layer) -> bool:
-    """Tell whether a layer's derivative is written out here, penalties and all."""
-    if origin(type(layer)) not in STAGES or layer.activity_regularizer is not None:
-        return False
-    if isinstance(layer, Dropout) and (layer.noise_shape is not None or layer.seed is not None):
-        return False
-    return not any(w.regularizer for w in layer.table())
-
-
 class Watchers:
     """The hooks of a model, of its modules and of its parameters: who has some wants to see autograd at work.
 
@@ -211,7 +82,7 @@ class Chain:
     """
 
     def __init__(
-        self, stages: Sequence[Any], gradient: Callable[[Tensor, Tensor], Tensor], params: Sequence[Tensor]
+        self, stages: Sequence[Stage], gradient: Callable[[Tensor, Tensor], Tensor], params: Sequence[Tensor]
     ) -> None:
         self.stages = list(stages)
         self.gradient = gradient
@@ -224,11 +95,10 @@ class Chain:
         place = {id(p): g for p, g in zip(self.params, grads)}
         deeper = False  # whether some stage before this one has weights to train
         for stage in self.stages:
-            if isinstance(stage, DenseStage):
-                stage.grads = [place[id(p)] for p in stage.params if id(p) in place]
-                stage.needs_input_gradient = deeper
-                deeper = deeper or bool(stage.grads)
-        first = next((i for i, s in enumerate(self.stages) if isinstance(s, DenseStage) and s.grads), 0)
+            stage.grads = [place[id(p)] for p in stage.params if id(p) in place]
+            stage.needs_input_gradient = deeper
+            deeper = deeper or bool(stage.grads)
+        first = next((i for i, stage in enumerate(self.stages) if stage.grads), 0)
         self._backward = [stage.backward for stage in reversed(self.stages[first:])]
         self._forward = [stage.forward for stage in self.stages]
 
@@ -254,24 +124,28 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
         objective: Its loss.
         params: The parameters to train, in the optimizer's order.
     """
-    if not layers or not all(can_be_explicit(layer) for layer in layers) or objective.scale != 1 or objective.summed:
+    stages = [stage_of(layer) for layer in layers]
+    if not layers or objective.scale != 1 or objective.summed:
         return None
     last = layers[-1]
     activation = getattr(last, "activation", activations.linear)
     gradient = GRADIENTS.get((_plain_loss(objective), activation))
-    inner = [layer.activation for layer in layers[:-1] if isinstance(layer, (Dense, Activation))]
+    inner = [
+        getattr(layer, "activation", activations.linear) for layer in layers[:-1] if not isinstance(layer, Recurrent)
+    ]
     if gradient is None or not isinstance(last, (Dense, Activation)) or any(a not in DERIVED for a in inner):
         return None
-    if objective.fused is None and activation is not activations.linear:
+    if (objective.fused is None and activation is not activations.linear) or len(last.output_shape) != 2:
         return None
     owned = [p for layer in layers for p in layer.parameters()]
     whole = all(len({id(p) in {id(q) for q in params} for p in layer.parameters()}) < 2 for layer in layers)
     known = {id(p) for p in owned}
     if not whole or len(known) != len(owned) or any(id(p) not in known for p in params) or not params:
         return None
-    if any(p.dtype != torch.float32 for p in owned) or any(len(layer.output_shape) != 2 for layer in layers):
+    if any(p.dtype != torch.float32 for p in owned):
         return None
-    return Chain([STAGES[origin(type(layer))](layer, layer is last) for layer in layers], gradient, params)
+    made = [stage(layer, layer is last) for stage, layer in zip(stages, layers) if stage is not None]
+    return Chain(made, gradient, params) if len(made) == len(layers) else None
 
 
 def _plain_loss(objective: Objective) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from .. import losses, metrics, optimizers
 from .._core import registry
-from .._core.border import outside
 from .._core.config import is_ours
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
@@ -122,8 +120,8 @@ class Recipe:
         weighted_metrics: As given.
         loss_weights: As given.
         rules: The dialect's rules.
-        jit_compile: As given; steps run eagerly.
-        run_eagerly: Accepted; every step runs eagerly.
+        jit_compile: Whether training steps are compiled.
+        run_eagerly: Accepted; steps run eagerly but for `jit_compile`.
         steps_per_execution: Accepted; hooks see every batch.
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
     """
@@ -231,12 +229,6 @@ def make_recipe(
     else:
         chosen = optimizers.get(optimizer) if not isinstance(optimizer, str) else None
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
-    if jit_compile:
-        warnings.warn(
-            "compile(jit_compile=True): steps are not compiled in this version; they run eagerly, with the same "
-            "numbers.",
-            stacklevel=outside(),
-        )
     lists = metric_list(metrics_given), metric_list(weighted_metrics)
     for identifier in (*lists[0], *lists[1]):
         metrics.resolve(identifier, rules=rules, loss=found, output_shape=(None, 2))  # an unknown name is refused here

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from .._core.weights import Weight
 from ..optimizers import Optimizer
@@ -35,11 +37,15 @@ class RowWeight:
     @torch.no_grad()
     def step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
         """Step the touched rows by a gradient that is sparse, or all rows by a dense one."""
-        optimizer, owed = self.optimizer, self.owed
-        if not grad.is_sparse:
+        if grad.is_sparse:
+            self.step_rows(grad._indices()[0], grad._values(), scalars)
+        else:
             self._dense_step(grad, scalars)
-            return
-        indices, values = grad._indices()[0], grad._values()
+
+    @torch.no_grad()
+    def step_rows(self, indices: Tensor, values: Tensor, scalars: Mapping[str, Any]) -> None:
+        """Step the rows that `indices` name, some perhaps repeatedly, by their gradients."""
+        optimizer, owed = self.optimizer, self.owed
         if optimizer.lazy_rows and optimizer._adds_gradient:
             self.param.index_add_(0, indices, values, alpha=-scalars["lr"])
             return
@@ -93,6 +99,28 @@ def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
     clipped_by_rows = bool(optimizer.clips) and optimizer._rules.untouched_rows_stay
     large = weight.parameters[0].numel() >= LAZY_ELEMENTS
     return optimizer.rows_stay or clipped_by_rows or (optimizer.lazy_rows and large)
+
+
+class Lookups(TorchFunctionMode):
+    """Keeps what is looked up in the tables of embeddings, as the leaves of a graph.
+
+    Args:
+        weights: The tables.
+    """
+
+    def __init__(self, weights: list[RowWeight]) -> None:
+        super().__init__()
+        self.weights = {id(weight.param): weight for weight in weights}
+        self.found: list[tuple[RowWeight, Tensor, Tensor]] = []  # table, indices, rows
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        weight = self.weights.get(id(args[1])) if func is F.embedding and len(args) > 1 else None
+        if weight is None:
+            return result
+        rows = result.detach().requires_grad_()
+        self.found.append((weight, args[0], rows))
+        return rows
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .._core.weights import Weight
 from ..layers.base import Layer
+from .compiled import CompiledStep
 from .data import Batch
 from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
@@ -69,6 +70,7 @@ class Step:
         self._rebuilt = -1
         self._watchers: Watchers | None = None
         self._looked_on = False
+        self.compiled = CompiledStep(self) if recipe.jit_compile else None
 
     @property
     def totals(self) -> Totals:
@@ -92,6 +94,8 @@ class Step:
         if not stands or self._looked_on != looked_on:
             self._looked_on = looked_on
             self._write_out()
+        if self.compiled is not None:
+            self.compiled.prepare(not stands)
 
     def _write_out(self) -> None:
         """Take the written-out derivatives of a plain chain of layers where they exist and nobody looks on."""
@@ -152,6 +156,8 @@ class Step:
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
+        if self.compiled is not None and self.compiled.train(batch):
+            return
         if self.chain is not None and batch.y is not None:
             self._train_chain(self.chain, batch, batch.y)
             return

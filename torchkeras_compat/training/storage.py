@@ -52,13 +52,22 @@ class ListStorage:
         """Make one step."""
         self.optimizer.update(self.params, grads, self.slots, scalars)
 
+    def joined(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """Return gradients in the form in which `update_each` wants them, in new memory."""
+        return list(grads)
+
+    def update_each(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make one step, tensor by tensor: a compiler joins what torch's kernels over lists would hide from it."""
+        for i, (param, grad) in enumerate(zip(self.params, grads)):
+            self.optimizer.update([param], [grad], {name: [held[i]] for name, held in self.slots.items()}, scalars)
+
 
 class FlatStorage:
     """All parameters as views of one tensor, so that a step is a handful of kernels whatever their number.
 
     Args:
         optimizer: The optimizer; elementwise.
-        named: Names and parameters, contiguous, of one type and device.
+        named: Names and parameters, without gaps in memory, of one type and device.
         codecs: Name → the way to Keras's layout.
     """
 
@@ -68,21 +77,29 @@ class FlatStorage:
         self.binding = optimizer.bind(named.items(), codecs)
         self.slot_names = optimizer.slot_names
         self.sizes = [p.numel() for p in self.params]
-        self.flat = self._joined([p.detach() for p in self.params])
+        self.orders = [None if p.is_contiguous() else memory_order(p) for p in self.params]
+        self.flat = torch.cat(self._pieces([p.detach() for p in self.params]))
         for param, view in zip(self.params, self._views(self.flat)):
             param.data = view
-        flat_slots = {name: self._joined(tensors) for name, tensors in self.binding.slots.items()}
+        flat_slots = {name: torch.cat(self._pieces(tensors)) for name, tensors in self.binding.slots.items()}
         self.binding.adopt({name: self._views(tensor) for name, tensor in flat_slots.items()})
         self.slots = {name: [tensor] for name, tensor in flat_slots.items()}
         self._places = [p.data_ptr() for p in self.params]
         self._grad = torch.empty_like(self.flat)
 
-    @staticmethod
-    def _joined(tensors: Sequence[Tensor]) -> Tensor:
-        return torch.cat([t.reshape(-1) for t in tensors])
+    def _pieces(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Return tensors in one dimension each, in the order in which the parameter lies in memory."""
+        return [(t if order is None else t.permute(order)).reshape(-1) for t, order in zip(tensors, self.orders)]
 
     def _views(self, flat: Tensor) -> list[Tensor]:
-        return [part.view(p.shape) for part, p in zip(torch.split(flat, self.sizes), self.params)]
+        views = []
+        for part, param, order in zip(torch.split(flat, self.sizes), self.params, self.orders):
+            if order is None:
+                views.append(part.view(param.shape))
+            else:
+                back = sorted(range(len(order)), key=order.__getitem__)
+                views.append(part.view([param.shape[axis] for axis in order]).permute(back))
+        return views
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are still views of the flat tensors."""
@@ -95,7 +112,7 @@ class FlatStorage:
 
     def gathered(self, grads: Sequence[Tensor]) -> list[Tensor]:
         """Return all gradients in one tensor."""
-        return [torch.cat([g.reshape(-1) for g in grads], out=self._grad)]
+        return [torch.cat(self._pieces(grads), out=self._grad)]
 
     def places(self) -> tuple[list[Tensor], list[Tensor]]:
         """Return tensors to write gradients into, one a parameter, and what `update` then takes."""
@@ -105,8 +122,22 @@ class FlatStorage:
         """Make one step."""
         self.optimizer.update([self.flat], grads, self.slots, scalars)
 
+    def joined(self, grads: Sequence[Tensor]) -> list[Tensor]:
+        """Return all gradients in one new tensor."""
+        return [torch.cat(self._pieces(grads))]
+
+    def update_each(self, grads: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make one step; there is one tensor."""
+        self.update(grads, scalars)
+
 
 Storage = ListStorage | FlatStorage
+
+
+def memory_order(tensor: Tensor) -> list[int]:
+    """Return the axes from the one with the widest steps in memory to the one with the narrowest."""
+    strides = tensor.stride()
+    return sorted(range(tensor.dim()), key=lambda axis: (-strides[axis], axis))
 
 
 def choose_storage(
@@ -123,6 +154,6 @@ def choose_storage(
         and "clipnorm" not in optimizer.clips
         and len(kinds) == 1
         and type(params[0]) is nn.Parameter
-        and all(p.is_contiguous() for p in params)
+        and all(p.permute(memory_order(p)).is_contiguous() for p in params)
     )
     return (FlatStorage if flat else ListStorage)(optimizer, named, codecs)

@@ -102,9 +102,10 @@ class Trainer(BatchCalls, ClassicCalls):
             metrics: A list of names, objects or functions.
             loss_weights: A factor of the loss.
             weighted_metrics: Metrics that count sample weights.
-            run_eagerly: Accepted; steps run eagerly.
+            run_eagerly: Accepted; steps run eagerly but for `jit_compile`.
             steps_per_execution: Accepted; hooks see every batch.
-            jit_compile: Accepted with a warning; steps run eagerly in this version.
+            jit_compile: Whether a training step becomes one compiled graph; what cannot be compiled runs eagerly, and
+                one line says why. Attributes of layers, such as a rate, count as they are at the first step.
             sample_weight_mode: Accepted; weights of time steps are known by their shape.
             target_tensors: Refused; targets are given to `fit`.
 

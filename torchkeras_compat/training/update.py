@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .._core.capturing import CannotCapture, capturing
 from .._core.weights import Weight
 from ..optimizers import Optimizer
-from .rows import RowWeight, goes_by_rows, row_gradients
+from .rows import Lookups, RowWeight, goes_by_rows, row_gradients
 from .storage import choose_storage
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
@@ -35,7 +36,7 @@ class Update:
     def step_written(self, grads: list[Tensor]) -> None:
         """Make one step from gradients that were written out, where there is a place for them."""
 
-    def recording(self) -> AbstractContextManager[None]:
+    def recording(self) -> AbstractContextManager[Any]:
         """Return the context that the forward pass runs in."""
         return _NOTHING
 
@@ -46,12 +47,28 @@ class Update:
     def finish(self) -> None:
         """Bring everything up to date at the end of a `fit`."""
 
-    @torch.no_grad()
     def constrain(self) -> None:
         """Apply the constraints of the weights."""
         for weight in self.constrained:
             if weight.constraint is not None:
-                weight.assign(weight.constraint(weight.read()))
+                weight.change(weight.constraint)
+
+    # --- in a graph ----------------------------------------------------------------------------------------------
+
+    def scalars(self) -> dict[str, float]:
+        """Return the numbers of the next step that a graph takes as inputs."""
+        return {}
+
+    def frozen(self) -> tuple[Any, ...]:
+        """Return what a graph takes from the optimizer for good: where it changes, a new graph is due."""
+        return ()
+
+    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+        """Make the part of a step that belongs into a graph, and return what `after` needs for the rest."""
+        return []
+
+    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make the rest of a step whose graph has run."""
 
 
 class KerasUpdate(Update):
@@ -81,9 +98,14 @@ class KerasUpdate(Update):
         self.dense = list(named.values())
         self.params = [*self.dense, *(row.param for row in self.rows)]
 
-    def recording(self) -> AbstractContextManager[None]:
-        """Return the context in which embeddings give sparse gradients."""
-        return row_gradients(self.rows) if self.rows else _NOTHING
+    def recording(self) -> AbstractContextManager[Any]:
+        """Return the context in which embeddings give sparse gradients, or their looked-up rows are kept."""
+        if not self.rows:
+            return _NOTHING
+        if not capturing():
+            return row_gradients(self.rows)
+        self.lookups = Lookups(self.rows)
+        return self.lookups
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are where they were."""
@@ -140,6 +162,62 @@ class KerasUpdate(Update):
         for row, grad in rows:
             row.step(grad, scalars)
 
+    def scalars(self) -> dict[str, float]:
+        """Return the numbers of the next step that a graph takes as inputs."""
+        numbers: dict[str, float] = self.optimizer.scalars(self.optimizer._iterations)
+        return numbers
+
+    def frozen(self) -> tuple[Any, ...]:
+        """Return what a graph takes from the optimizer for good."""
+        optimizer = self.optimizer
+        return optimizer.clips, tuple(optimizer._limit(clip) for clip in optimizer.clips), bool(optimizer.weight_decay)
+
+    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+        """Step all parameters but the tables of embeddings, for which indices and gradients are returned."""
+        looked_up = self.lookups.found if self.rows else []
+        wanted = [*self.dense, *(rows for _, _, rows in looked_up), *(row.param for row in self.rows)]
+        grads = torch.autograd.grad(loss, wanted, allow_unused=True)
+        dense, by_lookup = grads[: len(self.dense)], grads[len(self.dense) : len(self.dense) + len(looked_up)]
+        if any(g is not None for g in grads[len(self.dense) + len(looked_up) :]):
+            raise CannotCapture("the table of an embedding is used for more than looking up rows")
+        if self.rows and self.optimizer.clips:
+            raise CannotCapture(
+                "the gradients of an embedding's rows are clipped together with the others", self.optimizer
+            )
+        with torch.no_grad():
+            self._step_captured(dense, scalars)
+        self.constrain()
+        self.left = [row for (row, _, _), grad in zip(looked_up, by_lookup) if grad is not None]
+        pairs = [(indices, grad) for (_, indices, _), grad in zip(looked_up, by_lookup) if grad is not None]
+        return [t for indices, grad in pairs for t in (indices.flatten().long(), grad.flatten(0, indices.dim() - 1))]
+
+    def _step_captured(self, grads: Sequence[Tensor | None], scalars: Mapping[str, Any]) -> None:
+        optimizer, storage = self.optimizer, self.storage
+        given = [g for g in grads if g is not None]
+        if storage is None or not given:
+            return
+        if len(given) == len(grads):
+            storage.update_each(optimizer.clip(storage.joined(given)), scalars)
+            return
+        params = [p for p, g in zip(self.dense, grads) if g is not None]
+        for param, grad in zip(params, optimizer.clip(given)):
+            held = optimizer.slots_of(param)
+            optimizer.update([param], [grad], {name: [held[name]] for name in optimizer.slot_names}, scalars)
+
+    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Step the rows that a batch looked up, and count the step."""
+        by_row: dict[int, list[int]] = {}
+        for i, row in enumerate(self.left):
+            by_row.setdefault(id(row), []).append(2 * i)
+        for places in by_row.values():
+            row = self.left[places[0] // 2]
+            indices, values = [left[i] for i in places], [left[i + 1] for i in places]
+            alone = len(places) == 1
+            row.step_rows(
+                indices[0] if alone else torch.cat(indices), values[0] if alone else torch.cat(values), scalars
+            )
+        self.optimizer._iterations += 1
+
     def finish(self) -> None:
         """Let moving averages take the place of the weights."""
         self.optimizer.finalize_variable_values(self.params)
@@ -156,6 +234,20 @@ class TorchUpdate(Update):
         """Make one step from the loss of a batch."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward(inputs=self.params)  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.constrain()
+
+    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+        """Return the gradients; the optimizer is the user's and runs outside."""
+        grads = torch.autograd.grad(loss, self.params, allow_unused=True)
+        self.reached = [p for p, g in zip(self.params, grads) if g is not None]
+        return [g for g in grads if g is not None]
+
+    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+        """Make one step from the gradients."""
+        self.optimizer.zero_grad(set_to_none=True)
+        for param, grad in zip(self.reached, left):
+            param.grad = grad
         self.optimizer.step()
         self.constrain()
 
