@@ -8,7 +8,12 @@
 
 from __future__ import annotations
 
-from . import (
+import gc as _gc
+
+_collecting = _gc.isenabled()
+_gc.disable()  # a collection amid the imports walks over everything that torch has loaded, and finds nothing
+
+from . import (  # noqa: E402
     activations,
     backend,
     callbacks,
@@ -23,10 +28,13 @@ from . import (
     regularizers,
     utils,
 )
-from ._core.dialects import set_dialect
-from ._core.settings import set_device
-from .layers.core import Input
-from .models import Sequential
+from ._core.dialects import set_dialect  # noqa: E402
+from ._core.settings import set_device  # noqa: E402
+from .layers.core import Input  # noqa: E402
+from .models import Sequential  # noqa: E402
+
+if _collecting:
+    _gc.enable()
 
 __all__ = [
     "Input",

@@ -31,6 +31,7 @@ class _Settings:
     device: torch.device | None = None
     learning_phase: bool | None = None
     running: bool | None = None
+    in_a_row: int = 0
 
 
 _settings = _Settings()
@@ -108,6 +109,31 @@ class running:
 
     def __exit__(self, *error: object) -> None:
         _settings.running = self._before
+
+
+def rows_in_a_row() -> int:
+    """Return the size of the batches that run one after the other as one; 0 where each comes alone."""
+    return _settings.in_a_row
+
+
+class in_a_row:
+    """Tells stateful layers that what runs in the block is several batches of this size, one after the other.
+
+    Args:
+        size: Rows of each batch; 0 changes nothing.
+    """
+
+    __slots__ = ("_before", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __enter__(self) -> None:
+        self._before = _settings.in_a_row
+        _settings.in_a_row = self._size
+
+    def __exit__(self, *error: object) -> None:
+        _settings.in_a_row = self._before
 
 
 def set_device(device: str | torch.device | None) -> None:

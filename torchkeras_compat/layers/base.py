@@ -70,6 +70,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     takes_integers: ClassVar[bool] = False
     makes_mask: bool = False  # whether a mask begins here
     row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
+    walks_over_time: ClassVar[bool] = False  # and multiplies by its weights at each step
+    runs_in_a_row: bool = False  # stateful, and able to take several batches at once as one after the other
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False

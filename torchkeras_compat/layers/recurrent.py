@@ -15,7 +15,6 @@ from .._core.capturing import capturing
 from .._core.weights import Codec, initial_value
 from .recurrent_cells import Cell, GRUCellBefore, GRUCellMath, LSTMCellMath, SimpleCell
 from .recurrent_core import Recurrent, is_sigmoid, is_tanh, is_traced, runs_on_onednn
-from .recurrent_graph import OnednnLSTM
 
 
 def _given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -233,6 +232,8 @@ class LSTM(Recurrent):
             self.rnn._flat_weights if self.use_bias else [*self.rnn._flat_weights, *[x.new_zeros(4 * self.units)] * 2]
         )
         if capturing():
+            from .recurrent_graph import OnednnLSTM  # operators take time to define, which only graphs need
+
             output, last_h, last_c = OnednnLSTM.apply(x.contiguous(), *weights, h, c)  # type: ignore[no-untyped-call]
             return [(output, last_h), (output, last_c)]
         mode, layers, has_bias, train = 2, 1, True, torch.is_grad_enabled()

@@ -20,7 +20,6 @@ from .._core.weights import IDENTITY, TRANSPOSED, Codec
 from .base import Layer
 from .options import keep_options, options_of
 from .recurrent_cells import Cell, Recurrence
-from .recurrent_graph import GraphRecurrence
 from .recurrent_masks import compact, pick
 
 
@@ -30,6 +29,7 @@ class Recurrent(Layer):
     sequence_input = True
     supports_masking = True
     input_rank = 3
+    walks_over_time = True
 
     module_class: ClassVar[type[nn.RNNBase]]
     rnn: Any
@@ -224,6 +224,16 @@ class Recurrent(Layer):
         moved = torch.stack([(s != 0).any() for s in held]).any()  # Keras: what is kept goes before what is given
         return [torch.where(moved, h, g) for h, g in zip(held, given)]
 
+    @property
+    def runs_in_a_row(self) -> bool:  # type: ignore[override]
+        """Whether several batches may come as one: a stateful layer walks over them one after the other."""
+        return self.stateful and not self.return_state
+
+    def _in_a_row(self, rows: int) -> int:
+        """Return how many batches, one after the other, the rows in hand are; 1 but for inference over many."""
+        size = settings.rows_in_a_row() if self.stateful else 0
+        return rows // size if size else 1
+
     # --- calling -------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -246,16 +256,23 @@ class Recurrent(Layer):
     ) -> Any:
         """Return the last output, or all of them; with `return_state` a list of that and the last states."""
         x = inputs if self.time_major else inputs.transpose(0, 1)
-        start = self._start(x, initial_state)
-        count = None
+        count, batches = None, self._in_a_row(x.shape[1])
         if self.go_backwards:
             x = x.flip(0)
+        if (
+            batches > 1
+        ):  # (steps, batches · rows, …) → (batches · steps, rows, …): each goes on where the last one ended
+            x = x.unflatten(1, (batches, -1)).transpose(0, 1).flatten(0, 1)
+        start = self._start(x, initial_state)
         if mask is not None:
             valid = mask.bool() if self.time_major else mask.bool().transpose(0, 1)
             x, count = compact(x, valid.flip(0) if self.go_backwards else valid)
         keeps = self.stateful or self.return_state
         runs = self._walk(x, start, training, every_state=keeps and count is not None)
         output, last = runs[0]
+        if batches > 1:
+            whole = output.unflatten(0, (batches, -1))
+            output, last = whole.transpose(0, 1).flatten(1, 2), whole[:, -1].flatten(0, 1)
         if count is not None:
             output = pick(output, count if self.return_sequences else count[-1])
         elif not self.return_sequences:
@@ -308,7 +325,9 @@ class Recurrent(Layer):
         w, r = rnn.weight_ih_l0, rnn.weight_hh_l0
         b, rb = (rnn.bias_ih_l0, rnn.bias_hh_l0) if self.use_bias else (None, None)
         if simple and cell.has_gradient and not is_traced(x):
-            walk: Any = GraphRecurrence if capturing() else Recurrence
+            walk: Any = Recurrence
+            if capturing():
+                from .recurrent_graph import GraphRecurrence as walk  # operators take time to define
             found = walk.apply(cell, x, w, b, r, rb, *start)
             return list(zip(found[::2], found[1::2]))
         not_in_graphs(self, "its steps run one by one in Python, and a graph would hold each of them")

@@ -23,6 +23,8 @@ from .torch_module import TorchModuleWrapper
 from .weighted import unique
 
 AT_ONCE = 1 << 17  # elements of the widest layer's output that run together in inference: they stay in the cache
+OVER_TIME = 64  # rows that are worth more than the cache where a layer reads its weights again at every step …
+MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
 class Stack(Layer):
@@ -276,10 +278,7 @@ class Stack(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape of the last layer's output."""
-        shape = tuple(input_shape)
-        for layer in self._chain:
-            shape = tuple(layer.compute_output_shape(shape))
-        return shape
+        return self._shapes_for(tuple(input_shape))[-1]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the last layer's output."""
@@ -336,18 +335,35 @@ class Stack(Layer):
         """Whether a layer makes a mask."""
         return any(layer.makes_mask for layer in self._chain)
 
-    def rows_at_once(self, with_masks: bool) -> int:
+    def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
 
         Args:
             with_masks: Whether layers that make masks are no obstacle.
+            sample: The shape of a row of the data at hand, where the model leaves a size open.
         """
         fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
         masked = not with_masks and self.makes_mask
         sizes = [s.shape[1:] for s in self._symbols]
-        if fixed or masked or not self.row_wise or any(None in size for size in sizes):
+        if self.stateful:
+            able = (layer.row_wise and (layer.runs_in_a_row or not layer.stateful) for layer in self._chain)
+            apart = self.makes_mask or not all(able)
+        else:
+            apart = fixed or masked or not self.row_wise
+        if not apart and sample is not None and any(None in size for size in sizes):
+            sizes = [shape[1:] for shape in self._shapes_for((None, *sample))]
+        if apart or any(None in size for size in sizes):
             return 0
-        return AT_ONCE // max(math.prod(n or 1 for n in size) for size in sizes)
+        widest = max(math.prod(n or 1 for n in size) for size in sizes)
+        walks = any(layer.walks_over_time for layer in self._chain)
+        return max(AT_ONCE // widest, min(OVER_TIME, MOST_AT_ONCE // widest) if walks else 0)
+
+    def _shapes_for(self, shape: Shape) -> list[Shape]:
+        """Return the shapes of the input and of every layer's output for an input of this shape."""
+        shapes = [shape]
+        for layer in self._chain:
+            shapes.append(tuple(layer.compute_output_shape(shapes[-1])))
+        return shapes
 
     @property
     def output_shape(self) -> Shape:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .._core import randomness
 from .._core.errors import argument_error, positive_int, show
+from .._core.shapes import Shape
 
 GATHERED_BYTES = 1 << 22  # rows gathered at once: enough to spare calls, little beside the data itself
 RESIDENT_SHARE = 0.5  # of the device's free memory that a data set may take
@@ -178,6 +179,11 @@ class ArrayData:
             x = x.to(dtype)
         return Batch(x, y, weight, x.shape[0])
 
+    @property
+    def sample(self) -> Shape:
+        """The shape of a row of the inputs."""
+        return tuple(self.x.shape[1:])
+
     def whole(self) -> Batch:
         """Return all rows as one batch."""
         return self._ready(self.x, self.y, self.weight)
@@ -240,6 +246,7 @@ class StreamData:
 
     batch_size: int | None = None
     n: int | None = None
+    sample: Shape | None = None
 
     def __init__(self, source: Any, target: Target, class_weight: Any = None, with_targets: bool = True) -> None:
         self.source, self.target = source, target

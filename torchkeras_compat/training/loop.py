@@ -205,9 +205,10 @@ def run_evaluate(
     callbacks.call("on_test_begin")
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
-    with _without_gradients(step.model):
+    at_once = 0 if hooks else step.rows_at_once(data.sample)
+    with _without_gradients(step.model), _in_a_row(step.model, data, at_once):
         done = 0
-        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else step.rows_at_once())):
+        for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:
                 callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
             with testing:
@@ -230,6 +231,11 @@ def _without_gradients(model: Any) -> Any:
     return torch.no_grad() if model.stateful else torch.inference_mode()
 
 
+def _in_a_row(model: Any, data: Data, at_once: int) -> settings.in_a_row:
+    # The batches of a stateful model follow one another: joined, they are longer sequences of the same rows.
+    return settings.in_a_row((data.batch_size or 0) if at_once and model.stateful else 0)
+
+
 def run_predict(
     model: Any,
     forward: Callable[[Tensor], Tensor],
@@ -243,9 +249,10 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    with _without_gradients(model):
+    at_once = 0 if hooks else model.rows_at_once(True, data.sample)
+    with _without_gradients(model), _in_a_row(model, data, at_once):
         done = 0
-        for i, batch in enumerate(data.epoch(False, steps, 0 if hooks else model.rows_at_once(True))):
+        for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:
                 callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
             outputs.append(forward(batch.x))

@@ -18,6 +18,7 @@ from .._core.config import origin
 from ..layers.base import Layer
 from ..layers.convolutional import Conv, Conv1D, Conv2D
 from ..layers.core import Activation, Dense, Dropout, Flatten
+from ..layers.onednn import onednn_lstm, onednn_lstm_backward
 from ..layers.pooling import (
     GlobalAveragePooling,
     GlobalAveragePooling1D,
@@ -28,7 +29,6 @@ from ..layers.pooling import (
 )
 from ..layers.recurrent import LSTM
 from ..layers.recurrent_core import runs_on_onednn
-from ..layers.recurrent_graph import onednn_lstm, onednn_lstm_backward
 
 aten = torch.ops.aten
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from .._core.shapes import Shape
 from .._core.weights import Weight
 from ..layers.base import Layer
 from .compiled import CompiledStep
@@ -25,7 +26,7 @@ class Trained(Protocol):
     layers: list[Layer]
     makes_mask: bool
 
-    def rows_at_once(self, with_masks: bool) -> int:
+    def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference."""
 
     def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
@@ -108,9 +109,9 @@ class Step:
                 self.chain.write_to(places)
         self.totals = self._totals
 
-    def rows_at_once(self) -> int:
+    def rows_at_once(self, sample: Shape | None = None) -> int:
         """Return how many rows may be evaluated together, whatever the batch size; 0 where batches must stay."""
-        return self.model.rows_at_once(False) if self._additive() else 0
+        return self.model.rows_at_once(False, sample) if self._additive() else 0
 
     def _additive(self) -> bool:
         """Tell whether loss and metrics of several batches can be taken from all their rows at once."""
