@@ -47,6 +47,13 @@ def test_verbose_zero_prints_nothing() -> None:
     assert run(io.StringIO(), 0) == ""
 
 
+@pytest.fixture
+def long_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every batch take as long as it takes for the line to be drawn."""
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+
+
+@pytest.mark.usefixtures("long_epochs")
 def test_terminal_line_is_redrawn_and_ends_like_the_log() -> None:
     text = run(Terminal(), 1)
     assert " 1/32 [..............................] - ETA: 0s - loss: 0.5000" in text
@@ -55,10 +62,17 @@ def test_terminal_line_is_redrawn_and_ends_like_the_log() -> None:
     assert final.startswith("32/32 [==============================] - 0s")
 
 
+@pytest.mark.usefixtures("long_epochs")
 def test_unknown_total_is_counted_and_known_at_the_end() -> None:
     text = run(Terminal(), 1, total=None)
     assert "      1/Unknown - 0s" in text
     assert "32/32 [==============================]" in text
+
+
+def test_an_epoch_of_a_moment_has_its_last_line_only() -> None:
+    text = run(Terminal(), 1)
+    assert "ETA" not in text
+    assert text.endswith("- val_loss: 1.2300e-04\n")
 
 
 def test_braces_in_a_metric_name_are_text() -> None:

@@ -194,7 +194,7 @@ class EpochProgress:
         self._open = self.verbose > 0
         self._live = self.verbose == 1 and redrawable(self._file)
         self._pace = Pace()
-        self._looked = 0.0  # the first batch is shown at once
+        self._looked = perf_counter()  # an epoch that is over in less is shown by its last line alone
         if self._open and self.header:
             self._write(f"Epoch {epoch + 1}/{self.epochs}\n")
 
@@ -216,6 +216,7 @@ class EpochProgress:
             return
         self._looked = perf_counter()
         if self._line is None:
+            self._file.flush()  # what stands above the line comes first
             self._line = _LiveLine(self._total, self._file)
         tail = live_text(done, self._total, self._pace, self.unit) + values_text(values)
         self._line.draw(done, self._total, tail)
@@ -250,4 +251,5 @@ class EpochProgress:
 
     def _write(self, text: str) -> None:
         self._file.write(text)
-        self._file.flush()
+        if not in_notebook():  # whose kernel sends what was written five times a second, and makes a flush wait for it
+            self._file.flush()

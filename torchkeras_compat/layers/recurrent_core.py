@@ -259,10 +259,8 @@ class Recurrent(Layer):
         count, batches = None, self._in_a_row(x.shape[1])
         if self.go_backwards:
             x = x.flip(0)
-        if (
-            batches > 1
-        ):  # (steps, batches · rows, …) → (batches · steps, rows, …): each goes on where the last one ended
-            x = x.unflatten(1, (batches, -1)).transpose(0, 1).flatten(0, 1)
+        if batches > 1:  # (steps, batches · rows, …) → (batches · steps, rows, …)
+            x = x.reshape(len(x), batches, -1, x.shape[-1]).transpose(0, 1).flatten(0, 1)
         start = self._start(x, initial_state)
         if mask is not None:
             valid = mask.bool() if self.time_major else mask.bool().transpose(0, 1)
@@ -271,7 +269,7 @@ class Recurrent(Layer):
         runs = self._walk(x, start, training, every_state=keeps and count is not None)
         output, last = runs[0]
         if batches > 1:
-            whole = output.unflatten(0, (batches, -1))
+            whole = output.view(batches, -1, *output.shape[1:])
             output, last = whole.transpose(0, 1).flatten(1, 2), whole[:, -1].flatten(0, 1)
         if count is not None:
             output = pick(output, count if self.return_sequences else count[-1])

@@ -40,6 +40,7 @@ class CompiledStep:
 
     def __init__(self, step: Step) -> None:
         self.step = step
+        self._places: Any = None
         self.forget()
         self._said: set[str] = set()
 
@@ -47,7 +48,6 @@ class CompiledStep:
         """Forget the graphs, whose tensors are no longer those of the model."""
         self._graphs: dict[Key, Runner | None] = {}
         self._seen: Counter[Key] = Counter()
-        self._places = self._where()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the graphs, which cannot be copied; a copy makes its own."""
@@ -55,16 +55,19 @@ class CompiledStep:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._graphs, self._seen, self._places = {}, Counter(), ()
+        self._places = None
+        self.forget()
 
     def _where(self) -> tuple[tuple[int, int], ...]:
         model: Any = self.step.model
         return tuple((id(t), t.data_ptr()) for part in (model.parameters(), model.buffers()) for t in part)
 
     def prepare(self, rebuilt: bool) -> None:
-        """Make ready for training; graphs go where parameters or states have moved."""
-        if rebuilt or self._places != self._where():
+        """Make ready for training; graphs go where parameters, states or what they froze have moved."""
+        where = (self._where(), self.step.update.frozen())
+        if rebuilt or self._places != where:
             self.forget()
+            self._places = where
 
     def train(self, batch: Batch) -> bool:
         """Train on a batch, or tell that it has to be done eagerly."""
@@ -73,7 +76,7 @@ class CompiledStep:
             return False
         update = self.step.update
         scalars = update.scalars()
-        key = (*(_layout(t) for t in (batch.x, batch.y, batch.weight)), tuple(scalars), update.frozen())
+        key = (_layout(batch.x), _layout(batch.y), _layout(batch.weight), *scalars)
         self._seen[key] += 1
         if key not in self._graphs:
             if not self._worth(key):
@@ -180,9 +183,15 @@ def compile_graph(graph: Graph, example: Sequence[Tensor]) -> Callable[..., Sequ
     options: dict[str, Any] = {"fallback_random": True} if on_cpu else {}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch's parts among themselves
-        from torch import _inductor  # takes a second to import, which only compiling needs
+        from torch import _guards, _inductor  # takes a second to import, which only compiling needs
+        from torch._subclasses.fake_tensor import FakeTensorMode
+        from torch.fx.experimental.symbolic_shapes import ShapeEnv
 
-        return _inductor.compile(graph.module, list(example), options=options)  # type: ignore[no-any-return]
+        # The caches on disk look for the shapes that a graph was made for where `torch.compile` would have put them.
+        mode = FakeTensorMode(shape_env=ShapeEnv())
+        shapes = [mode.from_tensor(t, static_shapes=True) for t in example]
+        with _guards.tracing(_guards.TracingContext(mode)):
+            return _inductor.compile(graph.module, shapes, options=options)  # type: ignore[no-any-return,arg-type]
 
 
 @functools.cache
