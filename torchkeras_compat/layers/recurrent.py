@@ -232,8 +232,11 @@ class LSTM(Recurrent):
             self.rnn._flat_weights if self.use_bias else [*self.rnn._flat_weights, *[x.new_zeros(4 * self.units)] * 2]
         )
         if capturing():
-            from .recurrent_graph import OnednnLSTM  # operators take time to define, which only graphs need
+            from .recurrent_graph import OnednnLSTM, small_lstm  # operators take time to define, which only graphs need
 
+            found = small_lstm(x, self.rnn._flat_weights[:2], self.rnn._flat_weights[2:3], h, c)
+            if found is not None:
+                return found
             output, last_h, last_c = OnednnLSTM.apply(x.contiguous(), *weights, h, c)  # type: ignore[no-untyped-call]
             return [(output, last_h), (output, last_c)]
         mode, layers, has_bias, train = 2, 1, True, torch.is_grad_enabled()

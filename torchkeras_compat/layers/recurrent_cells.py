@@ -158,7 +158,7 @@ class Product:
         return h @ w if base is None else torch.addmm(base, h, w)
 
 
-def _room(z: Tensor, units: int, state: Grad) -> Tensor:
+def room(z: Tensor, units: int, state: Grad) -> Tensor:
     """Return (steps + 1, batch, units), with the first state at its beginning."""
     room = z.new_empty(z.shape[0] + 1, z.shape[1], units)
     if state is None:
@@ -193,7 +193,7 @@ class SimpleCell(Cell):
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
-        h = _room(z, r.shape[1], states[0])
+        h = room(z, r.shape[1], states[0])
         into, hs, rt = SLOPES[self.activation].into, h.unbind(0), r.t()
         for t, zt in enumerate(z.unbind(0)):
             if t or states[0] is not None:
@@ -234,7 +234,7 @@ class LSTMCellMath(Cell):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
         units = r.shape[1]
-        h, c = (_room(z, units, s) for s in states)
+        h, c = (room(z, units, s) for s in states)
         g, ac = z.new_empty(2, z.shape[0], z.shape[1], units).unbind(0)  # candidates, and activations of c
         into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
         hs, cs, gs, acs, rt = h.unbind(0), c.unbind(0), g.unbind(0), ac.unbind(0), r.t()
@@ -294,7 +294,7 @@ class GRUCellMath(Cell):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
         units = r.shape[1]
-        h, y = _room(z, units, states[0]), torch.empty_like(z)
+        h, y = room(z, units, states[0]), torch.empty_like(z)
         into, gate, rt = SLOPES[self.activation].into, SLOPES[self.gate].into, r.t()
         hs, ys = h.unbind(0), y.unbind(0)
         gates, gates_y = z[..., : 2 * units].unbind(0), y[..., : 2 * units].unbind(0)
@@ -354,7 +354,7 @@ class GRUCellBefore(Cell):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
         units = r.shape[1]
-        h, rh = _room(z, units, states[0]), z.new_empty(*z.shape[:2], units)
+        h, rh = room(z, units, states[0]), z.new_empty(*z.shape[:2], units)
         into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
         hs, rhs, gates = h.unbind(0), rh.unbind(0), z[..., : 2 * units].unbind(0)
         rs, ks, ns = (part.unbind(0) for part in z.chunk(self.gates, -1))

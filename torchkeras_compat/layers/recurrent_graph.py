@@ -7,14 +7,17 @@ eager step runs.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from .._core.operators import define
 from .onednn import onednn_lstm, onednn_lstm_backward
 from .recurrent_cells import Cell, Grad, flat_rows
+from .recurrent_native import native_lstm
 
 _cells: dict[str, Cell] = {}
 
@@ -24,9 +27,7 @@ _cells: dict[str, Cell] = {}
 
 @functools.lru_cache(maxsize=64)
 def _workspace(steps: int, batch: int, features: int, units: int) -> int:
-    from torch._subclasses.fake_tensor import unset_fake_temporarily  # takes time to import
-
-    with unset_fake_temporarily():
+    with _disable_current_modes():  # outside of the capture that asks
         zeros = [torch.zeros(s) for s in ((steps, batch, features), (4 * units, features), (4 * units, units))]
         zeros += [torch.zeros(4 * units)] * 2 + [torch.zeros(batch, units)] * 2
         return onednn_lstm(*zeros)[3].numel()
@@ -140,3 +141,26 @@ class GraphRecurrence(torch.autograd.Function):
         dx = (rows @ w).view(x.shape) if need_x else None
         dw, db = rows.t() @ flat_rows(x) if need_w else None, rows.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *(dstates or [None] * ctx.count)
+
+
+def small_lstm(
+    x: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor], h: Tensor, c: Tensor
+) -> list[tuple[Tensor, Tensor]] | None:
+    """Run an LSTM of few units by compiled code of its own; `None` where oneDNN serves it better.
+
+    Args:
+        x: (steps, batch, features).
+        kernels: torch's two weight matrices.
+        biases: The first bias, if there is one; the second is zero.
+        h: The first h, (batch, units).
+        c: The first c.
+
+    Returns:
+        For h and for c all h, and the last value.
+    """
+    (w, r), cell = kernels, native_lstm(kernels[1].shape[1])
+    if cell is None:
+        return None
+    b = biases[0] if biases else None
+    y, last_h, _, last_c = GraphRecurrence.apply(cell, x, w, b, r, None, h, c)  # type: ignore[no-untyped-call]
+    return [(y, last_h), (y, last_c)]
