@@ -13,7 +13,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint format bench bench-scale gpu-check clean
+.PHONY: help demo test test-slow lint format bench bench-compile bench-scale gpu-check clean
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
@@ -40,9 +40,13 @@ format: $(VENV)/.lint  ## let ruff put the code in order
 	$(PY) -m ruff format .
 
 bench: $(VENV)/.torch  ## time fit, evaluate and predict against a hand-written PyTorch loop
-	$(PY) benchmarks/compare.py --python ours=$(PY) --python torch=$(PY) $(WORKLOADS)
+	$(PY) benchmarks/compare.py --python ours=$(PY) --python ours:jit=$(PY) --python torch=$(PY) $(WORKLOADS)
 	$(PY) benchmarks/calls.py ours
 	$(PY) benchmarks/calls.py torch
+	$(PY) benchmarks/overhead.py
+
+bench-compile: $(VENV)/.torch  ## time what jit_compile=True costs, cold and warm, against torch.compile
+	$(PY) benchmarks/compile_cost.py $(WORKLOADS)
 
 bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embedding rows and data rows
 	$(PY) benchmarks/scale.py
@@ -82,7 +86,7 @@ $(VENV)/.test: $(VENV)/.torch
 	@$(INSTALL) --editable '.[test]'
 	@touch $@
 
-$(VENV)/.lint: $(VENV)/.torch
+$(VENV)/.lint: $(VENV)/.test
 	@echo "==> installing ruff and mypy"
 	@$(INSTALL) --editable '.[lint]'
 	@touch $@
