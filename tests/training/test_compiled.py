@@ -28,6 +28,17 @@ def mlp() -> list[Any]:
     return [L.Dense(8, activation="relu"), L.Dropout(0.4), L.Dense(5, activation="tanh"), L.Dropout(0.2)]
 
 
+class Scales(L.Layer):
+    """A layer as users write them, with weights of its own."""
+
+    def build(self, input_shape: Any) -> None:
+        self.factor = self.add_weight(name="factor", shape=(input_shape[-1],), initializer="ones")
+        self.shift = self.add_weight("shift", (input_shape[-1],), initializer="zeros", regularizer="l2")
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        return keras.backend.relu(inputs * self.factor) + self.shift
+
+
 BODIES: dict[str, tuple[Callable[[], list[Any]], np.ndarray[Any, Any]]] = {
     "mlp": (mlp, X),
     "penalties": (
@@ -51,6 +62,7 @@ BODIES: dict[str, tuple[Callable[[], list[Any]], np.ndarray[Any, Any]]] = {
     "words": (lambda: [L.Embedding(9000, 8), L.LSTM(4), L.Dropout(0.1)], WORDS),
     "few_words": (lambda: [L.Embedding(9000, 2, mask_zero=True), L.GRU(4)], WORDS),
     "torch_modules": (lambda: [nn.Linear(6, 5), nn.GELU(), nn.Linear(5, 4)], X),
+    "of_the_user": (lambda: [Scales(), L.Dense(4)], X),
     "nested": (lambda: [keras.Sequential([L.Dense(5, activation="elu", input_dim=6), L.Dense(4)])], X),
 }
 
@@ -187,6 +199,16 @@ def test_copies_make_their_own_graphs() -> None:
         np.testing.assert_array_equal(got, want)
 
 
+def test_eagerly_and_compiled_exclude_each_other_and_either_can_be_chosen_later() -> None:
+    with pytest.raises(ValueError, match="one excludes the other"):
+        make("mlp", True, run_eagerly=True)
+    model = make("mlp", True)
+    assert model.jit_compile
+    model.jit_compile = False
+    trained(model, "mlp", epochs=1)
+    assert model._steps["train"].compiled is None
+
+
 # --- what runs eagerly, and says so --------------------------------------------------------------------------------
 
 
@@ -204,6 +226,31 @@ class Draws(L.Layer):
         return inputs + float(np.random.normal())
 
 
+class Keeps(L.Layer):
+    """A layer that puts new tensors into its attributes."""
+
+    def build(self, input_shape: Any) -> None:
+        self.register_buffer("seen", torch.zeros(()))
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        self.seen = self.seen + 1
+        return inputs * 2
+
+
+class Counts(L.Layer):
+    """A layer with a variable that a callback changes, and one that it changes itself, in place."""
+
+    def build(self, input_shape: Any) -> None:
+        self.runs = 0
+        self.strength = keras.backend.variable(0.0)
+        self.register_buffer("seen", torch.zeros(()))
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        self.runs += 1
+        self.seen.add_(1)
+        return inputs * self.strength
+
+
 class Breaks(L.Layer):
     """A layer with a bug."""
 
@@ -214,6 +261,7 @@ class Breaks(L.Layer):
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "reads": (lambda: Reads(name="reads"), "'reads' could not be compiled (DataDependentOutputException"),
     "draws": (lambda: Draws(name="draws"), "draws from numpy.random"),
+    "keeps": (lambda: Keeps(name="keeps"), "'keeps': it puts a new tensor into its attribute 'seen' at each step"),
     "seeded": (lambda: L.Dropout(0.5, seed=3, name="drops"), "Dropout 'drops': it draws from a generator of its own"),
 }
 
@@ -237,6 +285,25 @@ def test_one_line_names_the_layer_and_training_goes_on(name: str) -> None:
         assert all(w.filename == __file__ for w in said)
     if name != "draws":
         assert losses[0] == losses[1]
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_variables_count_as_they_are_and_capturing_leaves_no_trace() -> None:
+    layer = Counts()
+    model = keras.Sequential([L.Dense(4, input_dim=6), layer, L.Dense(3)])
+    model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=True)
+    layer.runs = 0  # finding the shapes ran it
+    layer.seen.zero_()
+    set_strength = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: keras.backend.set_value(layer.strength, float(epoch))
+    )
+    losses = model.fit(X, ONE_HOT, batch_size=26, epochs=3, verbose=0, callbacks=[set_strength]).history["loss"]
+    assert all(graphs(model))
+    assert layer.runs == 0
+    assert float(layer.seen) == 6
+    for epoch, loss in enumerate(losses):
+        keras.backend.set_value(layer.strength, float(epoch))
+        np.testing.assert_allclose(loss, model.evaluate(X, ONE_HOT, verbose=0), rtol=1e-5)
 
 
 @pytest.mark.usefixtures("uncompiled")

@@ -21,15 +21,48 @@ def unchanged_on_error(*roots: nn.Module) -> Iterator[None]:
     Args:
         roots: The modules, with all that is in them.
     """
-    kept = [(module, _attributes(module)) for root in roots for module in root.modules()]
+    kept = _kept(roots)
     try:
         yield
     except BaseException:
-        for module, attributes in kept:
-            module.__dict__.clear()
-            module.__dict__.update(attributes)
+        _put_back(kept)
         raise
 
 
-def _attributes(module: nn.Module) -> dict[str, Any]:
-    return {k: copy.copy(v) if isinstance(v, _CONTAINERS) else v for k, v in module.__dict__.items()}
+@contextlib.contextmanager
+def unchanged(*roots: nn.Module) -> Iterator[None]:
+    """Put the attributes of modules back in any case, after code has run on them for show.
+
+    Args:
+        roots: The modules, with all that is in them.
+    """
+    kept = _kept(roots)
+    try:
+        yield
+    finally:
+        _put_back(kept)
+
+
+Kept = list[tuple[nn.Module, dict[str, tuple[Any, Any]]]]
+
+
+def _kept(roots: tuple[nn.Module, ...]) -> Kept:
+    """Return each attribute of the modules, and what stands in it where it is a container."""
+    return [(module, {k: (v, _inside(v)) for k, v in vars(module).items()}) for r in roots for module in r.modules()]
+
+
+def _inside(value: Any) -> Any:
+    return copy.copy(value) if isinstance(value, _CONTAINERS) else None
+
+
+def _put_back(kept: Kept) -> None:
+    """Put attributes back, the containers themselves too: others may hold them, as watchers of hooks do."""
+    for module, attributes in kept:
+        module.__dict__.clear()
+        for name, (value, inside) in attributes.items():
+            module.__dict__[name] = value
+            if isinstance(value, list):
+                value[:] = inside
+            elif inside is not None:
+                value.clear()
+                value.update(inside)

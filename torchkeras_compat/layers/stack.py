@@ -22,8 +22,8 @@ from .core import InputLayer
 from .torch_module import TorchModuleWrapper
 from .weighted import unique
 
-AT_ONCE = 1 << 17  # elements of the widest layer's output that run together in inference: they stay in the cache
-OVER_TIME = 64  # rows that are worth more than the cache where a layer reads its weights again at every step …
+AT_ONCE = 1 << 20  # elements of the widest layer's output that run together in inference: they stay in the caches
+OVER_TIME = 64  # rows that are worth more than the caches where a layer reads its weights again at every step …
 MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, fx
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch import Tensor, fx, nn
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
 
 from .._core.capturing import CannotCapture, as_capture
 from .._core.operators import define
+from .._core.weights import Variable
 
 aten = torch.ops.aten
 
@@ -47,9 +50,9 @@ def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) 
     Raises:
         CannotCapture: It draws from numpy's or Python's random numbers, which a graph would freeze.
     """
-    mode = FakeTensorMode(allow_non_fake_inputs=True)
+    mode = _StandIns(allow_non_fake_inputs=True)
     before = _host_randomness()
-    with as_capture(), mode:
+    with as_capture(), mode, _PlainWeights():
         stand_ins = [mode.from_tensor(t) for t in arguments]
         module = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*stand_ins)
     if _host_randomness() != before:
@@ -60,6 +63,52 @@ def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) 
     module.graph.lint()
     module.recompile()
     return Graph(module, held)
+
+
+class _StandIns(FakeTensorMode):  # type: ignore[no-untyped-call]
+    """Runs code on stand-ins, which it also puts in the place of the real tensors that code finds in objects.
+
+    torch itself computes with those where no stand-in is among the arguments, and so writes to them.
+    """
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func not in _LIFTS:  # which take the numbers that stand in the code
+            args, kwargs = pytree.tree_map_only(Tensor, self._stand_in, (args, kwargs or {}))
+        return super().__torch_dispatch__(func, types, args, kwargs)
+
+    def _stand_in(self, tensor: Tensor) -> Tensor:
+        return tensor if isinstance(tensor, FakeTensor) else self.from_tensor(tensor)
+
+
+_LIFTS = {aten.lift_fresh.default, aten.lift_fresh_copy.default, aten.lift.default}
+_READS = {Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__bool__, Tensor.__float__, Tensor.__int__, Tensor.__index__}
+
+
+class _PlainWeights(TorchFunctionMode):
+    """Gives torch the parameter behind a Keras variable, a class unknown to stand-ins, and lets nobody read a value."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _READS and not isinstance(args[0], FakeTensor):
+            raise CannotCapture("something in it reads the value of a tensor, which a graph would take for ever")
+        return func(*pytree.tree_map_only(Variable, _read, args), **pytree.tree_map_only(Variable, _read, kwargs or {}))
+
+
+def _read(variable: Variable) -> Tensor:
+    return variable._weight.read()
+
+
+def refuse_kept_tensors(model: nn.Module) -> None:
+    """Refuse a model that keeps tensors of one run in attributes: a graph would never change them.
+
+    Raises:
+        CannotCapture: Some module got a tensor that is a stand-in.
+    """
+    for module in model.modules():
+        for place in (vars(module), module._buffers):
+            name = next((name for name, value in place.items() if isinstance(value, FakeTensor)), None)
+            if name is not None:
+                owner = str(module).splitlines()[0]  # of a torch module the first line of many
+                raise CannotCapture(f"it puts a new tensor into its attribute {name!r} at each step", owner)
 
 
 def _host_randomness() -> tuple[Any, ...]:

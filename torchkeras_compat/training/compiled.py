@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .._core.border import outside
 from .._core.capturing import CannotCapture
+from .._core.undo import unchanged
 from ..layers.base import Layer
 from .data import Batch
 
@@ -136,9 +137,12 @@ class Runner:
         self._names = list(scalars)
         self._has_loss = self._has_mask = False
         given = self._given(batch)
-        from .capture import capture  # torch's tracing takes time to import, which only compiling needs
+        from .capture import capture, refuse_kept_tensors  # torch's tracing takes time to import
 
-        graph = capture(functools.partial(self._step, step, batch), given)
+        model: Any = step.model
+        with unchanged(model):
+            graph = capture(functools.partial(self._step, step, batch), given)
+            refuse_kept_tensors(model)
         self.held = graph.held
         self.function = compile_graph(graph, [*graph.held, *given])
 

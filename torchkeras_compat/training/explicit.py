@@ -116,16 +116,19 @@ class Chain:
         return x
 
 
-def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Tensor]) -> Chain | None:
+def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Tensor], small: bool) -> Chain | None:
     """Return the written-out step of a model, `None` where one of its parts is not covered.
 
     Args:
         layers: The layers of the model.
         objective: Its loss.
         params: The parameters to train, in the optimizer's order.
+        small: Whether the model is a small one.
     """
     stages = [stage_of(layer) for layer in layers]
     if not layers or objective.scale != 1 or objective.summed:
+        return None
+    if not small and any(stage is not None and stage.small_only for stage in stages):
         return None
     last = layers[-1]
     activation = getattr(last, "activation", activations.linear)

@@ -229,6 +229,8 @@ def make_recipe(
     else:
         chosen = optimizers.get(optimizer) if not isinstance(optimizer, str) else None
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
+    if jit_compile and run_eagerly:
+        raise ValueError("compile(run_eagerly=True, jit_compile=True): one excludes the other; give one of them.")
     lists = metric_list(metrics_given), metric_list(weighted_metrics)
     for identifier in (*lists[0], *lists[1]):
         metrics.resolve(identifier, rules=rules, loss=found, output_shape=(None, 2))  # an unknown name is refused here

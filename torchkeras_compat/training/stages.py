@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -66,7 +66,10 @@ class Stage:
         params: The parameters whose gradients `backward` writes.
         grads: Where it writes them, one for each of `params`; empty where the layer is not trained.
         needs_input_gradient: Whether a layer before is trained.
+        small_only: Whether only models pay for which recording a step takes longer than computing it.
     """
+
+    small_only: ClassVar[bool] = False
 
     params: Sequence[Tensor] = ()
     grads: Sequence[Tensor] = ()
@@ -184,6 +187,8 @@ class FlattenStage(Stage):
 class ConvStage(Stage):
     """A convolution over sequences or images, with its activation."""
 
+    small_only = True
+
     def __init__(self, layer: Conv, last: bool) -> None:
         super().__init__(layer, last)
         weight, bias = layer.conv.weight, layer.conv.bias
@@ -270,6 +275,8 @@ class GlobalAveragePoolingStage(Stage):
 
 class LSTMStage(Stage):
     """An LSTM through oneDNN."""
+
+    small_only = True
 
     def __init__(self, layer: LSTM, last: bool) -> None:
         super().__init__(layer, last)

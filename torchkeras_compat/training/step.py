@@ -15,6 +15,7 @@ from .compiled import CompiledStep
 from .data import Batch
 from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
+from .storage import FlatStorage
 from .totals import Totals
 from .update import KerasUpdate, Update, choose_update
 
@@ -103,7 +104,8 @@ class Step:
         update, objective, self.chain = self.update, self.objective, None
         if objective is not None and isinstance(update, KerasUpdate) and update.storage is not None:
             plain = not update.rows and not self._looked_on and not self.recipe.rules.normalise_by_nonzero
-            self.chain = chain_of(self.model.layers, objective, update.storage.params) if plain else None
+            small = isinstance(update.storage, FlatStorage)
+            self.chain = chain_of(self.model.layers, objective, update.storage.params, small) if plain else None
             if self.chain is not None:
                 places, self._written = update.storage.places()
                 self.chain.write_to(places)

@@ -110,7 +110,7 @@ class Trainer(BatchCalls, ClassicCalls):
             target_tensors: Refused; targets are given to `fit`.
 
         Raises:
-            ValueError: An unknown name, with «did you mean».
+            ValueError: An unknown name, with «did you mean», or both `run_eagerly` and `jit_compile`.
 
         Example:
             >>> import torchkeras_compat as keras
@@ -146,6 +146,16 @@ class Trainer(BatchCalls, ClassicCalls):
     @optimizer.setter
     def optimizer(self, value: Any) -> None:
         self._compiled("optimizer").optimizer = value
+        self._steps = {}
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether training steps are compiled; it may be set."""
+        return self.recipe is not None and self.recipe.jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: bool) -> None:
+        self._compiled("jit_compile").jit_compile = bool(value)
         self._steps = {}
 
     @property
