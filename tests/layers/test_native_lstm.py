@@ -85,3 +85,12 @@ def test_a_model_of_small_layers_trains_as_eagerly(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("units", [8, 17, 80, 128])
 def test_other_sizes_are_left_to_onednn(units: int) -> None:
     assert native_lstm(units) is None
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_a_capture_may_be_the_first_to_ask() -> None:
+    recurrent_native._works.cache_clear()
+    model = keras.Sequential([L.LSTM(16, return_sequences=True, input_shape=(4, 3)), L.LSTM(16), L.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=True)
+    model.fit(np.ones((8, 4, 3), "float32"), np.ones((8, 1), "float32"), verbose=0)
+    assert all(model._steps["train"].compiled._graphs.values())

@@ -80,5 +80,5 @@ def native_lstm(units: int) -> NativeLSTM | None:
     """Return the cell for a layer of this size, `None` where oneDNN serves it better."""
     if units % LANES or units > MOST_UNITS:
         return None
-    with _disable_current_modes():  # outside of the capture that asks
+    with _disable_current_modes(), torch._C.DisableTorchFunction():  # outside of the capture that asks
         return NativeLSTM(activations.tanh, activations.sigmoid) if _works() else None
