@@ -11,7 +11,9 @@ NAMESPACE = "torchkeras_compat"
 _library: Any = torch.library.Library(NAMESPACE, "FRAGMENT")  # type: ignore[no-untyped-call]
 
 
-def define(signature: str, function: Callable[..., Any], stand_in: Callable[..., Any] | None = None) -> Any:
+def define(
+    signature: str, function: Callable[..., Any], stand_in: Callable[..., Any] | None = None, random: bool = False
+) -> Any:
     """Define an operator and return it.
 
     Args:
@@ -19,9 +21,10 @@ def define(signature: str, function: Callable[..., Any], stand_in: Callable[...,
         function: What it computes.
         stand_in: Returns tensors without numbers, of the right shapes, for a capture; `None` where `function` itself is
             one that torch can run so.
+        random: Whether it draws random numbers, so that no two calls of it are one.
     """
     name = signature.partition("(")[0]
-    _library.define(signature)
+    _library.define(signature, tags=(torch.Tag.nondeterministic_seeded,) if random else ())
     _library.impl(name, function, "CompositeExplicitAutograd")
     if stand_in is not None:
         torch.library.register_fake(f"{NAMESPACE}::{name}", stand_in, lib=_library)

@@ -8,11 +8,13 @@ is the user's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+
+from .capturing import capturing
+from .operators import define
 
 _LIMIT = 2**31 - 1
 _WRITTEN = 2**32  # seeds that people write are below; what torch starts a process with is a number of 64 bits
@@ -122,10 +124,24 @@ def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Te
     Sixteen random bits decide about an element, which takes a tenth of the time of `torch.bernoulli`; the probability
     is `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
     """
-    n = math.prod(shape)
-    bits = torch.randint(-(2**63), 2**63 - 1, ((n + 3) // 4,)).view(torch.int16)[:n].view(tuple(shape))
-    dropped = round(rate * 65536)
+    draw = _KEEP_MASK if capturing() else _keep_mask
+    mask: torch.Tensor = draw(list(shape), round(rate * 65536), dtype)
+    return mask
+
+
+def _keep_mask(shape: Sequence[int], dropped: int, dtype: torch.dtype) -> torch.Tensor:
+    mask = torch.empty(shape, dtype=dtype)
     if dropped >= 65536:
-        return torch.zeros(tuple(shape), dtype=dtype)
-    mask = torch.ge(bits, dropped - 32768, out=torch.empty(tuple(shape), dtype=dtype))
-    return mask.mul_(65536 / (65536 - dropped))
+        return mask.zero_()
+    n = mask.numel()
+    bits = torch.randint(-(2**63), 2**63 - 1, ((n + 3) // 4,)).view(torch.int16)[:n].view(mask.shape)
+    return torch.ge(bits, dropped - 32768, out=mask).mul_(65536 / (65536 - dropped))
+
+
+# Whole in a graph, for compiled loops over 16-bit integers are not vectorised.
+_KEEP_MASK = define(
+    "keep_mask(SymInt[] shape, int dropped, ScalarType dtype) -> Tensor",
+    _keep_mask,
+    lambda shape, dropped, dtype: torch.empty(shape, dtype=dtype),
+    random=True,
+)

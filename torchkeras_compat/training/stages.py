@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .. import activations
 from .._core.config import origin
+from ..layers import window_products
 from ..layers.base import Layer
 from ..layers.convolutional import Conv, Conv1D, Conv2D
 from ..layers.core import Activation, Dense, Dropout, Flatten
@@ -197,6 +198,7 @@ class ConvStage(Stage):
         self.derived = DERIVED[layer.activation]
         _, padding = layer._fixed_pads or ([], [])
         self.options = (layer._stride, padding, layer._dilation, False, [0] * len(padding), layer.groups)
+        self.pad = padding[-1] if padding else 0
         self.bias_sizes = None if bias is None else list(bias.shape)
 
     @staticmethod
@@ -206,18 +208,27 @@ class ConvStage(Stage):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activated convolution."""
-        x = self.layer.to_torch(x)
-        y = self.derived.forward(aten.convolution(x, self.weight, self.bias, *self.options))
-        self.saved = x, y
+        x, windows = self.layer.to_torch(x), None
+        if self.layer.as_products(x, self.pad):
+            rows, windows = window_products.forward(x, self.weight, self.bias, self.pad)
+            z = window_products.in_torchs_order(rows, len(x))
+        else:
+            z = aten.convolution(x, self.weight, self.bias, *self.options)
+        y = self.derived.forward(z)
+        self.saved = x, windows, y
         return self.layer.to_keras(y)  # type: ignore[no-any-return]
 
     def backward(self, dy: Tensor) -> Tensor:
         """Write the gradients of kernel and bias."""
-        x, y = self.taken()
+        x, windows, y = self.taken()
         dz = self.derived.backward(self.layer.to_torch(dy), y)
         trained = bool(self.grads)
         wanted = [self.needs_input_gradient, trained, trained and self.bias is not None]
-        dx, *found = aten.convolution_backward(dz, x, self.weight, self.bias_sizes, *self.options, wanted)
+        if windows is None:
+            dx, *found = aten.convolution_backward(dz, x, self.weight, self.bias_sizes, *self.options, wanted)
+        else:
+            rows = dz.squeeze(2).transpose(1, 2).reshape(-1, dz.shape[1])
+            dx, *found = window_products.backward(rows, windows, self.weight, len(x), self.pad, wanted)
         for place, grad in zip(self.grads, found):
             place.copy_(grad)
         return self.layer.to_keras(dx) if self.needs_input_gradient else dy
