@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from .._core.operators import define
+
 MOST_PRODUCTS = 25_000_000  # multiplications of one forward pass
 
 
@@ -64,15 +66,24 @@ def backward(
     channels, size = weight.shape[1], weight.shape[-1]
     dx = dw = None
     if wanted[0]:
-        each = torch.mm(rows, _matrix(weight)).view(batch, -1, size, channels)
-        count = each.shape[1]
-        whole = each.new_zeros(batch, count + size - 1, channels)
-        for step in range(size):
-            whole[:, step : step + count] += each[:, :, step]
+        whole = _ADDED(torch.mm(rows, _matrix(weight)).view(batch, -1, size, channels))
         dx = whole[:, pad : whole.shape[1] - pad].transpose(1, 2).unsqueeze(2)
     if wanted[1]:
         dw = torch.mm(rows.t(), windows).view(-1, 1, size, channels).permute(0, 3, 1, 2)
     return dx, dw, rows.sum(0) if wanted[2] else None
+
+
+def _added(each: Tensor) -> Tensor:
+    """Return the sums of what overlapping windows give to each step."""
+    batch, count, size, channels = each.shape
+    whole = each.new_zeros(batch, count + size - 1, channels)
+    for step in range(size):
+        whole[:, step : step + count] += each[:, :, step]
+    return whole
+
+
+# Whole in a graph: as compiled loops they take seconds to compile and the same time to run.
+_ADDED = define("add_windows(Tensor each) -> Tensor", _added)
 
 
 def _matrix(weight: Tensor) -> Tensor:
