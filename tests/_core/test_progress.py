@@ -5,6 +5,7 @@ import re
 import sys
 import timeit
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -21,7 +22,7 @@ def run(file: io.StringIO, verbose: Any, total: int | None = 32, **options: Any)
     shown = EpochProgress(10, verbose, file=file, **options)
     shown.epoch_begin(2, total)
     for done in range(1, 33):
-        shown.update(done, {"loss": 0.5} if shown.wants_values() else None)
+        shown.update(done, lambda: {"loss": 0.5})
     shown.epoch_end({"loss": 0.69314, "accuracy": 0.5, "val_loss": 0.000123})
     shown.close()
     return file.getvalue()
@@ -75,11 +76,12 @@ def test_an_epoch_of_a_moment_has_its_last_line_only() -> None:
     assert text.endswith("- val_loss: 1.2300e-04\n")
 
 
+@pytest.mark.usefixtures("long_epochs")
 def test_braces_in_a_metric_name_are_text() -> None:
     file = Terminal()
     shown = EpochProgress(1, 1, file=file)
     shown.epoch_begin(0, 2)
-    shown.update(1, {"f{x}": 1.0})
+    shown.update(1, lambda: {"f{x}": 1.0})
     shown.close()
     assert "f{x}: 1.0000" in file.getvalue()
 
@@ -92,11 +94,12 @@ def test_samples_are_counted_in_samples() -> None:
     assert "us/sample - loss" in run(io.StringIO(), 1, unit="sample")
 
 
+@pytest.mark.usefixtures("long_epochs")
 def test_interrupted_epoch_leaves_a_whole_line() -> None:
     file = Terminal()
     shown = EpochProgress(2, 1, file=file)
     shown.epoch_begin(0, 10)
-    shown.update(3, {"loss": 1.0})
+    shown.update(3, lambda: {"loss": 1.0})
     shown.close()
     shown.close()
     assert file.getvalue().endswith("\r 3/10 [========>.....................]\n")
@@ -107,23 +110,22 @@ def test_values_are_wanted_ten_times_a_second_at_most(monkeypatch: pytest.Monkey
     monkeypatch.setattr(progress, "perf_counter", lambda: now[0])
     shown = EpochProgress(1, 1, file=Terminal())
     shown.epoch_begin(0, 1000)
-    wanted = 0
+    values = mock.Mock(return_value={})
     for done in range(1, 1001):
         now[0] += 0.002
-        if shown.wants_values():
-            wanted += 1
-            shown.update(done, {})
-        else:
-            shown.update(done)
+        shown.update(done, values)
     shown.close()
-    assert 15 <= wanted <= 21
+    assert 15 <= values.call_count <= 21
 
 
+@pytest.mark.usefixtures("long_epochs")
 @pytest.mark.parametrize("verbose", [0, 1, 2])
 def test_nobody_reads_the_device_for_a_log(verbose: int) -> None:
     shown = EpochProgress(1, verbose, file=io.StringIO())
     shown.epoch_begin(0, 10)
-    assert not shown.wants_values()
+    values = mock.Mock(return_value={})
+    shown.update(1, values)
+    values.assert_not_called()
 
 
 def test_an_update_that_shows_nothing_costs_about_a_microsecond() -> None:
@@ -131,7 +133,7 @@ def test_an_update_that_shows_nothing_costs_about_a_microsecond() -> None:
     shown.epoch_begin(0, 10)
 
     def step() -> None:
-        shown.update(3, {} if shown.wants_values() else None)
+        shown.update(3, dict)
 
     best = min(timeit.repeat(step, number=10_000, repeat=7)) / 10_000
     assert best < 2e-6
@@ -149,6 +151,7 @@ def test_first_step_is_left_out_of_the_pace(monkeypatch: pytest.MonkeyPatch) -> 
     assert "- 10s 5ms/step" in file.getvalue()
 
 
+@pytest.mark.usefixtures("long_epochs")
 def test_notebook_without_widgets_gets_a_redrawn_text_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
@@ -156,7 +159,7 @@ def test_notebook_without_widgets_gets_a_redrawn_text_line(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stdout", file)
     shown = EpochProgress(1, 1)
     shown.epoch_begin(0, 2)
-    shown.update(1, {"loss": 1.0})
+    shown.update(1, lambda: {"loss": 1.0})
     shown.update(2)
     shown.epoch_end({"loss": 1.0})
     assert "\r1/2 [==============>...............] - ETA: 0s - loss: 1.0000" in file.getvalue()

@@ -10,7 +10,7 @@ import functools
 import shutil
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, TextIO
 
@@ -198,27 +198,23 @@ class EpochProgress:
         if self._open and self.header:
             self._write(f"Epoch {epoch + 1}/{self.epochs}\n")
 
-    def wants_values(self) -> bool:
-        """Tell whether `update` would show the metrics now: at most ten times a second, and only on a live line."""
-        return self._live and perf_counter() - self._looked >= INTERVAL
-
-    def update(self, done: int, values: Mapping[str, float] | None = None) -> None:
-        """Note that `done` units are done, and draw the line when `values` (perhaps empty) are given.
+    def update(self, done: int, values: Callable[[], Mapping[str, float]] = dict) -> None:
+        """Note that `done` units are done, and draw the line anew if it is time: at most ten times a second.
 
         Args:
             done: Units of this epoch that are done.
-            values: The metrics so far; `None` where `wants_values()` said no.
+            values: Returns the metrics so far; called only for a line that is drawn.
         """
         if not self._done:
             self._pace.note(done)
         self._done = done
-        if values is None or not self._live:
+        if not self._live or perf_counter() - self._looked < INTERVAL:
             return
         self._looked = perf_counter()
         if self._line is None:
             self._file.flush()  # what stands above the line comes first
             self._line = _LiveLine(self._total, self._file)
-        tail = live_text(done, self._total, self._pace, self.unit) + values_text(values)
+        tail = live_text(done, self._total, self._pace, self.unit) + values_text(values())
         self._line.draw(done, self._total, tail)
 
     def epoch_end(self, values: Mapping[str, float]) -> None:

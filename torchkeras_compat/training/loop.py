@@ -158,7 +158,7 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> int:
     step.totals.reset()
     progress.epoch_begin(epoch, run.steps or data.steps)
     hooks = run.callbacks.wants_batches("train")
-    training = settings.running(True)
+    training, results = settings.running(True), step.totals.results
     done = 0
     for batch in run.batches():
         if hooks:
@@ -168,10 +168,7 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> int:
         done += 1
         if hooks:
             run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
-        if progress.wants_values():
-            progress.update(done, step.totals.results())
-        else:
-            progress.update(done)
+        progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
             break
     data.end_epoch()
@@ -218,7 +215,7 @@ def run_evaluate(
                 callbacks.call("on_test_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             if progress is not None:
-                progress.update(done, step.totals.results() if progress.wants_values() else None)
+                progress.update(done, step.totals.results)
     values = step.totals.results()
     if progress is not None:
         progress.epoch_end(values)
@@ -260,7 +257,7 @@ def run_predict(
                 logs = {"batch": i, "size": batch.size, "outputs": to_numpy(outputs[-1])}
                 callbacks.call("on_predict_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
-            progress.update(done, {} if progress.wants_values() else None)
+            progress.update(done)
     progress.epoch_end({})
     callbacks.call("on_predict_end")
     if not outputs:
