@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.border import entrance
+from .._core.memory import keep_freed_memory
 from . import arguments
 from .data import ArrayData, Batch, as_array, expect_rows, to_numpy
 
@@ -32,6 +33,7 @@ class BatchCalls:
     _unchanged_on_error: Any
 
     def _predict_tensor(self, x: Tensor) -> Tensor:
+        keep_freed_memory()
         with settings.running(False):
             output = self.run(x, None, False)[0]
         self.forget_losses()

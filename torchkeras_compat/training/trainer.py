@@ -15,6 +15,7 @@ from .._core import dialects, registry, settings
 from .._core.border import entrance, outside
 from .._core.errors import argument_error
 from .._core.logs import Logs
+from .._core.memory import keep_freed_memory
 from .._core.progress import EpochProgress, verbosity
 from .._core.shapes import Shape
 from .._core.undo import unchanged_on_error
@@ -201,6 +202,7 @@ class Trainer(BatchCalls, ClassicCalls):
         recipe = self._compiled("fit" if mode == "train" else "evaluate")
         self.forget_losses()
         if mode not in self._steps:
+            keep_freed_memory()
             table = self._table_to_train()
             step = Step(self, recipe, table)  # type: ignore[arg-type]
             step.totals = _totals(recipe, step)
