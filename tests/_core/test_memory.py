@@ -30,7 +30,7 @@ PAGES = 10 * 4 * 16_000_000 // 4096  # of all blocks together
 
 
 def faults(call: str, **environment: str) -> tuple[str, int]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")} | environment
+    env = {k: v for k, v in os.environ.items() if k not in (*memory.SETTINGS, "GLIBC_TUNABLES")} | environment
     text = subprocess.run(
         [sys.executable, "-c", ROUNDS.format(call=call)], env=env, capture_output=True, text=True, check=True
     ).stdout.split()

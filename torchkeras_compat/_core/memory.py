@@ -25,9 +25,8 @@ def keep_freed_memory() -> bool:
     Source:
         https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
-    if not _has_glibc() or any(name in os.environ for name in SETTINGS):
-        return False
-    if "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", ""):
+    told = any(name in os.environ for name in SETTINGS) or "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
+    if told or not _has_glibc():
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     # One without the other would make glibc take every block above 128 KiB from the system.
