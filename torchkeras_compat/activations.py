@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ._core import registry
 from ._core.errors import argument_error
+from ._core.operations import of_one_tensor
 
 Activation = Callable[..., Tensor]
 
@@ -18,6 +19,7 @@ _SELU_SCALE = 1.0507009873554805
 
 
 @registry.register("activation")
+@of_one_tensor
 def linear(x: Tensor) -> Tensor:
     """Return `x` itself.
 
@@ -35,6 +37,7 @@ def linear(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """Return the rectified linear unit: `x` above `threshold`, at most `max_value`, with slope `alpha` below.
 
@@ -63,6 +66,7 @@ def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshol
 
 
 @registry.register("activation")
+@of_one_tensor
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """Return the exponential linear unit: `x` above zero, `alpha * (exp(x) - 1)` below.
 
@@ -84,6 +88,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def selu(x: Tensor) -> Tensor:
     """Return the scaled exponential linear unit: `1.0507 * elu(x, 1.6733)`.
 
@@ -105,6 +110,7 @@ def selu(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
     """Return the Gaussian error linear unit: `x` times the normal distribution function at `x`.
 
@@ -126,6 +132,7 @@ def gelu(x: Tensor, approximate: bool = False) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def mish(x: Tensor) -> Tensor:
     """Return `x * tanh(softplus(x))`.
 
@@ -146,6 +153,7 @@ def mish(x: Tensor) -> Tensor:
 
 
 @registry.register("activation", "silu")
+@of_one_tensor
 def swish(x: Tensor) -> Tensor:
     """Return `x * sigmoid(x)`.
 
@@ -169,6 +177,7 @@ silu = swish
 
 
 @registry.register("activation")
+@of_one_tensor
 def tanh(x: Tensor) -> Tensor:
     """Return the hyperbolic tangent.
 
@@ -186,6 +195,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def sigmoid(x: Tensor) -> Tensor:
     """Return the logistic function `1 / (1 + exp(-x))`.
 
@@ -203,6 +213,7 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def hard_sigmoid(x: Tensor) -> Tensor:
     """Return `0.2 * x + 0.5`, bounded to [0, 1]: the logistic function in three straight pieces.
 
@@ -223,6 +234,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def exponential(x: Tensor) -> Tensor:
     """Return `exp(x)`.
 
@@ -240,6 +252,7 @@ def exponential(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def softplus(x: Tensor) -> Tensor:
     """Return `log(exp(x) + 1)`.
 
@@ -257,6 +270,7 @@ def softplus(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def softsign(x: Tensor) -> Tensor:
     """Return `x / (abs(x) + 1)`.
 
@@ -274,6 +288,7 @@ def softsign(x: Tensor) -> Tensor:
 
 
 @registry.register("activation")
+@of_one_tensor
 def softmax(x: Tensor, axis: int | Sequence[int] = -1) -> Tensor:
     """Return `exp(x)` divided by its sum over `axis`.
 

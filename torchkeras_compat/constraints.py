@@ -11,6 +11,7 @@ from torch import Tensor
 from ._core import registry, settings
 from ._core.config import Configurable
 from ._core.errors import argument_error
+from ._core.operations import of_an_object
 
 Axis = int | Sequence[int]
 
@@ -30,6 +31,7 @@ class Constraint(Configurable):
     def __init__(self) -> None:
         pass  # there for its signature: an argument is refused by name
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the bounded weight."""
         return w
@@ -81,6 +83,7 @@ class MaxNorm(Constraint):
         self.max_value = _number(self, "max_value", max_value)
         self.axis = _axis(self, axis)
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the bounded weight."""
         norms = _norms(w, self.axis)
@@ -118,6 +121,7 @@ class MinMaxNorm(Constraint):
         self.rate = _number(self, "rate", rate)
         self.axis = _axis(self, axis)
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the bounded weight."""
         norms = _norms(w, self.axis)
@@ -150,6 +154,7 @@ class UnitNorm(Constraint):
     def __init__(self, axis: Axis = 0) -> None:
         self.axis = _axis(self, axis)
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the weight of norm 1."""
         return w / (settings.epsilon() + _norms(w, self.axis))
@@ -167,6 +172,7 @@ class NonNeg(Constraint):
         tensor([0., 2.])
     """
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the weight without its negative entries."""
         return w.clamp_min(0)
@@ -198,6 +204,7 @@ class RadialConstraint(Constraint):
                 [15., 15., 15., 15.]])
     """
 
+    @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the kernel with equal rings."""
         if w.ndim != 4 or w.shape[0] != w.shape[1]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ._core import registry
 from ._core.config import Configurable
 from ._core.errors import argument_error, choice
+from ._core.operations import of_an_object
 
 
 @registry.base("regularizer")
@@ -29,6 +30,7 @@ class Regularizer(Configurable):
     def __init__(self) -> None:
         pass  # there for its signature: an argument is refused by name
 
+    @of_an_object
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of `x`."""
         raise NotImplementedError(f"{type(self).__name__}: a regularizer must define __call__(self, x).")
@@ -67,6 +69,7 @@ class L1L2(Regularizer):
         self.l1 = _penalty(self, "l1", l1)
         self.l2 = _penalty(self, "l2", l2)
 
+    @of_an_object
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of `x`."""
         if not self.l1:
@@ -97,6 +100,7 @@ class L1(Regularizer):
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = _penalty(self, "l1", l1, 0.01)
 
+    @of_an_object
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of `x`."""
         return self.l1 * x.abs().sum()
@@ -123,6 +127,7 @@ class L2(Regularizer):
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = _penalty(self, "l2", l2, 0.01)
 
+    @of_an_object
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of `x`."""
         return self.l2 * x.square().sum()
@@ -154,6 +159,7 @@ class OrthogonalRegularizer(Regularizer):
         self.factor = _penalty(self, "factor", factor, 0.01)
         self.mode = choice("OrthogonalRegularizer", "mode", mode, ("rows", "columns"))
 
+    @of_an_object
     def __call__(self, x: Tensor) -> Tensor:
         """Return the penalty of the matrix `x`."""
         if x.ndim != 2:

@@ -95,12 +95,12 @@ class running:
     A class, not a generator: a training step enters one, and this costs a third.
 
     Args:
-        training: Whether it trains.
+        training: Whether it trains; `None` says that nothing runs, as where a layer is built in the midst of a run.
     """
 
     __slots__ = ("_before", "_training")
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self._training = training
 
     def __enter__(self) -> None:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,12 +17,15 @@ from torch import Tensor
 
 from . import settings
 from .shapes import Shape
+from .tensor_operators import OPERATORS, item
+from .tensor_shape import TensorShape
+from .user_tensors import Deferred, hand_out
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(eq=False)
-class SymbolicTensor:
+class SymbolicTensor(Deferred):
     """A tensor known by shape and origin, not by value.
 
     Attributes:
@@ -39,13 +44,31 @@ class SymbolicTensor:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, TensorShape(value) if name == "shape" else value)
+
     def get_shape(self) -> Shape:
         """Return the shape, as old scripts ask for it."""
         return self.shape
 
+    def set_shape(self, shape: Any) -> None:
+        """Take note of lengths that were not known, as TensorFlow's tensors do.
+
+        Raises:
+            ValueError: The shape contradicts what is known.
+        """
+        said = TensorShape(shape)
+        if not said.is_compatible_with(self.shape):
+            raise ValueError(f"set_shape({tuple(said)}): {self!r} has another shape.")
+        self.shape = tuple(own if own is not None else new for own, new in zip(self.shape, said))
+
     @property
     def _keras_shape(self) -> Shape:
-        return self.shape
+        return tuple(self.shape)
+
+    def in_run(self) -> Any:
+        """Return the value in the run in progress."""
+        return resolved(self)
 
     @property
     def ndim(self) -> int:
@@ -56,7 +79,7 @@ class SymbolicTensor:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __getitem__(self, key: Any) -> SymbolicTensor:
-        return apply(lambda x, k: x[k], self, key)
+        return apply(item, self, key)  # type: ignore[no-any-return]
 
     def __iter__(self) -> Any:
         raise TypeError(f"{self!r} is symbolic and cannot be iterated over; use K.function to compute its value.")
@@ -65,18 +88,18 @@ class SymbolicTensor:
         raise TypeError(f"{self!r} is symbolic and has no truth value; use K.function to compute its value.")
 
 
-def _operator(name: str) -> Callable[..., SymbolicTensor]:
-    def method(self: SymbolicTensor, *others: Any) -> SymbolicTensor:
-        def compute(a: Any, *rest: Any) -> Any:
-            return getattr(torch.as_tensor(a), name)(*rest)
+def _operator(name: str) -> Callable[..., Any]:
+    function = OPERATORS[name]
 
-        return apply(compute, self, *others)
+    def method(self: SymbolicTensor, *others: Any) -> Any:
+        return apply(function, self, *others)
 
     return method
 
 
-for _name in "add radd sub rsub mul rmul truediv rtruediv pow rpow neg matmul gt ge lt le mod".split():
-    setattr(SymbolicTensor, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in OPERATORS:
+    if _name not in ("__eq__", "__ne__"):  # a symbolic tensor equals itself alone: it is a key of dictionaries
+        setattr(SymbolicTensor, _name, _operator(_name))
 
 
 def is_symbolic(value: Any) -> bool:
@@ -95,11 +118,14 @@ def _sample(value: Any, unknown: int) -> Any:
     return value.detach().to("meta") if isinstance(value, Tensor) else value
 
 
-def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> SymbolicTensor:
+def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
     """Return the symbolic result of `function`; its shape is found by running it on shapes alone, twice.
 
-    An axis that changes with the size put in for `None` is unknown in the result.
+    An axis that changes with the size put in for `None` is unknown in the result.  In a run whose values are known, as
+    where a loss asks for a layer's output, the result is computed at once.
     """
+    if _run.values is not None:
+        return function(*map(resolved, arguments), **{k: resolved(v) for k, v in keywords.items()})
     shapes, dtype = [], torch.float32
     for unknown in (2, 3):
         with torch.no_grad():
@@ -110,6 +136,45 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Sym
     shape = tuple(a if a == b else None for a, b in zip(*shapes))
     name = getattr(function, "__name__", "operation")
     return SymbolicTensor(shape, settings.dtype_name(dtype), function, arguments, keywords, name)
+
+
+class _Run(threading.local):
+    """The values of the run in progress in this thread, where somebody may ask for them."""
+
+    values: dict[int, Any] | None = None
+
+
+_run = _Run()
+
+
+@contextmanager
+def run_values() -> Iterator[dict[int, Any]]:
+    """Keep the values that symbolic tensors have in the run in the block, by id: `layer.output` can be used there."""
+    before, _run.values = _run.values, {}
+    try:
+        yield _run.values
+    finally:
+        _run.values = before
+
+
+def kept_values() -> dict[int, Any] | None:
+    """Return where a model keeps what its layers give in the run in progress; `None` where nobody asks."""
+    return _run.values
+
+
+def resolved(value: Any) -> Any:
+    """Return a symbolic tensor, in lists too, as its value in the run in progress.
+
+    Raises:
+        ValueError: It belongs to a model that does not run, or nothing runs.
+    """
+    if isinstance(value, SymbolicTensor):
+        if _run.values is None:
+            raise ValueError(f"{value!r} has no value here: nothing runs; use K.function to compute one.")
+        return hand_out(_evaluate([value], _run.values, {})[0])
+    if type(value) in (list, tuple):
+        return type(value)([resolved(v) for v in value])
+    return value
 
 
 def lifted(function: F) -> F:
@@ -124,9 +189,7 @@ def lifted(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
-def evaluate(
-    outputs: Sequence[SymbolicTensor], feed: Mapping[SymbolicTensor, Tensor], **call_options: Any
-) -> list[Tensor]:
+def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], **call_options: Any) -> list[Any]:
     """Compute symbolic tensors from the values of others.
 
     Args:
@@ -137,7 +200,11 @@ def evaluate(
     Raises:
         ValueError: An output needs an input that has no value.
     """
-    values: dict[int, Any] = {id(tensor): value for tensor, value in feed.items()}
+    return _evaluate(outputs, {id(tensor): value for tensor, value in feed.items()}, call_options)
+
+
+def _evaluate(outputs: Sequence[Any], values: dict[int, Any], call_options: Mapping[str, Any]) -> list[Any]:
+    """Compute symbolic tensors; `values`, by id, takes what was computed on the way."""
 
     def value_of(item: Any) -> Any:
         if isinstance(item, (list, tuple)):

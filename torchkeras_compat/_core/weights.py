@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from . import randomness, settings
 from .errors import show
+from .user_tensors import Live, UserTensor, call_user, is_users, plain_torch, take_back
 
 Read = Callable[..., Tensor]
 Write = Callable[[Tensor], Sequence[Tensor]]
@@ -58,15 +59,18 @@ IDENTITY = Codec(_same, _alone)
 TRANSPOSED = permuted(1, 0)
 
 
-class Variable(torch.Tensor):
+class Variable(Live):
     """A weight as Keras users know it: in Keras's layout, with a name, `numpy()` and `assign()`.
 
-    It shares storage with the torch parameter where the layouts allow a view, and autograd flows through it; what is
-    computed from it is a plain tensor.
+    Whatever uses it reads the torch parameters behind it as they are then, and autograd flows to them; what writes into
+    it writes into them where the layouts allow a view.
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
     _weight: Weight
+
+    def current(self) -> Tensor:
+        """Return the weight as a plain tensor."""
+        return self._weight.read()
 
     @property
     def name(self) -> str:
@@ -78,32 +82,91 @@ class Variable(torch.Tensor):
         """Whether training may change it."""
         return self._weight.trainable
 
+    @property
+    def constraint(self) -> Callable[[Tensor], Tensor] | None:
+        """What is applied to it after each update."""
+        return self._weight.constraint
+
+    @property
+    def grad(self) -> Tensor | None:  # type: ignore[override]
+        """What `backward()` left on the parameters, in Keras's layout."""
+        grads = [p.grad for p in self._weight.parameters]
+        if any(g is None for g in grads):
+            return None
+        return self._weight.codec.read(*grads)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Variable:
+        """Let autograd find gradients for it, or not."""
+        for parameter in self._weight.parameters:
+            parameter.requires_grad_(requires_grad)
+        return self
+
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return the value as a numpy array in Keras's layout (a copy)."""
         return self._weight.numpy()
 
-    def assign(self, value: Any) -> Variable:
+    eval = numpy
+
+    def assign(self, value: Any, *args: Any, **kwargs: Any) -> Variable:
         """Write `value` into the weight."""
         self._weight.assign(value)
         return self
 
-    def assign_add(self, value: Any) -> Variable:
-        """Add `value` to the weight."""
-        return self.assign(self.numpy() + np.asarray(value))
+    def assign_add(self, delta: Any, *args: Any, **kwargs: Any) -> Variable:
+        """Add `delta` to the weight."""
+        return self._moved_by(delta, 1)
 
-    def assign_sub(self, value: Any) -> Variable:
-        """Subtract `value` from the weight."""
-        return self.assign(self.numpy() - np.asarray(value))
+    def assign_sub(self, delta: Any, *args: Any, **kwargs: Any) -> Variable:
+        """Subtract `delta` from the weight."""
+        return self._moved_by(delta, -1)
+
+    def _moved_by(self, delta: Any, sign: int) -> Variable:
+        with torch.no_grad():
+            value = self._weight.read()
+            return self.assign(value + sign * torch.as_tensor(take_back(delta), dtype=value.dtype, device=value.device))
+
+    def value(self) -> Tensor:
+        """Return the weight as a tensor that is no variable."""
+        return self.current().as_subclass(UserTensor)
+
+    read_value = value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         return copy.deepcopy(self._weight, memo).variable()
 
-    def value(self) -> Tensor:
-        """Return the weight as a plain tensor."""
-        return self._weight.read()
+    # In two steps, since a layer holds variables and these know the layer.
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _unbound_variable, (), {"_weight": self._weight}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._weight = state["_weight"]
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self.name!r} shape={tuple(self.shape)} dtype={settings.dtype_name(self.dtype)}>"
+
+
+def _unbound_variable() -> Variable:
+    return torch.empty(0, device="meta").as_subclass(Variable)
+
+
+class Holder(nn.Module):
+    """Holds the parameter of a variable that belongs to no layer.
+
+    Args:
+        value: The parameter.
+    """
+
+    def __init__(self, value: nn.Parameter) -> None:
+        super().__init__()
+        self.value = value
+
+
+def _held(module: nn.Module, name: str) -> Tensor:
+    """Return a module's parameter or buffer, whatever reading the attribute gives to users."""
+    held: Any = module._parameters.get(name)
+    if held is None:
+        held = module._buffers.get(name)
+    return getattr(module, name) if held is None else held  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -135,7 +198,7 @@ class Weight:
     @property
     def parameters(self) -> tuple[Tensor, ...]:
         """The torch tensors behind the weight."""
-        return tuple(getattr(self.module, a) for a in self.attributes)
+        return tuple([_held(self.module, attribute) for attribute in self.attributes])
 
     def read(self) -> Tensor:
         """Return the weight in Keras's layout; differentiable."""
@@ -154,7 +217,8 @@ class Weight:
 
     def variable(self) -> Variable:
         """Return the weight as Keras users know it."""
-        variable = self.read().as_subclass(Variable)
+        with plain_torch():
+            variable = self.read().as_subclass(Variable)
         variable._weight = self
         return variable
 
@@ -168,6 +232,7 @@ class Weight:
 
     def check(self, value: Any) -> Tensor:
         """Return `value` as a tensor of this weight's shape, or raise before anything is written."""
+        value = take_back(value)
         tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.array(value))
         if tuple(tensor.shape) != self.shape:
             raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(value)}.")
@@ -188,6 +253,33 @@ class Weight:
             raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(changed)}.")
         for parameter, part in zip(self.parameters, self.codec.write(changed)):
             parameter.copy_(part)
+
+    def penalty(self) -> Tensor | None:
+        """Return what the regularizer makes of the weight; differentiable."""
+        if self.regularizer is None:
+            return None
+        if is_users(self.regularizer):
+            penalty: Tensor = call_user(self.regularizer, self.read())
+            return penalty
+        return self.regularizer(self.read())
+
+    def constrain(self) -> None:
+        """Apply the constraint."""
+        constraint = self.constraint
+        if constraint is not None:
+            self.change(functools.partial(call_user, constraint) if is_users(constraint) else constraint)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Let autograd leave out a weight that may train, or find its gradients again."""
+        if self.trainable:
+            for parameter in self.parameters:
+                if isinstance(parameter, nn.Parameter) and parameter.is_floating_point():
+                    parameter.requires_grad_(not frozen)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether autograd finds gradients for it."""
+        return any(p.requires_grad for p in self.parameters)
 
     def initialise(self) -> None:
         """Fill the weight by its initializer."""
@@ -210,6 +302,7 @@ def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype
                 raise
             required = {p.name for p in inspect.signature(initializer).parameters.values() if p.default is p.empty}
             value = initializer(shape, **dict.fromkeys(required & {"name"}))
+        value = take_back(value)
         tensor = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
     return tensor.detach().to("cpu", dtype)
 

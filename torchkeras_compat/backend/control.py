@@ -10,9 +10,9 @@ from torch import Tensor
 
 from .._core import settings, symbolic
 from .._core.errors import argument_error
+from .._core.operations import as_tensor, operation
 from .._core.symbolic import SymbolicTensor
 from .graph import learning_phase
-from .lifting import as_tensor, operation
 
 
 def _value(expression: Any) -> Any:
@@ -26,7 +26,7 @@ def _where(condition: Tensor, then: Tensor, other: Tensor) -> Tensor:
         raise argument_error("switch", "condition", f"of at most {max(then.ndim, other.ndim)} axes", condition)
     # Keras lines a condition up with the first axes of the expressions, not with the last.
     missing = max(then.ndim, other.ndim) - condition.ndim
-    return torch.where(condition.reshape(*condition.shape, *([1] * missing)), then, other)
+    return torch.where(condition.reshape((*condition.shape, *([1] * missing))), then, other)
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:

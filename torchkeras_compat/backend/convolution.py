@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._core.errors import argument_error, choice, int_tuple
+from .._core.operations import operation
 from .._core.shapes import same_padding
 from .common import normalize_data_format
-from .lifting import operation
 
 _CONV: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED: dict[int, Callable[..., Tensor]] = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error, positive_int
-from .lifting import as_tensor, operation
+from .._core.operations import as_tensor, operation
 
 
 def _log_probabilities(y_pred: Tensor) -> Tensor:

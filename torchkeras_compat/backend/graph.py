@@ -11,9 +11,9 @@ from torch import Tensor
 
 from .._core import settings, symbolic
 from .._core.errors import argument_error, show
+from .._core.operations import as_tensor
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
-from .lifting import as_tensor
 from .variables import set_value, value_of
 
 

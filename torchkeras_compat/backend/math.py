@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error
-from .lifting import operation
+from .._core.operations import operation
 
 Axis = int | Sequence[int] | None
 

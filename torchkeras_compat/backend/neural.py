@@ -10,8 +10,8 @@ from torch import Tensor
 
 from .. import activations
 from .._core import dialects
+from .._core.operations import operation
 from . import crossentropy
-from .lifting import operation
 
 relu = operation(activations.relu)
 elu = operation(activations.elu)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .._core import randomness, settings
 from .._core.errors import fraction
-from .lifting import operation
+from .._core.operations import creation, operation
 from .variables import variable
 
 _streams: dict[int, torch.Generator] = {}
@@ -40,6 +40,7 @@ def _drawn(shape: Sequence[int], dtype: Any, seed: int | None) -> tuple[Tensor, 
     return torch.empty(size, dtype=randomness.drawing_dtype(wanted), device=device), generator, wanted
 
 
+@creation
 def random_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -54,12 +55,13 @@ def random_normal(
 
     Example:
         >>> random_normal((2, 3)).shape
-        torch.Size([2, 3])
+        (2, 3)
     """
     values, generator, wanted = _drawn(shape, dtype, seed)
     return values.normal_(mean, stddev, generator=generator).to(settings.default_device(), wanted)
 
 
+@creation
 def random_uniform(
     shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -83,6 +85,7 @@ def random_uniform(
     return values.uniform_(minval, maxval, generator=generator).to(settings.default_device(), wanted)
 
 
+@creation
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -99,6 +102,7 @@ def truncated_normal(
     return (values * stddev + mean).to(settings.default_device(), wanted)
 
 
+@creation
 def random_bernoulli(shape: Sequence[int], p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
     """Return ones with probability `p`, else zeros.
 
@@ -127,7 +131,7 @@ def random_uniform_variable(
 
     Example:
         >>> random_uniform_variable((2,), 0, 1).shape
-        torch.Size([2])
+        (2,)
     """
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
@@ -139,7 +143,7 @@ def random_normal_variable(
 
     Example:
         >>> random_normal_variable((2,), 0, 1).shape
-        torch.Size([2])
+        (2,)
     """
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
 

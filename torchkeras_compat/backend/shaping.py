@@ -11,9 +11,9 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error
+from .._core.operations import creation, operation
 from .._core.symbolic import SymbolicTensor
 from .common import normalize_data_format
-from .lifting import operation
 
 
 def shape(x: Any) -> Any:
@@ -119,6 +119,7 @@ def ones_like(x: Tensor, dtype: Any = None, name: str | None = None) -> Tensor:
     return torch.ones_like(x, dtype=x.dtype if dtype is None else settings.torch_dtype(dtype))
 
 
+@creation
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Tensor:
     """Return the numbers from `start` to before `stop`; one number alone is `stop`.
 
@@ -196,7 +197,7 @@ def expand_dims(x: Tensor, axis: int = -1) -> Tensor:
 
     Example:
         >>> expand_dims([1.0, 2.0]).shape
-        torch.Size([2, 1])
+        (2, 1)
     """
     return x.unsqueeze(axis)
 

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from .._core import settings, symbolic
 from .._core.errors import show
+from .._core.operations import as_tensor, creation, mutation, operation
 from .._core.symbolic import SymbolicTensor
-from .._core.weights import Variable, Weight
-from .lifting import as_tensor, operation
+from .._core.user_tensors import Expression, hand_out, take_back
+from .._core.weights import Holder, Variable, Weight
 
 
 def variable(
@@ -39,9 +40,8 @@ def variable(
         return torch.sparse_coo_tensor(
             indices, torch.as_tensor(entries.data).to(wanted), entries.shape, check_invariants=True
         )
-    data = as_tensor(value).detach().to(wanted, copy=True)
-    holder = nn.Module()
-    holder.register_parameter("value", nn.Parameter(data, requires_grad=data.is_floating_point()))
+    data = take_back(as_tensor(value)).detach().to(wanted, copy=True)
+    holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
     path = name or f"Variable_{settings.get_uid('variable')}"
     path = path if ":" in path else f"{path}:0"
     return Weight(path, holder, ("value",), constraint=constraint, path=path).variable()
@@ -57,6 +57,7 @@ def is_variable(x: Any) -> bool:
     return isinstance(x, Variable)
 
 
+@creation
 def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Tensor:
     """Return a tensor of a fixed value.
 
@@ -112,11 +113,8 @@ def value_of(x: Any) -> Any:
     """Return numpy for tensors, within lists too, and anything else as it is."""
     if isinstance(x, (list, tuple)) and not isinstance(x, torch.Size):
         return type(x)(value_of(i) for i in x)
-    if isinstance(x, Variable):
-        return x.numpy()[()]
     if isinstance(x, Tensor):
-        x = x.detach().to_dense() if x.layout != torch.strided else x.detach()
-        return (x.float() if x.dtype == torch.bfloat16 else x).cpu().numpy().copy()[()]
+        return hand_out(x if x.layout is torch.strided else x.detach().to_dense()).numpy()[()]
     return x
 
 
@@ -130,8 +128,8 @@ def get_value(x: Any) -> Any:
         >>> get_value(variable([1.0]))
         array([1.], dtype=float32)
     """
-    if isinstance(x, SymbolicTensor):
-        with torch.no_grad():
+    if isinstance(x, (SymbolicTensor, Expression)):
+        with torch.no_grad(), settings.running(bool(settings.running_phase())):
             return value_of(symbolic.evaluate([x], {})[0])
     if hasattr(x, "_set") and isinstance(x, (int, float)):
         return float(x) if isinstance(x, float) else int(x)
@@ -193,7 +191,7 @@ def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
 
 
 def _assign(x: Tensor, value: Any) -> Tensor:
-    value = as_tensor(value, x.device)
+    value = as_tensor(take_back(value), x.device)
     if value.shape != x.shape:
         raise ValueError(f"set_value: the variable has shape {tuple(x.shape)}; got {show(value)}.")
     if isinstance(x, Variable):
@@ -202,7 +200,7 @@ def _assign(x: Tensor, value: Any) -> Tensor:
         return x.copy_(value)
 
 
-@operation
+@mutation
 def update(x: Any, new_x: Tensor) -> Tensor:
     """Set a variable and return it; with a symbolic value, when `K.function` runs it as one of its `updates`.
 
@@ -213,7 +211,7 @@ def update(x: Any, new_x: Tensor) -> Tensor:
     return _assign(x, new_x)
 
 
-@operation
+@mutation
 def update_add(x: Any, increment: Tensor) -> Tensor:
     """Add to a variable and return it.
 
@@ -224,7 +222,7 @@ def update_add(x: Any, increment: Tensor) -> Tensor:
     return _assign(x, x.detach() + increment.detach())
 
 
-@operation
+@mutation
 def update_sub(x: Any, decrement: Tensor) -> Tensor:
     """Subtract from a variable and return it.
 
@@ -235,7 +233,7 @@ def update_sub(x: Any, decrement: Tensor) -> Tensor:
     return _assign(x, x.detach() - decrement.detach())
 
 
-@operation
+@mutation
 def moving_average_update(x: Any, value: Tensor, momentum: float) -> Tensor:
     """Move a variable towards a value: `x * momentum + value * (1 - momentum)`.
 

@@ -17,8 +17,10 @@ from .._core.config import Configurable, arguments, cached_by_class, is_ours, or
 from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, shape_tuple
 from .._core.symbolic import SymbolicTensor
-from .adoption import adopt
+from .._core.tensor_shape import TensorShape
+from .._core.user_tensors import UserTensor, call_user, calling, hand_out, take_back
 from .parts import SideLosses, Symbols
+from .tracking import adopt
 from .weighted import Weighted
 
 BASE_ARGUMENTS = (
@@ -72,6 +74,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
     walks_over_time: ClassVar[bool] = False  # and multiplies by its weights at each step
     runs_in_a_row: bool = False  # stateful, and able to take several batches at once as one after the other
+    runs_user_code: bool = False  # whether a user's code has a part in what it gives
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False
@@ -81,12 +84,20 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "call" in cls.__dict__:
-            cls.forward = cls.__dict__["call"]
-        elif "forward" in cls.__dict__:
-            cls.call = cls.__dict__["forward"]  # type: ignore[method-assign]
-        if "build" in cls.__dict__:
-            cls.build = _finishing(cls.__dict__["build"])  # type: ignore[method-assign]
+        written = cls.__dict__
+        if "call" in written:
+            cls.forward = written["call"]
+        elif "forward" in written:
+            cls.call = written["forward"]  # type: ignore[method-assign]
+        if "build" in written:
+            cls.build = _finishing(written["build"])  # type: ignore[method-assign]
+        if not is_ours(cls):
+            if "forward" in cls.__dict__:
+                cls.runs_user_code = True
+            for name in [name for name in ("forward", "compute_mask") if name in cls.__dict__]:
+                setattr(cls, name, _of_user(cls.__dict__[name]))
+            for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
+                setattr(cls, name, _told_shapes(written[name]))
         decided = "row_wise" in cls.__dict__ or isinstance(cls.row_wise, property) or origin(cls) is not cls
         if not decided:
             cls.row_wise = cls.__module__.startswith(f"{__package__}.")
@@ -103,7 +114,9 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self = super().__new__(cls)
         nn.Module.__init__(self)
         self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
-        self.__dict__.update(_table=[], _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None)
+        self.__dict__.update(
+            _table=[], _variables={}, _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None
+        )
         return self
 
     def __init__(
@@ -176,7 +189,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return
         shape = tuple(input_shape)
         self.check_rank(shape)
-        with torch.device(device or settings.default_device()):
+        with torch.device(device or settings.default_device()), settings.running(None):
             self.build(shape)
         self._finish_build(shape, device)
 
@@ -185,6 +198,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self._built_shape = self._built_shape or shape
         if not is_ours(type(self)):
             self._torch_parts = adopt(self, device or settings.default_device())
+        if not self._trainable:
+            self._set_trainable(False)
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
@@ -228,8 +243,17 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             kwargs["training"] = training
         if self._torch_parts:
             self._tell_torch_parts(training)
+        kept_torch = isinstance(inputs, Tensor) and not isinstance(inputs, UserTensor)
         with settings.running(training):
-            return nn.Module.__call__(self, x, *args, **kwargs)
+            if kept_torch:
+                return self._invoke(x, *args, **kwargs)
+            return hand_out(self._invoke(x, *take_back(args), **take_back(kwargs)))
+
+    def _invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward` and torch's hooks; a user's attribute of that name does not get in the way."""
+        if "forward" in self.__dict__:
+            return type(self).forward(self, *args, **kwargs)
+        return nn.Module.__call__(self, *args, **kwargs)
 
     def mode(self, training: Any = None) -> bool:
         """Return whether to run in training mode: as told, else as what runs around the call, else inference."""
@@ -242,10 +266,12 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if not isinstance(inputs, Tensor):
             if isinstance(inputs, (list, tuple)) and any(isinstance(i, Tensor) for i in inputs):
                 return [self.to_input(i) for i in inputs]
-            inputs = torch.as_tensor(np.asarray(inputs))
+            inputs = torch.as_tensor(np.array(inputs))  # a copy: what comes out shares no memory with the caller
             if not self.takes_integers and not inputs.is_floating_point():
                 inputs = inputs.to(settings.torch_dtype(self.dtype))
-        own = next(self.parameters(), None)
+        elif isinstance(inputs, UserTensor):
+            inputs = take_back(inputs)
+        own = next(nn.Module.parameters(self), None)
         device = inputs.device if own is None else own.device
         wanted = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
         return inputs.to(device, wanted) if inputs.is_floating_point() else inputs.to(device)
@@ -262,12 +288,13 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """Run the layer inside a model: the output, and the mask for the next layer."""
         if self._torch_parts:
             self._tell_torch_parts(training)
+        run = self._invoke if "forward" in self.__dict__ else functools.partial(nn.Module.__call__, self)
         if self._wants_mask:
-            y = nn.Module.__call__(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
+            y = run(x, mask=mask, **({"training": training} if self._wants_training else {}))
         elif self._wants_training:
-            y = nn.Module.__call__(self, x, training=training)
+            y = run(x, training=training)
         else:
-            y = nn.Module.__call__(self, x)
+            y = run(x)
         if self.activity_regularizer is not None:
             self._add_activity_penalty(y)
         if mask is not None or self._has_own_mask:
@@ -283,9 +310,14 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 module.training = training
 
     def _add_activity_penalty(self, y: Tensor) -> None:
-        penalty = self.activity_regularizer(y)
+        penalty = calling(self.activity_regularizer)(y)
         self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
         self._side_losses[0] += 1
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Tensor, np.ndarray)) and self._set_weight(name, value):
+            return
+        super().__setattr__(name, value)
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; the base returns the input."""
@@ -319,14 +351,28 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return self._shape_by_running(shape)
 
     def _shape_by_running(self, shape: Shape) -> Shape:
+        """Return the shape of the output, found by running on zeros; all steps are valid where a mask is needed."""
         found = []
-        device = next((p.device for p in self.parameters()), settings.default_device())
+        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
         kind = torch.int64 if self.takes_integers else settings.torch_dtype(self.dtype)
         for unknown in (2, 3):
             sizes = [unknown if n is None else n for n in shape]
+            zeros = torch.zeros(sizes, dtype=kind, device=device)
             with torch.no_grad():
-                found.append(tuple(self(torch.zeros(sizes, dtype=kind, device=device), training=False).shape))
+                found.append(tuple(self._run_on_zeros(zeros).shape))
         return tuple(a if a == b else None for a, b in zip(*found))
+
+    def _run_on_zeros(self, zeros: Tensor) -> Any:
+        if not self._wants_mask:
+            return self(zeros, training=False)
+        try:
+            return self(zeros, training=False)
+        except Exception as without_mask:
+            valid = torch.ones(zeros.shape[: min(zeros.dim(), 2)], dtype=torch.bool, device=zeros.device)
+            try:
+                return self(zeros, training=False, mask=valid)
+            except Exception:
+                raise without_mask from None
 
     def sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""
@@ -363,12 +409,39 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return f"{type(self).__name__} {self.name!r}"
 
 
+def _of_user(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that a user wrote get tensors with Keras's manners, and take back what it gives."""
+
+    @functools.wraps(method)
+    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        return call_user(method.__get__(self), *args, **kwargs)
+
+    return call
+
+
+def _told_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that a user wrote get shapes that answer `as_list()`."""
+
+    @functools.wraps(method)
+    def call(self: Layer, input_shape: Any) -> Any:
+        return method(self, as_told(input_shape))
+
+    return call
+
+
+def as_told(shape: Any) -> Any:
+    """Return a shape, or a list of shapes, as user code gets it."""
+    if isinstance(shape, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in shape):
+        return [as_told(part) for part in shape]
+    return TensorShape(shape) if isinstance(shape, (list, tuple)) else shape
+
+
 def _finishing(build: Callable[..., None]) -> Callable[..., None]:
     """Let `build` be called from outside too, as in Keras: the layer is built then."""
 
     @functools.wraps(build)
     def finishing(self: Layer, input_shape: Any = None) -> None:
-        build(self, input_shape)
+        build(self, input_shape if is_ours(build) else as_told(input_shape))
         if input_shape is not None and getattr(type(self), "build", None) is finishing:
             self._finish_build(tuple(input_shape))
 
@@ -413,4 +486,4 @@ class ActivatedLayer(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(pre_activation(inputs))`."""
-        return self.activation(self.pre_activation(inputs))
+        return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from .._core import registry, settings
 from .._core.capturing import capturing
 from .._core.errors import choice, int_tuple, positive_int
 from .._core.shapes import Shape, conv_length, same_padding
+from .._core.user_tensors import calling
 from .._core.weights import Codec, permuted
 from . import window_products
 from .base import IN_PLACE, ActivatedLayer
@@ -176,7 +177,7 @@ class Conv(SpatialLayer, ActivatedLayer):
         """Return the activated convolution; in place before it becomes a view, where that can be done."""
         in_place = IN_PLACE.get(self.activation)
         if in_place is None:
-            return self.activation(self.pre_activation(inputs))
+            return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]
         return self.to_keras(in_place(self._convolved(inputs)))
 
     def _convolved(self, inputs: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from .._core.capturing import not_in_graphs
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
+from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
-from .base import IN_PLACE, ActivatedLayer, Layer
+from .base import IN_PLACE, ActivatedLayer, Layer, as_told
 from .options import bare, enter_weight, keep_options
 
 
@@ -202,7 +203,7 @@ class Dense(ActivatedLayer):
         """Return `activation(inputs · kernel + bias)`."""
         # In place, unless a hook on the `nn.Linear` may keep the product.
         in_place = None if self.linear._forward_hooks else IN_PLACE.get(self.activation)
-        return (in_place or self.activation)(self.pre_activation(inputs))
+        return (in_place or calling(self.activation))(self.pre_activation(inputs))
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `(…, units)`."""
@@ -488,6 +489,7 @@ class Lambda(Layer):
     """
 
     row_wise = False
+    runs_user_code = True
 
     def __init__(
         self,
@@ -510,18 +512,18 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Tensor | None = None, training: bool = False) -> Any:
         """Return `function(inputs, **arguments)`."""
         extra = {k: v for k, v in (("mask", mask), ("training", training)) if k in self._named}
-        return self.function(inputs, **{**extra, **self.arguments})
+        return calling(self.function)(inputs, **{**extra, **self.arguments})
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask given, or what the mask function makes."""
         if callable(self.mask):
-            return self.mask(inputs, mask)
+            return calling(self.mask)(inputs, mask)
         return super().compute_mask(inputs, mask) if self.mask is None else self.mask
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape given, or find it by running."""
         if callable(self._output_shape):
-            return tuple(self._output_shape(input_shape))
+            return tuple(self._output_shape(as_told(input_shape)))
         if self._output_shape is not None:
             return (input_shape[0], *self._output_shape)
         return self._shape_by_running(tuple(input_shape))

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
+from .._core.user_tensors import hand_out, take_back
 
 
 class SideLosses:
@@ -21,7 +22,7 @@ class SideLosses:
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            self._losses.append(loss() if callable(loss) else loss)
+            self._losses.append(take_back(loss() if callable(loss) else loss))
             self._side_losses[0] += 1
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
@@ -44,8 +45,9 @@ class SideLosses:
     @property
     def losses(self) -> list[Tensor]:
         """Penalties of the weights, and what the last run added."""
-        penalties = [w.regularizer(w.read()) for w in self.trained_table() if w.regularizer is not None]
-        return [*penalties, *self._all_losses()]
+        penalties = [penalty for w in self.trained_table() if (penalty := w.penalty()) is not None]
+        losses: list[Tensor] = hand_out([*penalties, *self._all_losses()])
+        return losses
 
     def _all_losses(self) -> list[Tensor]:
         return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from .. import activations
 from .._core import registry
 from .._core.capturing import capturing
+from .._core.user_tensors import calling
 from .._core.weights import Codec, initial_value
 from .recurrent_cells import Cell, GRUCellBefore, GRUCellMath, LSTMCellMath, SimpleCell
 from .recurrent_core import Recurrent, is_sigmoid, is_tanh, is_traced, runs_on_onednn
@@ -96,7 +97,7 @@ class SimpleRNN(Recurrent):
     @property
     def cell(self) -> Cell:
         """The mathematics of one step."""
-        return SimpleCell(self.activation)
+        return SimpleCell(calling(self.activation))
 
     @property
     def is_torchs(self) -> bool:
@@ -202,7 +203,7 @@ class LSTM(Recurrent):
     @property
     def cell(self) -> Cell:
         """The mathematics of one step."""
-        return LSTMCellMath(self.activation, self.recurrent_activation)
+        return LSTMCellMath(calling(self.activation), calling(self.recurrent_activation))
 
     @property
     def is_torchs(self) -> bool:
@@ -367,7 +368,7 @@ class GRU(Recurrent):
     def cell(self) -> Cell:
         """The mathematics of one step."""
         kind = GRUCellMath if self.reset_after else GRUCellBefore
-        return kind(self.activation, self.recurrent_activation)
+        return kind(calling(self.activation), calling(self.recurrent_activation))
 
     @property
     def is_torchs(self) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .._core import registry, settings
 from .._core.errors import argument_error, did_you_mean, show
 from .._core.shapes import Shape, compatible
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import SymbolicTensor, kept_values
 from .._core.undo import unchanged_on_error
 from .._core.weights import Variable, Weight
 from ..utils.layer_utils import print_summary
@@ -143,6 +143,7 @@ class Stack(Layer):
     def _changed(self) -> None:
         """Note what follows from the layers as they stand now."""
         self.stateful = any(layer.stateful for layer in self._chain)
+        self.runs_user_code = any(layer.runs_user_code for layer in self._chain)
 
     def pop(self) -> None:
         """Take the last layer off the stack.
@@ -221,14 +222,32 @@ class Stack(Layer):
 
     def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Run the whole stack: predictions and their mask."""
+        values = kept_values()
+        if values is not None:
+            return self._run_keeping(values, x, mask, training)
         for layer in self._chain:
             x, mask = layer._run(x, mask, training)
         return x, mask
 
+    def _run_keeping(
+        self, values: dict[int, Any], x: Any, mask: Tensor | None, training: bool
+    ) -> tuple[Any, Tensor | None]:
+        """Run the whole stack and note what each layer takes and gives, for those who ask for `layer.output`."""
+        for index, layer in enumerate(self._chain):
+            values[id(self._symbols[index])] = x
+            x, mask = layer._run(x, mask, training)
+        values[id(self._symbols[-1])] = x
+        return x, mask
+
     def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Run up to what the last activation is applied to."""
-        for layer in self._chain[:-1]:
+        values = kept_values()
+        for index, layer in enumerate(self._chain[:-1]):
+            if values is not None:
+                values[id(self._symbols[index])] = x
             x, mask = layer._run(x, mask, training)
+        if values is not None:
+            values[id(self._symbols[-2])] = x
         last = self._chain[-1]
         if isinstance(last, Stack):
             return last.run_to_logits(x, mask, training)

@@ -60,6 +60,7 @@ class TorchModuleWrapper(Layer):
 
     supports_masking = True
     row_wise = False
+    runs_user_code = True
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class TorchModuleWrapper(Layer):
         """Move the module to the device, check how it wants its input, and list its weights."""
         if len(input_shape) > 2 and self.channels_first is None:
             self._refuse_channels_first()
+        self._may_write = any(map(_may_write, self.module.modules()))
         self.module.to(torch.empty(0).device)
         for path, module in self.module.named_modules():
             prefix = f"{path}." if path else ""
@@ -102,6 +104,8 @@ class TorchModuleWrapper(Layer):
         """Run the module in the mode asked for."""
         if self.module.training != training:
             self.module.train(training)
+        if self._may_write:
+            inputs = inputs.clone()  # the memory may be the caller's
         y = self.module(inputs.movedim(-1, 1) if self.channels_first else inputs)
         if isinstance(y, (tuple, list)):
             if self.output_index is None:
@@ -120,3 +124,8 @@ class TorchModuleWrapper(Layer):
         for name, value in self.module.named_buffers():
             value.copy_(state[name])
         return shape
+
+
+def _may_write(module: nn.Module) -> bool:
+    """Tell whether a module may write into its input: those of torch do only when told to."""
+    return bool(getattr(module, "inplace", False)) or not type(module).__module__.startswith("torch.")

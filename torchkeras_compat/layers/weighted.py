@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,36 @@ from torch import Tensor, nn
 
 from .. import constraints, initializers, regularizers
 from .._core import settings
-from .._core.errors import did_you_mean
+from .._core.config import is_ours
+from .._core.errors import did_you_mean, show
 from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
+from .tracking import WeightList, release, track
 
-# Arguments of `add_weight` that only TensorFlow has a use for.
-WITHOUT_MEANING = {"use_resource", "synchronization", "aggregation", "experimental_autocast", "collections"}
+# The arguments of `add_weight` in Keras 2's order, those that only TensorFlow has a use for behind, and in Keras 1's.
+ADD_WEIGHT = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+WITHOUT_MEANING = (
+    "use_resource synchronization aggregation collections experimental_autocast caching_device partitioner getter "
+    "layout"
+).split()
+ADD_WEIGHT_1 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
+
+
+def _weight_arguments(owner: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `add_weight` by name, from either order."""
+    shape_first = bool(args) and not isinstance(args[0], str) and args[0] is not None
+    order = ADD_WEIGHT_1 if shape_first else (*ADD_WEIGHT, *WITHOUT_MEANING)
+    if len(args) > len(order):
+        raise TypeError(f"{owner}.add_weight: at most {len(order)} arguments are taken; got {len(args)}.")
+    options = dict(zip(order, args))
+    for name, value in kwargs.items():
+        if name in options:
+            raise TypeError(f"{owner}.add_weight: {name} is given twice: {show(options[name])} and {show(value)}.")
+        if name not in ADD_WEIGHT and name not in WITHOUT_MEANING:
+            raise TypeError(
+                f"{owner}.add_weight({name}={show(value)}): unknown argument; {did_you_mean(name, ADD_WEIGHT)}"
+            )
+        options[name] = value
+    return options
 
 
 class Weighted(nn.Module):
@@ -28,6 +53,8 @@ class Weighted(nn.Module):
     sublayers: Any
     _table: list[Weight]
     _trainable: bool
+    _variables: dict[str, Weight]  # attribute → weight, of layers that users write
+    _lists_weights: bool = False  # whether it says itself which variables are weights
 
     def weight(
         self,
@@ -60,65 +87,65 @@ class Weighted(nn.Module):
         entry.initialise()
         return entry
 
-    def add_weight(
-        self,
-        name: Any = None,
-        shape: Any = None,
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Any = None,
-        trainable: bool | None = None,
-        constraint: Any = None,
-        **kwargs: Any,
-    ) -> Tensor:
-        """Make a weight of this layer and return its torch parameter.
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
+        """Make a weight of this layer and return it.
+
+        Keras 1 has the shape first, `add_weight(shape, initializer, name=…)`, and Keras 2 the name,
+        `add_weight(name, shape, dtype, initializer, …)`; all arguments may be given by keyword.
 
         Args:
-            name: The Keras name.
-            shape: Its shape; `()` when `None`.
-            dtype: Its type; the layer's when `None`.
-            initializer: By name, object or function; `'glorot_uniform'` for floats.
-            regularizer: Adds to the loss.
-            trainable: Whether training changes it; `True` when `None`.
-            constraint: Applied after each update.
-            kwargs: Arguments that only TensorFlow has a use for, such as `synchronization`.
+            args: The arguments in either order.
+            kwargs: `name` (the Keras name), `shape` (`()` when `None`), `dtype` (the layer's when `None`),
+                `initializer` (`'glorot_uniform'` for floats), `regularizer`, `trainable` (`True` when `None`) and
+                `constraint`; those that only TensorFlow has a use for, such as `synchronization`, go without effect.
 
         Raises:
-            TypeError: Another argument.
+            TypeError: Another argument, or one that is given twice.
+
+        Example:
+            >>> from torchkeras_compat.layers import Layer
+            >>> Layer().add_weight((2, 3), initializer='zeros', name='W').shape
+            (2, 3)
         """
-        if isinstance(name, (tuple, list)):  # Keras 1: add_weight(shape, initializer, name=…)
-            name, shape, initializer = kwargs.pop("name", None), name, shape if initializer is None else initializer
-        if unknown := sorted(kwargs.keys() - WITHOUT_MEANING):
-            hint = did_you_mean(unknown[0], inspect.signature(self.add_weight).parameters)
-            raise TypeError(f"{self}.add_weight({unknown[0]}=…): unknown argument; {hint}")
-        size = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        options = _weight_arguments(str(self), args, kwargs)
+        shape, dtype, trainable = options.get("shape"), options.get("dtype"), options.get("trainable")
+        size = () if shape is None else (int(shape),) if hasattr(shape, "__index__") else tuple(shape)
         kind = settings.torch_dtype(dtype or self.dtype)
-        name = name or f"variable_{len(self._table)}"
+        name = str(options.get("name") or f"variable_{len(self._table)}")
         learns = trainable is not False and kind.is_floating_point
         attribute = self._free_attribute(name)
-        data = torch.empty(size, dtype=kind)
+        data = torch.empty(tuple(int(n) for n in size), dtype=kind)
         if learns:
             self.register_parameter(attribute, nn.Parameter(data))
         else:
             self.register_buffer(attribute, data)
-        fill = initializers.get(initializer or ("glorot_uniform" if kind.is_floating_point else "zeros"))
-        self.weight(
+        fill = options.get("initializer")
+        line = self.weight(
             name,
             self,
             attribute,
-            initializer=fill,
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
+            initializer=initializers.get(
+                ("glorot_uniform" if kind.is_floating_point else "zeros") if fill is None else fill
+            ),
+            regularizer=regularizers.get(options.get("regularizer")),
+            constraint=constraints.get(options.get("constraint")),
             trainable=learns,
         )
-        return getattr(self, attribute)  # type: ignore[no-any-return]
+        self._variables.setdefault(attribute, line)
+        if not self._trainable:
+            line.freeze()
+        return line.variable()
 
     def _free_attribute(self, name: str) -> str:
-        clean = name.replace(".", "_").replace("/", "_") or "weight"
-        taken = hasattr(type(self), clean) or clean in self.__dict__ or clean in self._parameters
-        return f"_{clean}_{len(self._table)}" if taken or clean in self._buffers else clean
+        clean = re.sub(r"\W", "_", name) or "weight"
+        taken = (self._parameters, self._buffers, self._modules, self.__dict__)
+        free = clean.isidentifier() and not hasattr(type(self), clean) and not any(clean in place for place in taken)
+        return clean if free else f"_{clean}_{len(self._table)}"
 
     def __getattr__(self, name: str) -> Any:
+        variables = self.__dict__.get("_variables")
+        if variables and name in variables:
+            return variables[name].variable()
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -127,16 +154,45 @@ class Weighted(nn.Module):
                     return entry.variable()
             raise
 
+    def _set_weight(self, name: str, value: Any) -> bool:
+        """Set an attribute that is a weight: a variable is tracked; tells whether that was all there is to do."""
+        if isinstance(value, Variable) and not is_ours(type(self)):
+            line = value._weight if self._lists_weights else track(self, value, name=name)
+            self._variables[name] = line
+            self.__dict__.pop(name, None)
+            return True
+        if isinstance(value, (Tensor, np.ndarray)) and not isinstance(value, nn.Parameter) and is_ours(type(self)):
+            entry = next((entry for entry in self._table if entry.name == name), None)
+            if entry is not None:  # `layer.kernel = layer.kernel * 2`
+                entry.assign(value)
+                return True
+        return False
+
+    # --- what trains ---------------------------------------------------------------------------------------------
+
     @property
     def trainable(self) -> bool:
         """Whether training changes the weights; what counts for a model is the value at its last `compile`."""
-        return self._trainable
+        if not self._trainable:
+            return False
+        lines = [line for line in self.table() if line.trainable]
+        return not lines or any(line.requires_grad for line in lines)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._set_trainable(bool(value))
+
+    def _set_trainable(self, value: bool) -> None:
+        self._trainable = value
+        for line in self._table:
+            line.freeze(not value)
         for layer in self.sublayers():
-            layer.trainable = value
+            layer._set_trainable(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Let autograd find gradients for all parameters, or not; `trainable` follows."""
+        self._set_trainable(requires_grad)
+        return super().requires_grad_(requires_grad)
 
     def table(self) -> list[Weight]:
         """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
@@ -147,7 +203,7 @@ class Weighted(nn.Module):
         """Return the weights that training changes as `trainable` stands now, here and in sublayers."""
         if not self._trainable:
             return []
-        own = [w for w in self._table if w.trainable]
+        own = [w for w in self._table if w.requires_grad]
         return unique([*own, *(w for layer in self.sublayers() for w in layer.trained_table())])
 
     @property
@@ -159,17 +215,12 @@ class Weighted(nn.Module):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return [w.variable() for w in self.trained_table()]
+        """The weights that training changes; in Keras 1 a layer says which by assigning the list."""
+        return WeightList(self, True, [w.variable() for w in self.trained_table()])
 
     @trainable_weights.setter
-    def trainable_weights(self, values: Sequence[Tensor]) -> None:  # Keras 1: self.trainable_weights = [self.W]
-        known = {id(p) for w in self._table for p in w.parameters}
-        for i, value in enumerate(v for v in values if id(v) not in known):
-            name = next((k for k, v in self._parameters.items() if v is value), f"W_{i}")
-            if name not in self._parameters:
-                self.register_parameter(name, nn.Parameter(value.detach()))
-            self.weight(name, self, name)
+    def trainable_weights(self, values: Sequence[Any]) -> None:
+        self._list_weights(values, True)
 
     trainable_variables = trainable_weights
 
@@ -177,9 +228,41 @@ class Weighted(nn.Module):
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         trained = {id(w) for w in self.trained_table()}
-        return [w.variable() for w in self.table() if id(w) not in trained]
+        return WeightList(self, False, [w.variable() for w in self.table() if id(w) not in trained])
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, values: Sequence[Any]) -> None:
+        self._list_weights(values, False)
 
     non_trainable_variables = non_trainable_weights
+
+    @property
+    def _trainable_weights(self) -> list[Variable]:
+        return WeightList(self, True, [w.variable() for w in self._table if w.trainable])
+
+    @_trainable_weights.setter
+    def _trainable_weights(self, values: Sequence[Any]) -> None:
+        self._list_weights(values, True)
+
+    @property
+    def _non_trainable_weights(self) -> list[Variable]:
+        return WeightList(self, False, [w.variable() for w in self._table if not w.trainable])
+
+    @_non_trainable_weights.setter
+    def _non_trainable_weights(self, values: Sequence[Any]) -> None:
+        self._list_weights(values, False)
+
+    def _list_weights(self, values: Sequence[Any], learns: bool) -> None:
+        """Take the weights of this kind from a list, as classic Keras does: what is not in it is none."""
+        listed = [track(self, value, learns) for value in values]
+        if isinstance(values, WeightList) and values.owner is self:
+            return  # `layer.trainable_weights += [w]`
+        self._lists_weights = True
+        attributes = {id(line) for line in self._variables.values()}
+        for entry in list(self._table):
+            unlisted = id(entry) in attributes and entry.initializer is None and all(entry is not w for w in listed)
+            if entry.trainable == learns and unlisted:
+                release(self, entry)
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """Return copies of all weights as numpy arrays, in Keras's order and layout."""

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import dialects, registry, settings, symbolic
+from .._core import dialects, registry, settings
 from .._core.config import Configurable
 from .._core.dialects import Rules
 from .._core.errors import choice
+from .._core.operations import answer
+from .._core.user_tensors import call_user, is_users
 
 Decorator = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
 
@@ -53,14 +55,14 @@ def as_float(value: Any) -> Tensor:
         return value if value.is_floating_point() else value.to(settings.torch_dtype(None))
     array = np.asarray(value)
     keeps = isinstance(value, (np.ndarray, np.generic)) and array.dtype.kind == "f"
-    return torch.as_tensor(array) if keeps else torch.as_tensor(array).to(settings.torch_dtype(None))
+    return torch.tensor(array) if keeps else torch.as_tensor(array).to(settings.torch_dtype(None))
 
 
 def tensors(y_true: Any, y_pred: Any, cast: bool = True) -> tuple[Tensor, Tensor]:
     """Return both as tensors on the device of `y_pred`, the targets in its type if `cast`."""
     y_pred = as_float(y_pred)
     if not isinstance(y_true, Tensor):
-        y_true = torch.as_tensor(np.asarray(y_true))
+        y_true = torch.tensor(np.asarray(y_true))
     return y_true.to(device=y_pred.device, dtype=y_pred.dtype if cast else y_true.dtype), y_pred
 
 
@@ -101,14 +103,17 @@ def tensor_function(
 
     def enter(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def prepared(of_tensors: Callable[..., Tensor]) -> Callable[..., Any]:
-            @functools.wraps(function)
-            def call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
-                if symbolic.is_symbolic(y_pred) or symbolic.is_symbolic(y_true):
-                    return symbolic.apply(call, y_true, y_pred, *args, **kwargs)
+            def computed(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
                 y_true, y_pred = tensors(y_true, y_pred, cast)
                 if aligned and y_true.ndim != y_pred.ndim:
                     y_true, y_pred = align(y_true, y_pred)
                 return of_tensors(y_true, y_pred, *args, **kwargs)
+
+            @functools.wraps(function)
+            def call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+                if type(y_true) is Tensor and type(y_pred) is Tensor:
+                    return computed(y_true, y_pred, *args, **kwargs)
+                return answer(call, computed, (y_true, y_pred, *args), kwargs)
 
             return call
 
@@ -201,7 +206,10 @@ class Loss(Configurable):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values whose mean (or sum) is the loss: those that do not count are left out of it."""
-        return self.counted(y_true, self.call(y_true, y_pred))
+        call = self.call
+        return self.counted(
+            y_true, call_user(call, y_true, y_pred) if is_users(type(self).call) else call(y_true, y_pred)
+        )
 
     def counted(self, y_true: Any, values: Tensor) -> Tensor:
         """Return `values` scaled so that their mean is that of the valid ones alone."""
@@ -215,8 +223,9 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, weighed and reduced."""
-        if symbolic.is_symbolic(y_pred) or symbolic.is_symbolic(y_true):
-            return symbolic.apply(self.__call__, y_true, y_pred, sample_weight)
+        return answer(self.__call__, self._computed, (y_true, y_pred, sample_weight), {})
+
+    def _computed(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
         return reduced(weighted(self.values(y_true, y_pred), sample_weight), self.reduction)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from .._core import dialects, registry, settings
 from .._core.dialects import Rules
 from .._core.errors import show
+from .._core.user_tensors import calling
 from . import fusion, torch_losses
 from .base import Loss, Reduction, align, reduced, tensors, under, weighted
 from .regression import mean_absolute_error, mean_squared_error
@@ -141,7 +142,7 @@ def _of_object(loss: Loss, rules: Rules) -> Resolved:
     name = loss.name or settings.snake_case(type(loss).__name__)
     reduction = _REDUCTIONS.get(loss.reduction, loss.reduction)
     if type(loss).__call__ is not Loss.__call__:  # a user's class that reduces by itself
-        return Resolved(name, loss, None, loss, reduction, rules)
+        return Resolved(name, loss, None, calling(loss), reduction, rules)
     return Resolved(name, loss, _aligned(_values_under(loss, rules)), None, reduction, rules)
 
 
@@ -166,12 +167,13 @@ def _of_function(loss: Callable[..., Tensor], rules: Rules) -> Resolved:
 
 def _aligned(function: Callable[..., Tensor]) -> Function:
     """Let a user's function see targets of shape (N,) as (N, 1) where the predictions have two axes, as Keras does."""
+    called = calling(function)
 
     def call(y_true: Any, y_pred: Any) -> Tensor:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        values = function(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
+        values = called(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
         if not isinstance(values, Tensor):
             raise TypeError(
                 f"{getattr(function, '__name__', 'loss')}: a loss function must return a tensor; got {show(values)}."

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._core.user_tensors import is_users
 from .base import align, tensors
 
 _CLASSES_SECOND = (nn.CrossEntropyLoss, nn.NLLLoss)
@@ -48,10 +49,14 @@ def _is_float(loss: Any) -> bool:
 
 def caller(loss: Any) -> Callable[[Any, Any], Tensor]:
     """Return `loss` as a function of (targets, predictions)."""
+    of_user = is_users(loss)
 
     def call(y_true: Any, y_pred: Any) -> Tensor:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
-        result = loss(*_targets(loss, y_true, y_pred))
+        prediction, target = _targets(loss, y_true, y_pred)
+        if of_user:  # a module may write into what it gets
+            prediction, target = prediction.clone(), target.clone()
+        result = loss(prediction, target)
         return result if isinstance(result, Tensor) else torch.as_tensor(result)
 
     return call

@@ -13,6 +13,7 @@ from .._core import dialects, registry
 from .._core.dialects import Rules
 from .._core.errors import show
 from .._core.shapes import Shape
+from .._core.user_tensors import calling
 from ..losses import fusion
 from ..losses import similarity as loss_similarity
 from ..losses.base import align, tensors, under
@@ -156,13 +157,14 @@ def _wrapped(function: Callable[..., Any], name: str, rules: Rules) -> Metric:
 
 def _aligned(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a user's function see targets of shape (N,) as (N, 1) where the predictions have two axes, as Keras does."""
+    called = calling(function)
 
     @functools.wraps(function, assigned=("__name__", "__doc__", "__module__"))
     def call(y_true: Any, y_pred: Any, **options: Any) -> Any:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
         if y_true.is_floating_point():
             y_true = y_true.to(y_pred.dtype)
-        return function(*align(y_true, y_pred), **options)
+        return called(*align(y_true, y_pred), **options)
 
     return call
 

@@ -13,7 +13,7 @@ from .._core import settings
 from .._core.border import entrance
 from .._core.memory import keep_freed_memory
 from . import arguments
-from .data import ArrayData, Batch, as_array, expect_rows, to_numpy
+from .data import ArrayData, Batch, as_array, expect_rows, predictions
 
 Array = np.ndarray[Any, Any]
 
@@ -25,6 +25,7 @@ class BatchCalls:
     forget_losses: Any
     make_step: Any
     run: Any
+    runs_user_code: bool
     _arrays: Any
     _compiled: Any
     _outcome: Any
@@ -47,7 +48,7 @@ class BatchCalls:
         """
         batch = self._one_batch((as_array(x, "x"), None, None))
         with torch.no_grad() if self.stateful else torch.inference_mode():
-            return to_numpy(self._predict_tensor(batch.x))
+            return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
         x, y, weight = parts

@@ -407,3 +407,19 @@ def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
     """Return a tensor as a numpy array; bfloat16, which numpy has not, as float32."""
     host = tensor.detach().cpu()
     return (host.float() if host.dtype == torch.bfloat16 else host).numpy()
+
+
+def predictions(output: Tensor, x: Tensor, may_share: bool) -> np.ndarray[Any, Any]:
+    """Return what a model gave as an array of its own: it may be the caller's input, passed through, or a weight.
+
+    Args:
+        output: The output.
+        x: The batch that it was computed from.
+        may_share: Whether code of a user's, which may give anything, had a part in it.
+    """
+    array = to_numpy(output)
+    passed = may_share or output is x or output._is_view() or x.is_inference()
+    if passed and output.device.type == "cpu":
+        shares = may_share or output.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+        return array.copy() if shares else array
+    return array

@@ -18,7 +18,7 @@ from .._core.border import outside
 from .._core.logs import Logs
 from .._core.progress import EpochProgress
 from ..callbacks.base import CallbackList
-from .data import ArrayData, Batch, StreamData, to_numpy
+from .data import ArrayData, Batch, StreamData, predictions, to_numpy
 from .interrupts import Interrupts, interactive
 from .step import Step
 
@@ -254,7 +254,7 @@ def run_predict(
                 callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
             outputs.append(forward(batch.x))
             if hooks:
-                logs = {"batch": i, "size": batch.size, "outputs": to_numpy(outputs[-1])}
+                logs = {"batch": i, "size": batch.size, "outputs": predictions(outputs[-1], batch.x, True)}
                 callbacks.call("on_predict_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             progress.update(done)
@@ -262,4 +262,6 @@ def run_predict(
     callbacks.call("on_predict_end")
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
-    return to_numpy(outputs[0] if len(outputs) == 1 else torch.cat(outputs))
+    if len(outputs) > 1:
+        return to_numpy(torch.cat(outputs))
+    return predictions(outputs[0], batch.x, model.runs_user_code)

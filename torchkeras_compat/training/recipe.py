@@ -14,6 +14,7 @@ from .._core import registry
 from .._core.config import is_ours
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
+from .._core.user_tensors import is_users
 from ..losses.base import fit_weight
 
 
@@ -29,6 +30,7 @@ class Objective:
 
     def __init__(self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float = 1.0) -> None:
         self.loss = losses.resolve(loss, rules)
+        self.of_user = is_users(self.loss.loss)
         self.rules = rules
         self.scale = scale
         name = registry.name_of("activation", activation) if activation is not None else None
@@ -101,6 +103,11 @@ class MetricLine:
     def function(self) -> Callable[[Tensor, Tensor], Tensor] | None:
         """What gives values whose mean is the metric; `None` for metrics that keep their own state."""
         return getattr(self.metric, "values", None) if getattr(self.metric, "averages", False) else None
+
+    @property
+    def of_user(self) -> bool:
+        """Whether a user wrote it."""
+        return is_users(getattr(self.metric, "fn", None) or self.metric)
 
     @property
     def row_wise(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from .._core.shapes import Shape
+from .._core.symbolic import run_values
 from .._core.weights import Weight
 from ..layers.base import Layer
 from .compiled import CompiledStep
@@ -46,6 +48,18 @@ class Trained(Protocol):
         """Return the side losses of the last run."""
 
 
+@contextmanager
+def thawed(parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Let autograd find gradients for frozen parameters inside the block."""
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+
+
 class Step:
     """What happens to a batch.
 
@@ -65,6 +79,7 @@ class Step:
         self.chain: Chain | None = None
         self._tests_later = False
         self._written: list[Tensor] = []
+        self._frozen: list[Tensor] = []
         self.totals = totals if totals is not None else Totals([])
         self.penalised = [w for w in table if w.regularizer is not None]
         self.table = table
@@ -96,6 +111,8 @@ class Step:
         if not stands or self._looked_on != looked_on:
             self._looked_on = looked_on
             self._write_out()
+        # Weights that were frozen after `compile` train on, as in Keras: a discriminator inside another model.
+        self._frozen = [p for p in self.update.params if not p.requires_grad]
         if self.compiled is not None:
             self.compiled.prepare(not stands)
 
@@ -148,7 +165,7 @@ class Step:
             terms: list[Tensor] = []
         else:
             terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
-        terms += [w.regularizer(w.read()) for w in self.penalised if w.regularizer is not None]
+        terms += [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
         terms += self.model.take_losses()
         if not terms:
             raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
@@ -159,6 +176,17 @@ class Step:
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
+        if self._frozen or self._asks_for_outputs():
+            with thawed(self._frozen), run_values():
+                self._train(batch)
+        else:
+            self._train(batch)
+
+    def _asks_for_outputs(self) -> bool:
+        """Tell whether a user's loss or metric, which may ask for `layer.output`, has a part in the step."""
+        return (self.objective is not None and self.objective.of_user) or self._totals.of_user
+
+    def _train(self, batch: Batch) -> None:
         if self.compiled is not None and self.compiled.train(batch):
             return
         if self.chain is not None and batch.y is not None:
@@ -179,6 +207,13 @@ class Step:
     @torch.no_grad()
     def test(self, batch: Batch) -> None:
         """Evaluate a batch."""
+        if self._asks_for_outputs():
+            with run_values():
+                self._test(batch)
+        else:
+            self._test(batch)
+
+    def _test(self, batch: Batch) -> None:
         y_pred, logits, mask = self.forward(batch.x, False)
         wanted = self.objective is not None and not self._tests_later
         loss = self.loss(batch, y_pred, logits, mask) if wanted else None

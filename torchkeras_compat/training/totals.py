@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import metrics
+from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from .recipe import MetricLine
 
@@ -40,6 +41,7 @@ class Totals:
         self.scalar_by_rows = scalar_by_rows
         self.later = [i for i, line in enumerate(lines) if line.row_wise]
         self.at_once = [i for i, line in enumerate(lines) if not line.row_wise]
+        self.of_user = any(line.of_user for line in lines)
         self.reset()
 
     def reset(self) -> None:
@@ -123,7 +125,7 @@ class Totals:
             counted = weight if line.weighted else None
             function = line.function
             if function is None:
-                line.metric.update_state(y, y_pred, _product(mask, counted))
+                calling(line.metric.update_state)(y, y_pred, _product(mask, counted))
                 continue
             fused = self.from_logits[i]
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .._core.capturing import CannotCapture, capturing
-from .._core.weights import Weight
+from .._core.weights import Codec, Weight
 from ..optimizers import Optimizer
 from .rows import Lookups, RowWeight, goes_by_rows, row_gradients
 from .storage import choose_storage
@@ -25,6 +26,8 @@ class Update:
         optimizer: The optimizer.
         table: The weights to train.
     """
+
+    params: Sequence[Tensor] = ()  # those that are stepped
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         self.optimizer = optimizer
@@ -50,8 +53,7 @@ class Update:
     def constrain(self) -> None:
         """Apply the constraints of the weights."""
         for weight in self.constrained:
-            if weight.constraint is not None:
-                weight.change(weight.constraint)
+            weight.constrain()
 
     # --- in a graph ----------------------------------------------------------------------------------------------
 
@@ -84,14 +86,18 @@ class KerasUpdate(Update):
         super().__init__(optimizer, table)
         by_rows = [w for w in table if goes_by_rows(optimizer, w)]
         self.rows = [RowWeight(optimizer, w) for w in by_rows]
-        taken = {id(row.param) for row in self.rows}
+        known = {id(row.param) for row in self.rows}
         named: dict[str, Tensor] = {}
+        codecs: dict[str, Codec] = {}
         for weight in table:
-            for name, parameter in zip(weight.attributes, weight.parameters):
-                if parameter.requires_grad and id(parameter) not in taken:
-                    taken.add(id(parameter))
-                    named[weight.path if len(weight.attributes) == 1 else f"{weight.path}/{name}"] = parameter
-        codecs = {w.path: w.codec for w in table if len(w.attributes) == 1}
+            alone = len(weight.attributes) == 1
+            for attribute, parameter in zip(weight.attributes, weight.parameters):
+                if id(parameter) not in known:
+                    known.add(id(parameter))
+                    name = _free(weight.path if alone else f"{weight.path}/{attribute}", named)
+                    named[name] = parameter
+                    if alone:
+                        codecs[name] = weight.codec
         # cuDNN wants the parameters of a recurrent layer in one piece of memory of its own.
         chunked = any(isinstance(w.module, nn.RNNBase) and w.parameters[0].is_cuda for w in table)
         self.storage = choose_storage(optimizer, named, codecs, flat_allowed and not chunked) if named else None
@@ -223,12 +229,17 @@ class KerasUpdate(Update):
         self.optimizer.finalize_variable_values(self.params)
 
 
+def _free(path: str, names: Container[str]) -> str:
+    """Return a name for a parameter: its path, numbered where weights of two layers of one name share it."""
+    return next(n for n in itertools.chain([path], (f"{path}#{i}" for i in itertools.count(2))) if n not in names)
+
+
 class TorchUpdate(Update):
     """A `torch.optim.Optimizer` that the user made, stepped as in a hand-written loop."""
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, table)
-        self.params = list({id(p): p for w in table for p in w.parameters if p.requires_grad}.values())
+        self.params = list({id(p): p for w in table for p in w.parameters}.values())
 
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""
@@ -260,7 +271,7 @@ def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = 
         table: The weights to train.
         flat_allowed: `False` once parameters have been moved away repeatedly, as when two models train them in turn.
     """
-    if not any(p.requires_grad for w in table for p in w.parameters):
+    if not table:
         return Update(optimizer, table)
     if isinstance(optimizer, Optimizer):
         return KerasUpdate(optimizer, table, flat_allowed)

@@ -1,0 +1,179 @@
+"""How a function of tensors becomes one of the backend: arrays and numbers become tensors, symbolic arguments wait."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import settings, symbolic
+from .symbolic import SymbolicTensor
+from .user_tensors import Live, UserTensor, compute_from_live, dressed, plain_torch
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ONE = ("Tensor", "Tensor | None")
+_MANY = ("Sequence[Tensor]", "list[Tensor]")
+
+
+def as_tensor(value: Any, device: torch.device | None = None) -> Tensor:
+    """Return a number, list or array as a tensor; what is float64 only by numpy's or Python's habit becomes `floatx()`.
+
+    Args:
+        value: A tensor, which is returned as it is, a number, a list or an array.
+        device: Where the tensor goes; the device of new models if `None`.
+
+    Example:
+        >>> as_tensor([1.0, 2.0]).dtype
+        torch.float32
+    """
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+        return torch.stack([as_tensor(v, device) for v in value])
+    array = np.array(value)  # a copy: nothing here shares the caller's memory
+    dtype = settings.torch_dtype(None) if array.dtype == np.float64 else None
+    return torch.as_tensor(array).to(settings.default_device() if device is None else device, dtype)
+
+
+def _device(values: Any) -> torch.device | None:
+    for value in values:
+        if isinstance(value, Tensor):
+            return value.device
+        if isinstance(value, (list, tuple)) and (found := _device(value)) is not None:
+            return found
+    return None
+
+
+def _converting(function: F) -> F:
+    """Let parameters that are annotated as tensors, or sequences of them, take numbers, lists and arrays."""
+    annotations = {name: str(p.annotation) for name, p in inspect.signature(function).parameters.items()}
+    one = {name for name, text in annotations.items() if text in _ONE}
+    many = {name for name, text in annotations.items() if text in _MANY}
+    order = tuple(annotations)
+
+    def converted(name: str, value: Any, others: Any) -> Any:
+        if value is None or isinstance(value, Tensor):
+            return value
+        if name in one:
+            return as_tensor(value, _device(others))
+        if name in many:
+            return [as_tensor(v, _device(value)) for v in value]
+        return value
+
+    @functools.wraps(function)
+    def computed(*args: Any, **kwargs: Any) -> Any:
+        everything = (*args, *kwargs.values())
+        args = tuple(converted(name, value, everything) for name, value in zip(order, args)) + args[len(order) :]
+        kwargs = {name: converted(name, value, everything) for name, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return computed  # type: ignore[return-value]
+
+
+def operation(function: F) -> F:
+    """Make a function of tensors one of the backend.
+
+    Parameters annotated as tensors (or sequences of them) take numbers, lists and arrays too; if any argument is
+    symbolic, the result is symbolic and computed later.
+    """
+    computed = _converting(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs and all(type(value) is Tensor for value in args):
+            return function(*args)  # nothing to convert, and nothing symbolic
+        return answer(call, computed, args, kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def of_one_tensor(function: F) -> F:
+    """Do what `operation` does, for a function that mostly gets a single torch tensor: an activation."""
+    computed = _converting(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and type(args[0]) is Tensor:
+            return function(args[0])
+        return answer(call, computed, args, kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def of_an_object(method: F) -> F:
+    """Do what `operation` does, for a method of a single tensor: a regularizer's or constraint's call."""
+
+    @functools.wraps(method)
+    def call(self: Any, x: Any) -> Any:
+        if type(x) is Tensor:
+            return method(self, x)
+        bound = functools.partial(call, self)
+        return answer(bound, lambda x: method(self, as_tensor(x)), (x,), {})
+
+    return call  # type: ignore[return-value]
+
+
+def answer(
+    function: Callable[..., Any], computed: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Return what a function of tensors gives, in kind: torch tensors for torch tensors, else one with Keras's manners.
+
+    Args:
+        function: What is called again where the arguments are symbolic, or weights whose values may change.
+        computed: What computes the result from tensors, arrays and numbers.
+        args: Its arguments.
+        kwargs: Its keyword arguments.
+    """
+    kinds = _kinds(itertools.chain(args, kwargs.values()))
+    if SymbolicTensor in kinds:
+        return symbolic.apply(function, *args, **kwargs)
+    if Live in kinds:
+        return compute_from_live(function, args, kwargs)
+    if Tensor in kinds and UserTensor not in kinds:
+        return computed(*args, **kwargs)
+    with plain_torch():
+        result = computed(*args, **kwargs)
+    return result if any(result is value for value in args) else dressed(result)
+
+
+def _kinds(values: Iterable[Any]) -> set[type]:
+    """Return which of the kinds of tensors are among these values, those in lists included."""
+    kinds: set[type] = set()
+    for value in values:
+        if isinstance(value, Tensor):
+            kinds.add(Live if isinstance(value, Live) else UserTensor if isinstance(value, UserTensor) else Tensor)
+        elif isinstance(value, (list, tuple)):
+            kinds |= _kinds(value)
+        elif isinstance(value, SymbolicTensor):
+            kinds.add(SymbolicTensor)
+    return kinds
+
+
+def mutation(function: F) -> F:
+    """Do what `operation` does for a function that changes its first argument, a variable: it gets that as it is."""
+    computed = _converting(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if SymbolicTensor in _kinds(itertools.chain(args, kwargs.values())):
+            return symbolic.apply(call, *args, **kwargs)
+        return computed(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def creation(function: F) -> F:
+    """Let a function that makes a tensor of numbers give it Keras's manners."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return dressed(function(*args, **kwargs))
+
+    return call  # type: ignore[return-value]

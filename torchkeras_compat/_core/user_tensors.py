@@ -1,0 +1,360 @@
+"""The tensors that user code sees: torch tensors with the manners that Keras's have.
+
+In Keras `x *= 2` gives a name another value; in torch it overwrites memory, here that of the caller's arrays, of the
+predictions that a metric reads next, or of a weight.  Losses, metrics, layers and functions that users write get
+`UserTensor`s instead: augmented assignment rebinds, arrays and lists are operands, slices may run backwards, shapes
+answer `as_list()`, and `numpy()` reads a value whatever autograd thinks of it.  What is computed from one is one.
+
+`hand_out` and `take_back` are the border, and `call_user` is both around one call.  What torch hands in comes back as
+torch's: code of this package, and a torch user who calls a layer on a tensor, never meets the class.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import settings
+from .config import is_ours
+from .tensor_operators import BINARY, OPERATORS, item
+from .tensor_shape import TensorShape
+
+plain_torch = torch._C.DisableTorchFunctionSubclass
+_with_manners = torch._C._EnableTorchFunction
+_size_of = Tensor.shape.__get__  # type: ignore[attr-defined]
+
+
+class Deferred:
+    """Base of what stands for a tensor that is computed later."""
+
+    def in_run(self) -> Any:
+        """Return the value in the run in progress."""
+        raise NotImplementedError
+
+
+class UserTensor(Tensor):
+    """A tensor as Keras users know it; see the module's page."""
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name[-1:] == "_" and (name[-2:] != "__" or name == "__setitem__"):
+            _refuse_lent(args[0], name)
+        with plain_torch():
+            result = func(*args, **(kwargs or {}))
+        return result if (args and result is args[0]) or func in _HANDS_OVER else dressed(result)
+
+    # --- shape and value -----------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> TensorShape:  # type: ignore[override]
+        """The shape, with the methods that TensorFlow's has."""
+        with plain_torch():
+            return TensorShape(_size_of(self))
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape, as scripts for TensorFlow 1 ask for it."""
+        return self.shape
+
+    @property
+    def _keras_shape(self) -> tuple[int, ...]:
+        return tuple(self.shape)
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that `shape` describes this tensor: TensorFlow's way to tell what a graph does not know.
+
+        Raises:
+            ValueError: It does not.
+        """
+        own, said = tuple(self.shape), tuple(shape)
+        if len(own) != len(said) or any(s not in (None, o) for o, s in zip(own, said)):
+            raise ValueError(f"set_shape({said}): the tensor has shape {own}.")
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return a copy of the value as a numpy array."""
+        with plain_torch():
+            value = self.detach().cpu()
+            value = value.to_dense() if value.layout != torch.strided else value.resolve_conj().resolve_neg()
+            return (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        value = self.numpy()
+        return value if dtype is None else value.astype(dtype, copy=False)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __getitem__(self, key: Any) -> Any:
+        return item_of(self, key)
+
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+        with plain_torch():
+            return str(Tensor.__repr__(self.as_subclass(Tensor)))  # type: ignore[no-untyped-call]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        with plain_torch():
+            return self.detach().clone().requires_grad_(self.requires_grad).as_subclass(UserTensor)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        with plain_torch():
+            return Tensor.__reduce_ex__(self.detach().as_subclass(Tensor), protocol)  # type: ignore[no-untyped-call]
+
+    __hash__ = Tensor.__hash__
+
+
+class Live(UserTensor):
+    """A tensor whose value is looked up each time it is used: a weight, or an expression of weights."""
+
+    def current(self) -> Tensor:
+        """Return the value as it is now, as a plain tensor."""
+        raise NotImplementedError
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
+
+    @property
+    def shape(self) -> TensorShape:  # type: ignore[override]
+        """The shape, with the methods that TensorFlow's has."""
+        return TensorShape(_size_of(self.current()))
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """Return a copy of the value as a numpy array."""
+        return self.current().as_subclass(UserTensor).numpy()
+
+    def __getitem__(self, key: Any) -> Any:
+        return compute_from_live(item_of, (self, key), {})
+
+    def __repr__(self, **options: Any) -> str:  # type: ignore[override]
+        return repr(self.current().detach())
+
+    __hash__ = Tensor.__hash__
+
+
+class Expression(Live):
+    """What was computed from weights outside a run, such as `K.transpose(other.kernel)` in `build`.
+
+    In a run it is computed again from the weights as they are, as a node of Keras's graph would be; outside it keeps
+    the value it had.
+    """
+
+    _made_by: tuple[Callable[..., Any], Sequence[Any], dict[str, Any]]
+
+    def current(self) -> Tensor:
+        """Return the value: computed anew in a run, else that of its making."""
+        if not settings.inside_run():
+            return self.as_made()
+        function, args, kwargs = self._made_by
+        with plain_torch():
+            value: Tensor = function(*now(args), **now(kwargs))
+        return value
+
+    def as_made(self) -> Tensor:
+        """Return the value that was computed when the expression was made."""
+        with plain_torch():
+            return self.as_subclass(Tensor)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        function, args, kwargs = self._made_by
+        made = compute_from_live(function, *copy.deepcopy((list(args), kwargs), memo))
+        assert isinstance(made, Tensor)
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        function, args, kwargs = self._made_by
+        return compute_from_live, (function, list(args), kwargs)
+
+
+def _is_live(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_live, value))
+    return isinstance(value, Live)
+
+
+def now(value: Any) -> Any:
+    """Return weights and expressions of weights, in lists and dictionaries too, as what they are at this moment."""
+    if isinstance(value, Live):
+        return value.current()
+    if isinstance(value, (list, tuple)) and _is_live(value):
+        return type(value)(map(now, value))
+    if type(value) is dict:
+        return {key: now(item) for key, item in value.items()}
+    return value
+
+
+def dressed(result: Any) -> Any:
+    """Return what user code has just computed with Keras's manners; it must belong to nobody else."""
+    if type(result) is Tensor:
+        result.__class__ = UserTensor
+    elif isinstance(result, (tuple, list)):
+        for item in result:
+            dressed(item)
+    return result
+
+
+def compute_from_live(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Return what a function makes of weights: outside a run an expression, which later runs compute anew."""
+    with plain_torch():
+        result = function(*now(args), **now(kwargs))
+    if settings.inside_run() or not isinstance(result, Tensor):
+        return dressed(result)
+    with plain_torch():
+        expression = result.as_subclass(Expression)
+    expression._made_by = (function, args, kwargs)
+    return expression
+
+
+# --- operators ---------------------------------------------------------------------------------------------------
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    function, convert = getattr(Tensor, name), OPERATORS[name]
+
+    def method(self: Tensor, *others: Any) -> Any:
+        other = others[0] if others else 0
+        if isinstance(other, Deferred):
+            return NotImplemented
+        with plain_torch():
+            result = function(self, *others) if isinstance(other, (Tensor, float, int)) else convert(self, *others)
+        if type(result) is Tensor:
+            result.__class__ = UserTensor
+        return result
+
+    return method
+
+
+def _live_operator(name: str) -> Callable[..., Any]:
+    function = OPERATORS[name]
+
+    def method(self: Tensor, *others: Any) -> Any:
+        if any(isinstance(other, Deferred) for other in others):
+            return NotImplemented
+        return compute_from_live(function, (self, *others), {})
+
+    return method
+
+
+for _kind, _made in ((UserTensor, _operator), (Live, _live_operator)):
+    for _name in OPERATORS:
+        setattr(_kind, _name, _made(_name))
+    for _name in BINARY:  # x += 1 gives the name x another tensor
+        setattr(_kind, f"__i{_name}__", getattr(_kind, f"__{_name}__"))
+
+
+def item_of(x: Tensor, key: Any) -> Any:
+    """Return `x[key]` with Keras's manners."""
+    with plain_torch():
+        return dressed(item(x, now(key)))
+
+
+# --- the border --------------------------------------------------------------------------------------------------
+
+# Getters that return a tensor somebody else holds.
+_HANDS_OVER = {getattr(Tensor, name).__get__ for name in ("grad", "_base")}
+
+
+class _Lent(threading.local):
+    """What user code in this thread has in its hands that is not its own."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+
+
+_lent = _Lent()
+
+
+def _refuse_lent(target: Any, name: str) -> None:
+    """Refuse to let user code write into memory that it was only lent."""
+    if name == "requires_grad_" or not isinstance(target, Tensor) or target.device.type == "meta":
+        return
+    with plain_torch():
+        memory = target.untyped_storage().data_ptr() if target.layout == torch.strided else 0
+        lent = memory and any(memory == t.untyped_storage().data_ptr() for t in _lent.tensors)
+    if lent:
+        written = "x[…] = …" if name == "__setitem__" else f"x.{name}(…)"
+        raise RuntimeError(
+            f"{written} would overwrite the data, predictions or weights that this function was given; write "
+            f"x = x.clone() first, or a function that returns a new tensor (torch.where, K.switch, x = x * 2)."
+        )
+
+
+def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
+    """Return tensors, in lists and dictionaries too, as user code sees them: the same memory, with Keras's manners.
+
+    Args:
+        value: What is handed out.
+        lent: Takes the tensors that user code must not write into.
+    """
+    if isinstance(value, Tensor):
+        known = type(value) is Tensor or isinstance(value, torch.nn.Parameter)  # no stand-in of a captured graph
+        if known and value.layout is torch.strided:
+            value = value.as_subclass(UserTensor)
+        if lent is not None:
+            lent.append(value)
+        return value
+    if type(value) in (list, tuple):
+        return type(value)([hand_out(item, lent) for item in value])
+    if type(value) is dict:
+        return {key: hand_out(item, lent) for key, item in value.items()}
+    return value
+
+
+def take_back(value: Any) -> Any:
+    """Return what user code gave as plain tensors; symbolic ones as the values they have in the run."""
+    if isinstance(value, UserTensor):
+        if isinstance(value, Live):
+            return value.current()
+        with plain_torch():
+            return value.as_subclass(Tensor)
+    if isinstance(value, Deferred):
+        return take_back(value.in_run())
+    if type(value) in (list, tuple):
+        return type(value)([take_back(item) for item in value])
+    if type(value) is dict:
+        return {key: take_back(item) for key, item in value.items()}
+    return value
+
+
+def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that a user wrote: hand the tensors out, take the result back."""
+    lent = _lent.tensors
+    before = len(lent)
+    try:
+        handed = [hand_out(value, lent) for value in args]
+        options = {key: hand_out(value, lent) for key, value in kwargs.items()}
+        with _with_manners():
+            return take_back(function(*handed, **options))
+    finally:
+        del lent[before:]
+
+
+def is_users(function: Any) -> bool:
+    """Tell whether a function or object was written by a user: of ours, and torch's, the manners are known."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, MethodType):
+        function = function.__self__
+    if isinstance(function, BuiltinFunctionType):
+        return False
+    written = function if isinstance(function, (FunctionType, type)) else type(function)
+    return not str(written.__module__).startswith("torch.") and not is_ours(written)
+
+
+def calling(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as this package calls it: itself, or the user's between `hand_out` and `take_back`."""
+    return functools.partial(call_user, function) if is_users(function) else function
