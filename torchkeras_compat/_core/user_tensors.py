@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from . import settings
+from .capturing import capturing
 from .config import is_ours
 from .tensor_operators import BINARY, OPERATORS, item
 from .tensor_shape import TensorShape
@@ -47,9 +48,8 @@ class UserTensor(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        name = getattr(func, "__name__", "")
-        if name[-1:] == "_" and (name[-2:] != "__" or name == "__setitem__"):
-            _refuse_lent(args[0], name)
+        if writes(func):
+            _refuse_lent(args[0], func.__name__)
         with plain_torch():
             result = func(*args, **(kwargs or {}))
         return result if (args and result is args[0]) or func in _HANDS_OVER else dressed(result)
@@ -249,11 +249,20 @@ def _live_operator(name: str) -> Callable[..., Any]:
     return method
 
 
+def _rebinding(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the operator as an augmented assignment: it gives the name another tensor."""
+
+    def method(self: Tensor, other: Any) -> Any:
+        return NotImplemented if isinstance(other, Live) else operator(self, other)
+
+    return method
+
+
 for _kind, _made in ((UserTensor, _operator), (Live, _live_operator)):
     for _name in OPERATORS:
         setattr(_kind, _name, _made(_name))
-    for _name in BINARY:  # x += 1 gives the name x another tensor
-        setattr(_kind, f"__i{_name}__", getattr(_kind, f"__{_name}__"))
+    for _name in BINARY:
+        setattr(_kind, f"__i{_name}__", _rebinding(getattr(_kind, f"__{_name}__")))
 
 
 def item_of(x: Tensor, key: Any) -> Any:
@@ -278,14 +287,27 @@ class _Lent(threading.local):
 _lent = _Lent()
 
 
+def writes(function: Any) -> bool:
+    """Tell whether a method of torch's tensors changes them: `add_`, `__setitem__`, `__iadd__`."""
+    name = getattr(function, "__name__", "")
+    return name[-1:] == "_" and (name[-2:] != "__" or name == "__setitem__" or name in _AUGMENTED)
+
+
+_AUGMENTED = {f"__i{name}__" for name in (*BINARY, "lshift", "rshift")}
+
+
+def is_lent(tensor: Any) -> bool:
+    """Tell whether a tensor lies in memory that user code was given and must not write into."""
+    if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
+        return False
+    with plain_torch():
+        memory = tensor.untyped_storage()._cdata
+        return any(memory == other.untyped_storage()._cdata for other in _lent.tensors)
+
+
 def _refuse_lent(target: Any, name: str) -> None:
     """Refuse to let user code write into memory that it was only lent."""
-    if name == "requires_grad_" or not isinstance(target, Tensor) or target.device.type == "meta":
-        return
-    with plain_torch():
-        memory = target.untyped_storage().data_ptr() if target.layout == torch.strided else 0
-        lent = memory and any(memory == t.untyped_storage().data_ptr() for t in _lent.tensors)
-    if lent:
+    if name != "requires_grad_" and _lent.tensors and is_lent(target):
         written = "x[…] = …" if name == "__setitem__" else f"x.{name}(…)"
         raise RuntimeError(
             f"{written} would overwrite the data, predictions or weights that this function was given; write "
@@ -301,9 +323,11 @@ def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
         lent: Takes the tensors that user code must not write into.
     """
     if isinstance(value, Tensor):
-        known = type(value) is Tensor or isinstance(value, torch.nn.Parameter)  # no stand-in of a captured graph
-        if known and value.layout is torch.strided:
-            value = value.as_subclass(UserTensor)
+        known = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
+        if known and value.layout is torch.strided and not capturing():  # stand-ins have manners of their own
+            known_of, value = value.__dict__, value.as_subclass(UserTensor)
+            if known_of:
+                value.__dict__.update(known_of)
         if lent is not None:
             lent.append(value)
         return value
@@ -341,6 +365,11 @@ def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return take_back(function(*handed, **options))
     finally:
         del lent[before:]
+
+
+def user_code_runs() -> bool:
+    """Tell whether a function of a user's is being called in this thread."""
+    return bool(_lent.tensors)
 
 
 def is_users(function: Any) -> bool:

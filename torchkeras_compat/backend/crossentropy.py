@@ -6,6 +6,7 @@ binary one by way of logits, Keras 2.2.4.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +17,41 @@ from .._core import settings
 from ..activations import over_classes
 
 
+@dataclass(frozen=True)
+class Logits:
+    """What the last activation of a model was applied to, kept with its predictions.
+
+    Keras finds it there when a user's loss calls a cross-entropy on the predictions it was given.
+
+    Attributes:
+        values: The logits.
+        activation: `'softmax'` or `'sigmoid'`.
+        for_any: Whether the cross-entropy that belongs to the other activation takes them, too.
+    """
+
+    values: Tensor
+    activation: str
+    for_any: bool
+
+    def keep_with(self, y_pred: Tensor) -> None:
+        """Let the predictions know their logits."""
+        y_pred._keras_logits = self  # type: ignore[attr-defined]
+
+    def detached(self) -> Logits:
+        """Return the logits without their history."""
+        return replace(self, values=self.values.detach())
+
+
+def _from_logits(output: Tensor, from_logits: bool, activation: str) -> tuple[Tensor, bool]:
+    """Return predictions, or the logits that were kept with them, and whether it is these."""
+    if type(output) is Tensor:
+        return output, from_logits
+    kept: Logits | None = output.__dict__.get("_keras_logits")
+    if kept is None or not (kept.for_any or kept.activation == activation):
+        return output, from_logits
+    return kept.values, True
+
+
 def clipped(probabilities: Tensor) -> Tensor:
     """Keep probabilities away from 0 and 1 by `epsilon()`."""
     epsilon = settings.epsilon()
@@ -24,6 +60,7 @@ def clipped(probabilities: Tensor) -> Tensor:
 
 def binary(target: Tensor, output: Tensor, from_logits: bool = False, through_logits: bool = False) -> Tensor:
     """Return the element-wise binary cross-entropy; `through_logits` is the rule `binary_through_logits`."""
+    output, from_logits = _from_logits(output, from_logits, "sigmoid")
     if through_logits and not from_logits:
         output, from_logits = torch.logit(output, settings.epsilon()), True  # clips, too
     if from_logits:
@@ -70,6 +107,8 @@ def softmax_cross_entropy(labels: Tensor, logits: Tensor, mean: bool = False) ->
 
 def categorical(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:
     """Return the cross-entropy over the classes on `axis`."""
+    if axis in (-1, output.dim() - 1):
+        output, from_logits = _from_logits(output, from_logits, "softmax")
     if from_logits:
         return softmax_cross_entropy(target.movedim(axis, -1), output.movedim(axis, -1))
     output = clipped(output / output.sum(axis, keepdim=True))
@@ -93,6 +132,8 @@ def sparse(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
 ) -> Tensor:
     """Return the cross-entropy for class indices; 0 where the index is `ignore_class`."""
+    if axis in (-1, output.dim() - 1):
+        output, from_logits = _from_logits(output, from_logits, "softmax")
     output = output.movedim(axis, -1) if axis not in (-1, output.ndim - 1) else output
     # From probabilities, Keras takes the softmax of their clipped logarithms, which divides by their sum.
     logits = output if from_logits else torch.log(clipped(output))

@@ -7,9 +7,12 @@ objects become inputs of the graph, which are changed in place.
 
 from __future__ import annotations
 
+import dis
 import random
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,8 @@ from torch.utils import _pytree as pytree
 
 from .._core.capturing import CannotCapture, as_capture
 from .._core.operators import define
-from .._core.weights import Variable
+from .._core.tensor_operators import BINARY, OPERATORS, item
+from .._core.user_tensors import Live, is_lent, user_code_runs, writes
 
 aten = torch.ops.aten
 
@@ -52,7 +56,7 @@ def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) 
     """
     mode = _StandIns(allow_non_fake_inputs=True)
     before = _host_randomness()
-    with as_capture(), mode, _PlainWeights():
+    with as_capture(), mode, _Manners():
         stand_ins = [mode.from_tensor(t) for t in arguments]
         module = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*stand_ins)
     if _host_randomness() != before:
@@ -84,17 +88,49 @@ _LIFTS = {aten.lift_fresh.default, aten.lift_fresh_copy.default, aten.lift.defau
 _READS = {Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__bool__, Tensor.__float__, Tensor.__int__, Tensor.__index__}
 
 
-class _PlainWeights(TorchFunctionMode):
-    """Gives torch the parameter behind a Keras variable, a class unknown to stand-ins, and lets nobody read a value."""
+class _Manners(TorchFunctionMode):
+    """Gives torch the parameter behind a Keras variable, a class unknown to stand-ins, and lets nobody read a value.
+
+    Stand-ins cannot be `UserTensor`s; in user code their operators have the same manners all the same.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in _READS and not isinstance(args[0], FakeTensor):
             raise CannotCapture("something in it reads the value of a tensor, which a graph would take for ever")
-        return func(*pytree.tree_map_only(Variable, _read, args), **pytree.tree_map_only(Variable, _read, kwargs or {}))
+        args, kwargs = pytree.tree_map_only(Live, _read, (tuple(args), kwargs or {}))
+        name = _OPERATOR_OF.get(func.__name__.rstrip("_")) if user_code_runs() else None
+        if func is Tensor.__getitem__ and user_code_runs():
+            return item(*args)
+        if user_code_runs() and writes(func):
+            if name is not None and _is_augmented(sys._getframe(1)):
+                return OPERATORS[name](*args)
+            if is_lent(args[0]):
+                raise CannotCapture("something in it writes into what it was given")
+        return func(*args, **kwargs)
 
 
-def _read(variable: Variable) -> Tensor:
-    return variable._weight.read()
+def _read(weight: Live) -> Tensor:
+    return weight.current()
+
+
+# What torch calls the method behind an operator → the operator.
+_OPERATOR_OF = {
+    **{name: f"__{name}__" for name in BINARY},
+    "div": "__truediv__",
+    "floor_divide": "__floordiv__",
+    "remainder": "__mod__",
+    **{f"__i{name}": f"__{name}__" for name in BINARY},
+}
+
+
+def _is_augmented(frame: FrameType | None) -> bool:
+    """Tell whether the call of an in-place method is an augmented assignment in the code that makes it."""
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("torch."):
+        frame = frame.f_back
+    if frame is None:
+        return False
+    operation = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+    return operation.startswith(("BINARY_OP", "INPLACE_"))
 
 
 def refuse_kept_tensors(model: nn.Module) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from .. import activations
 from .._core.shapes import Shape
 from .._core.symbolic import run_values
 from .._core.weights import Weight
+from ..backend.crossentropy import Logits
 from ..layers.base import Layer
 from .compiled import CompiledStep
 from .data import Batch
@@ -76,6 +78,10 @@ class Step:
         self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
+        keeps = self.objective is not None and self.objective.of_user and recipe.rules.fused_losses
+        self.kept_activation = (
+            activation if keeps and activation in (activations.softmax, activations.sigmoid) else None
+        )
         self.chain: Chain | None = None
         self._tests_later = False
         self._written: list[Tensor] = []
@@ -156,7 +162,18 @@ class Step:
         if self.from_logits:
             logits, mask = self.model.run_to_logits(x, None, training)
             return None, logits, mask
+        if self.kept_activation is not None:
+            return self._predictions_with_logits(self.kept_activation, x, training)
         y_pred, mask = self.model.run(x, None, training)
+        return y_pred, None, mask
+
+    def _predictions_with_logits(
+        self, activation: Callable[[Tensor], Tensor], x: Tensor, training: bool
+    ) -> tuple[Tensor, None, Tensor | None]:
+        """Return predictions that know their logits, for a user's loss that calls a cross-entropy, and the mask."""
+        logits, mask = self.model.run_to_logits(x, None, training)
+        y_pred = activation(logits)
+        Logits(logits, activation.__name__, self.recipe.rules.logits_of_any_activation).keep_with(y_pred)
         return y_pred, None, mask
 
     def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> Tensor:
@@ -226,4 +243,7 @@ class Step:
         output = y_pred if logits is None else logits
         if output is not None:
             found = None if loss is None else loss.detach()
-            self.totals.add(found, batch.size, batch.y, output.detach(), mask, batch.weight)
+            detached = output.detach()
+            if self.kept_activation is not None:
+                output.__dict__["_keras_logits"].detached().keep_with(detached)
+            self.totals.add(found, batch.size, batch.y, detached, mask, batch.weight)
