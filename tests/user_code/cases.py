@@ -1,7 +1,7 @@
 """What users write with tensors: losses, metrics, functions, layers. The same text runs under Keras 2.15 and here.
 
-Each function takes the namespace `k` (`K`, `layers`, `regularizers`, `constraints`, `Sequential`, `optimizers`) and returns
-(layers of a model, loss, metrics).
+Each function takes the namespace `k` (`K`, `layers`, `regularizers`, `constraints`, `Sequential`, `optimizers`) and
+returns (layers of a model, loss, metrics).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from types import NoneType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -84,12 +85,23 @@ def operation(function: F) -> F:
     symbolic, the result is symbolic and computed later.
     """
     computed = _converting(function)
+    kinds = [str(p.annotation) for p in inspect.signature(function).parameters.values()]
+    # Numbers beside a first tensor need no conversion where only that is one.
+    direct = kinds[0] in _ONE and not any(kind in (*_ONE, *_MANY) for kind in kinds[1:])
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and all(type(value) is Tensor for value in args):
-            return function(*args)  # nothing to convert, and nothing symbolic
-        return answer(call, computed, args, kwargs)
+        style = _style(args, kwargs)
+        if style is None:
+            return answer(call, computed, args, kwargs)
+        run = function if (direct and isinstance(args[0], Tensor)) or style is _TENSORS else computed
+        if style is not UserTensor:
+            return run(*args, **kwargs)
+        with plain_torch():
+            result = run(*args, **kwargs)
+        if type(result) is Tensor:
+            result.__class__ = UserTensor
+        return result
 
     return call  # type: ignore[return-value]
 
@@ -154,6 +166,31 @@ def _kinds(values: Iterable[Any]) -> set[type]:
         elif isinstance(value, SymbolicTensor):
             kinds.add(SymbolicTensor)
     return kinds
+
+
+_NUMBERS = frozenset({int, float, bool, str, NoneType})
+_TENSORS = object()  # torch tensors and nothing else
+
+
+def _style(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what a call with torch tensors, `UserTensor`s and numbers gives; `None` where it takes a closer look."""
+    style: Any = _TENSORS
+    for value in args:
+        kind = type(value)
+        if kind is UserTensor:
+            style = UserTensor
+        elif kind is not Tensor:
+            if kind not in _NUMBERS:
+                return None
+            style = Tensor if style is _TENSORS else style
+        elif style is UserTensor:
+            return None
+    for value in kwargs.values():
+        if type(value) not in _NUMBERS:
+            return None
+    if not args or (style is UserTensor and Tensor in map(type, args)) or not isinstance(args[0], Tensor):
+        return None
+    return Tensor if kwargs and style is _TENSORS else style
 
 
 def mutation(function: F) -> F:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -147,14 +146,20 @@ class _Run(threading.local):
 _run = _Run()
 
 
-@contextmanager
-def run_values() -> Iterator[dict[int, Any]]:
-    """Keep the values that symbolic tensors have in the run in the block, by id: `layer.output` can be used there."""
-    before, _run.values = _run.values, {}
-    try:
-        yield _run.values
-    finally:
-        _run.values = before
+class run_values:
+    """Keeps the values that symbolic tensors have in the run in the block, by id: `layer.output` can be used there.
+
+    A class, not a generator: a training step enters one.
+    """
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = _run.values
+        _run.values = {}
+
+    def __exit__(self, *error: object) -> None:
+        _run.values = self._before
 
 
 def kept_values() -> dict[int, Any] | None:

@@ -15,6 +15,7 @@ import copy
 import functools
 import threading
 from collections.abc import Callable, Sequence
+from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -48,11 +49,16 @@ class UserTensor(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if writes(func):
+        role = _roles.get(func)
+        if role is None:
+            role = _roles[func] = _role(func)
+        if role is _Role.WRITES:
             _refuse_lent(args[0], func.__name__)
         with plain_torch():
-            result = func(*args, **(kwargs or {}))
-        return result if (args and result is args[0]) or func in _HANDS_OVER else dressed(result)
+            result = func(*args, **kwargs) if kwargs else func(*args)
+        if role is not _Role.COMPUTES or (args and result is args[0]):
+            return result
+        return dressed(result)
 
     # --- shape and value -----------------------------------------------------------------------------------------
 
@@ -83,7 +89,7 @@ class UserTensor(Tensor):
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return a copy of the value as a numpy array."""
         with plain_torch():
-            value = self.detach().cpu()
+            value = self.as_subclass(Tensor).detach().cpu()
             value = value.to_dense() if value.layout != torch.strided else value.resolve_conj().resolve_neg()
             return (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
 
@@ -106,11 +112,12 @@ class UserTensor(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         with plain_torch():
-            return self.detach().clone().requires_grad_(self.requires_grad).as_subclass(UserTensor)
+            copied = self.as_subclass(Tensor).detach().clone()
+            return copied.requires_grad_(self.requires_grad).as_subclass(UserTensor)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         with plain_torch():
-            return Tensor.__reduce_ex__(self.detach().as_subclass(Tensor), protocol)  # type: ignore[no-untyped-call]
+            return Tensor.__reduce_ex__(self.as_subclass(Tensor).detach(), protocol)  # type: ignore[no-untyped-call]
 
     __hash__ = Tensor.__hash__
 
@@ -265,6 +272,30 @@ for _kind, _made in ((UserTensor, _operator), (Live, _live_operator)):
         setattr(_kind, f"__i{_name}__", _rebinding(getattr(_kind, f"__{_name}__")))
 
 
+# Methods that take no other tensor: called without the detour that torch makes for a class of its own.
+_METHODS = (
+    "abs all any argmax argmin cumsum detach dim exp flatten float log log1p mean numel permute prod relu reshape "
+    "round sigmoid sign size softmax sqrt square squeeze std sum tanh transpose unsqueeze var view"
+).split()
+
+
+def _method(name: str) -> Callable[..., Any]:
+    function = getattr(Tensor, name)
+
+    @functools.wraps(function)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        with plain_torch():
+            result = function(self, *args, **kwargs)
+        return dressed(result)
+
+    return method
+
+
+for _name in _METHODS:
+    setattr(UserTensor, _name, _method(_name))
+    setattr(Live, _name, getattr(Tensor, _name))
+
+
 def item_of(x: Tensor, key: Any) -> Any:
     """Return `x[key]` with Keras's manners."""
     with plain_torch():
@@ -273,8 +304,21 @@ def item_of(x: Tensor, key: Any) -> Any:
 
 # --- the border --------------------------------------------------------------------------------------------------
 
-# Getters that return a tensor somebody else holds.
-_HANDS_OVER = {getattr(Tensor, name).__get__ for name in ("grad", "_base")}
+
+class _Role(Enum):
+    """What a function of torch does with tensors: computes new ones, writes into one, or returns what others hold."""
+
+    COMPUTES = 1
+    WRITES = 2
+    RETURNS = 3
+
+
+_RETURNS = {getattr(Tensor, name).__get__ for name in ("grad", "_base")}
+_roles: dict[Any, _Role] = {}
+
+
+def _role(function: Any) -> _Role:
+    return _Role.WRITES if writes(function) else _Role.RETURNS if function in _RETURNS else _Role.COMPUTES
 
 
 class _Lent(threading.local):
@@ -323,11 +367,11 @@ def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
         lent: Takes the tensors that user code must not write into.
     """
     if isinstance(value, Tensor):
-        known = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
-        if known and value.layout is torch.strided and not capturing():  # stand-ins have manners of their own
-            known_of, value = value.__dict__, value.as_subclass(UserTensor)
-            if known_of:
-                value.__dict__.update(known_of)
+        plain = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
+        if plain and value.layout is torch.strided and not capturing():  # stand-ins have manners of their own
+            logits, value = value.__dict__.get("_keras_logits"), value.as_subclass(UserTensor)
+            if logits is not None:
+                value._keras_logits = logits
         if lent is not None:
             lent.append(value)
         return value
@@ -360,9 +404,17 @@ def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     before = len(lent)
     try:
         handed = [hand_out(value, lent) for value in args]
-        options = {key: hand_out(value, lent) for key, value in kwargs.items()}
-        with _with_manners():
-            return take_back(function(*handed, **options))
+        if kwargs:
+            kwargs = {key: hand_out(value, lent) for key, value in kwargs.items()}
+        if torch._C._is_torch_function_enabled():
+            result = function(*handed, **kwargs)
+        else:  # inside a function of the backend
+            with _with_manners():
+                result = function(*handed, **kwargs)
+        if type(result) is not UserTensor or id(result) in map(id, lent):
+            return take_back(result)
+        result.__class__ = Tensor  # type: ignore[assignment]  # it was made in there: no need of an alias
+        return result
     finally:
         del lent[before:]
 

@@ -6,7 +6,6 @@ binary one by way of logits, Keras 2.2.4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,21 +16,21 @@ from .._core import settings
 from ..activations import over_classes
 
 
-@dataclass(frozen=True)
 class Logits:
     """What the last activation of a model was applied to, kept with its predictions.
 
     Keras finds it there when a user's loss calls a cross-entropy on the predictions it was given.
 
-    Attributes:
+    Args:
         values: The logits.
         activation: `'softmax'` or `'sigmoid'`.
         for_any: Whether the cross-entropy that belongs to the other activation takes them, too.
     """
 
-    values: Tensor
-    activation: str
-    for_any: bool
+    __slots__ = ("activation", "for_any", "values")
+
+    def __init__(self, values: Tensor, activation: str, for_any: bool) -> None:
+        self.values, self.activation, self.for_any = values, activation, for_any
 
     def keep_with(self, y_pred: Tensor) -> None:
         """Let the predictions know their logits."""
@@ -39,7 +38,7 @@ class Logits:
 
     def detached(self) -> Logits:
         """Return the logits without their history."""
-        return replace(self, values=self.values.detach())
+        return Logits(self.values.detach(), self.activation, self.for_any)
 
 
 def _from_logits(output: Tensor, from_logits: bool, activation: str) -> tuple[Tensor, bool]:

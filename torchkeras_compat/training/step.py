@@ -103,6 +103,8 @@ class Step:
     @totals.setter
     def totals(self, totals: Totals) -> None:
         self._totals = totals
+        # A user's loss or metric may ask for `layer.output`.
+        self._runs_user_code = totals.of_user or (self.objective is not None and self.objective.of_user)
         totals.loss_later = self._loss_of_outputs if self.chain is not None or self._tests_later else None
 
     def prepare(self) -> None:
@@ -193,15 +195,14 @@ class Step:
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
-        if self._frozen or self._asks_for_outputs():
+        if self._frozen:
             with thawed(self._frozen), run_values():
+                self._train(batch)
+        elif self._runs_user_code:
+            with run_values():
                 self._train(batch)
         else:
             self._train(batch)
-
-    def _asks_for_outputs(self) -> bool:
-        """Tell whether a user's loss or metric, which may ask for `layer.output`, has a part in the step."""
-        return (self.objective is not None and self.objective.of_user) or self._totals.of_user
 
     def _train(self, batch: Batch) -> None:
         if self.compiled is not None and self.compiled.train(batch):
@@ -224,7 +225,7 @@ class Step:
     @torch.no_grad()
     def test(self, batch: Batch) -> None:
         """Evaluate a batch."""
-        if self._asks_for_outputs():
+        if self._runs_user_code:
             with run_values():
                 self._test(batch)
         else:
@@ -244,6 +245,6 @@ class Step:
         if output is not None:
             found = None if loss is None else loss.detach()
             detached = output.detach()
-            if self.kept_activation is not None:
+            if self.kept_activation is not None and self._totals.of_user:
                 output.__dict__["_keras_logits"].detached().keep_with(detached)
             self.totals.add(found, batch.size, batch.y, detached, mask, batch.weight)
