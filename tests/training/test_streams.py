@@ -212,7 +212,7 @@ def test_one_warning() -> None:
 
 def test_samples_that_the_batch_size_does_not_divide() -> None:
     watch = Watch()
-    with pytest.warns(Warning) as caught:
+    with pytest.warns(Warning, match="samples") as caught:
         model_of().fit_generator(Counted(), samples_per_epoch=10, epochs=2, callbacks=[watch], verbose=0)
     assert watch.sizes == [[4, 4, 4]] * 2
     assert any("samples_per_epoch=10: batches come whole, and 12 samples were drawn" in str(w.message) for w in caught)
@@ -260,7 +260,7 @@ def test_a_sequence_begins_again() -> None:
 def test_a_chain_that_ends() -> None:
     chain = itertools.chain([(X[:4], Y[:4])], [(X[4:8], Y[4:8])], [(X[8:], Y[8:])])
     watch = Watch()
-    with pytest.warns(Warning) as caught:
+    with pytest.warns(Warning, match="samples") as caught:
         history = model_of().fit_generator(chain, samples_per_epoch=8, epochs=3, callbacks=[watch], verbose=0)
     assert watch.sizes == [[4, 4], [4]]
     assert history.epoch == [0, 1]

@@ -43,7 +43,8 @@ def as_array(value: Any, argument: str, shape: Shape | None = None, rows: int | 
 
 
 def _converted(value: Any, argument: str, shape: Shape | None, rows: int | None) -> Any:
-    value = _single(value, argument, shape, rows)
+    if not is_sparse(value):  # one of its formats is a dictionary
+        value = _single(value, argument, shape, rows)
     if isinstance(value, Tensor):
         return value.detach()
     if is_sparse(value):

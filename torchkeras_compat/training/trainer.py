@@ -246,7 +246,7 @@ class Trainer(BatchCalls, ClassicCalls):
 
     def _arrays(self, x: Any, y: Any, weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
         shape = self.batch_input_shape
-        x = as_array(x, "x", shape, len(y) if getattr(y, "ndim", 0) else None)
+        x = as_array(x, "x", shape, y.shape[0] if getattr(y, "ndim", 0) else None)
         if y is not None:
             arguments.expect_samples(self, x, y, shape)
             y = as_array(y, "y", rows=len(x))
