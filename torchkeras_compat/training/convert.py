@@ -78,7 +78,7 @@ def _single(value: Any, argument: str, shape: Shape | None, rows: int | None) ->
 
 def _expect_samples(arrays: Sequence[Any], argument: str, shape: Shape | None, rows: int | None) -> None:
     """Raise when a list holds the arrays of several inputs (or outputs), and not the samples of one."""
-    shapes = [np.shape(a) for a in arrays]
+    shapes = [tuple(np.shape(a)) for a in arrays]
     whole = shape is not None and all(compatible((None, *shape[1:]), s) for s in shapes)
     as_long = rows not in (None, len(arrays)) and all(s and s[0] == rows for s in shapes)
     if whole or as_long or len(set(shapes)) > 1:
