@@ -76,19 +76,47 @@ TEXT = list("uvuvuw")
 DAYS = pd.to_datetime(["2020-01-01", "2020-01-02"] * 3)
 
 ERRORS: dict[str, tuple[Any, Any, str]] = {
-    "labels": (X, np.array(["cat", "dog"] * 3), r"y .*\('cat', 'dog'\); encode it: y = pd.factorize\(y\).*LabelEncoder.*to_categorical"),
+    "labels": (
+        X,
+        np.array(["cat", "dog"] * 3),
+        r"y .*\('cat', 'dog'\); encode it: y = pd.factorize\(y\).*LabelEncoder.*to_categorical",
+    ),
     "labels in a list": (X, ["cat", "dog"] * 3, "y must hold numbers.*encode it"),
     "labels as objects": (X, np.array(["cat", "dog"] * 3, dtype=object), "y must hold numbers.*encode it"),
     "labels in a series": (X, pd.Series(TEXT, name="kind"), "the column 'kind' .*text.*encode it: y = pd.factorize"),
     "labels as categories": (X, pd.Series(TEXT).astype("category"), "y must hold numbers.*encode it"),
-    "labels in a frame": (X, pd.DataFrame({"kind": TEXT}), r"'kind' holds text; encode it: y = pd.factorize\(y\['kind'\]\)"),
+    "labels in a frame": (
+        X,
+        pd.DataFrame({"kind": TEXT}),
+        r"'kind' holds text; encode it: y = pd.factorize\(y\['kind'\]\)",
+    ),
     "bytes": (X, np.array([b"a", b"b"] * 3), "y must hold numbers.*encode it"),
     "labels with one missing": (X, np.array(["a", None] * 3, dtype=object), "encode it"),
-    "a column of text": (FRAME.assign(b=TEXT), np.ones(6), r"the column 'b' holds text; encode it: x = pd.get_dummies\(x, columns=\['b'\]"),
-    "columns of text": (FRAME.assign(b=TEXT, c=TEXT), np.ones(6), r"the columns \['b', 'c'\] hold text; encode it.*\['b', 'c'\]"),
-    "a column of categories": (FRAME.assign(b=pd.Categorical(TEXT)), np.ones(6), "the column 'b' holds text; encode it"),
-    "a column of dates": (FRAME.assign(b=DAYS), np.ones(6), r"the column 'b' holds dates; encode them.*astype\('int64'\)"),
-    "text and dates": (FRAME.assign(b=TEXT, c=DAYS), np.ones(6), "the column 'b' holds text; .*the column 'c' holds dates"),
+    "a column of text": (
+        FRAME.assign(b=TEXT),
+        np.ones(6),
+        r"the column 'b' holds text; encode it: x = pd.get_dummies\(x, columns=\['b'\]",
+    ),
+    "columns of text": (
+        FRAME.assign(b=TEXT, c=TEXT),
+        np.ones(6),
+        r"the columns \['b', 'c'\] hold text; encode it.*\['b', 'c'\]",
+    ),
+    "a column of categories": (
+        FRAME.assign(b=pd.Categorical(TEXT)),
+        np.ones(6),
+        "the column 'b' holds text; encode it",
+    ),
+    "a column of dates": (
+        FRAME.assign(b=DAYS),
+        np.ones(6),
+        r"the column 'b' holds dates; encode them.*astype\('int64'\)",
+    ),
+    "text and dates": (
+        FRAME.assign(b=TEXT, c=DAYS),
+        np.ones(6),
+        "the column 'b' holds text; .*the column 'c' holds dates",
+    ),
     "durations": (FRAME.assign(b=DAYS - DAYS[0]), np.ones(6), "'b' holds dates"),
     "numbers as text": (FRAME.assign(b=["1", "2.5"] * 3), np.ones(6), r"'b' holds numbers as text; write .*\['b'\]"),
     "numbers as objects": (FRAME.astype({"b": object}), np.ones(6), r"'b' holds objects; write x = x.astype\("),
@@ -98,7 +126,7 @@ ERRORS: dict[str, tuple[Any, Any, str]] = {
     "objects": (X.astype(object), np.ones(6), r"x must hold numbers.*astype\('float32'\)"),
     "lists": (np.array([[1, 2], [1]], dtype=object), np.ones(2), "lists.*pad_sequences"),
     "dates": (X, [datetime.date(2020, 1, 1)] * 6, "y must hold numbers.*dates; encode them"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", ERRORS)
