@@ -12,7 +12,7 @@ import pytest
 import torchkeras_compat as keras
 from torchkeras_compat import layers
 
-N = 6
+X = np.arange(12.0).reshape(6, 2)
 
 
 def model_of(features: int) -> Any:
@@ -63,6 +63,14 @@ def test_frames_that_hold_numbers(kind: str) -> None:
     model.fit(frame, y, validation_split=0.5, verbose=0)
 
 
+def test_columns_without_a_frame() -> None:
+    for values in (pd.array([1, 2, 3], dtype="Int64"), pd.Categorical([1, 2, 3]), pd.Index([1, 2, 3])):
+        assert loss(X[:3], values) == pytest.approx(loss(X[:3], np.array([1.0, 2, 3])), rel=1e-6)
+    assert loss(X[:2], pd.array([True, False], dtype="boolean")) == pytest.approx(loss(X[:2], np.array([1, 0])))
+    with pytest.raises(TypeError, match="encode it"):
+        loss(X[:2], pd.Categorical(["a", "b"]))
+
+
 def test_missing_values_of_pandas_are_nan() -> None:
     frame = pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64"), "b": [True, False, True]})
     with pytest.warns(UserWarning, match="x holds NaN"):
@@ -70,7 +78,6 @@ def test_missing_values_of_pandas_are_nan() -> None:
     assert np.isnan(model_of(2).predict(frame)).ravel().tolist() == [False, True, False]
 
 
-X = np.arange(12.0).reshape(6, 2)
 FRAME = pd.DataFrame(X, columns=["a", "b"])
 TEXT = list("uvuvuw")
 DAYS = pd.to_datetime(["2020-01-01", "2020-01-02"] * 3)
@@ -122,7 +129,7 @@ ERRORS: dict[str, tuple[Any, Any, str]] = {
     "numbers as objects": (FRAME.astype({"b": object}), np.ones(6), r"'b' holds objects; write x = x.astype\("),
     "strings in x": (np.array([["a", "b"]] * 6), np.ones(6), r"x must hold numbers.*encode it: pd.get_dummies\(x\)"),
     "sentences": (["good film", "bad film"] * 3, np.ones(6), "x must hold numbers.*Tokenizer"),
-    "digits": (np.array([["1", "2"]] * 6), np.ones(6), r"numbers as text; write x.astype\('float32'\)"),
+    "digits": (np.array([["1", "2"]] * 6), np.ones(6), r"numbers as text; write np.asarray\(x\).astype\('float32'\)"),
     "objects": (X.astype(object), np.ones(6), r"x must hold numbers.*astype\('float32'\)"),
     "lists": (np.array([[1, 2], [1]], dtype=object), np.ones(2), "lists.*pad_sequences"),
     "dates": (X, [datetime.date(2020, 1, 1)] * 6, "y must hold numbers.*dates; encode them"),

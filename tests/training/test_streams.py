@@ -260,11 +260,11 @@ def test_a_sequence_begins_again() -> None:
 def test_a_chain_that_ends() -> None:
     chain = itertools.chain([(X[:4], Y[:4])], [(X[4:8], Y[4:8])], [(X[8:], Y[8:])])
     watch = Watch()
-    with pytest.warns(Warning, match="samples") as caught:
+    ended = pytest.warns(UserWarning, match="ended after 1 steps of epoch 2; .* samples_per_epoch \\* epochs samples")
+    with spelled(), ended:
         history = model_of().fit_generator(chain, samples_per_epoch=8, epochs=3, callbacks=[watch], verbose=0)
     assert watch.sizes == [[4, 4], [4]]
     assert history.epoch == [0, 1]
-    assert any("ended after 1 steps of epoch 2; training stops" in str(w.message) for w in caught)
 
 
 def test_val_samples() -> None:
@@ -360,6 +360,22 @@ def test_no_length(make: Callable[[], Any]) -> None:
     assert len(model.evaluate(make(), verbose=0)) == 3
     assert model.predict(make()).ndim == 2
     model.fit(X, Y, validation_data=make(), verbose=0)
+
+
+def test_next_alone() -> None:
+    class Next:
+        def __init__(self) -> None:
+            self.drawn = 0
+
+        def __next__(self) -> Any:
+            self.drawn += 1
+            return X[:4], Y[:4]
+
+    source, model = Next(), model_of()
+    model.fit(source, steps_per_epoch=2, epochs=2, verbose=0)
+    with spelled():
+        model.fit_generator(source, samples_per_epoch=8, verbose=0)
+    assert source.drawn == 6
 
 
 def test_a_length_that_fails_otherwise_is_told() -> None:

@@ -20,7 +20,7 @@ ARRAYS = {
         "encode it: {name} = pd.factorize({name})[0], or {name} = sklearn.preprocessing.LabelEncoder()"
         ".fit_transform({name}); then utils.to_categorical({name}) for loss='categorical_crossentropy'"
     ),
-    "digits": "write {name}.astype('float32')",
+    "digits": "write np.asarray({name}).astype('float32')",
     "dates": "encode them: {name}.astype('int64'), or what is left after subtracting the first date",
     "lists": "give every row the same length (preprocessing.sequence.pad_sequences)",
     "objects": "write {name}.astype('float32'), or give every row the same length (pad_sequences)",

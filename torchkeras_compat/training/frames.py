@@ -11,9 +11,12 @@ from .encoding import no_number_columns, no_numbers
 
 
 def is_frame(value: Any) -> bool:
-    """Tell whether a value is a frame or a series of pandas; nobody has one who has not imported it."""
+    """Tell whether a value is a frame, a column or what stands in one; nobody has one who has not imported pandas."""
     pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index))
+    kinds = (
+        () if pandas is None else (pandas.DataFrame, pandas.Series, pandas.Index, pandas.api.extensions.ExtensionArray)
+    )
+    return isinstance(value, kinds)
 
 
 def numbers(value: Any, argument: str) -> np.ndarray[Any, Any]:
@@ -28,6 +31,7 @@ def numbers(value: Any, argument: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind in "biufc":
         return array
     if value.ndim == 1:
+        value = sys.modules["pandas"].Series(value)
         array = _column(value)
         if array.dtype.kind not in "biufc":
             raise no_numbers(argument, array, value.name)

@@ -151,9 +151,10 @@ def _data_ended(run: Run, epoch: int, done: int) -> None:
     if done == 0 and epoch == run.initial_epoch:
         raise ValueError(f"fit: the data yielded no batches in epoch {epoch + 1}.")
     promised = "" if run.steps is None else f" of {run.steps}"
+    enough = "samples_per_epoch * epochs samples" if run.data.ran_out else "steps_per_epoch * epochs batches"
     warnings.warn(
-        f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least "
-        f"steps_per_epoch * epochs batches, or a generator that repeats.",
+        f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least {enough}, "
+        f"or a generator that repeats.",
         stacklevel=outside(),
     )
 

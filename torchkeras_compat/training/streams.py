@@ -76,12 +76,14 @@ class StreamData:
             length = self.length or 0
             order = randomness.permutation(length).tolist() if shuffle is True else range(length)
             return (self.source[i] for i in order)
-        return iter(self.source)  # of a generator, itself
+        if hasattr(self.source, "__next__"):
+            return _drawn(self.source)
+        return iter(self.source)
 
     def _rounds(self, shuffle: bool | str) -> Iterator[Any]:
         """Yield items without end: a source that can be read again is, as Keras 1 expected of its generators."""
         if hasattr(self.source, "__next__"):
-            yield from self.source
+            yield from _drawn(self.source)
             return
         empty = False
         while not empty:
@@ -135,6 +137,12 @@ class StreamData:
 _END = object()
 
 
+def _drawn(source: Any) -> Iterator[Any]:
+    """Yield what `next()` gives, from where the source stands; it need not have `__iter__`, as in classic Keras."""
+    while (item := next(source, _END)) is not _END:
+        yield item
+
+
 def _apart(tensor: Any, source: Any) -> Any:
     """Return a tensor without the memory of its source, which may fill one buffer again for each batch.
 
@@ -142,11 +150,8 @@ def _apart(tensor: Any, source: Any) -> Any:
     """
     if tensor is None or source is None:
         return tensor
-    if isinstance(source, Tensor):
-        starts = [source.data_ptr(), source.untyped_storage().data_ptr()]
-    else:
-        starts = [source.ctypes.data]
-    return tensor.clone() if tensor.untyped_storage().data_ptr() in starts else tensor
+    start = source.data_ptr() if isinstance(source, Tensor) else source.__array_interface__["data"][0]
+    return tensor.clone() if tensor.data_ptr() == start else tensor  # what was converted has memory of its own
 
 
 def _warn_of_surplus(samples: Samples, seen: int) -> None:

@@ -318,7 +318,8 @@ class Trainer(BatchCalls, ClassicCalls):
         """Train for a number of epochs.
 
         Args:
-            x: Inputs: an array, a list, a pandas object or a tensor, or a source of batches `(x, y[, sample_weight])`.
+            x: Inputs: an array, a list, a pandas object, a sparse matrix or a tensor, or a source of batches
+                `(x, y[, sample_weight])`.
             y: Targets.
             batch_size: Rows in a batch; 32 if `None`.
             epochs: Index behind the last epoch.
