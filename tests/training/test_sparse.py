@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers
@@ -45,7 +46,7 @@ def model_of(**first: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_formats(kind: str) -> None:
+def test_formats(kind: str, device: torch.device) -> None:
     sparse = FORMATS[kind](X)
     x = dense(sparse)
     a, b = model_of(), model_of()

@@ -92,7 +92,7 @@ REUSED: dict[str, Callable[[str, bool], Any]] = {
 @pytest.mark.parametrize("like", ["arrays", "tensors", "doubles"])
 @pytest.mark.parametrize("kind", REUSED)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_buffer_that_is_filled_again(kind: str, like: str, weighted: bool) -> None:
+def test_a_buffer_that_is_filled_again(kind: str, like: str, weighted: bool, device: torch.device) -> None:
     weight = W if weighted else None
     make = REUSED[kind]
     expected, fed = model_of(), model_of()

@@ -164,6 +164,7 @@ def test_one_sample(kind: str) -> None:
         lambda: model.fit(x[0], 1.0, verbose=0),
         lambda: model.evaluate(x[0], y[0], verbose=0),
         lambda: model.train_on_batch(x[0], y[0]),
+        lambda: model.fit(((x[0], 1.0) for _ in range(2)), verbose=0),
         lambda: model.fit(x, y, validation_data=(x[0], y[0]), verbose=0),
     ]
     if kind != "one feature":  # where it is one sample, as in Keras
@@ -215,6 +216,7 @@ def test_class_weight_as_an_array(weights: Any) -> None:
         with pytest.raises(ValueError, match=r"write class_weight=dict\(enumerate\(weights\)\)"):
             act(model_of())
     model_of().fit(X, labels, class_weight=dict(enumerate(np.asarray(weights))), verbose=0)
+    model_of().fit(X, labels, class_weight={}, verbose=0)  # as in Keras, none
 
 
 def test_python_s_own_errors_name_no_mixin() -> None:

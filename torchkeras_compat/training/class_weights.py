@@ -69,7 +69,7 @@ def combined_weight(y: Any, sample_weight: Any, class_weight: Any, ignored: Call
         class_weight: Weights by class.
         ignored: Called, and `class_weight` left out, where the dialect lets `sample_weight` win.
     """
-    if class_weight is None or y is None:
+    if class_weight is None or y is None or (isinstance(class_weight, dict) and not class_weight):
         return sample_weight
     by_class = weights_by_class(y, class_weight)
     if sample_weight is None:

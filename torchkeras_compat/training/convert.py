@@ -31,6 +31,8 @@ def as_array(value: Any, argument: str, shape: Shape | None = None, rows: int | 
     """
     if isinstance(value, Tensor):
         array: Any = value.detach()
+        if array.layout is not torch.strided:
+            array = array.to_dense()
     else:
         array = value if isinstance(value, np.ndarray) else _converted(value, argument, shape, rows)
         if not isinstance(array, Tensor) and array.dtype.kind not in "biufc":

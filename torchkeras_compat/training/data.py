@@ -208,7 +208,7 @@ class SparseData(ArrayData):
         for start in range(0, self.n, step):
             piece = slice(start, start + step)
             part = None if rows is None else rows[piece]
-            x = self._dense(piece if part is None else part.numpy())
+            x = self._dense(piece if part is None else part.cpu().numpy())
             yield x, _piece_of(self.y, piece, part), _piece_of(self.weight, piece, part)
 
 

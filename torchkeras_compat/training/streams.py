@@ -15,7 +15,7 @@ from .._core import randomness
 from .._core.border import outside
 from .._core.errors import show
 from .._core.samples import Samples
-from .._core.shapes import Shape
+from .._core.shapes import Shape, one_sample_hint
 from .class_weights import combined_weight
 from .convert import as_array
 from .data import Batch, Target, array_data, expect_rows
@@ -122,7 +122,7 @@ class StreamData:
         x, y, weight = unpack(item) if self.with_targets or pair else (item, None, None)
         x = dense(as_array(x, "x", self.target.shape))
         expect_rows(len(x), self.target)
-        y = as_array(y, "y", rows=len(x)) if y is not None and self.with_targets else None
+        y = self._targets(x, y) if y is not None and self.with_targets else None
         weight = None if weight is None else as_array(weight, "sample_weight")
         combined = combined_weight(y, weight, self.class_weight, None)
         batch = array_data(x, y, combined, len(x), self.target).whole()
@@ -132,6 +132,13 @@ class StreamData:
         if self.fresh:
             return batch
         return Batch(_apart(batch.x, x), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+
+    def _targets(self, x: Any, y: Any) -> Any:
+        try:
+            return as_array(y, "y", rows=len(x))
+        except ValueError as error:
+            hint = one_sample_hint(self.target.shape or (), tuple(x.shape)) if np.ndim(y) == 0 else ""
+            raise ValueError(f"{error}{hint}") from None
 
 
 _END = object()
