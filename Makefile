@@ -17,8 +17,8 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
-	  printf '%-18s %s\n' "$$name" "$$what"; done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { names[++n] = $$1; what[n] = $$2; if (length($$1) > most) most = length($$1) } \
+	  END { for (i = 1; i <= n; i++) printf "  make %-*s  %s\n", most, names[i], what[i] }' Makefile
 	@echo "Settings: PYTHON=$(PYTHON) VENV=$(VENV) PYTEST_ARGS='$(PYTEST_ARGS)' WORKLOADS='dense100 …' GUIDE=folder"
 
 demo: $(VENV)/.plot  ## train an MLP and a CNN on real handwritten digits
@@ -51,7 +51,7 @@ bench-compile: $(VENV)/.torch  ## time what jit_compile=True costs, cold and war
 bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embedding rows and data rows
 	$(PY) benchmarks/scale.py
 
-gpu-check:  ## tests and benchmarks on CUDA with $(PYTHON)'s own torch; installs nothing
+gpu-check:  ## tests and benchmarks on CUDA, with the torch that PYTHON has; installs nothing
 	@$(PYTHON) benchmarks/gpu_check.py $(if $(GUIDE),--guide "$(GUIDE)") $(WORKLOADS)
 
 clean:  ## remove the environment and everything that was made

@@ -60,3 +60,42 @@ def test_digits_are_the_ones_described() -> None:
         assert data["x_train"].shape == (4000, 28, 28)
         assert data["x_test"].shape == (1000, 28, 28)
         assert sorted(set(data["y_test"].tolist())) == list(range(10))
+
+
+@pytest.mark.parametrize(("reached", "status"), [({"mlp": 0.95, "cnn": 0.96}, 0), ({"mlp": 0.9, "cnn": 0.96}, 1)])
+def test_demo_says_what_it_missed(
+    reached: dict[str, float],
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("matplotlib")
+    demo = runpy.run_path(str(EXAMPLES / "mnist_demo.py"))
+
+    class Trained:
+        """Stands for a network that reaches this accuracy."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def summary(self) -> None:
+            pass
+
+        def fit(self, *args: object, **options: object) -> Trained:
+            values = [reached[self.name]]
+            self.history = dict.fromkeys(("loss", "val_loss", "accuracy", "val_accuracy"), values)
+            return self
+
+        def evaluate(self, *args: object, **options: object) -> tuple[float, float]:
+            return 0.1, reached[self.name]
+
+        def save_weights(self, path: str) -> None:
+            Path(path).touch()
+
+    main = demo["main"]
+    main.__globals__.update(mlp=lambda: Trained("mlp"), cnn=lambda: Trained("cnn"))
+    monkeypatch.setattr(sys, "argv", ["mnist_demo.py", "--output", str(tmp_path)])
+    assert main() == status
+    told = capsys.readouterr().err
+    assert told == ("mlp: 0.900 misses the 0.92 that is expected.\n" if status else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,14 @@ def test_named_make_targets_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_help_stands_in_line() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    rows = [re.fullmatch(r"(  make [a-z-]+ {2,})(\S.*)", line) for line in shown.splitlines() if line.startswith("  ")]
+    assert all(rows)
+    assert len({len(row.group(1)) for row in rows if row}) == 1
+    phony = re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert phony is not None
+    assert [row.group(1).split()[1] for row in rows if row] == phony.group(1).split()
+    assert "$(" not in shown

@@ -461,7 +461,7 @@ def test_csv_goes_on_with_the_columns_that_are_there(tmp_path: Path) -> None:
 
 def test_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> None:
     net = model()
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), pytest.warns(UserWarning, match="y holds infinity"):
         history = net.fit(X, Y * np.inf, epochs=5, batch_size=4, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
     assert history.epoch == [0]
     assert capsys.readouterr().out == "Batch 0: Invalid loss, terminating training\n"

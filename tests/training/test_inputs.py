@@ -45,6 +45,7 @@ KINDS: dict[str, Convert] = {
     "tensor": torch.from_numpy,
     "double tensor": lambda a: torch.from_numpy(a).double(),
     "bfloat16 tensor": lambda a: torch.from_numpy(a).bfloat16(),
+    "sparse tensor": lambda a: torch.from_numpy(a).to_sparse(),
     "integer tensor": lambda a: torch.from_numpy(a).int(),
     "tensor with a graph": lambda a: torch.from_numpy(a).requires_grad_() * 1,
 }

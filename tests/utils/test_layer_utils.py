@@ -164,3 +164,46 @@ def test_a_shared_weight_counts_once() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert readable_memory_size(size) == text
+
+
+# Four ends, as Keras takes them: what 2.15 printed for a layer of each.
+FOUR = {
+    "relative": (
+        {"positions": [0.33, 0.55, 0.67, 1.0]},
+        """\
+ Layer (type)        Output Shap   Param   |
+                     e              #      |
+ dense (Dense)       (None, 5)     55      |
+ out (Dense)         (None, 1)     6       |""",
+    ),
+    "relative and trainable": (
+        {"positions": [0.33, 0.55, 0.67, 1.0], "show_trainable": True},
+        """\
+ Layer (type)        Output Shap   Param   Trainable             |
+                     e              #                            |
+ dense (Dense)       (None, 5)     55      Y                     |
+ out (Dense)         (None, 1)     6       Y                     |""",
+    ),
+    "characters and trainable": (
+        {"positions": [40, 60, 70, 80], "line_length": 80, "show_trainable": True},
+        """\
+ Layer (type)                           Output Shape        Param #   Trainab   |
+                                                                      le        |
+ dense (Dense)                          (None, 5)           55        Y         |
+ out (Dense)                            (None, 1)           6         Y         |""",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FOUR)
+def test_four_positions(kind: str) -> None:
+    options, table = FOUR[kind]
+    shown = lines(model("sequential", [dense("dense", 10, 5), dense("out", 5, 1)]), **options)
+    rows = [line for line in shown[2:-4] if line.strip("= _")]
+    assert [f"{line}|" for line in rows] == table.split("\n")
+
+
+def test_positions_that_fit_no_line() -> None:
+    for wrong in ([0.5, 1.0], [0.8, 0.5, 1.0]):
+        with pytest.raises(ValueError, match="three or four rising numbers"):
+            lines(wide(), positions=wrong)

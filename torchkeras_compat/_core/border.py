@@ -68,6 +68,23 @@ class Positional:
     rule: str = "kernel_as_two_ints"
 
 
+@dataclass(frozen=True)
+class Reread:
+    """A positional argument that counted something else: the 2000 of `fit_generator(generator, 2000)` were samples.
+
+    Attributes:
+        index: Its place.
+        old: The old argument whose spelling says what it means.
+        beside: Other old arguments that tell in any dialect that the call is an old one.
+        rule: Name of the field of `Rules` that says so by itself.
+    """
+
+    index: int
+    old: str
+    beside: tuple[str, ...] = ()
+    rule: str = "generators_count_samples"
+
+
 @dataclass
 class Tables:
     """The tables of old spellings, by owner (a class's or `Class.method`'s name); filled by `compat`."""
@@ -75,9 +92,10 @@ class Tables:
     spellings: dict[str, Mapping[str, Spelling]]
     gathered: dict[str, tuple[Gathered, ...]]
     positional: dict[str, Positional]
+    reread: dict[str, tuple[Reread, ...]]
 
 
-TABLES = Tables({}, {}, {})
+TABLES = Tables({}, {}, {}, {})
 _warned: set[tuple[str, str]] = set()
 
 
@@ -89,11 +107,13 @@ def install(
     spellings: Mapping[str, Mapping[str, Spelling]],
     gathered: Mapping[str, tuple[Gathered, ...]],
     positional: Mapping[str, Positional],
+    reread: Mapping[str, tuple[Reread, ...]],
 ) -> None:
     """Take over tables of old spellings."""
     TABLES.spellings.update(spellings)
     TABLES.gathered.update(gathered)
     TABLES.positional.update(positional)
+    TABLES.reread.update(reread)
 
 
 def forget_warnings() -> None:
@@ -101,12 +121,16 @@ def forget_warnings() -> None:
     _warned.clear()
 
 
+def called(owner: str) -> str:
+    """Return what a caller calls `owner`: a method's tables go by `Class.method`, and the class may be one of ours."""
+    return owner.rpartition(".")[2]
+
+
 def warn_once(owner: str, old: str, text: str) -> None:
     """Warn about a translation, once in a process for each owner and spelling."""
     if (owner, old) not in _warned:
         _warned.add((owner, old))
-        name = owner.rpartition(".")[2]  # a method's tables go by Class.method
-        warnings.warn(f"{name}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
+        warnings.warn(f"{called(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
 
 
 def outside() -> int:
@@ -132,6 +156,8 @@ def translate(
     kwargs = dict(kwargs)
     if (form := TABLES.positional.get(owner)) and getattr(dialect.rules, form.rule):
         args, kwargs = _positional(owner, form, args, kwargs)
+    for old_place in TABLES.reread.get(owner, ()):
+        args = _read_again(owner, old_place, args, kwargs, dialect)
     for group in TABLES.gathered.get(owner, ()):
         _gather(owner, group, kwargs)
     table = TABLES.spellings.get(owner)
@@ -141,8 +167,8 @@ def translate(
     for argument, instead in dialect.refuses.get(owner, {}).items():
         if kwargs.get(argument):
             raise ValueError(
-                f"{owner}({argument}={show(kwargs[argument])}): the dialect {dialect.name!r} has no {argument}; "
-                f"write {instead}."
+                f"{called(owner)}({argument}={show(kwargs[argument])}): the dialect {dialect.name!r} has no "
+                f"{argument}; write {instead}."
             )
         kwargs.pop(argument, None)
     return args, kwargs
@@ -158,11 +184,23 @@ def _positional(
     for argument in form.conflicts:
         if argument in kwargs:
             raise TypeError(
-                f"{owner}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is read as "
-                f"{form.new}={given}; write {form.new}=… to give {argument} too."
+                f"{called(owner)}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is "
+                f"read as {form.new}={given}; write {form.new}=… to give {argument} too."
             )
     warn_once(owner, form.new, f"positional {', '.join(map(str, given))} is read as {form.new}={given}.")
     return (*args[: form.first], given, *args[end:]), kwargs
+
+
+def _read_again(
+    owner: str, place: Reread, args: tuple[Any, ...], kwargs: Mapping[str, Any], dialect: Dialect
+) -> tuple[Any, ...]:
+    old_call = getattr(dialect.rules, place.rule) or any(name in kwargs for name in place.beside)
+    if not old_call or len(args) <= place.index or args[place.index] is None:
+        return args
+    spelling = TABLES.spellings[owner][place.old]
+    value = args[place.index] if spelling.convert is None else spelling.convert(args[place.index])
+    warn_once(owner, place.old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
+    return (*args[: place.index], value, *args[place.index + 1 :])
 
 
 def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
@@ -175,7 +213,7 @@ def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
 def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -> None:
     value = kwargs.pop(old)
     if spelling.refused or (spelling.harmless is not None and value not in spelling.harmless):
-        raise ValueError(f"{owner}({old}={show(value)}): {spelling.note}")
+        raise ValueError(f"{called(owner)}({old}={show(value)}): {spelling.note}")
     if spelling.new is None:
         if not spelling.quiet:
             warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
@@ -185,10 +223,16 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
     if spelling.convert is not None:
         value = spelling.convert(value)
     if spelling.new in kwargs and spelling.new != old:
-        raise TypeError(f"{owner}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
+        raise TypeError(f"{called(owner)}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
     kwargs[spelling.new] = value
     if not spelling.quiet:
         warn_once(owner, old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
+
+
+def known_by_name(method: F) -> F:
+    """Let Python's own errors call a method as its callers do, `fit()`: the name of a mixin tells them nothing."""
+    method.__qualname__ = method.__name__
+    return method
 
 
 def entrance(method: F) -> F:
@@ -198,16 +242,18 @@ def entrance(method: F) -> F:
     accepted = frozenset(ordered)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     owner = method.__qualname__
+    known_by_name(method)
 
     @functools.wraps(method)
     def entered(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs.keys() <= accepted:
+        if not kwargs.keys() <= accepted or owner in TABLES.reread:
             args, kwargs = translate(owner, args, kwargs, of(self), accepted)
             unknown = kwargs.keys() - accepted
             if unknown and not open_ended:
                 name = min(unknown)
+                known = [*ordered, *(old for old, s in TABLES.spellings.get(owner, {}).items() if s.new is not None)]
                 raise TypeError(
-                    f"{method.__name__}({name}={show(kwargs[name])}): unknown argument; {did_you_mean(name, accepted)}"
+                    f"{method.__name__}({name}={show(kwargs[name])}): unknown argument; {did_you_mean(name, known)}"
                 )
         try:
             return method(self, *args, **kwargs)

@@ -55,6 +55,9 @@ class Rules:
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
+        generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
+        validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
+            otherwise only where nothing did.
         clip_order: The order in which an optimizer applies its clippings.
         clip_once: An optimizer applies only the first clipping of that order that it was given.
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
@@ -91,6 +94,8 @@ class Rules:
     recurrent_dropout_by_kernel: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
+    generators_count_samples: bool = False
+    validation_data_to_callbacks: bool = True
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
     clip_once: bool = False
     idle_momentum: bool = True
@@ -181,7 +186,12 @@ KERAS_2_2 = Dialect(
 KERAS_1 = Dialect(
     "keras-1",
     replace(
-        KERAS_2_2.rules, scaled_truncation=False, normals_are_cut=False, moving_variance="plain", cosine_is_mean=True
+        KERAS_2_2.rules,
+        scaled_truncation=False,
+        normals_are_cut=False,
+        moving_variance="plain",
+        cosine_is_mean=True,
+        generators_count_samples=True,
     ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
     KERAS_2_2.refuses,
@@ -208,6 +218,7 @@ TF_KERAS = Dialect(
         recurrent_dropout_by_kernel=True,
         archive_without_suffix=True,
         zero_based_names=True,
+        validation_data_to_callbacks=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,

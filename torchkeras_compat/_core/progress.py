@@ -110,8 +110,19 @@ def in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in getattr(shell, "config", {})
 
 
-def redrawable(file: TextIO) -> bool:
+def write(text: str, file: TextIO | None) -> None:
+    """Write text at once, or nowhere where Python has no output (`pythonw`, a service), as `print` does."""
+    if file is None:
+        return
+    file.write(text)
+    if not in_notebook():  # whose kernel sends what was written five times a second, and makes a flush wait for it
+        file.flush()
+
+
+def redrawable(file: TextIO | None) -> bool:
     """Tell whether a line written to `file` can be written over."""
+    if file is None:
+        return False
     isatty = getattr(file, "isatty", None)
     return bool(isatty is not None and isatty()) or (in_notebook() and file is sys.stdout)
 
@@ -184,7 +195,7 @@ class EpochProgress:
         self._looked = 0.0
 
     @property
-    def _file(self) -> TextIO:
+    def _file(self) -> TextIO | None:
         return sys.stdout if self._given_file is None else self._given_file
 
     def epoch_begin(self, epoch: int, total: int | None) -> None:
@@ -212,8 +223,12 @@ class EpochProgress:
             return
         self._looked = perf_counter()
         if self._line is None:
-            self._file.flush()  # what stands above the line comes first
-            self._line = _LiveLine(self._total, self._file)
+            file = self._file
+            if file is None:  # taken away in mid-epoch
+                self._live = False
+                return
+            file.flush()  # what stands above the line comes first
+            self._line = _LiveLine(self._total, file)
         tail = live_text(done, self._total, self._pace, self.unit) + values_text(values())
         self._line.draw(done, self._total, tail)
 
@@ -246,6 +261,4 @@ class EpochProgress:
             self._line = None
 
     def _write(self, text: str) -> None:
-        self._file.write(text)
-        if not in_notebook():  # whose kernel sends what was written five times a second, and makes a flush wait for it
-            self._file.flush()
+        write(text, self._file)

@@ -60,6 +60,13 @@ def compatible(expected: Shape, got: Sequence[int | None]) -> bool:
     return len(expected) == len(got) and all(e is None or g is None or e == g for e, g in zip(expected, got))
 
 
+def one_sample_hint(expected: Shape, got: Sequence[int | None]) -> str:
+    """Return what to write for one sample without the axis of samples; nothing where `got` is not one."""
+    if not compatible(expected[1:], got):
+        return ""
+    return f" For one sample of shape {tuple(got)} write x[np.newaxis]."
+
+
 def text(shape: Sequence[int | None]) -> str:
     """Return the shape as Keras prints it: `(None, 784)`."""
     return str(tuple(shape))

@@ -23,7 +23,8 @@ class Callback(Configurable):
     """Base of all callbacks: override the hooks you need; `__init__` need not be called by a subclass.
 
     `self.model` is the model and `self.params` a dictionary with `epochs`, `steps`, `samples`, `batch_size`, `verbose`,
-    `do_validation` and `metrics`.  `logs` are plain floats.
+    `do_validation` and `metrics`.  `logs` are plain floats.  `self.validation_data` is `[x, y, sample_weight]` where
+    `fit` validates on arrays.
 
     Example:
         >>> import numpy as np
@@ -111,6 +112,10 @@ def has_hook(callback: Any, names: Iterable[str]) -> bool:
     )
 
 
+class ValidationArrays(list[Any]):
+    """`[x, y, sample_weight]` of the validation data, as classic Keras hands it to callbacks."""
+
+
 class CallbackList:
     """The callbacks of one run; the loop calls this, and this calls them in order.
 
@@ -157,6 +162,18 @@ class CallbackList:
         self.model = model
         for callback in self.callbacks:
             callback.set_model(model)
+
+    def set_validation_data(self, arrays: ValidationArrays | None, replace: bool) -> None:
+        """Hand the validation data to every callback.
+
+        Args:
+            arrays: What to hand out; `None` where there are no arrays.
+            replace: Whether arrays replace what a callback has set itself.
+        """
+        for callback in self.callbacks:
+            own = getattr(callback, "validation_data", None)
+            if own is None or isinstance(own, ValidationArrays) or (replace and arrays):
+                callback.validation_data = arrays
 
     def wants_batches(self, mode: str) -> bool:
         """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; else none is called."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from .._core import border, registry
 from .facades import install, uninstall
 from .names import ALIASES
-from .spellings import GATHERED, POSITIONAL, SPELLINGS
+from .spellings import GATHERED, POSITIONAL, REREAD, SPELLINGS
 
 __all__ = ["install", "install_tables", "uninstall"]
 
 
 def install_tables() -> None:
     """Hand the border and the registry their tables of old spellings."""
-    border.install(SPELLINGS, GATHERED, POSITIONAL)
+    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD)
     for kind, names in ALIASES.items():
         for old, canonical in names.items():
             registry.alias(kind, old, canonical)

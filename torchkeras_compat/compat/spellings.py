@@ -6,10 +6,12 @@ a warning.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
-from .._core.border import Gathered, Positional, Spelling
+from .._core.border import Gathered, Positional, Reread, Spelling
+from .._core.samples import Samples
 
 Table = Mapping[str, Spelling]
 
@@ -131,25 +133,51 @@ CALLBACKS: dict[str, Table] = {
     },
 }
 
+
+def _counted(argument: str, value: Any) -> Samples | None:
+    return None if value is None else Samples(argument, value)
+
+
+def _samples(**names: str) -> dict[str, Spelling]:
+    """Return the spellings of lengths that were counted in samples."""
+    note = "Batches are drawn until so many samples have passed; {new} counts batches."
+    return {
+        old: Spelling(new, convert=functools.partial(_counted, old), note=note.format(new=new))
+        for old, new in names.items()
+    }
+
+
+SHOW_ACCURACY: Table = {
+    "show_accuracy": Spelling(None, refused=True, note="write compile(…, metrics=['accuracy'])."),
+}
+GENERATORS: Table = _renamed(nb_worker="workers", pickle_safe="use_multiprocessing", max_q_size="max_queue_size")
+FIT: Table = {
+    **_renamed(nb_epoch="epochs"),
+    **_samples(samples_per_epoch="steps_per_epoch", nb_val_samples="validation_steps"),
+}
+STEPS: Table = _samples(val_samples="steps")
+
 CALLS: dict[str, Table] = {
     "Trainer.compile": {
         "class_mode": Spelling(None, note="It had no effect on Sequential models from 1.0 on."),
         "show_accuracy": Spelling("metrics", convert=lambda shown: ["accuracy"] if shown else []),
     },
-    "Trainer.fit": {
-        **_renamed(nb_epoch="epochs"),
-        "show_accuracy": Spelling(None, refused=True, note="write compile(…, metrics=['accuracy'])."),
-    },
-    "Trainer.evaluate": {
-        "show_accuracy": Spelling(None, refused=True, note="write compile(…, metrics=['accuracy'])."),
-    },
+    "Trainer.fit": {**FIT, **SHOW_ACCURACY},
+    "Trainer.evaluate": {**STEPS, **SHOW_ACCURACY},
+    "Trainer.predict": STEPS,
+    "ClassicCalls.fit_generator": {**FIT, **GENERATORS},
+    "ClassicCalls.evaluate_generator": {**STEPS, **GENERATORS},
+    "ClassicCalls.predict_generator": {**STEPS, **GENERATORS},
 }
-GENERATORS: Table = _renamed(
-    nb_epoch="epochs", nb_worker="workers", pickle_safe="use_multiprocessing", max_q_size="max_queue_size"
-)
-CALLS["ClassicCalls.fit_generator"] = GENERATORS
-CALLS["ClassicCalls.evaluate_generator"] = GENERATORS
-CALLS["ClassicCalls.predict_generator"] = GENERATORS
+
+REREAD: dict[str, tuple[Reread, ...]] = {
+    "ClassicCalls.fit_generator": (
+        Reread(1, "samples_per_epoch", beside=("nb_epoch", "nb_val_samples")),
+        Reread(6, "nb_val_samples", beside=("samples_per_epoch",)),
+    ),
+    "ClassicCalls.evaluate_generator": (Reread(1, "val_samples"),),
+    "ClassicCalls.predict_generator": (Reread(1, "val_samples"),),
+}
 
 DATA: dict[str, Table] = {
     "to_categorical": _renamed(nb_classes="num_classes"),

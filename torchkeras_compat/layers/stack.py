@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .._core import registry, settings
 from .._core.errors import argument_error, did_you_mean, show
-from .._core.shapes import Shape, compatible
+from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.symbolic import SymbolicTensor, kept_values
 from .._core.undo import unchanged_on_error
 from .._core.weights import Variable, Weight
@@ -317,13 +317,16 @@ class Stack(Layer):
             x = x if x.dim() > 1 else x.unsqueeze(-1)
             self.build((None, *x.shape[1:]))
             self._shape_inferred = True
-        expected = (None, *(self._built_shape or ())[1:])
+        expected, got = (None, *(self._built_shape or ())[1:]), x.shape
         if x.dim() == len(expected) - 1 and (expected[-1] == 1 or (x.dim() == 1 and expected[-1] is None)):
             x = x.unsqueeze(-1)
         elif x.dim() == len(expected) + 1 and x.shape[-1] == 1:
             x = x.squeeze(-1)
         if not compatible(expected, x.shape) and not self._takes_too(expected, x):
-            raise ValueError(f"{self}: x must have shape {expected}; got {(None, *x.shape[1:])}.")
+            hint = one_sample_hint(expected, tuple(got))
+            raise ValueError(
+                f"{self}: x must have shape {expected}; got {(None, *(got if hint else x.shape)[1:])}.{hint}"
+            )
         return x
 
     def _takes_too(self, expected: Shape, x: Tensor) -> bool:

@@ -7,11 +7,14 @@ import warnings
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
+from .._core import registry
 from .._core.border import outside
 from .._core.errors import argument_error, positive_int, show
-from .._core.shapes import Shape, compatible
+from .._core.samples import Samples
+from .._core.shapes import Shape, compatible, one_sample_hint
+from .sparse import SparseRows
 
 
 def integer(method: str, argument: str, value: Any) -> int:
@@ -21,13 +24,31 @@ def integer(method: str, argument: str, value: Any) -> int:
     return int(value)
 
 
-def step_count(method: str, argument: str, value: Any) -> int | None:
+def step_count(method: str, argument: str, value: Any) -> int | Samples | None:
     """Return a number of batches: `len(x) / 32` of a script is rounded up, as the steps of Keras's loop come out."""
     if value is None:
         return None
+    if isinstance(value, Samples):
+        return Samples(value.argument, _rounded_up(method, value.argument, value.count))
+    return _rounded_up(method, argument, value)
+
+
+def _rounded_up(method: str, argument: str, value: Any) -> int:
     if isinstance(value, (float, np.floating)) and math.isfinite(value):
         value = math.ceil(value)
     return positive_int(method, argument, value)
+
+
+def batches_of(steps: int | Samples | None, batch_size: int | None) -> int | None:
+    """Return how many batches of arrays these steps are; `None` for a stream, which counts samples itself."""
+    if not isinstance(steps, Samples):
+        return steps
+    return None if batch_size is None else -(-steps.count // batch_size)
+
+
+def samples_of(steps: int | Samples | None) -> Samples | None:
+    """Return the steps where they are samples."""
+    return steps if isinstance(steps, Samples) else None
 
 
 def shuffling(value: Any) -> bool | str:
@@ -58,14 +79,70 @@ def need_y(method: str, y: Any, loss: Any) -> None:
         raise ValueError(f"{method}(y=None): y is missing; the model was compiled with a loss, which needs targets.")
 
 
-def warn_of_nan(model: str, x: Any) -> None:
-    """Warn when `x` holds NaN."""
-    if not (x.is_floating_point() if isinstance(x, Tensor) else x.dtype.kind == "f"):
+def warn_of_values(model: str, x: Any, y: Any = None) -> None:
+    """Warn of NaN and infinity in inputs or targets, which make the loss NaN or infinite."""
+    for name, array in (("x", x), ("y", y)):
+        held = _not_finite(array)
+        if held:
+            warnings.warn(f"{model}: {name} holds {held}; the loss will be {LOSSES[held]}.", stacklevel=outside())
+
+
+LOSSES = {"NaN": "NaN", "infinity": "NaN or infinite"}
+
+
+def _not_finite(array: Any) -> str | None:
+    """Return `'NaN'`, `'infinity'` or `None`; one sum tells for arrays that hold neither."""
+    if array is None:
+        return None
+    values: Any = array.stored() if isinstance(array, SparseRows) else array
+    if not (values.is_floating_point() if isinstance(values, Tensor) else values.dtype.kind == "f"):
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = float(values.sum())
+    if total - total == 0:
+        return None
+    if bool((values != values).any()):  # NaN alone is unequal to itself
+        return "NaN"
+    return "infinity" if bool((abs(values) == math.inf).any()) else None  # else the sum alone is too large
+
+
+def warn_of_one_unit(model: Any) -> None:
+    """Warn of a softmax over a single unit, whose output is 1 whatever the weights."""
+    last = model
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
+    module = getattr(last, "module", None)
+    softmax = (
+        type(last).__name__ == "Softmax"
+        or isinstance(module, nn.Softmax)
+        or registry.name_of("activation", getattr(last, "activation", None)) == "softmax"
+    )
+    axis = getattr(last, "axis", -1) if type(last).__name__ == "Softmax" else -1
+    if softmax and isinstance(axis, int) and model.output_shape[axis] == 1:
+        warnings.warn(
+            f"{model.name}: a softmax over one unit is always 1, whatever is learned. Write activation='sigmoid' with "
+            f"loss='binary_crossentropy', or one unit for each class.",
+            stacklevel=outside(),
+        )
+
+
+def expect_samples(model: Any, x: Any, y: Any, shape: Shape | None) -> None:
+    """Raise when `x` is one sample without the axis of samples, before its rows are counted against those of `y`.
+
+    Args:
+        model: The model.
+        x: The inputs.
+        y: The targets as they were given.
+        shape: The shape of the inputs, where it is known.
+    """
+    hint = "" if shape is None else one_sample_hint(shape, tuple(x.shape))
+    if not shape or not hint:
         return
-    with np.errstate(invalid="ignore"):
-        total = float(x.sum())
-    if total - total != 0 and bool((x != x).any()):  # NaN and infinity reach the sum; NaN alone is unequal to itself
-        warnings.warn(f"{model}: x holds NaN; the loss will be NaN.", stacklevel=outside())
+    as_rows = shape[-1] == 1 or (x.ndim == 1 and shape[-1] is None)  # then it can be many samples that miss an axis
+    target = tuple(getattr(y, "shape", np.shape(y) if np.isscalar(y) else (len(y),)))
+    one_target = not target or (target[0] != len(x) and compatible(model.output_shape[1:], target))
+    if not as_rows or one_target:
+        raise ValueError(f"{model}: x must have shape {shape}; got {(None, *x.shape[1:])}.{hint}")
 
 
 def fitted_weight(weight: Tensor, output: Shape, by_element: bool) -> Tensor:

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from .._core import settings
-from .._core.border import entrance
+from .._core.border import entrance, known_by_name
 from .._core.memory import keep_freed_memory
 from . import arguments
-from .data import ArrayData, Batch, as_array, expect_rows, predictions
+from .convert import as_array, predictions
+from .data import ArrayData, Batch, expect_rows
+from .sparse import dense
 
 Array = np.ndarray[Any, Any]
 
@@ -21,6 +23,7 @@ Array = np.ndarray[Any, Any]
 class BatchCalls:
     """The calls for one batch."""
 
+    batch_input_shape: Any
     stateful: bool
     forget_losses: Any
     make_step: Any
@@ -40,13 +43,14 @@ class BatchCalls:
         self.forget_losses()
         return output  # type: ignore[no-any-return]
 
+    @known_by_name
     def predict_on_batch(self, x: Any) -> Array:
         """Return the predictions for one batch.
 
         Args:
             x: Inputs.
         """
-        batch = self._one_batch((as_array(x, "x"), None, None))
+        batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
         with torch.no_grad() if self.stateful else torch.inference_mode():
             return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
 
@@ -55,7 +59,7 @@ class BatchCalls:
         with self._unchanged_on_error():
             target = self._target()
             expect_rows(len(x), target)
-            return ArrayData(x, y, weight, len(x), target).whole()
+            return ArrayData(dense(x), y, weight, len(x), target).whole()
 
     @entrance
     def train_on_batch(
@@ -113,6 +117,7 @@ class BatchCalls:
             getattr(step, mode)(batch)
         return self._outcome(step.totals.results(), return_dict)
 
+    @known_by_name
     def reset_metrics(self) -> None:
         """Forget what metrics have accumulated."""
         for step in self._steps.values():

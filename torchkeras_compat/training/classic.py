@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from .._core.border import entrance, outside
+from .._core import settings
+from .._core.border import entrance, known_by_name, outside
+from ..callbacks.base import ValidationArrays
+from ..layers.normalization import BatchNormalization
+from .convert import to_numpy
+from .sparse import SparseRows
 
 Array = np.ndarray[Any, Any]
+
+
+def validation_arrays(parts: Sequence[Any], model: Any, temporal: bool) -> ValidationArrays:
+    """Return what Keras up to 2.3 sets as `validation_data` of callbacks: x, y, weights, and 0 as learning phase.
+
+    Vectors are columns there, weights are ones where none were given, and the phase stands behind them where a layer
+    behaves differently in training.
+
+    Args:
+        parts: x, y and weights.
+        model: The model.
+        temporal: Whether each time step has a weight.
+    """
+    x, y, weight = (_as_classic(part) for part in parts)
+    if weight is None:
+        weight = np.ones((y if y is not None else x).shape[: 2 if temporal else 1], settings.floatx())
+    arrays = [column[:, None] if column is not None and column.ndim == 1 else column for column in (x, y)]
+    phase = [0] if settings.learning_phase() is None and _knows_phase(model) else []
+    return ValidationArrays([*arrays, weight, *phase])
+
+
+def _as_classic(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return to_numpy(part)
+    return part.matrix if isinstance(part, SparseRows) else part
+
+
+def _knows_phase(layer: Any) -> bool:
+    """Tell whether a layer, or one inside it, does something else in training than in inference."""
+    if isinstance(layer, BatchNormalization):
+        return True
+    if any(getattr(layer, name, None) for name in ("rate", "stddev", "dropout", "recurrent_dropout")):
+        return True
+    return any(_knows_phase(inner) for inner in layer.sublayers())
 
 
 class ClassicCalls:
@@ -19,6 +60,7 @@ class ClassicCalls:
     evaluate: Any
     predict: Any
 
+    @known_by_name
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
         """Return the predictions; warns when they are no probabilities.
 
@@ -33,6 +75,7 @@ class ClassicCalls:
             warnings.warn(text, stacklevel=outside())
         return predictions
 
+    @known_by_name
     def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
         """Return the class of each row: the largest prediction, or whether the one there is exceeds .5.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,11 @@ from .._core.border import outside
 from .._core.logs import Logs
 from .._core.progress import EpochProgress
 from ..callbacks.base import CallbackList
-from .data import ArrayData, Batch, StreamData, predictions, to_numpy
+from .convert import predictions, to_numpy
+from .data import ArrayData, Batch
 from .interrupts import Interrupts, interactive
 from .step import Step
+from .streams import StreamData
 
 Data = ArrayData | StreamData
 
@@ -33,11 +35,13 @@ class Validation:
         data: The validation batches.
         steps: How many of them; all if `None`.
         frequency: Every how many epochs, or the epochs (counted from 1) after which.
+        arrays: x, y and weights as they were given, where they are arrays.
     """
 
     data: Data
     steps: int | None = None
     frequency: Any = 1
+    arrays: Sequence[Any] | None = None
 
     def due(self, epoch: int) -> bool:
         """Tell whether to validate after the epoch with this index."""
@@ -118,7 +122,9 @@ def run_fit(run: Run, model: Any) -> None:
             for epoch in range(run.initial_epoch, run.epochs):
                 callbacks.call("on_epoch_begin", epoch)
                 done = _train_epoch(run, model, epoch)
-                short = done < (run.steps or 1) and not (model.stop_training or run.interrupts.asked)
+                short = (done < (run.steps or 1) or run.data.ran_out) and not (
+                    model.stop_training or run.interrupts.asked
+                )
                 if short:
                     _data_ended(run, epoch, done)
                 if not done or run.interrupts.asked:
@@ -145,9 +151,10 @@ def _data_ended(run: Run, epoch: int, done: int) -> None:
     if done == 0 and epoch == run.initial_epoch:
         raise ValueError(f"fit: the data yielded no batches in epoch {epoch + 1}.")
     promised = "" if run.steps is None else f" of {run.steps}"
+    enough = "samples_per_epoch * epochs samples" if run.data.ran_out else "steps_per_epoch * epochs batches"
     warnings.warn(
-        f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least "
-        f"steps_per_epoch * epochs batches, or a generator that repeats.",
+        f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least {enough}, "
+        f"or a generator that repeats.",
         stacklevel=outside(),
     )
 
@@ -216,11 +223,17 @@ def run_evaluate(
             done += data.batches_in(batch.size)
             if progress is not None:
                 progress.update(done, step.totals.results)
+    _warn_if_short(data)
     values = step.totals.results()
     if progress is not None:
         progress.epoch_end(values)
     callbacks.call("on_test_end", logs=values)
     return values
+
+
+def _warn_if_short(data: Data) -> None:
+    if data.ran_out:
+        warnings.warn(f"the data ended before {data.n} samples had passed.", stacklevel=outside())
 
 
 def _without_gradients(model: Any) -> Any:
@@ -258,6 +271,7 @@ def run_predict(
                 callbacks.call("on_predict_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             progress.update(done)
+    _warn_if_short(data)
     progress.epoch_end({})
     callbacks.call("on_predict_end")
     if not outputs:

@@ -21,7 +21,7 @@ from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
 from .storage import FlatStorage
 from .totals import Totals
-from .update import KerasUpdate, Update, choose_update
+from .update import KerasUpdate, TorchUpdate, Update, choose_update
 
 
 class Trained(Protocol):
@@ -113,6 +113,8 @@ class Step:
         if not stands:
             self._rebuilt += 1
             self.update = choose_update(self.recipe.optimizer, self.table, flat_allowed=self._rebuilt < 3)
+            if isinstance(self.update, TorchUpdate) and not self._rebuilt:
+                self.update.warn_of_other_parameters()
         if not stands or self._watchers is None:
             self._watchers = Watchers(self.model)
         looked_on = self._watchers.present()

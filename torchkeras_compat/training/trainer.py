@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -13,33 +12,26 @@ from torch import Tensor, nn
 from .. import losses
 from .._core import dialects, registry, settings
 from .._core.border import entrance, outside
+from .._core.config import is_ours
 from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.memory import keep_freed_memory
 from .._core.progress import EpochProgress, verbosity
+from .._core.samples import Samples
 from .._core.shapes import Shape
-from .._core.undo import unchanged_on_error
 from .._core.weights import Weight
-from ..callbacks.base import CallbackList
+from ..callbacks.base import CallbackList, ValidationArrays
 from . import arguments
+from .as_it_was import AsItWas
 from .calls import BatchCalls
-from .classic import ClassicCalls
-from .data import (
-    ArrayData,
-    StreamData,
-    Target,
-    as_array,
-    batch_size_of,
-    batched,
-    combined_weight,
-    is_stream,
-    split,
-    to_numpy,
-    to_tensor,
-)
+from .class_weights import combined_weight
+from .classic import ClassicCalls, validation_arrays
+from .convert import as_array, to_numpy, to_tensor
+from .data import ArrayData, Target, array_data, batch_size_of, split
 from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
 from .recipe import Recipe, make_recipe
 from .step import Step
+from .streams import StreamData, batched, is_stream
 from .totals import Totals
 
 Array = np.ndarray[Any, Any]
@@ -65,12 +57,14 @@ class Trainer(BatchCalls, ClassicCalls):
     recipe: Recipe | None
     history: Any
     stop_training: bool
+    validation_data: Any
 
     def _start(self) -> None:
         """Set what an uncompiled model has."""
         self.recipe = None
         self.history = None
         self.stop_training = False
+        self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
 
@@ -221,6 +215,7 @@ class Trainer(BatchCalls, ClassicCalls):
             self._prepare_weight,
             self.fitted_input,
             self._fixed_batch(),
+            self.batch_input_shape,
         )
 
     def _prepare_y(self, y: Any) -> Tensor:
@@ -247,12 +242,14 @@ class Trainer(BatchCalls, ClassicCalls):
     def _keeps_integers(self, recipe: Recipe) -> bool:
         """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
         loss = recipe.loss
-        name = getattr(loss, "name", None) or getattr(loss, "__name__", "")
-        return isinstance(loss, nn.Module) or str(name).startswith("sparse_") or loss is None
+        return isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_") or loss is None
 
     def _arrays(self, x: Any, y: Any, weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
-        x = as_array(x, "x")
-        y = None if y is None else as_array(y, "y")
+        shape = self.batch_input_shape
+        x = as_array(x, "x", shape, y.shape[0] if getattr(y, "ndim", 0) else None)
+        if y is not None:
+            arguments.expect_samples(self, x, y, shape)
+            y = as_array(y, "y", rows=len(x))
         weight = None if weight is None else as_array(weight, "sample_weight")
         if y is not None and len(x) != len(y):
             raise ValueError(f"x and y must have as many rows; got {len(x)} and {len(y)}.")
@@ -261,9 +258,17 @@ class Trainer(BatchCalls, ClassicCalls):
 
     def _data(self, parts: Sequence[Any], batch_size: int, training: bool = False) -> ArrayData:
         x, y, weight = parts
+        data = array_data(x, y, weight, self._fixed_size(batch_size, len(x)), self._target())
         if training:
-            arguments.warn_of_nan(self.name, x)
-        return ArrayData(x, y, weight, self._fixed_size(batch_size, len(x)), self._target())
+            self._inspect(x, y)
+        return data
+
+    def _inspect(self, x: Any, y: Any) -> None:
+        """Warn of what trains in Keras too, and learns nothing."""
+        loss = self.loss
+        arguments.warn_of_values(self.name, x, y if loss is None or is_ours(loss) or is_ours(type(loss)) else None)
+        if not _name_of(loss).startswith("categorical"):  # which warns itself of a single class
+            arguments.warn_of_one_unit(self)
 
     def _fixed_size(self, batch_size: int, rows: int) -> int:
         fixed = self._fixed_batch()
@@ -313,7 +318,8 @@ class Trainer(BatchCalls, ClassicCalls):
         """Train for a number of epochs.
 
         Args:
-            x: Inputs: an array, a list, a pandas object or a tensor, or a source of batches `(x, y[, sample_weight])`.
+            x: Inputs: an array, a list, a pandas object, a sparse matrix or a tensor, or a source of batches
+                `(x, y[, sample_weight])`.
             y: Targets.
             batch_size: Rows in a batch; 32 if `None`.
             epochs: Index behind the last epoch.
@@ -349,10 +355,11 @@ class Trainer(BatchCalls, ClassicCalls):
             [0, 1, 2]
         """
         self._compiled("fit")
+        steps = arguments.step_count("fit", "steps_per_epoch", steps_per_epoch)
         with self._unchanged_on_error():
             data, validation = self._training_data(
                 x, y, sample_weight, class_weight, batch_size, validation_split, validation_data, validation_steps,
-                validation_batch_size, validation_freq, arguments.shuffling(shuffle),
+                validation_batch_size, validation_freq, arguments.shuffling(shuffle), steps,
             )  # fmt: skip
             run = Run(
                 self.make_step("train"),
@@ -362,18 +369,34 @@ class Trainer(BatchCalls, ClassicCalls):
                 arguments.integer("fit", "epochs", epochs),
                 arguments.integer("fit", "initial_epoch", initial_epoch),
                 arguments.shuffling(shuffle),
-                arguments.step_count("fit", "steps_per_epoch", steps_per_epoch),
+                arguments.batches_of(steps, data.batch_size),
                 validation,
                 self._rules.running_batch_logs,
             )
         run.announce()
+        self._hand_out_validation(run)
         before, self.history = self.history, run.callbacks.history
         try:
             run_fit(run, self)
         except Exception:  # an interrupt keeps the history
             self.history = self.history if self.history.epoch else before
             raise
+        finally:
+            self.validation_data = None
         return self.history
+
+    def _hand_out_validation(self, run: Run) -> None:
+        """Let callbacks, and while it trains the model, have the arrays to validate on, as in classic Keras."""
+        if len(run.callbacks.callbacks) == 1:
+            return  # the history alone, which does not ask for them
+        classic, arrays = self._rules.validation_data_to_callbacks, None
+        if run.validation is not None and run.validation.arrays is not None:
+            temporal = self._compiled("fit").sample_weight_mode == "temporal"
+            arrays = validation_arrays(run.validation.arrays, self, temporal)
+        elif classic and run.validation is None and isinstance(run.data, ArrayData):
+            arrays = ValidationArrays()
+        run.callbacks.set_validation_data(arrays, classic)
+        self.validation_data = arrays
 
     def _unchanged_on_error(self) -> AsItWas:
         """Put the model back as it was, unbuilt if it was, when the data turn out not to fit."""
@@ -392,15 +415,18 @@ class Trainer(BatchCalls, ClassicCalls):
         validation_batch_size: int | None,
         validation_freq: Any,
         shuffle: bool | str,
+        steps: int | Samples | None,
     ) -> tuple[Data, Validation | None]:
         size = batch_size_of("fit", batch_size, self._fixed_batch())
         valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size, None)
         held_out: Data | None = None
+        cut_off: Sequence[Any] | None = None
         data: Data
+        valid_steps = arguments.step_count("fit", "validation_steps", validation_steps)
         arguments.need_x("fit", x)
         x = batched(x, size, shuffle is True)
         if is_stream(x):
-            data = self._stream(x, y, sample_weight, class_weight, "fit")
+            data = self._stream(x, y, sample_weight, class_weight, "fit", steps)
             if validation_split:
                 raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
         else:
@@ -410,38 +436,45 @@ class Trainer(BatchCalls, ClassicCalls):
                 kept, cut = split(parts, validation_split)
                 if not self._rules.class_weight_in_split:
                     _, cut = split(self._arrays(x, y, sample_weight, None), validation_split)
-                held_out = self._data(cut, valid_size)
+                held_out, cut_off = self._data(cut, valid_size), cut
                 parts = (kept[0], kept[1], kept[2])
             data = self._data(parts, size, training=True)
         if validation_data is not None:
-            held_out = self._validation_data(validation_data, valid_size)
+            held_out, cut_off = self._validation_data(validation_data, valid_size, valid_steps)
         if held_out is None:
             return data, None
-        steps = arguments.step_count("fit", "validation_steps", validation_steps)
-        return data, Validation(held_out, steps, arguments.frequency(validation_freq))
+        # Keras 1 counted the samples of validation generators alone, and took arrays whole.
+        whole = arguments.batches_of(valid_steps, None)
+        return data, Validation(held_out, whole, arguments.frequency(validation_freq), cut_off)
 
     def _fixed_batch(self) -> int | None:
         """Return the batch size that `batch_input_shape` fixes."""
         return self.batch_input_shape[0] if self.batch_input_shape else None
 
-    def _stream(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, method: str) -> StreamData:
+    def _stream(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, method: str, steps: int | Samples | None
+    ) -> StreamData:
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 raise argument_error(method, argument, "None; the generator yields it with x", value)
         if isinstance(class_weight, str):
             raise argument_error(method, "class_weight", "a dictionary {class: weight} with a generator", class_weight)
-        return StreamData(x, self._target(), class_weight)
+        inspect = self._inspect if method == "fit" else None
+        return StreamData(x, self._target(), class_weight, samples=arguments.samples_of(steps), inspect=inspect)
 
-    def _validation_data(self, given: Any, batch_size: int) -> Data:
+    def _validation_data(
+        self, given: Any, batch_size: int, steps: int | Samples | None
+    ) -> tuple[Data, Sequence[Any] | None]:
         if isinstance(given, (tuple, list)):
             if len(given) not in (2, 3):
                 raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
             x, y, *weight = given
-            return self._data(self._arrays(x, y, weight[0] if weight else None, None), batch_size)
+            parts = self._arrays(x, y, weight[0] if weight else None, None)
+            return self._data(parts, batch_size), parts
         given = batched(given, batch_size)
         if not is_stream(given):
             raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
-        return StreamData(given, self._target())
+        return StreamData(given, self._target(), samples=arguments.samples_of(steps)), None
 
     # --- evaluate and predict ------------------------------------------------------------------------------------
 
@@ -480,19 +513,20 @@ class Trainer(BatchCalls, ClassicCalls):
         """
         self._compiled("evaluate")
         arguments.need_x("evaluate", x)
-        steps = arguments.step_count("evaluate", "steps", steps)
+        counted = arguments.step_count("evaluate", "steps", steps)
         size = batch_size_of("evaluate", batch_size, self._fixed_batch())
         x = batched(x, size)
         data: Data
         with self._unchanged_on_error():
             if is_stream(x):
-                data = self._stream(x, y, sample_weight, None, "evaluate")
+                data = self._stream(x, y, sample_weight, None, "evaluate", counted)
             else:
                 arguments.need_y("evaluate", y, self.loss)
                 data = self._data(self._arrays(x, y, sample_weight, None), size)
             listed = CallbackList(callbacks, model=self)
         progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
-        return self._outcome(run_evaluate(self.make_step(), data, steps, listed, progress), return_dict)
+        batches = arguments.batches_of(counted, data.batch_size)
+        return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
 
     def _outcome(self, values: dict[str, float], as_dict: bool) -> Any:
         if as_dict:
@@ -535,43 +569,18 @@ class Trainer(BatchCalls, ClassicCalls):
         if plain and isinstance(x, np.ndarray) and x.ndim and 0 < len(x) <= size:
             return self.predict_on_batch(x)  # a service asks for one row at a time: no loop around it
         arguments.need_x("predict", x)
-        steps = arguments.step_count("predict", "steps", steps)
+        counted = arguments.step_count("predict", "steps", steps)
         x = batched(x, size)
         data: Data
         with self._unchanged_on_error():
             if is_stream(x):
-                data = StreamData(x, self._target(), with_targets=False)
+                samples = arguments.samples_of(counted)
+                data = StreamData(x, self._target(), with_targets=False, samples=samples)
             else:
-                data = self._data((as_array(x, "x"), None, None), size)
+                data = self._data((as_array(x, "x", self.batch_input_shape), None, None), size)
             listed = CallbackList(callbacks, model=self)
-        return run_predict(self, self._predict_tensor, data, steps, listed, self._progress(1, shown, False))
-
-
-class AsItWas:
-    """Puts a model back as it was, unbuilt if it was, when an error leaves the block.
-
-    A class, not a generator: `predict` of one sample enters one.
-
-    Args:
-        model: The model.
-    """
-
-    def __init__(self, model: Trainer) -> None:
-        self.recipe = model.recipe
-        self.lines = None if self.recipe is None else self.recipe.lines
-        self.module = None if model.built else unchanged_on_error(model)  # type: ignore[arg-type]
-
-    def __enter__(self) -> None:
-        if self.module is not None:
-            self.module.__enter__()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is not None and self.recipe is not None:
-            self.recipe.lines = self.lines
-        if self.module is not None:
-            self.module.__exit__(kind, error, traceback)
+        batches = arguments.batches_of(counted, data.batch_size)
+        return run_predict(self, self._predict_tensor, data, batches, listed, self._progress(1, shown, False))
 
 
 def first_parameter(module: nn.Module) -> nn.Parameter | None:
@@ -584,6 +593,10 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
         if found is not None:
             return found
     return None
+
+
+def _name_of(loss: Any) -> str:
+    return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
 
 
 def _totals(recipe: Recipe, step: Step) -> Totals:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._core.border import outside
 from .._core.capturing import CannotCapture, capturing
 from .._core.weights import Codec, Weight
 from ..optimizers import Optimizer
@@ -240,6 +242,23 @@ class TorchUpdate(Update):
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, table)
         self.params = list({id(p): p for w in table for p in w.parameters}.values())
+
+    def warn_of_other_parameters(self) -> None:
+        """Warn when the optimizer was made of parameters that are not the model's, or not of all of them."""
+        held = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
+        shared = sum(id(p) in held for p in self.params)
+        if shared == len(self.params):
+            return
+        told = (
+            "holds none of the model's parameters, so that nothing is trained"
+            if not shared
+            else f"holds {shared} of the model's {len(self.params)} trainable parameters; the others stay as they are"
+        )
+        warnings.warn(
+            f"the optimizer {type(self.optimizer).__name__} {told}. Make it of model.parameters() once the model is "
+            f"built, or set layer.trainable = False for what is to stay.",
+            stacklevel=outside(),
+        )
 
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""

@@ -66,7 +66,7 @@ class _Table:
         left = [str(field) for field in fields]
         while any(left):
             line, start = "", 0
-            for column, end in enumerate(self.ends):
+            for column, end in enumerate(self.ends[: len(left)]):  # Keras allows more ends than columns
                 last = column == len(self.ends) - 1
                 room = end - start - (0 if last else 3) - (level if column == 0 else 0)
                 part, left[column] = _cut(left[column], max(room, 1))
@@ -139,6 +139,7 @@ def print_summary(
         model: What has `name`, `layers`, `trainable_weights` and `non_trainable_weights`.
         line_length: Length of a line; 65 when `None`.
         positions: Where the three columns end, in characters or as fractions of the line; `[.45, .85, 1.]` when `None`.
+            A fourth one, for the connections that Keras shows of other models, stays unused.
         print_fn: Called with each line; `print` when `None`.
         expand_nested: Whether the layers of nested models are shown.
         show_trainable: Whether a column tells which layers are trainable.
@@ -150,13 +151,13 @@ def print_summary(
     length = line_length or 65
     ends = list(positions or (0.45, 0.85, 1.0))
     if len(ends) < 3 or ends != sorted(ends):
-        raise ValueError(f"summary(positions={show(positions)}): positions must be three rising numbers.")
+        raise ValueError(f"summary(positions={show(positions)}): positions must be three or four rising numbers.")
     if ends[-1] <= 1:
         ends = [int(length * end) for end in ends]
     header = ["Layer (type)", "Output Shape", "Param #"]
     if show_trainable:
         length += _TRAINABLE_WIDTH
-        ends, header = [*ends[:3], length], [*header, "Trainable"]
+        ends, header = [*ends, length], [*header, "Trainable"]
     emit = print if print_fn is None else print_fn
     table = _Table([int(end) for end in ends], length, expand_nested, show_trainable, emit)
     shown = _selected(model, layer_range)

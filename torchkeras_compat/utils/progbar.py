@@ -95,8 +95,7 @@ class Progbar:
             time = progress.live_text(current, self.target, self._pace, self.unit_name)
         line = progress.bar_text(current, self.target, self.width) + time + self._values_text()
         text = "\r" + line.ljust(self._length) if redrawable else line
-        sys.stdout.write(text + ("\n" if finalize else ""))
-        sys.stdout.flush()
+        progress.write(text + ("\n" if finalize else ""), sys.stdout)
         self._length, self._drawn = (0 if finalize else len(line)), elapsed
 
     def _print_line(self, current: int) -> None:
@@ -104,5 +103,4 @@ class Progbar:
         each = progress.duration_text(elapsed / max(self.target or current, 1), self.unit_name)
         count = progress.count_text(current, current if self.target is None else self.target)
         times = f" -{progress.duration_text(elapsed, 'epoch')} -{each}"
-        sys.stdout.write(f"{count} - {elapsed:.0f}s{self._values_text()}{times}\n")
-        sys.stdout.flush()
+        progress.write(f"{count} - {elapsed:.0f}s{self._values_text()}{times}\n", sys.stdout)
