@@ -159,6 +159,8 @@ class Step:
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
+        if self.update.outdated:  # a callback has set momentum, clipping or the like between two steps
+            self.prepare()
         if self.compiled is not None and self.compiled.train(batch):
             return
         if self.chain is not None and batch.y is not None:
