@@ -16,7 +16,7 @@ from . import kernels
 from .binding import Binding
 from .bound import Hyperparameter, Iterations
 from .clipping import CLIPS
-from .hyperparameters import define
+from .hyperparameters import as_number, define
 from .kernels import Scalar, Tensors
 from .schedules import LearningRateSchedule
 
@@ -114,14 +114,13 @@ class Stepper(Configurable, torch.optim.Optimizer):
     clipvalue: float | None
     global_clipnorm: float | None
     decay: float
+    _weight_decay: float | None  # where the options are kept: a step reads them there
+    _use_ema: bool
 
     def _number(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
         """Return an argument as a float in [least, most], or raise."""
         expected = f"a number in [{least:g}, {most:g}]" if most != float("inf") else f"a number ≥ {least:g}"
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise argument_error(type(self).__name__, argument, expected, value, TypeError) from None
+        number = as_number(type(self).__name__, argument, value, expected)
         if not least <= number <= most:
             raise argument_error(type(self).__name__, argument, expected, value)
         return number
@@ -227,9 +226,9 @@ class Stepper(Configurable, torch.optim.Optimizer):
             rate /= 1.0 + table["decay"] * iteration
         values = {name: table[name] for name in self.hyper}
         values["lr"] = rate
-        if self.weight_decay:
-            values["keep"] = 1.0 - self.weight_decay * rate
-        if self.use_ema:
+        if self._weight_decay:
+            values["keep"] = 1.0 - self._weight_decay * rate
+        if self._use_ema:
             values["ema"] = 1.0 - self.ema_momentum
             frequency = self.ema_overwrite_frequency
             values["overwrite"] = float(bool(frequency) and (iteration + 1) % (frequency or 1) == 0)
@@ -245,12 +244,12 @@ class Stepper(Configurable, torch.optim.Optimizer):
             slots: Slot name → one tensor for each of `params`.
             scalars: What `scalars` returned; 0-d tensors in place of floats are allowed.
         """
-        if self.weight_decay:
+        if self._weight_decay:
             decayed = [p for p in params if id(p) not in self._undecayed] if self._undecayed else params
             if decayed:
                 kernels.mul_(decayed, scalars["keep"])
         self._update(params, grads, slots, scalars)
-        if self.use_ema:
+        if self._use_ema:
             averages = slots["average"]
             kernels.lerp_(averages, params, scalars["ema"])
             overwrite = scalars["overwrite"]

@@ -11,9 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from torch import Tensor
+
+from .._core.errors import argument_error
 from .bound import Hyperparameter
 
 _READ_EACH_STEP = {"weight_decay"}  # options that decide by being 0 or `None` alone: each step reads their value
+
+
+def as_number(owner: str, argument: str, value: Any, expected: str = "a number") -> float:
+    """Return what is given for a hyperparameter, a variable perhaps, as a float, or raise `TypeError`."""
+    try:
+        return float(value.detach() if isinstance(value, Tensor) else value)
+    except (TypeError, ValueError):
+        raise argument_error(owner, argument, expected, value, TypeError) from None
 
 
 def hyperparameter(name: str) -> property:
@@ -26,7 +37,7 @@ def hyperparameter(name: str) -> property:
         return Hyperparameter(table[name], lambda: float(table[name]), lambda value: setattr(optimizer, name, value))
 
     def put(optimizer: Any, value: Any) -> None:
-        number, table = float(value), optimizer._hyper
+        number, table = as_number(type(optimizer).__name__, name, value), optimizer._hyper
         if table.get(name, number) != number:
             optimizer._settle()
         table[name] = number
