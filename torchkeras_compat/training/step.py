@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -44,6 +44,21 @@ class Trained(Protocol):
 
     def take_losses(self) -> list[Tensor]:
         """Return the side losses of the last run."""
+
+
+class BatchLoss(NamedTuple):
+    """The loss of one batch.
+
+    Attributes:
+        minimised: What training differentiates, 0-d.
+        shown: What logs tell, 0-d: the same, but for `Loss(reduction='none')`, where it is the mean of the values.
+        counts: What `shown` counts for in the mean of an epoch: the rows, and under `'none'` rows times values, as in
+            Keras 2.15, whose mean takes each value for a row.
+    """
+
+    minimised: Tensor
+    shown: Tensor
+    counts: int
 
 
 class Step:
@@ -142,20 +157,22 @@ class Step:
         y_pred, mask = self.model.run(x, None, training)
         return y_pred, None, mask
 
-    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> Tensor:
+    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> BatchLoss:
         """Return the loss of a batch: the objective, the penalties of weights and what layers added."""
-        if self.objective is None or batch.y is None:
-            terms: list[Tensor] = []
-        else:
+        terms: list[Tensor] = []
+        if self.objective is not None and batch.y is not None:
             terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
+        values = terms.pop() if terms and terms[0].dim() else None
         terms += [w.regularizer(w.read()) for w in self.penalised if w.regularizer is not None]
         terms += self.model.take_losses()
+        if values is not None:
+            return BatchLoss(
+                _total([values.sum(), *terms]), _total([values.mean(), *terms]), batch.size * values.numel()
+            )
         if not terms:
             raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total
+        total = _total(terms)
+        return BatchLoss(total, total, batch.size)
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
@@ -169,7 +186,7 @@ class Step:
         with self.update.recording():
             y_pred, logits, mask = self.forward(batch.x, True)
         loss = self.loss(batch, y_pred, logits, mask)
-        self.update(loss)
+        self.update(loss.minimised)
         self.take(batch, loss, y_pred, logits, mask)
 
     @torch.no_grad()
@@ -187,10 +204,17 @@ class Step:
         self.take(batch, loss, y_pred, logits, mask)
 
     def take(
-        self, batch: Batch, loss: Tensor | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
+        self, batch: Batch, loss: BatchLoss | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
     ) -> None:
         """Hand the outcome of a batch to the totals."""
         output = y_pred if logits is None else logits
         if output is not None:
-            found = None if loss is None else loss.detach()
-            self.totals.add(found, batch.size, batch.y, output.detach(), mask, batch.weight)
+            shown, counts = (None, batch.size) if loss is None else (loss.shown.detach(), loss.counts)
+            self.totals.add(shown, counts, batch.y, output.detach(), mask, batch.weight)
+
+
+def _total(terms: Sequence[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

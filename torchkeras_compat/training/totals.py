@@ -46,7 +46,7 @@ class Totals:
         """Start an epoch."""
         self._last: Any = None
         self._losses: list[Tensor] = []
-        self._sizes: list[int] = []
+        self._counted: list[int] = []
         self._loss: Tensor | float = 0.0
         self._rows = 0
         self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
@@ -60,7 +60,7 @@ class Totals:
     def add(
         self,
         loss: Tensor | None,
-        size: int,
+        counts: int,
         y: Tensor | None,
         output: Tensor,
         mask: Tensor | None,
@@ -70,7 +70,7 @@ class Totals:
 
         Args:
             loss: Its 0-d loss, detached.
-            size: Its number of rows.
+            counts: What its loss counts for in the mean, its number of rows for most.
             y: Its targets.
             output: Its predictions or logits, detached.
             mask: Which steps of the output are valid.
@@ -79,7 +79,7 @@ class Totals:
         self._last = loss if self.loss_later is None else (y, output, weight)
         if loss is not None:
             self._losses.append(loss)
-            self._sizes.append(size)
+            self._counted.append(counts)
             if len(self._losses) >= KEPT_BATCHES:
                 self._reduce_losses()
         if y is None:
@@ -96,10 +96,10 @@ class Totals:
     def _reduce_losses(self) -> None:
         if self._losses:
             values = wide(torch.stack(self._losses))
-            sizes = torch.tensor(self._sizes, dtype=values.dtype, device=values.device)
-            self._loss = self._loss + values @ sizes
-            self._rows += sum(self._sizes)
-            self._losses, self._sizes = [], []
+            shares = torch.tensor(self._counted, dtype=values.dtype, device=values.device)
+            self._loss = self._loss + values @ shares
+            self._rows += sum(self._counted)
+            self._losses, self._counted = [], []
 
     @torch.no_grad()
     def _reduce_kept(self) -> None:
