@@ -17,6 +17,7 @@ from .._core.config import Configurable, arguments, cached_by_class, is_ours, or
 from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, shape_tuple
 from .._core.symbolic import SymbolicTensor
+from .._core.threads import BUILDING
 from .adoption import adopt
 from .parts import SideLosses, Symbols
 from .weighted import Weighted
@@ -103,7 +104,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self = super().__new__(cls)
         nn.Module.__init__(self)
         self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
-        self.__dict__.update(_table=[], _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None)
+        self.__dict__.update(_table=[], _losses_of={}, _nodes=[], _trainable=True, built=False, _built_shape=None)
         return self
 
     def __init__(
@@ -176,9 +177,10 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return
         shape = tuple(input_shape)
         self.check_rank(shape)
-        with torch.device(device or settings.default_device()):
-            self.build(shape)
-        self._finish_build(shape, device)
+        with BUILDING, torch.device(device or settings.default_device()):
+            if not self.built:
+                self.build(shape)
+                self._finish_build(shape, device)
 
     def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         self.built = True

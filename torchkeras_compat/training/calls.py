@@ -12,6 +12,7 @@ from torch import Tensor
 from .._core import settings
 from .._core.border import entrance
 from .._core.memory import keep_freed_memory
+from .._core.threads import Lock
 from . import arguments
 from .data import ArrayData, Batch, as_array, expect_rows, to_numpy
 
@@ -22,6 +23,7 @@ class BatchCalls:
     """The calls for one batch."""
 
     stateful: bool
+    _lock: Lock
     forget_losses: Any
     make_step: Any
     run: Any
@@ -46,7 +48,10 @@ class BatchCalls:
             x: Inputs.
         """
         batch = self._one_batch((as_array(x, "x"), None, None))
-        with torch.no_grad() if self.stateful else torch.inference_mode():
+        if self.stateful:
+            with self._lock, torch.no_grad():
+                return to_numpy(self._predict_tensor(batch.x))
+        with torch.inference_mode():
             return to_numpy(self._predict_tensor(batch.x))
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
@@ -77,9 +82,10 @@ class BatchCalls:
             return_dict: Whether to return a dictionary by name.
         """
         arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
-        self.make_step("train").prepare()
-        return self._run_one("train", batch, reset_metrics, return_dict)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
+            self.make_step("train").prepare()
+            return self._run_one("train", batch, reset_metrics, return_dict)
 
     @entrance
     def test_on_batch(
@@ -100,8 +106,9 @@ class BatchCalls:
             return_dict: Whether to return a dictionary by name.
         """
         arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, None))
-        return self._run_one("test", batch, reset_metrics, return_dict)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, None))
+            return self._run_one("test", batch, reset_metrics, return_dict)
 
     def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
         """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""
