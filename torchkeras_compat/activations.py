@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ._core import registry
+from ._core.bounds import clip
 from ._core.errors import argument_error
 from ._core.operations import of_one_tensor
 
@@ -59,9 +60,11 @@ def relu(x: Tensor, alpha: float = 0.0, max_value: float | None = None, threshol
     """
     if threshold == 0 and max_value is None:
         return F.relu(x) if alpha == 0 else F.leaky_relu(x, alpha)
-    positive = F.relu(x) if threshold == 0 else torch.where(x > threshold, x, 0)
-    if max_value is not None:
-        positive = positive.clamp(0, max_value)
+    if threshold == 0 and max_value == 6:
+        positive = F.relu6(x)  # as in Keras: with this bound alone the gradient at it is 0
+    else:
+        positive = F.relu(x) if threshold == 0 else torch.where(x > threshold, x, 0)
+        positive = positive if max_value is None else clip(positive, 0, max_value)
     return positive if alpha == 0 else positive - alpha * F.relu(threshold - x)
 
 
@@ -230,7 +233,7 @@ def hard_sigmoid(x: Tensor) -> Tensor:
         >>> hard_sigmoid(torch.tensor([-3.0, 0.0, 1.0]))
         tensor([0.0000, 0.5000, 0.7000])
     """
-    return (x * 0.2 + 0.5).clamp(0, 1)
+    return clip(x * 0.2 + 0.5, 0, 1)
 
 
 @registry.register("activation")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ._core import registry, settings
+from ._core.bounds import clip
 from ._core.config import Configurable
 from ._core.errors import argument_error
 from ._core.operations import of_an_object
@@ -87,7 +88,7 @@ class MaxNorm(Constraint):
     def __call__(self, w: Tensor) -> Tensor:
         """Return the bounded weight."""
         norms = _norms(w, self.axis)
-        return w * (norms.clamp(0, self.max_value) / (settings.epsilon() + norms))
+        return w * (clip(norms, 0, self.max_value) / (settings.epsilon() + norms))
 
 
 @registry.register("constraint", "min_max_norm")
@@ -125,7 +126,7 @@ class MinMaxNorm(Constraint):
     def __call__(self, w: Tensor) -> Tensor:
         """Return the bounded weight."""
         norms = _norms(w, self.axis)
-        desired: Tensor = self.rate * norms.clamp(self.min_value, self.max_value) + (1 - self.rate) * norms
+        desired: Tensor = self.rate * clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return w * (desired / (settings.epsilon() + norms))
 
 
@@ -175,7 +176,7 @@ class NonNeg(Constraint):
     @of_an_object
     def __call__(self, w: Tensor) -> Tensor:
         """Return the weight without its negative entries."""
-        return w.clamp_min(0)
+        return clip(w, 0)
 
 
 @registry.register("constraint", "radial_constraint")

@@ -172,7 +172,7 @@ def test_a_hook_on_a_model_in_a_model_lets_the_mask_through() -> None:
     expected = model.predict(x)
     inner.register_forward_hook(lambda *_: None)
     np.testing.assert_array_equal(model.predict(x), expected)
-    assert inner._left_mask is None
+    assert not inner._left_masks
 
 
 def test_a_hook_that_changes_the_output() -> None:

@@ -17,7 +17,7 @@ from torchkeras_compat import optimizers
 from torchkeras_compat._core import border, dialects, registry
 from torchkeras_compat._core.border import Spelling
 from torchkeras_compat._core.weights import TRANSPOSED, Weight
-from torchkeras_compat.optimizers import SGD, Adam, LearningRate, Nadam, RMSprop, experimental, legacy
+from torchkeras_compat.optimizers import SGD, Adam, Hyperparameter, Nadam, RMSprop, experimental, legacy
 
 ALL = ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "AdamW", "Adamax", "Nadam", "Ftrl", "Lion", "Adafactor"]
 
@@ -73,7 +73,7 @@ def test_setting_the_rate_changes_the_next_step(attribute: str) -> None:
 
 def test_rate_is_a_float_that_knows_its_optimizer() -> None:
     rate = Adam(0.01).lr
-    assert isinstance(rate, LearningRate)
+    assert isinstance(rate, Hyperparameter)
     assert rate == 0.01
     assert rate * 2 == 0.02
     assert rate.numpy() == np.float32(0.01)

@@ -107,13 +107,13 @@ def install(
     spellings: Mapping[str, Mapping[str, Spelling]],
     gathered: Mapping[str, tuple[Gathered, ...]],
     positional: Mapping[str, Positional],
-    reread: Mapping[str, tuple[Reread, ...]],
+    reread: Mapping[str, tuple[Reread, ...]] | None = None,
 ) -> None:
     """Take over tables of old spellings."""
     TABLES.spellings.update(spellings)
     TABLES.gathered.update(gathered)
     TABLES.positional.update(positional)
-    TABLES.reread.update(reread)
+    TABLES.reread.update(reread or {})
 
 
 def forget_warnings() -> None:

@@ -6,6 +6,7 @@ or keeps state outside tensors has no place in a graph: it refuses, and the step
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,12 +24,16 @@ class CannotCapture(Exception):
         super().__init__(why if owner is None else f"{owner}: {why}")
 
 
-_state = {"capturing": False}
+class _State(threading.local):
+    capturing = False
+
+
+_state = _State()  # of each thread: others run models as usual in the meantime
 
 
 def capturing() -> bool:
     """Tell whether a step is being captured."""
-    return _state["capturing"]
+    return _state.capturing
 
 
 def not_in_graphs(owner: Any, why: str) -> None:
@@ -37,15 +42,15 @@ def not_in_graphs(owner: Any, why: str) -> None:
     Raises:
         CannotCapture: A step is being captured.
     """
-    if _state["capturing"]:
+    if _state.capturing:
         raise CannotCapture(why, owner)
 
 
 @contextmanager
 def as_capture() -> Iterator[None]:
     """Mark what runs inside as a capture."""
-    before, _state["capturing"] = _state["capturing"], True
+    before, _state.capturing = _state.capturing, True
     try:
         yield
     finally:
-        _state["capturing"] = before
+        _state.capturing = before

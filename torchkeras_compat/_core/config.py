@@ -102,7 +102,9 @@ def arguments(cls: type) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON can hold it: objects as name or configuration, arrays as lists."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, float):
+        return float(value)  # without what a subclass knows of its owner
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -65,7 +66,17 @@ KINDS: dict[str, Kind] = {
     )
 }
 
-_custom: list[dict[str, Any]] = [{}]
+_custom: dict[str, Any] = {}
+
+
+class _Scopes(threading.local):
+    """The scopes of `custom_object_scope` that a thread is in, the innermost first, and what all threads know."""
+
+    def __init__(self) -> None:
+        self.stack: tuple[dict[str, Any], ...] = (_custom,)
+
+
+_scopes = _Scopes()
 
 
 def register(kind: str, *aliases: str, name: str | None = None) -> Callable[[T], T]:
@@ -108,12 +119,12 @@ def name_of(kind: str, entry: object) -> str | None:
     for name, known in KINDS[kind].entries.items():
         if known is entry:
             return name
-    return next((n for scope in reversed(_custom) for n, known in scope.items() if known is entry), None)
+    return next((n for scope in _scopes.stack for n, known in scope.items() if known is entry), None)
 
 
 def lookup(kind: str, name: str) -> Any:
     """Return the class or function called `name`, user objects first, or raise with «did you mean»."""
-    for scope in reversed(_custom):
+    for scope in _scopes.stack:
         if name in scope:
             return scope[name]
     table = KINDS[kind]
@@ -184,7 +195,7 @@ def deserialize(kind: str, config: dict[str, Any]) -> Any:
 def class_name(value: object) -> str:
     """Return the name of an object's class in a configuration: `package>name` where the user registered it so."""
     cls = type(value)
-    return next((name for name, known in _custom[0].items() if known is cls and ">" in name), cls.__name__)
+    return next((name for name, known in _custom.items() if known is cls and ">" in name), cls.__name__)
 
 
 def serialize(kind: str, value: Any) -> Any:
@@ -198,7 +209,12 @@ def serialize(kind: str, value: Any) -> Any:
 
 def get_custom_objects() -> dict[str, Any]:
     """Return the global dictionary of user objects, name → class or function."""
-    return _custom[0]
+    return _custom
+
+
+def open_scopes() -> tuple[dict[str, Any], ...]:
+    """Return the user objects by name: of the open scopes, the innermost first, and the global ones."""
+    return _scopes.stack
 
 
 @contextlib.contextmanager
@@ -207,8 +223,9 @@ def custom_object_scope(*objects: dict[str, Any] | None) -> Iterator[None]:
     scope: dict[str, Any] = {}
     for mapping in objects:
         scope.update(mapping or {})
-    _custom.append(scope)
+    before = _scopes.stack
+    _scopes.stack = (scope, *before)
     try:
         yield
     finally:
-        _custom.pop()
+        _scopes.stack = before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import threading
 from collections import defaultdict
 
 import torch
@@ -30,12 +32,18 @@ class _Settings:
     image_data_format = "channels_last"
     device: torch.device | None = None
     learning_phase: bool | None = None
+
+
+class _Call(threading.local):
+    """What is told to the code of one call, in the thread that makes it."""
+
     running: bool | None = None
     in_a_row: int = 0
 
 
 _settings = _Settings()
-_uids: defaultdict[str, int] = defaultdict(int)
+_call = _Call()
+_uids: defaultdict[str, itertools.count[int]] = defaultdict(lambda: itertools.count(1))
 
 
 def floatx() -> str:
@@ -81,12 +89,12 @@ def set_learning_phase(value: int | bool | None) -> None:
 
 def running_phase() -> bool | None:
     """Return the mode of the call in progress: what `set_learning_phase` fixed, else that of `running`."""
-    return _settings.running if _settings.learning_phase is None else _settings.learning_phase
+    return _call.running if _settings.learning_phase is None else _settings.learning_phase
 
 
 def inside_run() -> bool:
     """Tell whether a call is made inside another, of a layer by a layer or by a training step."""
-    return _settings.running is not None
+    return _call.running is not None
 
 
 class running:
@@ -104,16 +112,16 @@ class running:
         self._training = training
 
     def __enter__(self) -> None:
-        self._before = _settings.running
-        _settings.running = self._training
+        self._before = _call.running
+        _call.running = self._training
 
     def __exit__(self, *error: object) -> None:
-        _settings.running = self._before
+        _call.running = self._before
 
 
 def rows_in_a_row() -> int:
     """Return the size of the batches that run one after the other as one; 0 where each comes alone."""
-    return _settings.in_a_row
+    return _call.in_a_row
 
 
 class in_a_row:
@@ -129,11 +137,11 @@ class in_a_row:
         self._size = size
 
     def __enter__(self) -> None:
-        self._before = _settings.in_a_row
-        _settings.in_a_row = self._size
+        self._before = _call.in_a_row
+        _call.in_a_row = self._size
 
     def __exit__(self, *error: object) -> None:
-        _settings.in_a_row = self._before
+        _call.in_a_row = self._before
 
 
 def set_device(device: str | torch.device | None) -> None:
@@ -185,8 +193,7 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 def get_uid(prefix: str = "") -> int:
     """Return 1, 2, 3 … for each call with the same prefix."""
-    _uids[prefix] += 1
-    return _uids[prefix]
+    return next(_uids[prefix])  # one step of the interpreter, so that no two threads get the same number
 
 
 def reset_uids() -> None:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._core import settings
+from .._core.bounds import clip
 from ..activations import over_classes
 
 
@@ -54,14 +55,14 @@ def _from_logits(output: Tensor, from_logits: bool, activation: str) -> tuple[Te
 def clipped(probabilities: Tensor) -> Tensor:
     """Keep probabilities away from 0 and 1 by `epsilon()`."""
     epsilon = settings.epsilon()
-    return probabilities.clamp(epsilon, 1 - epsilon)
+    return clip(probabilities, epsilon, 1 - epsilon)
 
 
 def binary(target: Tensor, output: Tensor, from_logits: bool = False, through_logits: bool = False) -> Tensor:
     """Return the element-wise binary cross-entropy; `through_logits` is the rule `binary_through_logits`."""
     output, from_logits = _from_logits(output, from_logits, "sigmoid")
     if through_logits and not from_logits:
-        output, from_logits = torch.logit(output, settings.epsilon()), True  # clips, too
+        output, from_logits = torch.logit(clipped(output)), True
     if from_logits:
         # The mathematics and the gradient (sigmoid - target) hold for any target, not only for those in [0, 1].
         return F.binary_cross_entropy_with_logits(output, target, reduction="none")

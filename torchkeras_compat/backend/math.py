@@ -7,12 +7,13 @@ import math as _math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import settings
+from .._core import bounds, settings
 from .._core.errors import argument_error
-from .._core.operations import operation
+from .._core.operations import as_tensor, operation
 
 Axis = int | Sequence[int] | None
 
@@ -43,7 +44,7 @@ round = _unary(torch.round, "round", "the nearest integer, the even one of two,"
 sign = _unary(torch.sign, "sign", "-1, 0 or 1")
 sin = _unary(torch.sin, "sin", "the sine")
 cos = _unary(torch.cos, "cos", "the cosine")
-sqrt = _unary(lambda x: x.clamp_min(0).sqrt(), "sqrt", "the square root, of a negative number 0")
+sqrt = _unary(lambda x: bounds.clip(x, 0).sqrt(), "sqrt", "the square root, of a negative number 0")
 
 equal = _binary(torch.eq, "equal", "whether x = y")
 not_equal = _binary(torch.ne, "not_equal", "whether x ≠ y")
@@ -51,8 +52,8 @@ greater = _binary(torch.gt, "greater", "whether x > y")
 greater_equal = _binary(torch.ge, "greater_equal", "whether x ≥ y")
 less = _binary(torch.lt, "less", "whether x < y")
 less_equal = _binary(torch.le, "less_equal", "whether x ≤ y")
-maximum = _binary(torch.maximum, "maximum", "the larger of x and y")
-minimum = _binary(torch.minimum, "minimum", "the smaller of x and y")
+maximum = _binary(bounds.maximum, "maximum", "the larger of x and y")
+minimum = _binary(bounds.minimum, "minimum", "the smaller of x and y")
 
 
 @operation
@@ -64,6 +65,9 @@ def pow(x: Tensor, a: Any) -> Tensor:
         tensor([1., 8.])
     """
     return torch.pow(x, a)
+
+
+_ARRAYS = (np.ndarray, list, tuple)
 
 
 @operation
@@ -79,12 +83,8 @@ def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
         >>> clip([-1.0, 5.0], 0, 2)
         tensor([0., 2.])
     """
-    numbers = isinstance(min_value, (int, float)) and isinstance(max_value, (int, float))
-    if numbers and max_value < min_value:
-        max_value = min_value
-    if min_value is None and max_value is None:
-        return x
-    return torch.clamp(x, min_value, max_value)
+    low, high = (as_tensor(v, x.device) if isinstance(v, _ARRAYS) else v for v in (min_value, max_value))
+    return bounds.clip(x, low, high)
 
 
 def _axes(x: Tensor, axis: Axis) -> tuple[int, ...]:
@@ -279,7 +279,7 @@ def l2_normalize(x: Tensor, axis: Axis = None) -> Tensor:
         >>> l2_normalize([3.0, 4.0])
         tensor([0.6000, 0.8000])
     """
-    return x * torch.rsqrt(x.square().sum(_axes(x, axis), keepdim=True).clamp_min(1e-12))
+    return x * torch.rsqrt(bounds.clip(x.square().sum(_axes(x, axis), keepdim=True), 1e-12))
 
 
 @operation

@@ -131,7 +131,7 @@ def get_value(x: Any) -> Any:
     if isinstance(x, (SymbolicTensor, Expression)):
         with torch.no_grad(), settings.running(bool(settings.running_phase())):
             return value_of(symbolic.evaluate([x], {})[0])
-    if hasattr(x, "_set") and isinstance(x, (int, float)):
+    if hasattr(x, "_set") and isinstance(x, (int, float)):  # as it stands now, whenever it was asked for
         return float(x) if isinstance(x, float) else int(x)
     return value_of(x)
 
@@ -190,14 +190,23 @@ def batch_set_value(tuples: Sequence[tuple[Any, Any]]) -> None:
         set_value(x, value)
 
 
-def _assign(x: Tensor, value: Any) -> Tensor:
+def _assign(x: Any, value: Any) -> Tensor:
+    if hasattr(x, "_set"):
+        x._set(get_value(value) if isinstance(value, Tensor) else value)
+        return as_tensor(get_value(x))
     value = as_tensor(take_back(value), x.device)
     if value.shape != x.shape:
         raise ValueError(f"set_value: the variable has shape {tuple(x.shape)}; got {show(value)}.")
     if isinstance(x, Variable):
         return x.assign(value)
+    held: Tensor = x
     with torch.no_grad():
-        return x.copy_(value)
+        return held.copy_(value)
+
+
+def _now(x: Any) -> Tensor:
+    """Return what a variable or a number of an optimizer holds."""
+    return (x if isinstance(x, Tensor) else as_tensor(get_value(x))).detach()
 
 
 @mutation
@@ -219,7 +228,7 @@ def update_add(x: Any, increment: Tensor) -> Tensor:
         >>> get_value(update_add(variable(1.0), 2.0))
         np.float32(3.0)
     """
-    return _assign(x, x.detach() + increment.detach())
+    return _assign(x, _now(x) + increment.detach())
 
 
 @mutation
@@ -230,7 +239,7 @@ def update_sub(x: Any, decrement: Tensor) -> Tensor:
         >>> get_value(update_sub(variable(1.0), 2.0))
         np.float32(-1.0)
     """
-    return _assign(x, x.detach() - decrement.detach())
+    return _assign(x, _now(x) - decrement.detach())
 
 
 @mutation
@@ -241,7 +250,7 @@ def moving_average_update(x: Any, value: Tensor, momentum: float) -> Tensor:
         >>> get_value(moving_average_update(variable(1.0), 2.0, 0.75))
         np.float32(1.25)
     """
-    return _assign(x, x.detach() - (x.detach() - value.detach()) * (1 - momentum))
+    return _assign(x, _now(x) - (_now(x) - value.detach()) * (1 - momentum))
 
 
 def get_variable_shape(x: Any) -> tuple[int, ...]:

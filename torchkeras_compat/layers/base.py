@@ -18,6 +18,7 @@ from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, shape_tuple
 from .._core.symbolic import SymbolicTensor
 from .._core.tensor_shape import TensorShape
+from .._core.threads import BUILDING
 from .._core.user_tensors import UserTensor, call_user, calling, hand_out, take_back
 from .parts import SideLosses, Symbols
 from .tracking import adopt
@@ -115,7 +116,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         nn.Module.__init__(self)
         self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
         self.__dict__.update(
-            _table=[], _variables={}, _losses=[], _nodes=[], _trainable=True, built=False, _built_shape=None
+            _table=[], _variables={}, _losses_of={}, _nodes=[], _trainable=True, built=False, _built_shape=None
         )
         return self
 
@@ -189,9 +190,11 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return
         shape = tuple(input_shape)
         self.check_rank(shape)
-        with torch.device(device or settings.default_device()), settings.running(None):
-            self.build(shape)
-        self._finish_build(shape, device)
+        with BUILDING, torch.device(device or settings.default_device()):
+            if not self.built:
+                with settings.running(None):
+                    self.build(shape)
+                self._finish_build(shape, device)
 
     def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         self.built = True

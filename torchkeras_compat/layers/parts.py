@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -15,9 +16,14 @@ class SideLosses:
     """What layers add to the loss of a model."""
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
-    _losses: list[Tensor]
+    _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
     sublayers: Any
     trained_table: Any
+
+    @property
+    def _losses(self) -> list[Tensor]:
+        """What the run in this thread has left here."""
+        return self._losses_of.setdefault(get_ident(), [])
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
@@ -30,9 +36,7 @@ class SideLosses:
 
     def take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
-        taken: list[Tensor] = self._losses
-        if taken:
-            self._losses = []
+        taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
         for layer in self.sublayers():
             taken = taken + layer.take_losses()
         return taken
@@ -50,7 +54,7 @@ class SideLosses:
         return losses
 
     def _all_losses(self) -> list[Tensor]:
-        return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]
+        return [*self._losses_of.get(get_ident(), ()), *(v for layer in self.sublayers() for v in layer._all_losses())]
 
 
 class Symbols:

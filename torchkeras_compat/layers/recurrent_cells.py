@@ -28,19 +28,34 @@ Walked = tuple[tuple[Tensor, ...], list[Tensor]]
 
 @dataclass(frozen=True)
 class Slope:
-    """An activation whose derivative is known from its value.
+    """An activation whose derivative is written out.
 
     Attributes:
         into: Writes the activation of the first tensor into the second, which may be the same.
-        slope: The derivative, from the value; a new tensor.
+        slope: The derivative, from the value or from the argument; a new tensor.
+        of_argument: Whether `slope` takes the argument, which has to be kept, then.
     """
 
     into: Callable[[Tensor, Tensor], Any]
     slope: Callable[[Tensor], Tensor]
+    of_argument: bool = False
+
+    def at(self, argument: Tensor, value: Tensor) -> Tensor:
+        """Return the derivative where both are known."""
+        return self.slope(argument if self.of_argument else value)
 
 
 def _hard_sigmoid_into(x: Tensor, out: Tensor) -> None:
     torch.mul(x, 0.2, out=out).add_(0.5).clamp_(0.0, 1.0)
+
+
+def _hard_sigmoid_slope(x: Tensor) -> Tensor:
+    """Return .2 within the bounds and at them, where the value alone could not tell (Keras: the gradient of a clip)."""
+    y = torch.mul(x, 0.2).add_(0.5)
+    # The kernel hands on what lies between two numbers: those next to the bounds (no `y` is as small as the first).
+    over = 1 + torch.finfo(y.dtype).eps
+    slope: Tensor = torch.ops.aten.hardtanh_backward(y.new_full((), 0.2).expand_as(y), y, -1e-30, over)
+    return slope
 
 
 _TANH = Slope(lambda x, out: torch.tanh(x, out=out), lambda y: 1 - y * y)
@@ -55,7 +70,7 @@ SLOPES: dict[Any, Slope] = {
     torch.relu: _RELU,
     F.relu: _RELU,
     activations.linear: Slope(lambda x, out: out.copy_(x), torch.ones_like),
-    activations.hard_sigmoid: Slope(_hard_sigmoid_into, lambda y: ((y > 0) & (y < 1)).to(y.dtype).mul_(0.2)),
+    activations.hard_sigmoid: Slope(_hard_sigmoid_into, _hard_sigmoid_slope, of_argument=True),
     activations.softsign: Slope(
         lambda x, out: torch.div(x, x.abs().add_(1), out=out), lambda y: (1 - y.abs()).square()
     ),
@@ -81,6 +96,11 @@ class Cell:
     def has_gradient(self) -> bool:
         """Whether `backward` knows the activations."""
         return all(f in SLOPES for f in (self.activation, self.gate) if f is not None)
+
+    def values_beside(self, z: Tensor) -> Tensor:
+        """Return where the values of the gates go: over their arguments, unless a derivative needs those."""
+        kept = any(SLOPES[f].of_argument for f in (self.activation, self.gate) if f is not None)
+        return torch.empty_like(z) if kept else z
 
     def plain(
         self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad], drop: Grad = None
@@ -108,7 +128,7 @@ class Cell:
         raise NotImplementedError
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps without recording; `z` is overwritten.
+        """Walk over the steps without recording; `z` is overwritten, by the arguments of the gates or their values.
 
         Returns:
             Each kind of state before the first and after each step, (steps + 1, batch, units), and what `backward`
@@ -206,7 +226,7 @@ class SimpleCell(Cell):
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
         """Walk back; see `Cell.backward`."""
         h, (all_dh, dh) = saved[0], grads
-        dz = SLOPES[self.activation].slope(h[1:])
+        dz = SLOPES[self.activation].at(z, h[1:])
         steps, given = dz.unbind(0), _steps(all_dh)
         dh = _last(h, given, dh)
         for t in range(len(steps) - 1, -1, -1):
@@ -236,33 +256,36 @@ class LSTMCellMath(Cell):
         units = r.shape[1]
         h, c = (room(z, units, s) for s in states)
         g, ac = z.new_empty(2, z.shape[0], z.shape[1], units).unbind(0)  # candidates, and activations of c
+        y = self.values_beside(z)
         into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
         hs, cs, gs, acs, rt = h.unbind(0), c.unbind(0), g.unbind(0), ac.unbind(0), r.t()
-        i, f, n, o = (part.unbind(0) for part in z.chunk(self.gates, -1))
+        i, f, _, o = (part.unbind(0) for part in y.chunk(self.gates, -1))
+        n, ys = z[..., 2 * units : 3 * units].unbind(0), y.unbind(0)
         for t, zt in enumerate(z.unbind(0)):
             if t or states[0] is not None:
                 zt.addmm_(hs[t], rt)
             into(n[t], gs[t])
-            gate(zt, zt)  # the candidate's quarter too: one contiguous kernel is cheaper than two strided ones
+            gate(zt, ys[t])  # the candidate's quarter too: one contiguous kernel is cheaper than two strided ones
             now = torch.mul(f[t], cs[t], out=cs[t + 1]).addcmul_(i[t], gs[t])
             into(now, acs[t])
             torch.mul(o[t], acs[t], out=hs[t + 1])
-        return (h, c), [g, ac]
+        return (h, c), [g, ac, *([] if y is z else [y])]
 
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
         """Walk back; see `Cell.backward`."""
-        (h, c, g, ac), (all_dh, dh, all_dc, dc), units = saved, grads, r.shape[1]
-        i, f, _, o = z.chunk(self.gates, -1)
-        slope = SLOPES[self.activation].slope
-        dz = SLOPES[self.gate].slope(z)  # becomes: what multiplies dc (i, f, g) and dh (o), and then the gradient
+        (h, c, g, ac, *beside), (all_dh, dh, all_dc, dc), units = saved, grads, r.shape[1]
+        y = beside[0] if beside else z
+        i, f, _, o = y.chunk(self.gates, -1)
+        activation = SLOPES[self.activation]
+        dz = SLOPES[self.gate].at(z, y)  # becomes: what multiplies dc (i, f, g) and dh (o), and then the gradient
         di, df, dg, do = dz.chunk(self.gates, -1)
         di.mul_(g)
         df.mul_(c[:-1])
-        torch.mul(slope(g), i, out=dg)
+        torch.mul(activation.at(z[..., 2 * units : 3 * units], g), i, out=dg)
         do.mul_(ac)
-        through = slope(ac).mul_(o).unbind(0)
+        through = activation.at(c[1:], ac).mul_(o).unbind(0)
         steps, given, given_c, fs = dz.unbind(0), _steps(all_dh), _steps(all_dc), f.unbind(0)
         by_c = dz.view(*dz.shape[:2], 4, units)[:, :, :3].unbind(0)
         by_h = do.unbind(0)
@@ -294,36 +317,36 @@ class GRUCellMath(Cell):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
         units = r.shape[1]
-        h, y = room(z, units, states[0]), torch.empty_like(z)
+        h, y, v = room(z, units, states[0]), torch.empty_like(z), self.values_beside(z)
         into, gate, rt = SLOPES[self.activation].into, SLOPES[self.gate].into, r.t()
         hs, ys = h.unbind(0), y.unbind(0)
-        gates, gates_y = z[..., : 2 * units].unbind(0), y[..., : 2 * units].unbind(0)
-        rs, ks, ns = (part.unbind(0) for part in z.chunk(self.gates, -1))
-        ny = y[..., 2 * units :].unbind(0)
+        gates, gates_y, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, y, v))
+        rs, ks, ns = (part.unbind(0) for part in v.chunk(self.gates, -1))
+        nz, ny = (x[..., 2 * units :].unbind(0) for x in (z, y))
         for t in range(len(ys)):
             if rb is None:
                 torch.mm(hs[t], rt, out=ys[t])
             else:
                 torch.addmm(rb, hs[t], rt, out=ys[t])
-            gates[t].add_(gates_y[t])
-            gate(gates[t], gates[t])
-            into(ns[t].addcmul_(rs[t], ny[t]), ns[t])
+            gate(gates[t].add_(gates_y[t]), gates_v[t])
+            into(nz[t].addcmul_(rs[t], ny[t]), ns[t])
             torch.lerp(ns[t], hs[t], ks[t], out=hs[t + 1])
-        return (h,), [y]
+        return (h,), [y, *([] if v is z else [v])]
 
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
         """Walk back; see `Cell.backward`."""
-        (h, y), (all_dh, dh), units = saved, grads, r.shape[1]
-        rs, ks, ns = z.chunk(self.gates, -1)
-        slope = SLOPES[self.gate].slope
-        dn = SLOPES[self.activation].slope(ns).mul_(1 - ks)  # what multiplies dh to give the gradient of n's argument
+        (h, y, *beside), (all_dh, dh), units = saved, grads, r.shape[1]
+        v = beside[0] if beside else z
+        (rz, kz, nz), (rs, ks, ns) = z.chunk(self.gates, -1), v.chunk(self.gates, -1)
+        gate = SLOPES[self.gate]
+        dn = SLOPES[self.activation].at(nz, ns).mul_(1 - ks)  # what multiplies dh to give the gradient of n's argument
         dy = torch.empty_like(z)
         dr, dk, dny = dy.chunk(self.gates, -1)
         torch.mul(dn, rs, out=dny)
-        torch.mul(slope(rs), y[..., 2 * units :], out=dr).mul_(dn)
-        torch.mul(slope(ks), h[:-1] - ns, out=dk)
+        torch.mul(gate.at(rz, rs), y[..., 2 * units :], out=dr).mul_(dn)
+        torch.mul(gate.at(kz, ks), h[:-1] - ns, out=dk)
         steps, keeps = dy.unbind(0), ks.unbind(0)
         by_h, dns = dy.view(*dy.shape[:2], 3, units).unbind(0), dn.unbind(0)
         given = _steps(all_dh)
@@ -354,30 +377,33 @@ class GRUCellBefore(Cell):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Cell.forward`."""
         units = r.shape[1]
-        h, rh = room(z, units, states[0]), z.new_empty(*z.shape[:2], units)
+        h, rh, v = room(z, units, states[0]), z.new_empty(*z.shape[:2], units), self.values_beside(z)
         into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
-        hs, rhs, gates = h.unbind(0), rh.unbind(0), z[..., : 2 * units].unbind(0)
-        rs, ks, ns = (part.unbind(0) for part in z.chunk(self.gates, -1))
+        hs, rhs = h.unbind(0), rh.unbind(0)
+        gates, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, v))
+        nz = z[..., 2 * units :].unbind(0)
+        rs, ks, ns = (part.unbind(0) for part in v.chunk(self.gates, -1))
         both, last = r[: 2 * units].t(), r[2 * units :].t()
         for t in range(len(rhs)):
-            gate(gates[t].addmm_(hs[t], both), gates[t])
+            gate(gates[t].addmm_(hs[t], both), gates_v[t])
             torch.mul(rs[t], hs[t], out=rhs[t])
-            into(ns[t].addmm_(rhs[t], last), ns[t])
+            into(nz[t].addmm_(rhs[t], last), ns[t])
             torch.lerp(ns[t], hs[t], ks[t], out=hs[t + 1])
-        return (h,), [rh]
+        return (h,), [rh, *([] if v is z else [v])]
 
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
         """Walk back; see `Cell.backward`."""
-        (h, rh), (all_dh, dh), units = saved, grads, r.shape[1]
-        rs, ks, ns = z.chunk(self.gates, -1)
-        slope, both, last = SLOPES[self.gate].slope, r[: 2 * units], r[2 * units :]
+        (h, rh, *beside), (all_dh, dh), units = saved, grads, r.shape[1]
+        v = beside[0] if beside else z
+        (rz, kz, nz), (rs, ks, ns) = z.chunk(self.gates, -1), v.chunk(self.gates, -1)
+        gate, both, last = SLOPES[self.gate], r[: 2 * units], r[2 * units :]
         dz = torch.empty_like(z)
         dr, dk, dn = dz.chunk(self.gates, -1)
-        torch.mul(slope(rs), h[:-1], out=dr)
-        torch.mul(slope(ks), h[:-1] - ns, out=dk)
-        torch.mul(SLOPES[self.activation].slope(ns), 1 - ks, out=dn)
+        torch.mul(gate.at(rz, rs), h[:-1], out=dr)
+        torch.mul(gate.at(kz, ks), h[:-1] - ns, out=dk)
+        torch.mul(SLOPES[self.activation].at(nz, ns), 1 - ks, out=dn)
         by_h, dns, drs = dz.view(*dz.shape[:2], 3, units)[:, :, 1:].unbind(0), dn.unbind(0), dr.unbind(0)
         gates, resets, keeps, given = dz[..., : 2 * units].unbind(0), rs.unbind(0), ks.unbind(0), _steps(all_dh)
         dh = _last(h, given, dh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .._core import registry, settings
 from .._core.errors import argument_error, did_you_mean, show
 from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.symbolic import SymbolicTensor, kept_values
+from .._core.threads import BUILDING
 from .._core.undo import unchanged_on_error
 from .._core.weights import Variable, Weight
 from ..utils.layer_utils import print_summary
@@ -53,7 +55,7 @@ class Stack(Layer):
         self._chain: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._symbols: list[SymbolicTensor] = []
-        self._left_mask: Tensor | None = None  # of the output, from `call` to `_run`
+        self._left_masks: dict[int, Tensor] = {}  # thread → the mask of its output, from `call` to `_run`
         self._shape_inferred = False  # by the first batch, so that later ones may be of another size
         if isinstance(layers, (nn.Module, SymbolicTensor)):
             layers = [layers]
@@ -266,7 +268,9 @@ class Stack(Layer):
 
     def call(self, inputs: Any, training: bool = False, mask: Tensor | None = None) -> Any:
         """Return the output of the last layer."""
-        y, self._left_mask = self.run(inputs, mask, training)
+        y, mask = self.run(inputs, mask, training)
+        if mask is not None:
+            self._left_masks[get_ident()] = mask
         return y
 
     def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
@@ -274,8 +278,7 @@ class Stack(Layer):
             return self.run(x, mask, training)
         # Inside another model: hooks on this one see what it takes and gives.
         y = nn.Module.__call__(self, x, training=training, mask=mask)
-        mask, self._left_mask = self._left_mask, None
-        return y, mask
+        return y, self._left_masks.pop(get_ident(), None)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the model's output for a tensor, an array or a symbolic tensor."""
@@ -284,8 +287,8 @@ class Stack(Layer):
         if not settings.inside_run():
             self.forget_losses()
         y = super().__call__(inputs, *args, **kwargs)
-        if self._left_mask is not None:
-            self._left_mask = None
+        if self._left_masks:
+            self._left_masks.pop(get_ident(), None)
         return y
 
     def to_input(self, inputs: Any) -> Any:
@@ -314,9 +317,11 @@ class Stack(Layer):
         As in Keras, (N,) meets (N, 1), a missing last axis of 1 is added and a superfluous one taken off.
         """
         if not self.built:
-            x = x if x.dim() > 1 else x.unsqueeze(-1)
-            self.build((None, *x.shape[1:]))
-            self._shape_inferred = True
+            with BUILDING:
+                if not self.built:
+                    x = x if x.dim() > 1 else x.unsqueeze(-1)
+                    self.build((None, *x.shape[1:]))
+                    self._shape_inferred = True
         expected, got = (None, *(self._built_shape or ())[1:]), x.shape
         if x.dim() == len(expected) - 1 and (expected[-1] == 1 or (x.dim() == 1 and expected[-1] is None)):
             x = x.unsqueeze(-1)
@@ -341,10 +346,12 @@ class Stack(Layer):
         finally:
             self.take_losses()
         shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
-        self._built_shape = self.batch_input_shape = shape
-        self._symbols.clear()
-        for layer in self._chain:
-            self._connect(layer)
+        with BUILDING:
+            symbols = [SymbolicTensor(shape, self.dtype, name=f"{self._chain[0].name}_input")]
+            for layer in self._chain:
+                symbols.append(layer._call_symbolic(symbols[-1]))
+            self._symbols[:] = symbols  # at once: another thread may be looking
+            self._built_shape = self.batch_input_shape = shape
         return True
 
     @property

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .._core import registry
+from .._core.bounds import clip
 from .base import FunctionLoss, loss_function
 
 
@@ -31,7 +32,7 @@ def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> losses.hinge([[-1.0, 1.0]], [[0.5, 0.5]])
         tensor([1.])
     """
-    return (1 - _signs(y_true) * y_pred).clamp(min=0).mean(-1)
+    return clip(1 - _signs(y_true) * y_pred, 0).mean(-1)
 
 
 @loss_function()
@@ -50,7 +51,7 @@ def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> losses.squared_hinge([[-1.0, 1.0]], [[0.5, 0.5]])
         tensor([1.2500])
     """
-    return ((1 - _signs(y_true) * y_pred).clamp(min=0) ** 2).mean(-1)
+    return (clip(1 - _signs(y_true) * y_pred, 0) ** 2).mean(-1)
 
 
 @loss_function()
@@ -71,7 +72,7 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """
     right = (y_true * y_pred).sum(-1)
     wrong = ((1 - y_true) * y_pred).amax(-1)
-    return (wrong - right + 1).clamp(min=0)
+    return clip(wrong - right + 1, 0)
 
 
 @registry.register("loss")

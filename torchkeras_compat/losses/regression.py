@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .._core import registry, settings
+from .._core.bounds import clip
 from .base import FunctionLoss, loss_function
 
 
@@ -66,7 +67,7 @@ def mean_absolute_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> losses.mean_absolute_percentage_error([[1.0, 2.0]], [[1.0, 3.0]])
         tensor([25.])
     """
-    return 100 * ((y_true - y_pred) / y_true.abs().clamp(min=settings.epsilon())).abs().mean(-1)
+    return 100 * ((y_true - y_pred) / clip(y_true.abs(), settings.epsilon())).abs().mean(-1)
 
 
 @loss_function("msle")
@@ -86,7 +87,7 @@ def mean_squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
         tensor([0.2402])
     """
     epsilon = settings.epsilon()
-    first, second = (torch.log(y.clamp(min=epsilon) + 1) for y in (y_pred, y_true))
+    first, second = (torch.log(clip(y, epsilon) + 1) for y in (y_pred, y_true))
     return ((first - second) ** 2).mean(-1)
 
 

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor
 
 from .._core import registry, settings
+from .._core.bounds import clip
 from .._core.dialects import Rules
 from .base import FunctionLoss, loss_function
 
 
 def _unit(x: Tensor, axis: int) -> Tensor:
-    return x * torch.rsqrt((x * x).sum(axis, keepdim=True).clamp(min=1e-12))
+    return x * torch.rsqrt(clip((x * x).sum(axis, keepdim=True), 1e-12))
 
 
 def cosine(y_true: Tensor, y_pred: Tensor, axis: int = -1, mean: bool = False) -> Tensor:
@@ -76,7 +77,7 @@ def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]])
         tensor([0.1438])
     """
-    y_true, y_pred = (y.clamp(settings.epsilon(), 1) for y in (y_true, y_pred))
+    y_true, y_pred = (clip(y, settings.epsilon(), 1) for y in (y_true, y_pred))
     return (y_true * torch.log(y_true / y_pred)).sum(-1)
 
 

@@ -15,7 +15,7 @@ from ._rmsprop import RMSprop
 from ._sgd import SGD
 from .base import Optimizer
 from .binding import Binding
-from .bound import Iterations, LearningRate
+from .bound import Hyperparameter, Iterations
 
 # Scripts of every era call the lower-case names.
 sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta
@@ -79,8 +79,8 @@ __all__ = [
     "Adamax",
     "Binding",
     "Ftrl",
+    "Hyperparameter",
     "Iterations",
-    "LearningRate",
     "Lion",
     "Nadam",
     "Optimizer",

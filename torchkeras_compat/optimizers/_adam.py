@@ -15,7 +15,6 @@ from . import kernels
 from .base import Optimizer, Rate, Scalars, Slots
 from .fused import adam_kernel
 from .kernels import Tensors
-from .rows import Recorded
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -29,8 +28,9 @@ class _Moments(Optimizer):
     """Base of those that keep running means of the gradient and of its size."""
 
     hyper = ("beta_1", "beta_2", "epsilon")
-    beta_1 = Recorded()
-    beta_2 = Recorded()
+    beta_1: float
+    beta_2: float
+    epsilon: float
 
     def _set_moments(self, beta_1: float, beta_2: float, epsilon: float | None) -> None:
         self.beta_1 = self._number("beta_1", beta_1, 1.0)
@@ -45,6 +45,7 @@ class _Moments(Optimizer):
 class _AdamStep(_Moments):
     """What Adam and AdamW share: the step, with or without the greatest mean square."""
 
+    options = ("amsgrad",)
     amsgrad: bool
 
     @property
@@ -65,7 +66,7 @@ class _AdamStep(_Moments):
     def scalars(self, iteration: int) -> dict[str, float]:
         values = super().scalars(iteration)
         t = iteration + 1
-        values["lr"] *= math.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        values["lr"] *= math.sqrt(1.0 - values["beta_2"] ** t) / (1.0 - values["beta_1"] ** t)
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
@@ -184,7 +185,7 @@ class Adamax(_Moments):
 
     def scalars(self, iteration: int) -> dict[str, float]:
         values = super().scalars(iteration)
-        values["lr"] /= 1.0 - self.beta_1 ** (iteration + 1)
+        values["lr"] /= 1.0 - values["beta_1"] ** (iteration + 1)
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
@@ -218,6 +219,9 @@ class Nadam(_Moments):
         0.004
     """
 
+    numbers = ("schedule_decay",)
+    schedule_decay: float
+
     def __init__(
         self,
         learning_rate: Rate = 0.001,
@@ -241,7 +245,8 @@ class Nadam(_Moments):
         return super().from_config(config)
 
     def _momentum(self, t: int) -> float:
-        return float(self.beta_1 * (1.0 - 0.5 * 0.96 ** (t * self.schedule_decay)))
+        beta_1, decay = self._hyper["beta_1"], self._hyper["schedule_decay"]
+        return beta_1 * (1.0 - 0.5 * float(0.96 ** (t * decay)))
 
     def _momentum_product(self, t: int) -> float:
         """Return the product of the momenta of steps 1 … t; the usual call is for one step more than the last."""
@@ -261,9 +266,9 @@ class Nadam(_Moments):
         of_mean = following / (1.0 - product * following)
         values["of_gradient"] = (1.0 - now) / (1.0 - product) / of_mean
         # w −= lr · (a g + b m) / (√(v / c) + ε) is w −= lr √c b · (a / b g + m) / (√v + ε √c)
-        root = math.sqrt(1.0 - self.beta_2**t)
+        root = math.sqrt(1.0 - values["beta_2"] ** t)
         values["lr"] *= root * of_mean
-        values["epsilon"] = self.epsilon * root
+        values["epsilon"] *= root
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
@@ -289,4 +294,4 @@ class Nadam(_Moments):
         return True
 
     def _row_decays(self) -> dict[str, float]:
-        return {"m": self.beta_1, "v": self.beta_2} if self.rows_stay else {}
+        return {"m": self._hyper["beta_1"], "v": self._hyper["beta_2"]} if self.rows_stay else {}

@@ -239,6 +239,11 @@ class Adafactor(Optimizer):
     """
 
     hyper = ("epsilon_1", "epsilon_2", "clip_threshold")
+    numbers = ("beta_2_decay",)
+    epsilon_1: float
+    epsilon_2: float
+    clip_threshold: float
+    beta_2_decay: float
     elementwise = False
 
     def __init__(
@@ -281,7 +286,7 @@ class Adafactor(Optimizer):
         values = super().scalars(iteration)
         t = iteration + 1
         values["lr"] = min(values["lr"], t**-0.5)
-        values["fresh"] = float(t**self.beta_2_decay)
+        values["fresh"] = t ** self._hyper["beta_2_decay"]
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:

@@ -9,7 +9,6 @@ from . import kernels
 from .base import Optimizer, Rate, Scalars, Slots
 from .fused import adam_kernel
 from .kernels import Tensors
-from .rows import Recorded
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -42,7 +41,11 @@ class RMSprop(Optimizer):
     """
 
     hyper = ("rho", "momentum", "epsilon")
-    rho = Recorded()
+    options = ("centered",)
+    rho: float
+    momentum: float
+    epsilon: float
+    centered: bool
 
     def __init__(
         self,
@@ -61,16 +64,21 @@ class RMSprop(Optimizer):
         self.centered = bool(centered)
 
     @property
+    def _moves(self) -> bool:
+        """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
+        return "momentum" in self._in_use
+
+    @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         groups = [("rms",)]
-        groups += [("momentum",)] if self.momentum else []
+        groups += [("momentum",)] if self._moves else []
         groups += [("mg",)] if self.centered else []
         return tuple(groups)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         rms, rho, rate, epsilon = slots["rms"], scalars["rho"], scalars["lr"], scalars["epsilon"]
-        inside = self._rules.epsilon_in_root or (self._rules.momentum_epsilon_in_root and self.momentum > 0)
-        plain = not (self.momentum or self.centered or inside)
+        inside = self._rules.epsilon_in_root or (self._rules.momentum_epsilon_in_root and self._moves)
+        plain = not (self._moves or self.centered or inside)
         if plain and adam_kernel(params, grads, grads, rms, None, (rate, 0.0, rho, epsilon)):
             return  # RMSprop is Adam without a first moment
         kernels.mul_(rms, rho)
@@ -88,7 +96,7 @@ class RMSprop(Optimizer):
         else:
             below = kernels.sqrt(below)
             kernels.shift_(below, epsilon)
-        if self.momentum:
+        if self._moves:
             velocity = slots["momentum"]
             kernels.mul_(velocity, scalars["momentum"])
             kernels.addcdiv_(velocity, grads, below, rate)
@@ -98,13 +106,14 @@ class RMSprop(Optimizer):
 
     @property
     def _rests_without_gradient(self) -> bool:
-        return not self.momentum
+        return not self._moves
 
     @property
     def _keeps_untouched(self) -> bool:
-        return self.momentum > 0
+        return self._moves
 
     def _row_decays(self) -> dict[str, float]:
-        if self.momentum:
+        if self._moves:
             return {}
-        return {"rms": self.rho, "mg": self.rho} if self.centered else {"rms": self.rho}
+        rho = self._hyper["rho"]
+        return {"rms": rho, "mg": rho} if self.centered else {"rms": rho}

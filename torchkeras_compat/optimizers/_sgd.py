@@ -39,6 +39,9 @@ class SGD(Optimizer):
     """
 
     hyper = ("momentum",)
+    options = ("nesterov",)
+    momentum: float
+    nesterov: bool
 
     def __init__(
         self,
@@ -54,16 +57,21 @@ class SGD(Optimizer):
         self.nesterov = bool(nesterov)
 
     @property
+    def _moves(self) -> bool:
+        """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
+        return "momentum" in self._in_use
+
+    @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
-        return (("momentum",),) if self.momentum else ()
+        return (("momentum",),) if self._moves else ()
 
     def _file_groups(self) -> tuple[tuple[str, ...], ...]:
         groups = super()._file_groups()
-        return groups if self.momentum or not self._rules.idle_momentum else (*groups, ("momentum",))
+        return groups if self._moves or not self._rules.idle_momentum else (*groups, ("momentum",))
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         rate = scalars["lr"]
-        if not self.momentum:
+        if not self._moves:
             kernels.add_(params, grads, -rate)
             return
         momentum, velocity = scalars["momentum"], slots["momentum"]
@@ -77,12 +85,12 @@ class SGD(Optimizer):
 
     @property
     def _rests_without_gradient(self) -> bool:
-        return not self.momentum
+        return not self._moves
 
     @property
     def _adds_gradient(self) -> bool:
-        return not self.momentum and type(self)._update is SGD._update
+        return not self._moves and type(self)._update is SGD._update
 
     @property
     def _keeps_untouched(self) -> bool:
-        return self.momentum > 0
+        return self._moves

@@ -14,8 +14,9 @@ from .._core.errors import argument_error
 from .._core.weights import Codec, Variable
 from . import kernels
 from .binding import Binding
-from .bound import Iterations, LearningRate
+from .bound import Hyperparameter, Iterations
 from .clipping import CLIPS
+from .hyperparameters import as_number, define
 from .kernels import Scalar, Tensors
 from .schedules import LearningRateSchedule
 
@@ -45,11 +46,21 @@ class Options(Common, total=False):
 
 
 class Stepper(Configurable, torch.optim.Optimizer):
-    """What every optimizer does: the arguments of all, the learning rate, the step, the parameters it serves."""
+    """What every optimizer does: the arguments of all, the learning rate, the step, the parameters it serves.
+
+    A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
+    `numbers` those that it uses itself; `options` decide which formulas a step is made of.
+    """
 
     hyper: ClassVar[tuple[str, ...]] = ()
+    numbers: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = True
     always_interleaved: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        define(cls, (*cls.hyper, *cls.numbers), cls.options)
 
     def __init__(
         self,
@@ -70,6 +81,10 @@ class Stepper(Configurable, torch.optim.Optimizer):
         self.name = owner if name is None else name
         self._schedule: LearningRateSchedule | Callable[[], Any] | None = None
         self._iterations = 0
+        self._hyper: dict[str, float] = {}
+        self._in_use: set[str] = set()  # hyperparameters that have been set to something else than 0
+        self._formulas = 0  # counts changes after which a step is made of other formulas
+        self._clips: tuple[int, tuple[str, ...]] = (-1, ())
         self._bindings: list[Binding] = []
         self._undecayed: set[int] = set()
         self._undecayed_names: list[str] = []
@@ -80,6 +95,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
         limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
         for argument, value in {**limits, "global_clipnorm": global_clipnorm}.items():
             setattr(self, argument, value if value is None else self._number(argument, value))
+        self.initial_decay = float(self.decay)
         if clipnorm is not None and global_clipnorm is not None:
             raise ValueError(f"{owner}: give clipnorm or global_clipnorm, not both; got {clipnorm}, {global_clipnorm}.")
         self.use_ema = bool(use_ema)
@@ -98,14 +114,13 @@ class Stepper(Configurable, torch.optim.Optimizer):
     clipvalue: float | None
     global_clipnorm: float | None
     decay: float
+    _weight_decay: float | None  # where the options are kept: a step reads them there
+    _use_ema: bool
 
     def _number(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
         """Return an argument as a float in [least, most], or raise."""
         expected = f"a number in [{least:g}, {most:g}]" if most != float("inf") else f"a number ≥ {least:g}"
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise argument_error(type(self).__name__, argument, expected, value, TypeError) from None
+        number = as_number(type(self).__name__, argument, value, expected)
         if not least <= number <= most:
             raise argument_error(type(self).__name__, argument, expected, value)
         return number
@@ -128,7 +143,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
         """
         if isinstance(self._schedule, LearningRateSchedule):
             return self._schedule
-        return LearningRate(self.current_rate(self._iterations), self._set_rate)
+        return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -169,7 +184,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
     @property
     def iterations(self) -> Iterations:
         """The number of steps made, over all models this optimizer serves."""
-        return Iterations(self._iterations, self._set_iterations)
+        return Iterations(self._iterations, lambda: self._iterations, self._set_iterations)
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
@@ -187,7 +202,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
 
     @property
     def slot_names(self) -> tuple[str, ...]:
-        """The names of the slots of a weight; it may change when `momentum` is set away from 0."""
+        """The names of the slots of a weight; there is one more once `momentum` has been set away from 0."""
         averages = ("average",) if self.use_ema else ()
         return averages + tuple(name for group in self.slot_groups for name in group)
 
@@ -206,13 +221,14 @@ class Stepper(Configurable, torch.optim.Optimizer):
         rate = self.current_rate(iteration)
         if self._schedule is not None:
             self.param_groups[0]["lr"] = rate
-        if self.decay:
-            rate /= 1.0 + self.decay * iteration
-        values = {name: getattr(self, name) for name in self.hyper}
+        table = self._hyper
+        if table["decay"]:
+            rate /= 1.0 + table["decay"] * iteration
+        values = {name: table[name] for name in self.hyper}
         values["lr"] = rate
-        if self.weight_decay:
-            values["keep"] = 1.0 - self.weight_decay * rate
-        if self.use_ema:
+        if self._weight_decay:
+            values["keep"] = 1.0 - self._weight_decay * rate
+        if self._use_ema:
             values["ema"] = 1.0 - self.ema_momentum
             frequency = self.ema_overwrite_frequency
             values["overwrite"] = float(bool(frequency) and (iteration + 1) % (frequency or 1) == 0)
@@ -228,12 +244,12 @@ class Stepper(Configurable, torch.optim.Optimizer):
             slots: Slot name → one tensor for each of `params`.
             scalars: What `scalars` returned; 0-d tensors in place of floats are allowed.
         """
-        if self.weight_decay:
+        if self._weight_decay:
             decayed = [p for p in params if id(p) not in self._undecayed] if self._undecayed else params
             if decayed:
                 kernels.mul_(decayed, scalars["keep"])
         self._update(params, grads, slots, scalars)
-        if self.use_ema:
+        if self._use_ema:
             averages = slots["average"]
             kernels.lerp_(averages, params, scalars["ema"])
             overwrite = scalars["overwrite"]
@@ -246,10 +262,14 @@ class Stepper(Configurable, torch.optim.Optimizer):
     @property
     def clips(self) -> tuple[str, ...]:
         """The clippings that apply, in their order: of `'clipvalue'`, `'clipnorm'`, `'global_clipnorm'`."""
-        given = tuple(name for name in self._rules.clip_order if getattr(self, name))
-        given = given[:1] if self._rules.clip_once else given
-        together = {"clipnorm": "global_clipnorm"} if self._rules.global_clipnorm else {}
-        return tuple(together.get(name, name) for name in given)
+        formulas, clips = self._clips
+        if formulas != self._formulas:
+            names = tuple(name for name in self._rules.clip_order if getattr(self, name))
+            names = names[:1] if self._rules.clip_once else names
+            together = {"clipnorm": "global_clipnorm"} if self._rules.global_clipnorm else {}
+            clips = tuple(together.get(name, name) for name in names)
+            self._clips = self._formulas, clips
+        return clips
 
     def _limit(self, clip: str) -> float:
         return float((self.clipnorm if clip == "global_clipnorm" and self.clipnorm else getattr(self, clip)) or 0.0)
@@ -368,6 +388,13 @@ class Stepper(Configurable, torch.optim.Optimizer):
     def needs_each(self) -> bool:
         """Whether `update` must see one tensor a weight, not one flat tensor for many."""
         return not self.elementwise or bool(self._undecayed or self._undecayed_names)
+
+
+define(
+    Stepper,
+    ("decay",),
+    ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_overwrite_frequency"),
+)
 
 
 def parameters(variable: Tensor) -> tuple[Tensor, ...]:

@@ -58,7 +58,7 @@ def momentum_kernel(
     """Make `v ← momentum · v − lr · g; w ← w + share · v` by one fused kernel where it fits, and say whether it did."""
     if isinstance(rate, Tensor) or isinstance(momentum, Tensor) or isinstance(share, Tensor):
         return False
-    if not fusable(params, grads, velocity) or not works(_momentum):
+    if not momentum or not fusable(params, grads, velocity) or not works(_momentum):  # it has no velocity at 0
         return False
     _momentum(params, grads, velocity, rate, momentum, share)
     return True

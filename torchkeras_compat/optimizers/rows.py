@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,22 +10,6 @@ from torch import Tensor
 from .core import Scalars, Stepper
 
 PAID_AT_ONCE = 1 << 18  # rows
-
-
-class Recorded:
-    """An attribute that decays slots of untouched rows: whoever owes them decay is told before it changes."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.key = f"_{name}_value"
-
-    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
-        return self if optimizer is None else optimizer.__dict__[self.key]
-
-    def __set__(self, optimizer: Any, value: Any) -> None:
-        value = float(value)
-        if optimizer.__dict__.get(self.key, value) != value:
-            optimizer._settle()
-        optimizer.__dict__[self.key] = value
 
 
 class Owed:
@@ -149,7 +132,7 @@ class RowUpdates(Stepper):
         return account
 
     def before_change(self, settle: Callable[[], None]) -> None:
-        """Have `settle` called before `rho` or a beta changes, while decay of untouched rows is owed at the old one."""
+        """Have `settle` called before a hyperparameter changes, for decay of untouched rows is owed at the old one."""
         self._before_change.append(settle)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from .._core import settings
 from .._core.border import entrance, known_by_name
 from .._core.memory import keep_freed_memory
+from .._core.threads import Lock
 from . import arguments
 from .convert import as_array, predictions
 from .data import ArrayData, Batch, expect_rows
@@ -25,6 +26,7 @@ class BatchCalls:
 
     batch_input_shape: Any
     stateful: bool
+    _lock: Lock
     forget_losses: Any
     make_step: Any
     run: Any
@@ -51,7 +53,10 @@ class BatchCalls:
             x: Inputs.
         """
         batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
-        with torch.no_grad() if self.stateful else torch.inference_mode():
+        if self.stateful:
+            with self._lock, torch.no_grad():
+                return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
+        with torch.inference_mode():
             return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
@@ -82,9 +87,10 @@ class BatchCalls:
             return_dict: Whether to return a dictionary by name.
         """
         arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
-        self.make_step("train").prepare()
-        return self._run_one("train", batch, reset_metrics, return_dict)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
+            self.make_step("train").prepare()
+            return self._run_one("train", batch, reset_metrics, return_dict)
 
     @entrance
     def test_on_batch(
@@ -105,8 +111,9 @@ class BatchCalls:
             return_dict: Whether to return a dictionary by name.
         """
         arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
-        batch = self._one_batch(self._arrays(x, y, sample_weight, None))
-        return self._run_one("test", batch, reset_metrics, return_dict)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, None))
+            return self._run_one("test", batch, reset_metrics, return_dict)
 
     def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
         """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""

@@ -92,7 +92,7 @@ class CompiledStep:
         except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
             return False
         update.after(left, scalars)
-        self.step.totals.add(loss, batch.size, batch.y, output, mask, batch.weight)
+        self.step.totals.add(loss, runner.counts, batch.y, output, mask, batch.weight)
         return True
 
     def _worth(self, key: Key) -> bool:
@@ -137,6 +137,7 @@ class Runner:
         self._values = self.numbers.numpy()
         self._names = list(scalars)
         self._has_loss = self._has_mask = False
+        self.counts = batch.size  # of rows, or what else the loss counts for in the mean of an epoch
         given = self._given(batch)
         from .capture import capture, refuse_kept_tensors  # torch's tracing takes time to import
 
@@ -159,10 +160,11 @@ class Runner:
         with step.update.recording():
             y_pred, logits, mask = step.forward(batch.x, True)
         loss = step.loss(batch, y_pred, logits, mask)
-        left = step.update.captured(loss, scalars)
+        left = step.update.captured(loss.minimised, scalars)
+        self.counts = loss.counts
         output = y_pred if logits is None else logits
         self._has_loss, self._has_mask = step.chain is None, mask is not None
-        found = [output, loss if self._has_loss else None, mask]
+        found = [output, loss.shown if self._has_loss else None, mask]
         return [t.detach() for t in (*found, *left) if t is not None]
 
     @torch.no_grad()

@@ -191,7 +191,8 @@ def _batch_logs(run: Run, index: int, size: int) -> Logs:
 def _end_epoch(run: Run, model: Any, epoch: int) -> Logs:
     logs = Logs(run.step.totals.results())
     if run.validation is not None and run.validation.due(epoch):
-        values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
+        with model._lock:
+            values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
         logs.update({f"val_{name}": value for name, value in values.items()})
     run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
     run.callbacks.call("on_epoch_end", epoch, logs=logs)

@@ -37,7 +37,8 @@ class Objective:
         self.fused = self.loss.fused(name)
         self.fused_mean = self.loss.fused_mean(name)
         self.mean = self.loss.unweighted()
-        self.summed = self.loss.reduction in ("sum", "none")
+        self.unreduced = self.loss.reduction == "none"
+        self.summed = self.unreduced or self.loss.reduction == "sum"
         # Whether the mean over several batches is that over all their rows: not for a function we cannot look into.
         kind = self.loss.loss if hasattr(self.loss.loss, "__name__") else type(self.loss.loss)
         self.additive = is_ours(kind) and not self.summed and self.loss.per_sample is not None
@@ -45,9 +46,14 @@ class Objective:
     def __call__(
         self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None, weight: Tensor | None
     ) -> Tensor:
-        """Return the 0-d loss of a batch from its predictions, or from its logits where the loss is fused."""
+        """Return the loss of a batch from its predictions, or from its logits where the loss is fused.
+
+        It is 0-d, but for the reduction `'none'`: then its values, whose sum is what training minimises.
+        """
         if mask is None and weight is None and not self.summed:
             value = self._mean(y, y_pred, logits)
+        elif mask is None and weight is None and self.loss.per_sample is None and self.loss.scalar is not None:
+            value = self.loss.scalar(y, y_pred)  # a class that reduces, or does not, by itself
         else:
             value = self._weighted(self._values(y, y_pred, logits), mask, weight)
         return value if self.scale == 1 else value * self.scale
@@ -82,6 +88,8 @@ class Objective:
             values = values * weight / (weight != 0).to(values.dtype).mean()
         elif weight is not None:
             values = values * fit_weight(weight.to(values.dtype), values)
+        if self.unreduced:
+            return values
         return values.sum() if self.summed else values.mean()
 
 

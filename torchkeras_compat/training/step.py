@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -60,6 +60,21 @@ def thawed(parameters: Sequence[Tensor]) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(False)
+
+
+class BatchLoss(NamedTuple):
+    """The loss of one batch.
+
+    Attributes:
+        minimised: What training differentiates, 0-d.
+        shown: What logs tell, 0-d: the same, but for `Loss(reduction='none')`, where it is the mean of the values.
+        counts: What `shown` counts for in the mean of an epoch: the rows, and under `'none'` rows times values, as in
+            Keras 2.15, whose mean takes each value for a row.
+    """
+
+    minimised: Tensor
+    shown: Tensor
+    counts: int
 
 
 class Step:
@@ -180,23 +195,27 @@ class Step:
         Logits(logits, activation.__name__, self.recipe.rules.logits_of_any_activation).keep_with(y_pred)
         return y_pred, None, mask
 
-    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> Tensor:
+    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> BatchLoss:
         """Return the loss of a batch: the objective, the penalties of weights and what layers added."""
-        if self.objective is None or batch.y is None:
-            terms: list[Tensor] = []
-        else:
+        terms: list[Tensor] = []
+        if self.objective is not None and batch.y is not None:
             terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
+        values = terms.pop() if terms and terms[0].dim() else None
         terms += [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
         terms += self.model.take_losses()
+        if values is not None:
+            return BatchLoss(
+                _total([values.sum(), *terms]), _total([values.mean(), *terms]), batch.size * values.numel()
+            )
         if not terms:
             raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total
+        total = _total(terms)
+        return BatchLoss(total, total, batch.size)
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
+        if self.update.outdated:  # a callback has set momentum, clipping or the like between two steps
+            self.prepare()
         if self._frozen:
             with thawed(self._frozen), run_values():
                 self._train(batch)
@@ -215,7 +234,7 @@ class Step:
         with self.update.recording():
             y_pred, logits, mask = self.forward(batch.x, True)
         loss = self.loss(batch, y_pred, logits, mask)
-        self.update(loss)
+        self.update(loss.minimised)
         self.take(batch, loss, y_pred, logits, mask)
 
     @torch.no_grad()
@@ -240,13 +259,20 @@ class Step:
         self.take(batch, loss, y_pred, logits, mask)
 
     def take(
-        self, batch: Batch, loss: Tensor | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
+        self, batch: Batch, loss: BatchLoss | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
     ) -> None:
         """Hand the outcome of a batch to the totals."""
         output = y_pred if logits is None else logits
         if output is not None:
-            found = None if loss is None else loss.detach()
+            shown, counts = (None, batch.size) if loss is None else (loss.shown.detach(), loss.counts)
             detached = output.detach()
             if self.kept_activation is not None and self._totals.of_user:
                 output.__dict__["_keras_logits"].detached().keep_with(detached)
-            self.totals.add(found, batch.size, batch.y, detached, mask, batch.weight)
+            self.totals.add(shown, counts, batch.y, detached, mask, batch.weight)
+
+
+def _total(terms: Sequence[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

@@ -48,7 +48,7 @@ class Totals:
         """Start an epoch."""
         self._last: Any = None
         self._losses: list[Tensor] = []
-        self._sizes: list[int] = []
+        self._counted: list[int] = []
         self._loss: Tensor | float = 0.0
         self._rows = 0
         self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
@@ -62,7 +62,7 @@ class Totals:
     def add(
         self,
         loss: Tensor | None,
-        size: int,
+        counts: int,
         y: Tensor | None,
         output: Tensor,
         mask: Tensor | None,
@@ -72,7 +72,7 @@ class Totals:
 
         Args:
             loss: Its 0-d loss, detached.
-            size: Its number of rows.
+            counts: What its loss counts for in the mean, its number of rows for most.
             y: Its targets.
             output: Its predictions or logits, detached.
             mask: Which steps of the output are valid.
@@ -81,7 +81,7 @@ class Totals:
         self._last = loss if self.loss_later is None else (y, output, weight)
         if loss is not None:
             self._losses.append(loss)
-            self._sizes.append(size)
+            self._counted.append(counts)
             if len(self._losses) >= KEPT_BATCHES:
                 self._reduce_losses()
         if y is None:
@@ -98,10 +98,10 @@ class Totals:
     def _reduce_losses(self) -> None:
         if self._losses:
             values = wide(torch.stack(self._losses))
-            sizes = torch.tensor(self._sizes, dtype=values.dtype, device=values.device)
-            self._loss = self._loss + values @ sizes
-            self._rows += sum(self._sizes)
-            self._losses, self._sizes = [], []
+            shares = torch.tensor(self._counted, dtype=values.dtype, device=values.device)
+            self._loss = self._loss + values @ shares
+            self._rows += sum(self._counted)
+            self._losses, self._counted = [], []
 
     @torch.no_grad()
     def _reduce_kept(self) -> None:
@@ -130,9 +130,9 @@ class Totals:
             fused = self.from_logits[i]
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()
             if values.dim() == 0:
-                rows = float(len(y_pred)) if self.scalar_by_rows else 1.0
-                self._sums[i] = self._sums[i] + values * rows
-                self._counts[i] = self._counts[i] + rows
+                share, count = self._share_of_scalar(len(y_pred), mask, counted)
+                self._sums[i] = self._sums[i] + wide(values) * share
+                self._counts[i] = self._counts[i] + count
                 continue
             if mask is None and counted is None:
                 self._sums[i] = self._sums[i] + wide(values).sum()
@@ -144,6 +144,25 @@ class Totals:
                     share = share * fit_weight(part.to(values.dtype), values)
             self._sums[i] = self._sums[i] + wide(values * share).sum()
             self._counts[i] = self._counts[i] + wide(share).sum()
+
+    def _share_of_scalar(
+        self, rows: int, mask: Tensor | None, weight: Tensor | None
+    ) -> tuple[Tensor | float, Tensor | float]:
+        """Return what one number for a whole batch is multiplied by, and what it counts for in the mean of an epoch.
+
+        tf.keras broadcasts it to the mask and the weights, and takes each element for a value.  Classic Keras
+        (`weighted_masked_objective` in `engine/training_utils.py`, 2.2.4) counts rows: there a mask changes nothing,
+        and weights are divided by the share of those that are not 0.
+        """
+        if not self.scalar_by_rows:
+            valid = _product(mask, weight)
+            count = 1.0 if valid is None else wide(valid).sum()
+            return count, count
+        if weight is None:
+            return float(rows), float(rows)
+        kept = wide(weight != 0).mean() * (1.0 if mask is None else wide(mask).mean())
+        product = _product(mask, weight)
+        return rows * (wide(weight if product is None else product).mean() / kept.clamp(min=1e-12)), float(rows)
 
     def results(self) -> dict[str, float]:
         """Return the averages so far as plain floats; the one place that reads the device."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .._core.memory import keep_freed_memory
 from .._core.progress import EpochProgress, verbosity
 from .._core.samples import Samples
 from .._core.shapes import Shape
+from .._core.threads import Lock
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
 from . import arguments
@@ -67,6 +69,7 @@ class Trainer(BatchCalls, ClassicCalls):
         self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
+        self._lock = Lock()  # held by what uses the one state of metrics, and by a stateful model
 
     def _forget_steps(self) -> None:
         """Forget what was made for the layers as they stood."""
@@ -517,16 +520,17 @@ class Trainer(BatchCalls, ClassicCalls):
         size = batch_size_of("evaluate", batch_size, self._fixed_batch())
         x = batched(x, size)
         data: Data
-        with self._unchanged_on_error():
-            if is_stream(x):
-                data = self._stream(x, y, sample_weight, None, "evaluate", counted)
-            else:
-                arguments.need_y("evaluate", y, self.loss)
-                data = self._data(self._arrays(x, y, sample_weight, None), size)
-            listed = CallbackList(callbacks, model=self)
-        progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
-        batches = arguments.batches_of(counted, data.batch_size)
-        return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
+        with self._lock:
+            with self._unchanged_on_error():
+                if is_stream(x):
+                    data = self._stream(x, y, sample_weight, None, "evaluate", counted)
+                else:
+                    arguments.need_y("evaluate", y, self.loss)
+                    data = self._data(self._arrays(x, y, sample_weight, None), size)
+                listed = CallbackList(callbacks, model=self)
+            progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
+            batches = arguments.batches_of(counted, data.batch_size)
+            return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
 
     def _outcome(self, values: dict[str, float], as_dict: bool) -> Any:
         if as_dict:
@@ -580,7 +584,9 @@ class Trainer(BatchCalls, ClassicCalls):
                 data = self._data((as_array(x, "x", self.batch_input_shape), None, None), size)
             listed = CallbackList(callbacks, model=self)
         batches = arguments.batches_of(counted, data.batch_size)
-        return run_predict(self, self._predict_tensor, data, batches, listed, self._progress(1, shown, False))
+        progress = self._progress(1, shown, False)
+        with self._lock if self.stateful else nullcontext():
+            return run_predict(self, self._predict_tensor, data, batches, listed, progress)
 
 
 def first_parameter(module: nn.Module) -> nn.Parameter | None:

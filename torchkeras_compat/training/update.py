@@ -41,6 +41,11 @@ class Update:
     def step_written(self, grads: list[Tensor]) -> None:
         """Make one step from gradients that were written out, where there is a place for them."""
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
+        return False
+
     def recording(self) -> AbstractContextManager[Any]:
         """Return the context that the forward pass runs in."""
         return _NOTHING
@@ -105,6 +110,13 @@ class KerasUpdate(Update):
         self.storage = choose_storage(optimizer, named, codecs, flat_allowed and not chunked) if named else None
         self.dense = list(named.values())
         self.params = [*self.dense, *(row.param for row in self.rows)]
+        self.formulas = optimizer._formulas
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
+        changed: bool = self.formulas != self.optimizer._formulas
+        return changed
 
     def recording(self) -> AbstractContextManager[Any]:
         """Return the context in which embeddings give sparse gradients, or their looked-up rows are kept."""
@@ -117,7 +129,8 @@ class KerasUpdate(Update):
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are where they were."""
-        return (self.storage is None or self.storage.valid()) and all(row.valid() for row in self.rows)
+        stands = self.storage is None or self.storage.valid()
+        return stands and not self.outdated and all(row.valid() for row in self.rows)
 
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""

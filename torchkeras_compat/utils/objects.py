@@ -115,7 +115,7 @@ def get_registered_object(
         custom_objects: Searched after the objects of the open scopes.
         module_objects: Searched last.
     """
-    for scope in (*reversed(registry._custom), custom_objects or {}, module_objects or {}):
+    for scope in (*registry.open_scopes(), custom_objects or {}, module_objects or {}):
         if name in scope:
             return scope[name]
     return None
