@@ -77,7 +77,6 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _has_own_mask: ClassVar[bool] = False
     _built_shape: Shape | None
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
-    _shape_is_assumed: bool = False  # `batch_input_shape` is a default, which a layer before may contradict
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -248,7 +248,7 @@ class Recurrent(Layer):
             inputs, kwargs["initial_state"] = inputs[0], list(inputs[1:])
         if self.stateful and not self.built and not isinstance(inputs, SymbolicTensor):
             inputs = self.to_input(inputs)
-            self.build_from(self.batch_input_shape or tuple(inputs.shape), inputs.device)
+            self.build_from(tuple(inputs.shape), inputs.device)
         return super().__call__(inputs, *args, **kwargs)
 
     def call(

@@ -84,7 +84,7 @@ class Stack(Layer):
             )
         if not isinstance(layer, Layer):
             raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
-        if isinstance(layer, InputLayer):
+        if isinstance(layer, InputLayer) and not self._chain:
             self._begin(layer)
             return
         if any(layer.name == other.name and layer is not other for other in self._chain):
@@ -92,8 +92,8 @@ class Stack(Layer):
         self._append(layer)
 
     def _begin(self, layer: InputLayer) -> None:
-        if self._chain or self._input_layer is not None:
-            raise ValueError(f"{self}: {layer} must be the first item.")
+        if self._input_layer is not None:
+            raise ValueError(f"{self}: {self._input_layer} says the shape of the input already; leave out {layer}.")
         self._input_layer = layer
         self.batch_input_shape = layer.batch_input_shape
 
@@ -119,14 +119,9 @@ class Stack(Layer):
         return self._symbols[-1].shape if self._symbols else None
 
     def _build_layer(self, layer: Layer, shape: Shape) -> Shape:
-        """Build a layer for `shape` and return the shape of its output."""
+        """Build a layer for `shape`, whatever it says of its own input, and return the shape of its output."""
         if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
             raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
-        declared = None if layer._shape_is_assumed else layer.batch_input_shape
-        if len(shape) < 1 or (declared and not compatible(declared, shape)):
-            raise ValueError(
-                f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
-            )
         layer.build_from(shape, self._device())
         return tuple(layer.compute_output_shape(shape))
 
