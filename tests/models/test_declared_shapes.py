@@ -1,4 +1,4 @@
-"""A shape that a layer says of its own input counts in the first place of a stack; elsewhere it is ignored, as in Keras.
+"""A shape that a layer says of its own input counts in the first place of a stack and nowhere else.
 
 The shapes are those that Keras 2.15 gives.
 """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .dialects import Dialect, current, of
-from .errors import UnknownName, did_you_mean, show
+from .errors import UnknownName, did_you_mean, misfit, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,8 +105,12 @@ def warn_once(owner: str, old: str, text: str) -> None:
     """Warn about a translation, once in a process for each owner and spelling."""
     if (owner, old) not in _warned:
         _warned.add((owner, old))
-        name = owner.rpartition(".")[2]  # a method's tables go by Class.method
-        warnings.warn(f"{name}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
+        warnings.warn(f"{_written(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
+
+
+def _written(owner: str) -> str:
+    """Return what the user wrote to call `owner`; a method's tables go by Class.method."""
+    return owner.rpartition(".")[2]
 
 
 def outside() -> int:
@@ -141,8 +145,8 @@ def translate(
     for argument, instead in dialect.refuses.get(owner, {}).items():
         if kwargs.get(argument):
             raise ValueError(
-                f"{owner}({argument}={show(kwargs[argument])}): the dialect {dialect.name!r} has no {argument}; "
-                f"write {instead}."
+                f"{_written(owner)}({argument}={show(kwargs[argument])}): the dialect {dialect.name!r} has no "
+                f"{argument}; write {instead}."
             )
         kwargs.pop(argument, None)
     return args, kwargs
@@ -158,8 +162,8 @@ def _positional(
     for argument in form.conflicts:
         if argument in kwargs:
             raise TypeError(
-                f"{owner}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is read as "
-                f"{form.new}={given}; write {form.new}=… to give {argument} too."
+                f"{_written(owner)}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is "
+                f"read as {form.new}={given}; write {form.new}=… to give {argument} too."
             )
     warn_once(owner, form.new, f"positional {', '.join(map(str, given))} is read as {form.new}={given}.")
     return (*args[: form.first], given, *args[end:]), kwargs
@@ -175,7 +179,7 @@ def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
 def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -> None:
     value = kwargs.pop(old)
     if spelling.refused or (spelling.harmless is not None and value not in spelling.harmless):
-        raise ValueError(f"{owner}({old}={show(value)}): {spelling.note}")
+        raise ValueError(f"{_written(owner)}({old}={show(value)}): {spelling.note}")
     if spelling.new is None:
         if not spelling.quiet:
             warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
@@ -185,7 +189,7 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
     if spelling.convert is not None:
         value = spelling.convert(value)
     if spelling.new in kwargs and spelling.new != old:
-        raise TypeError(f"{owner}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
+        raise TypeError(f"{_written(owner)}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
     kwargs[spelling.new] = value
     if not spelling.quiet:
         warn_once(owner, old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
@@ -194,6 +198,7 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
 def entrance(method: F) -> F:
     """Translate the arguments of a method by the tables of `Class.method`, and refuse unknown ones by name."""
     signature = inspect.signature(method)
+    bound = signature.replace(parameters=list(signature.parameters.values())[1:])
     ordered = list(signature.parameters)[1:]
     accepted = frozenset(ordered)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
@@ -213,6 +218,10 @@ def entrance(method: F) -> F:
             return method(self, *args, **kwargs)
         except UnknownName as error:
             raise error.at(method.__name__, {**dict(zip(ordered, args)), **kwargs}) from None
+        except TypeError:
+            if wrong := misfit(method.__name__, bound, args, kwargs):
+                raise TypeError(wrong) from None
+            raise
 
     return entered  # type: ignore[return-value]
 

@@ -166,10 +166,10 @@ class Trainer(BatchCalls, ClassicCalls):
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the numbers of `evaluate` are called: the loss, then the metrics."""
-        recipe = self._compiled("metrics_names")
-        lines = recipe.lines if recipe.lines is not None else []
-        return ["loss", *(line.name for line in lines)]
+        """What the numbers of `evaluate` are called: the loss, then the metrics; nothing before `compile`."""
+        if self.recipe is None:
+            return []
+        return ["loss", *(line.name for line in self.recipe.lines or ())]
 
     @property
     def metrics(self) -> list[Any]:
