@@ -205,3 +205,13 @@ def test_print_tensor(capsys: pytest.CaptureFixture[str]) -> None:
         warnings.simplefilter("error")
         assert K.print_tensor(x, "x is") is x
     assert capsys.readouterr().out == "x is [1.5 2]\n"
+
+
+def test_sessions_are_accepted_or_answered() -> None:
+    import keras.backend.tensorflow_backend as KTF
+
+    with pytest.warns(FutureWarning, match=r"set_session\(session=…\): has no effect"):
+        KTF.set_session(object())
+    K.set_session(None)  # once is enough
+    with pytest.raises(RuntimeError, match=r"write K\.get_value\(x\) or K\.eval\(x\) for session\.run\(x\)"):
+        K.get_session()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .initializations import NAMES as INITIALIZATIONS
+from .later import PLANNED
 
 # kind → old name → canonical name; strings in configurations and calls find them too.
 ALIASES: dict[str, dict[str, str]] = {
@@ -93,11 +94,18 @@ MODULES: dict[str, str] = {
     },
 }
 
+# Modules with planned names alone.
+PLANNED_ALONE = [
+    part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "mixed_precision", "estimator")
+]
+MODULES.update({part: part for part in PLANNED_ALONE})
+
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
-    "engine": {"Sequential": ("models", "Sequential")},
+    "engine": {name: ("models", name) for name in ("Sequential", "Model", "Network")},
+    "engine.topology": {"Container": ("models", "Container"), "Network": ("models", "Network")},
     "initializations": {name: ("compat.initializations", name) for name in INITIALIZATIONS},
 }
 

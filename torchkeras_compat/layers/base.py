@@ -18,6 +18,7 @@ from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, shape_tuple
 from .._core.symbolic import SymbolicTensor
 from .adoption import adopt
+from .input_spec import check_input
 from .parts import SideLosses, Symbols
 from .weighted import Weighted
 
@@ -175,6 +176,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return
         shape = tuple(input_shape)
         self.check_rank(shape)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, shape)
         with torch.device(device or settings.default_device()):
             self.build(shape)
         self._finish_build(shape, device)
@@ -220,6 +223,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if isinstance(inputs, SymbolicTensor):
             return self._call_symbolic(inputs)
         x = self.to_input(inputs)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, x)
         if not self.built and isinstance(x, Tensor):
             self.build_from((None, *x.shape[1:]), x.device)
         training = self.mode(kwargs.pop("training", None))
@@ -251,6 +256,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def _call_symbolic(self, inputs: SymbolicTensor) -> SymbolicTensor:
         self.build_from(inputs.shape)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, inputs)
         output = SymbolicTensor(
             tuple(self.compute_output_shape(inputs.shape)), self.dtype, self, (inputs,), {}, f"{self.name}/output"
         )
@@ -261,6 +268,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """Run the layer inside a model: the output, and the mask for the next layer."""
         if self._torch_parts:
             self._tell_torch_parts(training)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, x)
         if self._wants_mask:
             y = nn.Module.__call__(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
         elif self._wants_training:

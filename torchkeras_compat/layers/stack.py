@@ -389,6 +389,27 @@ class Stack(Layer):
         """The symbolic output, in a list."""
         return [self.output]
 
+    @property
+    def input_names(self) -> list[str]:
+        """The name of the input, in a list."""
+        if self._input_layer is not None:
+            return [self._input_layer.name]
+        return [f"{layer.name}_input" for layer in self._chain[:1]]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer, in a list."""
+        return [layer.name for layer in self._chain[-1:]]
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether a layer does something else in training."""
+        return any(layer.uses_learning_phase for layer in self._chain)
+
+    def _calls(self) -> list[tuple[SymbolicTensor, SymbolicTensor]]:
+        own = [(self._symbols[0], self._symbols[-1])] if self._symbols else []
+        return [*own, *self._nodes]
+
     def _symbol(self, index: int) -> SymbolicTensor:
         if not self._symbols:
             raise AttributeError(
