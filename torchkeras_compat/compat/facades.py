@@ -15,7 +15,18 @@ from typing import Any
 from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
-from .names import ALIASES, BESIDE, KIND_OF, MODULES, MOVED, PACKAGES, PLANNED_ALONE, ROOTS, VERSIONS
+from .names import (
+    ALIASES,
+    ALSO_IN_TENSORFLOW,
+    BESIDE,
+    KIND_OF,
+    MODULES,
+    MOVED,
+    PACKAGES,
+    PLANNED_ALONE,
+    ROOTS,
+    VERSIONS,
+)
 
 PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
@@ -137,21 +148,36 @@ class Facade(ModuleType):
 
 
 class TensorFlow(ModuleType):
-    """`tensorflow`, of which there is `tensorflow.keras` alone."""
+    """`tensorflow`: `tensorflow.keras`, and what is beside it that needs no graph (`tensorflow_names`)."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, f"`tensorflow.keras` of {PACKAGE}.")
+        super().__init__(name, f"What {PACKAGE} has of {name}.")
         self.__path__: list[str] = []
         self.__version__ = VERSIONS["tensorflow"]
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = self._find(name)
+        setattr(self, name, value)
+        return value
+
+    def _find(self, name: str) -> Any:
         inner = f"{self.__name__}.{name}"
         if inner in ROOTS or inner in PACKAGES:
             return importlib.import_module(inner)
-        raise AttributeError(
-            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras alone; "
-            f"write the call in torch."
-        )
+        from . import tensorflow_names  # not before it is asked for: scripts that import keras alone never do
+
+        part = self.__name__.partition(".")[2]
+        if name in ALSO_IN_TENSORFLOW and part in ("", "compat.v1", "compat.v2"):
+            return importlib.import_module(f"tensorflow.keras.{name}")
+        try:
+            return tensorflow_names.find(part, name)
+        except KeyError:
+            raise planned.missing(3)(
+                f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
+                f"few names beside it; {tensorflow_names.instead(part, name)}."
+            ) from None
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -126,4 +126,21 @@ BESIDE: dict[str, str] = {
     "keras_preprocessing.sequence": "preprocessing.sequence",
     "keras_preprocessing.text": "preprocessing.text",
 }
-PACKAGES = ("tensorflow", "tensorflow.python", "tensorflow.contrib")
+# Modules of TensorFlow that hold what needs no graph; `tensorflow_names` says what is in them.
+TENSORFLOW_PARTS = (
+    "math nn linalg random dtypes data data.experimental config config.experimental config.threading test logging "
+    "autograph autograph.experimental version compat"
+).split()
+PACKAGES = {
+    *("tensorflow", "tensorflow.python", "tensorflow.contrib"),
+    *(f"tensorflow.{part}" for part in TENSORFLOW_PARTS),
+    *(
+        f"tensorflow.compat.{version}{'.' if part else ''}{part}"
+        for version in ("v1", "v2")
+        for part in ("", *TENSORFLOW_PARTS)
+        if part != "compat"
+    ),
+}
+ROOTS |= {f"tensorflow.compat.{version}.keras": "tf.keras" for version in ("v1", "v2")}
+# Parts of tf.keras that stand in tensorflow itself, too.
+ALSO_IN_TENSORFLOW = "optimizers losses metrics initializers regularizers constraints activations callbacks".split()

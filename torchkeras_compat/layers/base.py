@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from .. import activations, regularizers
 from .._core import registry, settings
@@ -249,7 +250,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             inputs = torch.as_tensor(np.asarray(inputs))
             if not self.takes_integers and not inputs.is_floating_point():
                 inputs = inputs.to(settings.torch_dtype(self.dtype))
-        own = next(self.parameters(), None)
+        own = next(nn.Module.parameters(self), None)
         device = inputs.device if own is None else own.device
         wanted = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
         return inputs.to(device, wanted) if inputs.is_floating_point() else inputs.to(device)
@@ -283,7 +284,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return y, mask
 
     def _is_hooked(self) -> bool:
-        return bool(self._forward_hooks or self._forward_pre_hooks)
+        own = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        return bool(own) or _has_any_global_hook()  # type: ignore[no-untyped-call]
 
     def _tell_torch_parts(self, training: bool) -> None:
         for module in self._torch_parts:
@@ -328,7 +330,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def _shape_by_running(self, shape: Shape) -> Shape:
         found = []
-        device = next((p.device for p in self.parameters()), settings.default_device())
+        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
         kind = torch.int64 if self.takes_integers else settings.torch_dtype(self.dtype)
         for unknown in (2, 3):
             sizes = [unknown if n is None else n for n in shape]
@@ -365,10 +367,15 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def extra_repr(self) -> str:
         """Return what torch's `repr` shows between the brackets."""
-        return f"name={self.name!r}"
+        shapes = (f"{w.name}={w.shape}" for w in self._table)
+        return ", ".join([f"name={self.name!r}", *shapes])
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.name!r}"
+
+    def __format__(self, spec: str) -> str:
+        # Messages name a layer in few words, also where `str` of it is a tree.
+        return format(f"{type(self).__name__} {self.name!r}", spec)
 
 
 def _finishing(build: Callable[..., None]) -> Callable[..., None]:

@@ -198,7 +198,7 @@ class Weighted(nn.Module):
             raise ValueError(
                 f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first."
             )
-        assign_all(self.table(), weights, str(self))
+        assign_all(self.table(), weights, f"{self}")
 
     def count_params(self) -> int:
         """Return the number of numbers in the weights.

@@ -24,7 +24,7 @@ class BatchCalls:
     stateful: bool
     forget_losses: Any
     make_step: Any
-    run: Any
+    _run: Any
     _arrays: Any
     _compiled: Any
     _outcome: Any
@@ -35,7 +35,7 @@ class BatchCalls:
     def _predict_tensor(self, x: Tensor) -> Tensor:
         keep_freed_memory()
         with settings.running(False):
-            output = self.run(x, None, False)[0]
+            output = self._run(x, None, False)[0]
         self.forget_losses()
         return output  # type: ignore[no-any-return]
 

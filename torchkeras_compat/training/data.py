@@ -179,6 +179,10 @@ class ArrayData:
             x = x.to(dtype)
         return Batch(x, y, weight, x.shape[0])
 
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended, and not at the first row."""
+        return True
+
     @property
     def sample(self) -> Shape:
         """The shape of a row of the inputs."""
@@ -266,6 +270,10 @@ class StreamData:
         else:
             items = iter(self.source)
         return map(self._batch, itertools.islice(items, limit))
+
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended, as the source itself says."""
+        return hasattr(self.source, "goes_on") and bool(self.source.goes_on(steps))
 
     def batches_in(self, rows: int) -> int:
         """Return 1: batches come as they are."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.module import _has_any_global_hook
 
 from .. import activations, losses
 from ..layers.base import Layer
@@ -67,7 +68,7 @@ class Watchers:
 
     def present(self) -> bool:
         """Tell whether there is a hook."""
-        if any(self.tables):
+        if any(self.tables) or _has_any_global_hook():  # type: ignore[no-untyped-call]
             return True
         return any(p._backward_hooks or p._post_accumulate_grad_hooks for p in self.params)
 

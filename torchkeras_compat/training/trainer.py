@@ -201,7 +201,7 @@ class Trainer(BatchCalls, ClassicCalls):
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
         recipe = self._compiled("fit" if mode == "train" else "evaluate")
         self.forget_losses()
-        if mode not in self._steps:
+        if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
             table = self._table_to_train()
             step = Step(self, recipe, table)  # type: ignore[arg-type]
