@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import gc as _gc
+from typing import Any as _Any
 
 _collecting = _gc.isenabled()
 _gc.disable()  # a collection amid the imports walks over everything that torch has loaded, and finds nothing
@@ -59,3 +60,12 @@ __all__ = [
 __version__ = "0.1.0"
 
 compat.install_tables()
+
+
+def __getattr__(name: str) -> _Any:
+    """Return a module that is imported when it is asked for, such as `datasets`, or what stands for a planned name."""
+    return compat.attribute_of_package(name)
+
+
+def __dir__() -> list[str]:
+    return compat.names_of_package()

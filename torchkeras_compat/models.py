@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -24,6 +24,7 @@ __all__ = [
     "model_from_config",
     "model_from_json",
     "model_from_yaml",
+    "save_model",
 ]
 
 
@@ -180,3 +181,21 @@ def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = No
         RuntimeError: Always; names `model_from_json`.
     """
     raise RuntimeError("model_from_yaml: loading YAML can run code, so it is gone; write model_from_json(…) instead.")
+
+
+def save_model(
+    model: Sequential, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
+) -> NoReturn:
+    """Refuse, as `model.save` does: files of whole models are not written yet.
+
+    Args:
+        model: The model.
+        filepath: Where it was to go.
+        overwrite: Accepted.
+        save_format: Accepted.
+        kwargs: Such as `include_optimizer`.
+
+    Raises:
+        ComesLater: Always; names what to write, and the file where the weights are kept.
+    """
+    model.save(filepath, overwrite, save_format, **kwargs)

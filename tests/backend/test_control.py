@@ -145,8 +145,8 @@ def test_settings_by_all_their_names() -> None:
 def test_names_that_are_not_there_say_what_to_write() -> None:
     with pytest.raises(AttributeError, match="torch, or a function of the backend"):
         _ = K.tf
-    with pytest.raises(AttributeError, match="no TensorFlow session"):
-        _ = K.set_session
+    with pytest.raises(AttributeError, match="no TensorFlow graph"):
+        _ = K.get_graph
     with pytest.raises(AttributeError, match="did you mean 'square'"):
         _ = K.squar
     assert not hasattr(K, "__path_to_nothing__")
@@ -205,3 +205,11 @@ def test_print_tensor(capsys: pytest.CaptureFixture[str]) -> None:
         warnings.simplefilter("error")
         assert K.print_tensor(x, "x is") is x
     assert capsys.readouterr().out == "x is [1.5 2]\n"
+
+
+def test_sessions_are_accepted_or_answered() -> None:
+    with pytest.warns(FutureWarning, match=r"set_session\(session=…\): has no effect"):
+        K.set_session(object())
+    K.set_session(None)  # once is enough
+    with pytest.raises(RuntimeError, match=r"write K\.get_value\(x\) or K\.eval\(x\) for session\.run\(x\)"):
+        K.get_session()

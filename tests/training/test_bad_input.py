@@ -359,7 +359,7 @@ def test_data_that_do_not_fit_leave_a_model_unbuilt(name: str, act: Any, message
         act(model)
     assert not model.built
     assert not any(layer.built for layer in model.layers)
-    assert not list(model.parameters())
+    assert not list(torch.nn.Module.parameters(model))
     model.fit(np.hstack([X, X]), CLASSES, verbose=0)
     assert model.input_shape == (None, 8)
 

@@ -226,7 +226,7 @@ def test_python_s_own_errors_name_no_mixin() -> None:
         model.train_on_batch, model.compile, model.predict_classes, model.predict_proba, model.test_on_batch,
     )  # fmt: skip
     for act in acts:
-        with pytest.raises(TypeError, match=rf"^{act.__name__}\(\) takes .*positional arguments but"):
+        with pytest.raises(TypeError, match=rf"^{act.__name__}\((…\): it takes at most|\) takes) "):
             act(*range(40))
     for act in (model.predict, model.predict_on_batch, model.train_on_batch):
         with pytest.raises(TypeError, match=rf"^{act.__name__}\(\) missing 1 required positional argument: 'x'"):

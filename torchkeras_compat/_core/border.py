@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .dialects import Dialect, current, of
-from .errors import UnknownName, did_you_mean, show
+from .errors import UnknownName, did_you_mean, misfit, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -238,6 +238,7 @@ def known_by_name(method: F) -> F:
 def entrance(method: F) -> F:
     """Translate the arguments of a method by the tables of `Class.method`, and refuse unknown ones by name."""
     signature = inspect.signature(method)
+    bound = signature.replace(parameters=list(signature.parameters.values())[1:])
     ordered = list(signature.parameters)[1:]
     accepted = frozenset(ordered)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
@@ -259,6 +260,10 @@ def entrance(method: F) -> F:
             return method(self, *args, **kwargs)
         except UnknownName as error:
             raise error.at(method.__name__, {**dict(zip(ordered, args)), **kwargs}) from None
+        except TypeError:
+            if wrong := misfit(method.__name__, bound, args, kwargs):
+                raise TypeError(wrong) from None
+            raise
 
     return entered  # type: ignore[return-value]
 

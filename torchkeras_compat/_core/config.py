@@ -11,7 +11,7 @@ import numpy as np
 
 from . import border, dialects, registry
 from .dialects import Rules
-from .errors import UnknownName, did_you_mean, show
+from .errors import UnknownName, did_you_mean, misfit, show
 
 C = TypeVar("C", bound="Configurable")
 R = TypeVar("R")
@@ -122,6 +122,7 @@ def plain(value: Any) -> Any:
 
 def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[..., None]:
     parameters = list(inspect.signature(init).parameters.values())[1:]
+    signature = inspect.Signature(parameters)
     positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     own = frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
     ours = is_ours(owner)
@@ -145,6 +146,10 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
             init(self, *args, **kwargs)
         except UnknownName as error:
             raise error.at(type(self).__name__, {**dict(zip(positional, args)), **kwargs}) from None
+        except TypeError:
+            if ours and (wrong := misfit(_written_as(type(self), entered), signature, args, kwargs)):
+                raise TypeError(wrong) from None
+            raise
 
     return entered
 
@@ -154,6 +159,11 @@ def _called_as(cls: type, init: Callable[..., None]) -> str:
     """Return whose tables apply to `init`: of our classes that share it, the one nearest to the object's own."""
     sharing = (base.__name__ for base in cls.__mro__ if is_ours(base) and getattr(base, "__init__", None) is init)
     return next(sharing, init.__qualname__.rpartition(".")[0])
+
+
+def _written_as(cls: type, init: Callable[..., None]) -> str:
+    """Return the class that the caller of `init` wrote: the object's own, or the one whose `__init__` it calls."""
+    return cls.__name__ if cls.__init__ is init else _called_as(cls, init)  # type: ignore[misc]
 
 
 def _refuse_unknown(self: Configurable, owner: type, kwargs: dict[str, Any]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -58,6 +59,34 @@ def show(value: object, limit: int = 60) -> str:
         return text if len(text) <= 2 * limit else text[: 2 * limit - 1] + "…"
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def misfit(who: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the arguments of a call, `None` where they fit the signature.
+
+    Args:
+        who: What the caller wrote: `'Conv2D'`, and not the base whose constructor it shares.
+        signature: The signature, without `self`.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
+    """
+    parameters = list(signature.parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if len(args) > len(positional) and not variadic:
+        names = ", ".join(p.name for p in positional)
+        limit = (
+            f"at most {len(positional)} arguments without a name, {names}" if positional else "arguments by name only"
+        )
+        return f"{who}(…): it takes {limit}; got {len(args)} without a name: {show(tuple(args))}."
+    if twice := [p.name for p in positional[: len(args)] if p.name in kwargs]:
+        return f"{who}({twice[0]}={show(kwargs[twice[0]])}): {twice[0]} is there already, in its place; give it once."
+    needed = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    without = [p.name for p in needed if p.name not in kwargs and p not in positional[: len(args)]]
+    if without:
+        listed, verb = " and ".join(without), "is" if len(without) == 1 else "are"
+        return f"{who}: {listed} {verb} missing; write {who}({', '.join(f'{p.name}=…' for p in needed)})."
+    return None
 
 
 def argument_error(owner: str, argument: str, expected: str, got: Any, kind: type[Exception] = ValueError) -> Exception:

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from . import dialects
 from .errors import UnknownName, did_you_mean, show
+from .planned import find as find_planned
+from .planned import names as planned_names
 
 T = TypeVar("T")
 
@@ -65,6 +67,9 @@ KINDS: dict[str, Kind] = {
         Kind("callback", none=False),
     )
 }
+
+# Kind → the part of the package whose planned names are of that kind.
+PLANNED_IN = {"layer": "layers", "callback": "callbacks"}
 
 _custom: dict[str, Any] = {}
 
@@ -129,9 +134,12 @@ def lookup(kind: str, name: str) -> Any:
             return scope[name]
     table = KINDS[kind]
     entry = table.find(name)
+    if entry is None and kind in PLANNED_IN and (planned := find_planned(PLANNED_IN[kind], name)) is not None:
+        return planned()
     if entry is None:
         folded = {known.lower() for known in table.entries}
         others = [alias for alias in table.aliases if alias not in folded]
+        others += planned_names(PLANNED_IN.get(kind, kind))
         raise UnknownName(kind, name, did_you_mean(name, [*table.entries, *others]))
     return entry
 

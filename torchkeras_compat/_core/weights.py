@@ -217,8 +217,11 @@ class Weight:
 
     def variable(self) -> Variable:
         """Return the weight as Keras users know it."""
+        value = self.read()
+        if type(value) is not Tensor and not isinstance(value, (nn.Parameter, Variable)):
+            return value  # type: ignore[return-value]  # a stand-in: the layer is being traced
         with plain_torch():
-            variable = self.read().as_subclass(Variable)
+            variable = value.as_subclass(Variable)
         variable._weight = self
         return variable
 

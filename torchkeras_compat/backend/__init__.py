@@ -134,6 +134,10 @@ from .random import (
     truncated_normal,
 )
 from .random import forget_streams as _forget_streams
+from .sessions import (
+    get_session,
+    set_session,
+)
 from .shaping import (
     arange,
     batch_flatten,
@@ -246,6 +250,7 @@ __all__ = [
     "foldr",
     "function",
     "gather",
+    "get_session",
     "get_uid",
     "get_value",
     "get_variable_shape",
@@ -321,6 +326,7 @@ __all__ = [
     "set_image_data_format",
     "set_image_dim_ordering",
     "set_learning_phase",
+    "set_session",
     "set_value",
     "shape",
     "sigmoid",
@@ -364,8 +370,6 @@ _ABSENT = {
     "tf": "torch, or a function of the backend (K.mean, K.square, …)",
     "theano": "torch, or a function of the backend",
     "T": "torch, or a function of the backend",
-    "get_session": "nothing: there is no TensorFlow session, and values are there at once (K.get_value)",
-    "set_session": "nothing: there is no TensorFlow session (torchkeras_compat.set_device chooses the device)",
     "get_graph": "nothing: there is no TensorFlow graph",
     "control_dependencies": "nothing: operations run in the order they are written",
     "pattern_broadcast": "nothing: torch broadcasts axes of length 1",

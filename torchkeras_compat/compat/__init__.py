@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from .._core import border, registry
+import importlib
+import sys
+from typing import Any
+
+from .._core import border, planned, registry
+from .._core.errors import did_you_mean
 from .facades import install, uninstall
-from .names import ALIASES
+from .later import INSTANCES, PLANNED
+from .names import ALIASES, MODULES, PLANNED_ALONE
 from .spellings import GATHERED, POSITIONAL, REREAD, SPELLINGS
 
 __all__ = ["install", "install_tables", "uninstall"]
 
+PACKAGE = __name__.partition(".")[0]
+
 
 def install_tables() -> None:
-    """Hand the border and the registry their tables of old spellings."""
+    """Hand the border and the registry their tables of old spellings, and the modules those of planned names."""
+    planned.install(PLANNED, INSTANCES)
+    for part in PLANNED:
+        if part and f"{PACKAGE}.{part}" in sys.modules:
+            planned.attend(sys.modules[f"{PACKAGE}.{part}"], part)
     border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD)
     for kind, names in ALIASES.items():
         for old, canonical in names.items():
             registry.alias(kind, old, canonical)
+
+
+def attribute_of_package(name: str) -> Any:
+    """Return what the package has beside its imports: modules that load when they are asked for, and planned names.
+
+    Args:
+        name: The name, such as `'datasets'`.
+    """
+    if name in MODULES and name not in PLANNED_ALONE:
+        module = importlib.import_module(f"{PACKAGE}.{MODULES[name]}")
+        if name in PLANNED:
+            planned.attend(module, name)
+        return module
+    found = planned.find("", name)
+    if found is not None:
+        return found
+    hint = "" if name.startswith("_") else f"; {did_you_mean(name, names_of_package())}"
+    raise planned.missing()(f"module {PACKAGE!r} has no attribute {name!r}{hint}")
+
+
+def names_of_package() -> list[str]:
+    """Return what the package has."""
+    here = vars(sys.modules[PACKAGE])
+    return sorted({*here, *(part for part in MODULES if "." not in part), *planned.names("")})

@@ -12,10 +12,21 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from .._core import dialects, registry
+from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
-from .names import ALIASES, BESIDE, KIND_OF, MODULES, MOVED, PACKAGES, ROOTS, VERSIONS
+from .names import (
+    ALIASES,
+    ALSO_IN_TENSORFLOW,
+    BESIDE,
+    KIND_OF,
+    MODULES,
+    MOVED,
+    PACKAGES,
+    PLANNED_ALONE,
+    ROOTS,
+    VERSIONS,
+)
 
 PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
@@ -70,6 +81,8 @@ class Facade(ModuleType):
     @property
     def _behind(self) -> ModuleType:
         canonical = MODULES.get(self._part, self._part)
+        if canonical in PLANNED_ALONE:
+            return ModuleType(canonical)
         return importlib.import_module(f"{PACKAGE}.{canonical}" if canonical else PACKAGE)
 
     def __getattr__(self, name: str) -> Any:
@@ -91,9 +104,19 @@ class Facade(ModuleType):
             return getattr(behind, name)
         if name in (aliases := self._aliases()):
             return aliases[name]
-        raise _missing(sys._getframe(2).f_code.co_name)(
+        if (later := planned.find(MODULES.get(self._part, self._part), name)) is not None:
+            return later
+        raise planned.missing(3)(
             f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; "
             f"{did_you_mean(name, self.__all__)}"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise: of what has the name of a module and was a function once, such as `keras.layers.merge`."""
+        part, _, name = self._part.rpartition(".")
+        later = planned.find(MODULES.get(part, part), name)
+        raise (
+            TypeError(f"module {self.__name__!r} is not callable") if later is None else planned.ComesLater(later._text)
         )
 
     def _aliases(self) -> dict[str, Any]:
@@ -104,7 +127,7 @@ class Facade(ModuleType):
 
     def _faced(self, name: str, value: Any) -> Any:
         dialect = self._dialect_name
-        if dialect is None:
+        if dialect is None or isinstance(value, planned.Planned):
             return value
         if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
             return faced(value, dialect, self.__name__)
@@ -120,30 +143,41 @@ class Facade(ModuleType):
     def __all__(self) -> list[str]:
         behind = self._behind
         public = getattr(behind, "__all__", None) or [n for n in dir(behind) if not n.startswith("_")]
-        return sorted({*public, *self._aliases(), *MOVED.get(self._part, {})})
-
-
-def _missing(caller: str) -> type[Exception]:
-    """Return what to raise for a missing name: `from keras.layers import Dens` shows the text of ImportErrors only."""
-    return ImportError if caller == "_handle_fromlist" else AttributeError
+        later = planned.names(MODULES.get(self._part, self._part))
+        return sorted({*public, *self._aliases(), *MOVED.get(self._part, {}), *later})
 
 
 class TensorFlow(ModuleType):
-    """`tensorflow`, of which there is `tensorflow.keras` alone."""
+    """`tensorflow`: `tensorflow.keras`, and what is beside it that needs no graph (`tensorflow_names`)."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, f"`tensorflow.keras` of {PACKAGE}.")
+        super().__init__(name, f"What {PACKAGE} has of {name}.")
         self.__path__: list[str] = []
         self.__version__ = VERSIONS["tensorflow"]
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = self._find(name)
+        setattr(self, name, value)
+        return value
+
+    def _find(self, name: str) -> Any:
         inner = f"{self.__name__}.{name}"
         if inner in ROOTS or inner in PACKAGES:
             return importlib.import_module(inner)
-        raise AttributeError(
-            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras alone; "
-            f"write the call in torch."
-        )
+        from . import tensorflow_names  # not before it is asked for: scripts that import keras alone never do
+
+        part = self.__name__.partition(".")[2]
+        if name in ALSO_IN_TENSORFLOW and part in ("", "compat.v1", "compat.v2"):
+            return importlib.import_module(f"tensorflow.keras.{name}")
+        try:
+            return tensorflow_names.find(part, name)
+        except KeyError:
+            raise planned.missing(3)(
+                f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
+                f"few names beside it; {tensorflow_names.instead(part, name)}."
+            ) from None
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

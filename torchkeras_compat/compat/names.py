@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .initializations import NAMES as INITIALIZATIONS
+from .later import PLANNED
 
 # kind → old name → canonical name; strings in configurations and calls find them too.
 ALIASES: dict[str, dict[str, str]] = {
@@ -93,11 +94,18 @@ MODULES: dict[str, str] = {
     },
 }
 
+# Modules with planned names alone.
+PLANNED_ALONE = [
+    part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "mixed_precision", "estimator")
+]
+MODULES.update({part: part for part in PLANNED_ALONE})
+
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
-    "engine": {"Sequential": ("models", "Sequential")},
+    "engine": {name: ("models", name) for name in ("Sequential", "Model", "Network")},
+    "engine.topology": {"Container": ("models", "Container"), "Network": ("models", "Network")},
     "initializations": {name: ("compat.initializations", name) for name in INITIALIZATIONS},
 }
 
@@ -118,4 +126,21 @@ BESIDE: dict[str, str] = {
     "keras_preprocessing.sequence": "preprocessing.sequence",
     "keras_preprocessing.text": "preprocessing.text",
 }
-PACKAGES = ("tensorflow", "tensorflow.python", "tensorflow.contrib")
+# Modules of TensorFlow that hold what needs no graph; `tensorflow_names` says what is in them.
+TENSORFLOW_PARTS = (
+    "math nn linalg random dtypes data data.experimental config config.experimental config.threading test logging "
+    "autograph autograph.experimental version compat"
+).split()
+PACKAGES = {
+    *("tensorflow", "tensorflow.python", "tensorflow.contrib"),
+    *(f"tensorflow.{part}" for part in TENSORFLOW_PARTS),
+    *(
+        f"tensorflow.compat.{version}{'.' if part else ''}{part}"
+        for version in ("v1", "v2")
+        for part in ("", *TENSORFLOW_PARTS)
+        if part != "compat"
+    ),
+}
+ROOTS |= {f"tensorflow.compat.{version}.keras": "tf.keras" for version in ("v1", "v2")}
+# Parts of tf.keras that stand in tensorflow itself, too.
+ALSO_IN_TENSORFLOW = "optimizers losses metrics initializers regularizers constraints activations callbacks".split()

@@ -104,7 +104,8 @@ LAYERS: dict[str, Table] = {
         "mode": Spelling(
             None,
             harmless=(0,),
-            note="normalisation by feature (mode=0) is what this layer does; for mode=1 write LayerNormalization().",
+            note="normalisation by feature (mode=0) is what this layer does; for mode=1 write "
+            "torch.nn.LayerNorm(features, eps=1e-3) in its place.",
         ),
     },
     "LeakyReLU": _renamed(quiet=True, negative_slope="alpha"),

@@ -20,6 +20,7 @@ from .core import (
     Reshape,
 )
 from .embeddings import Embedding
+from .input_spec import InputSpec
 from .noise import (
     ActivityRegularization,
     AlphaDropout,
@@ -114,6 +115,7 @@ __all__ = [
     "GlobalMaxPooling3D",
     "Input",
     "InputLayer",
+    "InputSpec",
     "Lambda",
     "Layer",
     "LeakyReLU",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from .. import activations, regularizers
 from .._core import registry, settings
@@ -20,6 +21,7 @@ from .._core.symbolic import SymbolicTensor
 from .._core.tensor_shape import TensorShape
 from .._core.threads import BUILDING
 from .._core.user_tensors import UserTensor, call_user, calling, hand_out, take_back
+from .input_spec import check_input
 from .parts import SideLosses, Symbols
 from .tracking import adopt
 from .weighted import Weighted
@@ -81,7 +83,6 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _has_own_mask: ClassVar[bool] = False
     _built_shape: Shape | None
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
-    _shape_is_assumed: bool = False  # `batch_input_shape` is a default, which a layer before may contradict
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -190,6 +191,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return
         shape = tuple(input_shape)
         self.check_rank(shape)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, shape)
         with BUILDING, torch.device(device or settings.default_device()):
             if not self.built:
                 with settings.running(None):
@@ -239,6 +242,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if isinstance(inputs, SymbolicTensor):
             return self._call_symbolic(inputs)
         x = self.to_input(inputs)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, x)
         if not self.built and isinstance(x, Tensor):
             self.build_from((None, *x.shape[1:]), x.device)
         training = self.mode(kwargs.pop("training", None))
@@ -281,6 +286,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def _call_symbolic(self, inputs: SymbolicTensor) -> SymbolicTensor:
         self.build_from(inputs.shape)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, inputs)
         output = SymbolicTensor(
             tuple(self.compute_output_shape(inputs.shape)), self.dtype, self, (inputs,), {}, f"{self.name}/output"
         )
@@ -291,6 +298,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """Run the layer inside a model: the output, and the mask for the next layer."""
         if self._torch_parts:
             self._tell_torch_parts(training)
+        if self._input_spec is not None:
+            check_input(self, self._input_spec, x)
         run = self._invoke if "forward" in self.__dict__ else functools.partial(nn.Module.__call__, self)
         if self._wants_mask:
             y = run(x, mask=mask, **({"training": training} if self._wants_training else {}))
@@ -305,7 +314,8 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return y, mask
 
     def _is_hooked(self) -> bool:
-        return bool(self._forward_hooks or self._forward_pre_hooks)
+        own = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        return bool(own) or _has_any_global_hook()  # type: ignore[no-untyped-call]
 
     def _tell_torch_parts(self, training: bool) -> None:
         for module in self._torch_parts:
@@ -406,10 +416,15 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def extra_repr(self) -> str:
         """Return what torch's `repr` shows between the brackets."""
-        return f"name={self.name!r}"
+        shapes = (f"{w.name}={w.shape}" for w in self._table)
+        return ", ".join([f"name={self.name!r}", *shapes])
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.name!r}"
+
+    def __format__(self, spec: str) -> str:
+        # Messages name a layer in few words, also where `str` of it is a tree.
+        return format(f"{type(self).__name__} {self.name!r}", spec)
 
 
 def _of_user(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -69,7 +69,6 @@ class Embedding(Layer):
         if kwargs.get("dtype") is not None and not settings.torch_dtype(kwargs["dtype"]).is_floating_point:
             kwargs["dtype"] = None  # classic scripts give the type of the indices
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._shape_is_assumed = self.batch_input_shape == (None, None)
         self.input_dim = positive_int("Embedding", "input_dim", input_dim)
         self.output_dim = positive_int("Embedding", "output_dim", output_dim)
         keep_options(

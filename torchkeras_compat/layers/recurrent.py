@@ -221,7 +221,7 @@ class LSTM(Recurrent):
         return names, codec, self._forgetting if self.unit_forget_bias else initializer
 
     def _torch(self, name: str, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
-        if not (runs_on_onednn(x) and x.numel()) or is_traced(x):
+        if is_traced(x) or not (runs_on_onednn(x) and x.numel()):
             return super()._torch(name, x, start)
         # The kernel that torch.lstm calls for each of its layers: alone it does without stacking and splitting layers,
         # which saves a tenth of a small batch's time. Same arguments from torch 2.0 to 2.13.

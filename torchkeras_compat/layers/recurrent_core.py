@@ -248,7 +248,7 @@ class Recurrent(Layer):
             inputs, kwargs["initial_state"] = inputs[0], list(inputs[1:])
         if self.stateful and not self.built and not isinstance(inputs, SymbolicTensor):
             inputs = self.to_input(inputs)
-            self.build_from(self.batch_input_shape or tuple(inputs.shape), inputs.device)
+            self.build_from(tuple(inputs.shape), inputs.device)
         return super().__call__(inputs, *args, **kwargs)
 
     def call(
@@ -342,7 +342,7 @@ class Recurrent(Layer):
         else:
             given = tuple(s.unsqueeze(0) for s in start if s is not None)
             hx = given[0] if len(given) == 1 else given
-        train = torch.is_grad_enabled()
+        train = torch.is_grad_enabled() or is_tracing()
         found = getattr(torch, name)(x, hx, self.rnn._flat_weights, self.use_bias, 1, 0.0, train, False, False)
         return [(found[0], final[0]) for final in found[1:]]
 
@@ -383,11 +383,16 @@ class Recurrent(Layer):
         return torch.cat([F.linear(x * mask, part, bias) for mask, part, bias in parts], -1)
 
 
+def is_tracing() -> bool:
+    """Tell whether `torch.jit.trace` records."""
+    return torch._C._get_tracing_state() is not None
+
+
 def is_traced(x: Tensor) -> bool:
     """Tell whether operations are recorded or recast, where a gradient written out by hand would stand in the way."""
     kind = x.device.type
     recast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-    return recast or torch.compiler.is_compiling()
+    return recast or torch.compiler.is_compiling() or is_tracing()
 
 
 def runs_on_onednn(x: Tensor) -> bool:

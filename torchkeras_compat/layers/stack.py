@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import get_ident
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .._core import registry, settings
+from .._core.config import is_ours
 from .._core.errors import argument_error, did_you_mean, show
 from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.symbolic import SymbolicTensor, kept_values
@@ -86,7 +87,7 @@ class Stack(Layer):
             )
         if not isinstance(layer, Layer):
             raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
-        if isinstance(layer, InputLayer):
+        if isinstance(layer, InputLayer) and not self._chain:
             self._begin(layer)
             return
         if any(layer.name == other.name and layer is not other for other in self._chain):
@@ -94,8 +95,8 @@ class Stack(Layer):
         self._append(layer)
 
     def _begin(self, layer: InputLayer) -> None:
-        if self._chain or self._input_layer is not None:
-            raise ValueError(f"{self}: {layer} must be the first item.")
+        if self._input_layer is not None:
+            raise ValueError(f"{self}: {self._input_layer} says the shape of the input already; leave out {layer}.")
         self._input_layer = layer
         self.batch_input_shape = layer.batch_input_shape
 
@@ -121,19 +122,14 @@ class Stack(Layer):
         return self._symbols[-1].shape if self._symbols else None
 
     def _build_layer(self, layer: Layer, shape: Shape) -> Shape:
-        """Build a layer for `shape` and return the shape of its output."""
+        """Build a layer for `shape`, whatever it says of its own input, and return the shape of its output."""
         if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
             raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
-        declared = None if layer._shape_is_assumed else layer.batch_input_shape
-        if len(shape) < 1 or (declared and not compatible(declared, shape)):
-            raise ValueError(
-                f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
-            )
         layer.build_from(shape, self._device())
         return tuple(layer.compute_output_shape(shape))
 
     def _device(self) -> torch.device:
-        parameter = next(self.parameters(), None)
+        parameter = next(nn.Module.parameters(self), None)
         return settings.default_device() if parameter is None else parameter.device
 
     def _connect(self, layer: Layer) -> None:
@@ -259,12 +255,19 @@ class Stack(Layer):
     def last_activation(self) -> Callable[[Tensor], Tensor] | None:
         """Return the activation function the model ends in; `None` where hooks or a penalty need its output."""
         last = self._chain[-1] if self._chain else None
+        if self._is_hooked():
+            return None
         if isinstance(last, Stack):
-            return None if last._is_hooked() else last.last_activation()
+            return last.last_activation()
         if not isinstance(last, ActivatedLayer) or last._is_hooked():
             return None
         ours = type(last).forward.__module__.startswith(__package__ or "")  # else a user's subclass may do more
         return last.activation if ours and last.activity_regularizer is None else None
+
+    def ends(self) -> list[Layer]:
+        """Return whose hooks see the model's output: the model, its last layer, and models in between."""
+        last = self._chain[-1:]
+        return [self, *(last[0].ends() if last and isinstance(last[0], Stack) else last)]
 
     def call(self, inputs: Any, training: bool = False, mask: Tensor | None = None) -> Any:
         """Return the output of the last layer."""
@@ -276,8 +279,9 @@ class Stack(Layer):
     def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         if not self._is_hooked():
             return self.run(x, mask, training)
-        # Inside another model: hooks on this one see what it takes and gives.
-        y = nn.Module.__call__(self, x, training=training, mask=mask)
+        # Hooks on the model see what it takes and gives, in a step and inside another model.
+        masks = {} if mask is None else {"mask": mask}
+        y = nn.Module.__call__(self, x, training=training, **masks)
         return y, self._left_masks.pop(get_ident(), None)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -371,6 +375,8 @@ class Stack(Layer):
             with_masks: Whether layers that make masks are no obstacle.
             sample: The shape of a row of the data at hand, where the model leaves a size open.
         """
+        if self._is_hooked() or any(m._forward_hooks or m._forward_pre_hooks for m in nn.Module.modules(self)):
+            return 0
         fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
         masked = not with_masks and self.makes_mask
         sizes = [s.shape[1:] for s in self._symbols]
@@ -422,6 +428,27 @@ class Stack(Layer):
     def outputs(self) -> list[SymbolicTensor]:
         """The symbolic output, in a list."""
         return [self.output]
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of the input, in a list."""
+        if self._input_layer is not None:
+            return [self._input_layer.name]
+        return [f"{layer.name}_input" for layer in self._chain[:1]]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer, in a list."""
+        return [layer.name for layer in self._chain[-1:]]
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether a layer does something else in training."""
+        return any(layer.uses_learning_phase for layer in self._chain)
+
+    def _calls(self) -> list[tuple[SymbolicTensor, SymbolicTensor]]:
+        own = [(self._symbols[0], self._symbols[-1])] if self._symbols else []
+        return [*own, *self._nodes]
 
     def _symbol(self, index: int) -> SymbolicTensor:
         if not self._symbols:
@@ -536,6 +563,75 @@ class Stack(Layer):
         if shape is not None and not model.built:
             model.build(tuple(shape))
         return model
+
+    # --- what torch users do with an nn.Sequential -----------------------------------------------------------------
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """Return the parameters.
+
+        Args:
+            recurse: Whether those of the layers are among them.
+
+        Raises:
+            RuntimeError: The model is not built yet, and layers have their weights still to make.
+        """
+        self._refuse_unbuilt("parameters()")
+        return super().parameters(recurse)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Take over the parameters and buffers of `state_dict`, as torch does.
+
+        Args:
+            state_dict: What `state_dict()` returned.
+            strict: Whether the names must be the same.
+            assign: Whether the tensors themselves are taken.
+
+        Raises:
+            RuntimeError: The model is not built yet, or the names or shapes differ.
+        """
+        self._refuse_unbuilt("load_state_dict(…)")
+        return super().load_state_dict(state_dict, strict, assign)
+
+    def _refuse_unbuilt(self, call: str) -> None:
+        if self._has_weights_to_make():
+            raise RuntimeError(
+                f"{self}.{call}: the model is not built, and its layers have no parameters yet; give the first layer "
+                f"input_shape=(…), or call model.build((None, …)), first."
+            )
+
+    def _has_weights_to_make(self) -> bool:
+        for layer in () if self.built else self._chain:
+            if isinstance(layer, Stack):
+                if layer._has_weights_to_make():
+                    return True
+            elif not layer.built and type(layer).build is not Layer.build and not isinstance(layer, TorchModuleWrapper):
+                return True
+        return False
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return a layer by its place, or a model of the layers of a slice, which share their weights with this one."""
+        if not isinstance(index, slice):
+            if not hasattr(index, "__index__"):
+                raise TypeError(f"{self}[{index!r}]: an integer or a slice is expected; write get_layer({index!r}).")
+            if not -len(self._chain) <= index < len(self._chain):
+                raise IndexError(f"{self}[{index}]: the model has {len(self._chain)} layers.")
+            return self._chain[index]
+        layers = self._chain[index]
+        ours = next(cls for cls in type(self).__mro__ if is_ours(cls))  # a user's constructor may want arguments
+        part = ours()
+        if layers and layers[0]._built_shape is not None:
+            part.add(InputLayer(batch_input_shape=layers[0]._built_shape))
+        for layer in layers:
+            calls = list(layer._nodes)
+            part.add(layer)
+            layer._nodes[:] = calls  # `layer.output` stays that of this model
+        return part
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(list(self._chain))
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __len__(self) -> int:
         return len(self._chain)

@@ -74,6 +74,8 @@ class TorchModuleWrapper(Layer):
             raise argument_error("TorchModuleWrapper", "module", "a torch.nn.Module", module, TypeError)
         super().__init__(name=name or f"{settings.snake_case(type(module).__name__)}_{id(module) % 1000}", **kwargs)
         self.module = module
+        leaves = (m for m in module.modules() if next(m.children(), None) is None)
+        self._takes_integers = isinstance(next(leaves, None), (nn.Embedding, nn.EmbeddingBag))
         self.output_index = output_index
         self.channels_first = channels_first
 
@@ -90,6 +92,11 @@ class TorchModuleWrapper(Layer):
             for name, _ in module.named_buffers(recurse=False):
                 self.weight(prefix + name, module, name, trainable=False)
 
+    @property
+    def takes_integers(self) -> bool:  # type: ignore[override]
+        """Whether the module begins with an embedding, which takes indices."""
+        return self._takes_integers
+
     def _refuse_channels_first(self) -> None:
         for module in self.module.modules():
             if isinstance(module, CHANNELS_FIRST):
@@ -104,6 +111,8 @@ class TorchModuleWrapper(Layer):
         """Run the module in the mode asked for."""
         if self.module.training != training:
             self.module.train(training)
+        if self._takes_integers and inputs.dtype not in (torch.int32, torch.int64):
+            inputs = inputs.long()
         if self._may_write:
             inputs = inputs.clone()  # the memory may be the caller's
         y = self.module(inputs.movedim(-1, 1) if self.channels_first else inputs)

@@ -131,7 +131,8 @@ class Weighted(nn.Module):
             constraint=constraints.get(options.get("constraint")),
             trainable=learns,
         )
-        self._variables.setdefault(attribute, line)
+        if not is_ours(type(self)):
+            self._variables.setdefault(attribute, line)
         if not self._trainable:
             line.freeze()
         return line.variable()
@@ -281,7 +282,7 @@ class Weighted(nn.Module):
             raise ValueError(
                 f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first."
             )
-        assign_all(self.table(), weights, str(self))
+        assign_all(self.table(), weights, f"{self}")
 
     def count_params(self) -> int:
         """Return the number of numbers in the weights.

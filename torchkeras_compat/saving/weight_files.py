@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .._core.errors import argument_error, show
+from .._core.planned import ComesLater
 from . import hdf5, weights_hdf5
 from .replacing import may_overwrite, replacing
 from .weights_hdf5 import Plan
@@ -23,6 +25,27 @@ class WeightFiles:
 
     built: bool
     layers: Any
+
+    def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> NoReturn:
+        """Refuse: files of whole models are not written yet; so that no training is lost, the weights are kept.
+
+        Args:
+            filepath: Where the model was to go; the weights go beside it, under a name that is free.
+            overwrite: Accepted.
+            save_format: Accepted.
+            kwargs: Such as `include_optimizer`.
+
+        Raises:
+            ComesLater: Always; names what to write, and the file with the weights.
+        """
+        path = os.path.expanduser(os.fspath(filepath))
+        text = f"save({path!r}): files of whole models come later; write model.save_weights('name.h5') and "
+        text += "model.to_json() now, and load them by model_from_json(text) and load_weights('name.h5')"
+        if self.built:
+            kept = _free_path(path)
+            self.save_weights(kept)
+            text += f". The weights are not lost: they are in {kept!r}"
+        raise ComesLater(f"{text}.")
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
@@ -107,6 +130,14 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
+
+
+def _free_path(path: str) -> str:
+    """Return a name for weights beside the file of a model, that no file has yet."""
+    stem = os.path.splitext(path)[0] or path
+    ends = itertools.chain([""], (f"-{i}" for i in itertools.count(2)))
+    names = (f"{stem}.weights{end}.h5" for end in ends)
+    return next(name for name in names if not os.path.exists(name))
 
 
 def _no_options(method: str, options: Any) -> None:

@@ -29,7 +29,7 @@ class BatchCalls:
     _lock: Lock
     forget_losses: Any
     make_step: Any
-    run: Any
+    _run: Any
     runs_user_code: bool
     _arrays: Any
     _compiled: Any
@@ -41,7 +41,7 @@ class BatchCalls:
     def _predict_tensor(self, x: Tensor) -> Tensor:
         keep_freed_memory()
         with settings.running(False):
-            output = self.run(x, None, False)[0]
+            output = self._run(x, None, False)[0]
         self.forget_losses()
         return output  # type: ignore[no-any-return]
 

@@ -139,7 +139,7 @@ def refuse_kept_tensors(model: nn.Module) -> None:
     Raises:
         CannotCapture: Some module got a tensor that is a stand-in.
     """
-    for module in model.modules():
+    for module in nn.Module.modules(model):
         for place in (vars(module), module._buffers):
             name = next((name for name, value in place.items() if isinstance(value, FakeTensor)), None)
             if name is not None:

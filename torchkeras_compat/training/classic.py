@@ -59,6 +59,54 @@ class ClassicCalls:
     fit: Any
     evaluate: Any
     predict: Any
+    recipe: Any
+    jit_compile: Any
+    _compiled: Any
+
+    # --- what TensorFlow's graphs need and these models do not --------------------------------------------------------
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Accept: a step needs no graph to be made beforehand.
+
+        Args:
+            force: Accepted.
+        """
+
+    make_test_function = make_predict_function = make_train_function
+    _make_train_function = _make_test_function = _make_predict_function = make_train_function
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """Nothing: states change when the model runs."""
+        return []
+
+    @property
+    def stateful_metric_names(self) -> list[str]:
+        """The names of the metrics that keep a state of their own."""
+        lines = getattr(self.recipe, "lines", None) or []
+        return [line.name for line in lines if line.function is None]
+
+    @property
+    def stateful_metrics(self) -> list[Any]:
+        """The metrics that keep a state of their own."""
+        lines = getattr(self.recipe, "lines", None) or []
+        return [line.metric for line in lines if line.function is None]
+
+    stateful_metric_functions = stateful_metrics
+
+    @property
+    def run_eagerly(self) -> bool:
+        """What `compile` was told; it may be set, and `True` turns `jit_compile` off."""
+        return self.recipe is not None and bool(self.recipe.run_eagerly)
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        recipe = self._compiled("run_eagerly")
+        if value and recipe.jit_compile:
+            self.jit_compile = False
+        recipe.run_eagerly = bool(value)
+
+    # --- older names ------------------------------------------------------------------------------------------------
 
     @known_by_name
     def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:

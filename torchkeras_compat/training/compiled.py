@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .._core.border import outside
 from .._core.capturing import CannotCapture
@@ -62,7 +62,9 @@ class CompiledStep:
 
     def _where(self) -> tuple[tuple[int, int], ...]:
         model: Any = self.step.model
-        return tuple((id(t), t.data_ptr()) for part in (model.parameters(), model.buffers()) for t in part)
+        return tuple(
+            (id(t), t.data_ptr()) for part in (nn.Module.parameters(model), nn.Module.buffers(model)) for t in part
+        )
 
     def prepare(self, rebuilt: bool) -> None:
         """Make ready for training; graphs go where parameters, states or what they froze have moved."""

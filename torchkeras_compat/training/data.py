@@ -124,6 +124,10 @@ class ArrayData:
             x = x.to(dtype)
         return Batch(x, y, weight, x.shape[0])
 
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended, and not at the first row."""
+        return True
+
     @property
     def sample(self) -> Shape:
         """The shape of a row of the inputs."""

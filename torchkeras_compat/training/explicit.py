@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from .. import activations, losses
 from ..layers.base import Layer
@@ -62,12 +63,12 @@ class Watchers:
     KINDS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
     def __init__(self, model: Any) -> None:
-        self.tables = [getattr(module, kind) for module in model.modules() for kind in self.KINDS]
-        self.params = list(model.parameters())
+        self.tables = [getattr(module, kind) for module in nn.Module.modules(model) for kind in self.KINDS]
+        self.params = list(nn.Module.parameters(model))
 
     def present(self) -> bool:
         """Tell whether there is a hook."""
-        if any(self.tables):
+        if any(self.tables) or _has_any_global_hook():  # type: ignore[no-untyped-call]
             return True
         return any(p._backward_hooks or p._post_accumulate_grad_hooks for p in self.params)
 
@@ -140,8 +141,8 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
         return None
     if (objective.fused is None and activation is not activations.linear) or len(last.output_shape) != 2:
         return None
-    owned = [p for layer in layers for p in layer.parameters()]
-    whole = all(len({id(p) in {id(q) for q in params} for p in layer.parameters()}) < 2 for layer in layers)
+    owned = [p for layer in layers for p in nn.Module.parameters(layer)]
+    whole = all(len({id(p) in {id(q) for q in params} for p in nn.Module.parameters(layer)}) < 2 for layer in layers)
     known = {id(p) for p in owned}
     if not whole or len(known) != len(owned) or any(id(p) not in known for p in params) or not params:
         return None

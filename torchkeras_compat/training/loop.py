@@ -101,8 +101,10 @@ class Run:
 
     def batches(self) -> Iterator[Batch]:
         """Return the batches of the next epoch; arrays cut into `steps` go on where the epoch before ended."""
-        if self.steps is None or not isinstance(self.data, ArrayData):
+        if self.steps is None or not self.data.goes_on(self.steps):
             return self.data.epoch(self.shuffle, self.steps)
+        if self._stream is None and isinstance(self.data, StreamData):
+            self._stream = iter(self.data.epoch(self.shuffle))
         if self._stream is None:
             passes = range(self.initial_epoch, self.epochs)
             self._stream = itertools.chain.from_iterable(self.data.epoch(self.shuffle) for _ in passes)

@@ -21,7 +21,7 @@ from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
 from .storage import FlatStorage
 from .totals import Totals
-from .update import KerasUpdate, TorchUpdate, Update, choose_update
+from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update, choose_update
 
 
 class Trained(Protocol):
@@ -34,8 +34,11 @@ class Trained(Protocol):
     def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference."""
 
-    def run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Return predictions and their mask."""
+    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+        """Return predictions and their mask, with the model's own hooks called."""
+
+    def ends(self) -> list[Layer]:
+        """Return whose hooks see the model's output."""
 
     def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Return what the last activation is applied to, and its mask."""
@@ -90,6 +93,8 @@ class Step:
     def __init__(self, model: Trained, recipe: Recipe, table: Sequence[Weight], totals: Totals | None = None) -> None:
         self.model, self.recipe = model, recipe
         activation = model.last_activation()
+        self._ends = model.ends()
+        self._ends_hooked = self._are_ends_hooked()
         self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
@@ -121,6 +126,13 @@ class Step:
         # A user's loss or metric may ask for `layer.output`.
         self._runs_user_code = totals.of_user or (self.objective is not None and self.objective.of_user)
         totals.loss_later = self._loss_of_outputs if self.chain is not None or self._tests_later else None
+
+    def _are_ends_hooked(self) -> bool:
+        return any(module._is_hooked() for module in self._ends)
+
+    def outdated(self) -> bool:
+        """Tell whether hooks came or went that see the output: with them no activation is fused with the loss."""
+        return self._are_ends_hooked() != self._ends_hooked
 
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
@@ -183,7 +195,7 @@ class Step:
             return None, logits, mask
         if self.kept_activation is not None:
             return self._predictions_with_logits(self.kept_activation, x, training)
-        y_pred, mask = self.model.run(x, None, training)
+        y_pred, mask = self.model._run(x, None, training)
         return y_pred, None, mask
 
     def _predictions_with_logits(
@@ -231,11 +243,27 @@ class Step:
         if self.chain is not None and batch.y is not None:
             self._train_chain(self.chain, batch, batch.y)
             return
+        if isinstance(self.update, ClosureUpdate):
+            self._train_by_closure(self.update, batch)
+            return
         with self.update.recording():
             y_pred, logits, mask = self.forward(batch.x, True)
         loss = self.loss(batch, y_pred, logits, mask)
         self.update(loss.minimised)
         self.take(batch, loss, y_pred, logits, mask)
+
+    def _train_by_closure(self, update: ClosureUpdate, batch: Batch) -> None:
+        first: list[Any] = []
+
+        def loss_again() -> Tensor:
+            y_pred, logits, mask = self.forward(batch.x, True)
+            loss = self.loss(batch, y_pred, logits, mask)
+            if not first:  # the numbers of a batch are those before its step
+                first.extend((loss, y_pred, logits, mask))
+            return loss.minimised
+
+        update.step_by(loss_again)
+        self.take(batch, *first)
 
     @torch.no_grad()
     def _train_chain(self, chain: Chain, batch: Batch, y: Tensor) -> None:

@@ -108,6 +108,10 @@ class StreamData:
         if seen > samples.count:
             _warn_of_surplus(samples, seen)
 
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended, as the source itself says."""
+        return hasattr(self.source, "goes_on") and bool(self.source.goes_on(steps))
+
     def batches_in(self, rows: int) -> int:
         """Return 1: batches come as they are."""
         return 1

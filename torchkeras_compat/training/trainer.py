@@ -163,10 +163,10 @@ class Trainer(BatchCalls, ClassicCalls):
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the numbers of `evaluate` are called: the loss, then the metrics."""
-        recipe = self._compiled("metrics_names")
-        lines = recipe.lines if recipe.lines is not None else []
-        return ["loss", *(line.name for line in lines)]
+        """What the numbers of `evaluate` are called: the loss, then the metrics; nothing before `compile`."""
+        if self.recipe is None:
+            return []
+        return ["loss", *(line.name for line in self.recipe.lines or ())]
 
     @property
     def metrics(self) -> list[Any]:
@@ -198,7 +198,7 @@ class Trainer(BatchCalls, ClassicCalls):
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
         recipe = self._compiled("fit" if mode == "train" else "evaluate")
         self.forget_losses()
-        if mode not in self._steps:
+        if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
             table = self._table_to_train()
             step = Step(self, recipe, table)  # type: ignore[arg-type]

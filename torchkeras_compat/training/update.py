@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import warnings
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -295,6 +296,35 @@ class TorchUpdate(Update):
         self.constrain()
 
 
+class ClosureUpdate(TorchUpdate):
+    """A `torch.optim.Optimizer` whose step asks for the loss again, as LBFGS does."""
+
+    def step_by(self, closure: Callable[[], Tensor]) -> None:
+        """Make one step.
+
+        Args:
+            closure: Returns the loss of the batch at the weights as they stand then.
+        """
+
+        def evaluate() -> Tensor:
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = closure()
+            loss.backward(inputs=self.params)  # type: ignore[no-untyped-call]
+            return loss
+
+        self.optimizer.step(evaluate)
+        self.constrain()
+
+    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+        """Refuse: the number of evaluations depends on the losses."""
+        raise CannotCapture(f"a step of {type(self.optimizer).__name__} evaluates the loss as often as it needs")
+
+
+def _asks_for_closure(optimizer: Any) -> bool:
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    return closure is not None and closure.default is closure.empty
+
+
 def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = True) -> Update:
     """Return the way that suits the optimizer.
 
@@ -307,4 +337,4 @@ def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = 
         return Update(optimizer, table)
     if isinstance(optimizer, Optimizer):
         return KerasUpdate(optimizer, table, flat_allowed)
-    return TorchUpdate(optimizer, table)
+    return ClosureUpdate(optimizer, table) if _asks_for_closure(optimizer) else TorchUpdate(optimizer, table)

@@ -1,0 +1,282 @@
+"""Names beside `tensorflow.keras`: the numbers of TensorFlow 2.15, data sets that feed `fit`, and what is refused."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import torchkeras_compat as tk
+from torchkeras_compat.compat import tensorflow_names
+from torchkeras_compat.compat.names import TENSORFLOW_PARTS
+
+from .tensorflow_cases import CALLS, A, B, run
+
+VALUES = np.load(Path(__file__).parent / "tensorflow_values.npz")
+
+
+def test_the_numbers_and_types_of_tensorflow() -> None:
+    import tensorflow as tf
+
+    different = []
+    for i, (call, arrays) in enumerate(zip(CALLS, run(tf))):
+        expected = [VALUES[name] for name in VALUES.files if name.split(".")[0] == str(i)]
+        same = len(arrays) == len(expected) and all(
+            a.shape == e.shape and a.dtype == e.dtype and np.allclose(a, e, rtol=1e-5, atol=1e-6)
+            for a, e in zip(arrays, expected)
+        )  # float32, in another order of summation
+        different += [] if same else [call]
+    assert len(CALLS) > 180
+    assert different == []
+
+
+def test_every_part_is_a_module() -> None:
+    import tensorflow as tf
+
+    assert set(tensorflow_names.NAMES) == {"", *TENSORFLOW_PARTS}
+    for version in ("", "compat.v1.", "compat.v2."):
+        for part, names in tensorflow_names.NAMES.items():
+            if part == "compat":
+                continue
+            module = importlib.import_module(f"tensorflow.{version}{part}".rstrip("."))
+            for name, value in names.items():
+                assert getattr(module, name) is value or name == "math"
+    for name in ("optimizers", "losses", "metrics", "initializers", "regularizers", "constraints", "activations"):
+        assert getattr(tf, name) is getattr(tf.keras, name)
+        assert getattr(tf.compat.v1, name) is getattr(tf.keras, name)
+    from tensorflow import newaxis, set_random_seed  # noqa: F401
+    from tensorflow.compat.v1.keras.models import Sequential
+    from tensorflow.data import Dataset  # noqa: F401
+
+    assert Sequential is not None
+    assert newaxis is None
+
+
+def test_symbolic_tensors() -> None:
+    import tensorflow as tf
+
+    inner = tk.Sequential([tk.layers.Dense(4, input_dim=3)])
+    x = np.random.random((5, 3)).astype("float32")
+    for output in (
+        tf.reduce_mean(tf.square(inner.output), axis=-1, keepdims=True),
+        tf.concat([inner.output, tf.nn.relu(inner.output)], axis=-1),
+        tf.where(inner.output > 0, inner.output, 0.0),
+        tf.cast(inner.output, tf.float64),
+    ):
+        symbolic, values = output.shape, tk.backend.function([inner.input], [output])([x])[0]
+        assert symbolic[0] is None
+        assert values.shape == (5, *symbolic[1:])
+    np.testing.assert_allclose(
+        tk.backend.function([inner.input], [tf.reduce_sum(inner.output, 1)])([x])[0], inner.predict(x).sum(1), rtol=1e-5
+    )
+
+
+def test_losses_metrics_layers_and_gradients_of_tensorflow_functions() -> None:
+    import tensorflow as tf
+
+    class Scaled(tf.keras.layers.Layer):
+        @tf.function
+        def call(self, inputs: Any) -> Any:
+            return inputs * tf.ones((tf.shape(inputs)[0], 1)) + tf.constant(1.0)
+
+    @tf.function(jit_compile=True)
+    def loss(y_true: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.square(tf.cast(y_true, tf.float32) - y_pred), axis=-1)
+
+    def metric(y_true: Any, y_pred: Any) -> Any:
+        return tf.reduce_mean(tf.abs(y_true - y_pred))
+
+    x, y = np.random.random((32, 3)), np.random.random((32, 2))
+    histories = []
+    for chosen, shown in ((loss, metric), ("mse", "mae")):
+        tk.utils.set_random_seed(1)
+        model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_dim=3), Scaled()])
+        model.compile(tf.optimizers.SGD(0.1), chosen, metrics=[shown])
+        histories.append(model.fit(x, y, epochs=3, verbose=0, shuffle=False).history)
+    np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-5)
+    np.testing.assert_allclose(histories[0]["metric"], histories[1]["mae"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "seed", ["tf.random.set_seed", "tf.set_random_seed", "tf.compat.v1.set_random_seed", "tf.compat.v1.random.set_seed"]
+)
+def test_seeds(seed: str) -> None:
+    import tensorflow as tf
+
+    kernels = []
+    for _ in range(2):
+        eval(seed, {"tf": tf})(3)
+        kernels.append(tf.keras.Sequential([tf.keras.layers.Dense(4, input_dim=3)]).get_weights()[0])
+    np.testing.assert_array_equal(*kernels)
+    tf.random.set_seed(1)
+    drawn = tf.random.normal((2000,), 1.0, 2.0), tf.random.uniform([2000], 2, 5, dtype=tf.int32)
+    assert abs(drawn[0].mean().item() - 1) < 0.3
+    assert sorted(drawn[1].unique().tolist()) == [2, 3, 4]
+    assert tf.random.truncated_normal((50,)).abs().max() <= 2
+    assert sorted(tf.random.shuffle(np.arange(9)).tolist()) == list(range(9))
+
+
+def test_devices_logging_and_switches(caplog: pytest.LogCaptureFixture) -> None:
+    import tensorflow as tf
+
+    cpus = tf.config.list_physical_devices("CPU")
+    assert [d.device_type for d in cpus] == ["CPU"]
+    gpus = tf.config.experimental.list_physical_devices("GPU")
+    assert len(gpus) == torch.cuda.device_count()
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    assert tf.test.is_gpu_available() is torch.cuda.is_available()
+    tf.config.set_visible_devices([], "GPU")
+    with tf.device("/CPU:0"):
+        assert tf.keras.layers.Dense(1)(np.ones((1, 1))).device.type == "cpu"
+    with pytest.raises(ValueError, match=r"tf\.device\(name='/TPU:0'\)"), tf.device("/TPU:0"):
+        pass
+    tf.get_logger().setLevel("ERROR")
+    tf.logging.set_verbosity(tf.logging.WARN)
+    tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+    assert tf.get_logger().level == logging.ERROR
+    assert tf.executing_eagerly()
+    assert tf.compat.v1.disable_eager_execution() is None
+    assert tf.is_tensor(tf.constant(1)) and not tf.is_tensor(1)  # noqa: PT018
+    assert tf.float32 == torch.float32 == tf.constant(1.0).dtype
+    variable = tf.Variable([1.0, 2.0], name="v")
+    variable.assign([3.0, 4.0])
+    assert tk.backend.is_variable(variable)
+    assert variable.numpy().tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Session", "leave the session out"),
+        ("compat.v1.Session", "leave the session out"),
+        ("placeholder", r"write keras\.layers\.Input\(shape\)"),
+        ("GradientTape", r"write loss\.backward\(\)"),
+        ("train.AdamOptimizer", r"write keras\.optimizers"),
+        ("distribute.MirroredStrategy", "DistributedDataParallel"),
+        ("nn.conv2d", r"write K\.conv2d\(x, kernel\)"),
+        ("math.betainc", "write the call in torch"),
+        ("nn.hardtanh", r"write torch\.nn\.functional\.hardtanh"),
+        ("trace", r"write torch\.trace"),
+        ("layers.dense", r"write keras\.layers"),
+        ("data.TFRecordDataset", "a generator of"),
+    ],
+)
+def test_what_is_refused_names_what_to_write(name: str, text: str) -> None:
+    import tensorflow as tf
+
+    with pytest.raises(AttributeError, match=text):
+        eval(f"tf.{name}", {"tf": tf})
+    assert not hasattr(tf, "__wrapped__")
+    with pytest.raises(ImportError, match="write loss"):
+        from tensorflow import GradientTape  # noqa: F401
+    with pytest.raises(TypeError, match=r"tf\.square\(y=…\): it takes x"):
+        tf.square(A, y=B)
+    with pytest.raises(TypeError, match=r"tf\.matmul: b missing; it takes a, b"):
+        tf.matmul(A)
+    with pytest.raises(TypeError, match="tensors hold numbers"):
+        tf.constant("text")
+
+
+# --- data sets ---------------------------------------------------------------------------------------------------
+
+X, Y = np.arange(12, dtype="float32").reshape(6, 2), np.arange(6)
+
+
+def rows(dataset: Any) -> list[Any]:
+    return [np.asarray(x).tolist() for x, *_ in dataset]
+
+
+def test_data_sets() -> None:
+    """What TensorFlow 2.15 gives for the same calls."""
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((X, Y))
+    assert len(data) == 6
+    assert [tuple(x.shape) for x, y in data.batch(4)] == [(4, 2), (2, 2)]
+    assert [len(d) for d in (data.batch(4), data.batch(4, drop_remainder=True), data.repeat(2), data.take(4))] == [
+        2,
+        1,
+        12,
+        4,
+    ]
+    assert [int(d.cardinality()) for d in (data.repeat(), data.filter(lambda x, y: True))] == [-1, -2]
+    assert rows(data.map(lambda x, y: (x * 2, y)).skip(4)) == [[16, 18], [20, 22]]
+    assert rows(data.repeat().skip(7).take(1)) == [[2, 3]]
+    assert sorted(rows(data.shuffle(3))) == sorted(rows(data))
+    assert rows(data.shuffle(6, seed=1)) == rows(data.shuffle(6, seed=1)) != rows(data)
+    shuffled = data.shuffle(6, seed=1, reshuffle_each_iteration=False)
+    assert rows(shuffled) == rows(shuffled)
+    again = data.shuffle(6, seed=1)
+    assert rows(again) != rows(again)
+    first = [int(y) for _, y in tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(2)]
+    assert all(abs(place - y) <= 6 and y <= place + 1 for place, y in enumerate(first))  # the buffer holds two
+    assert [x.tolist() for x in tf.data.Dataset.range(4).batch(2)] == [[0, 1], [2, 3]]
+    assert [int(x) for x in tf.data.Dataset.range(3).concatenate(tf.data.Dataset.range(2))] == [0, 1, 2, 0, 1]
+    pairs = tf.data.Dataset.zip((tf.data.Dataset.range(3), tf.data.Dataset.range(5)))
+    assert [(int(a), int(b)) for a, b in pairs] == [(0, 0), (1, 1), (2, 2)]
+    assert [int(i) for i, _ in data.enumerate()] == list(range(6))
+    assert [int(y) for _, y in data.batch(4).unbatch()] == list(range(6))
+    assert [int(y) for _, y in data.filter(lambda x, y: y > 3)] == [4, 5]
+    assert next(iter(tf.data.Dataset.from_tensor_slices({"a": X}).batch(2)))["a"].shape == (2, 2)
+    assert next(iter(data.as_numpy_iterator()))[0].tolist() == [0, 1]
+    calls = []
+
+    def source() -> Any:
+        calls.append(1)
+        yield from zip(X, Y)
+
+    made = tf.data.Dataset.from_generator(source, output_types=(tf.float32, tf.int64)).cache()
+    assert len(rows(made)) == len(rows(made)) == 6
+    assert len(calls) == 1
+    with pytest.raises(TypeError):
+        len(data.repeat())
+    with pytest.raises(AttributeError, match=r"tf\.data\.Dataset has no 'interleave' here, only: "):
+        data.interleave(None)
+    with pytest.raises(ValueError, match=r"as many rows; got \[5, 6\]"):
+        tf.data.Dataset.from_tensor_slices((X, Y[:5]))
+
+
+def model_of(tf: Any) -> Any:
+    tk.utils.set_random_seed(2)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_dim=2)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_data_sets_train_as_arrays_do() -> None:
+    import tensorflow as tf
+
+    x, y = np.random.random((20, 2)), np.random.random((20, 1))
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(4).prefetch(tf.data.AUTOTUNE)
+    expected = model_of(tf).fit(x, y, batch_size=4, shuffle=False, epochs=2, verbose=0, validation_data=(x, y))
+    model = model_of(tf)
+    history = model.fit(data, epochs=2, verbose=0, validation_data=data)
+    for name, values in expected.history.items():
+        np.testing.assert_allclose(history.history[name], values, rtol=1e-5)
+    np.testing.assert_allclose(model.evaluate(data, verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(model.predict(data, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
+    model = model_of(tf)
+    endless = model.fit(data.repeat(), steps_per_epoch=5, epochs=2, verbose=0).history["loss"]
+    np.testing.assert_allclose(endless, expected.history["loss"], rtol=1e-5)
+
+
+def test_short_epochs_go_on_where_the_one_before_ended() -> None:
+    import tensorflow as tf
+
+    seen = []
+
+    def look(x: Any, y: Any) -> Any:
+        seen.append(int(y[0]))
+        return x, y
+
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(1).map(look)
+    model_of(tf).fit(data.repeat(), steps_per_epoch=4, epochs=3, verbose=0)
+    assert seen[:12] == [0, 1, 2, 3, 4, 5] * 2
+    with pytest.warns(UserWarning, match="the data ended after 2 of 4 steps of epoch 2"):
+        model_of(tf).fit(data, steps_per_epoch=4, epochs=3, verbose=0)

@@ -1,0 +1,247 @@
+"""What is planned and not there yet, as data: part of the package → name → what to write now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
+MERGED = "write one layers.Layer (or torch.nn.Module) that computes the branches and returns {} now"
+CELL = "write {} now, or torch.nn.{} in a module of your own"
+PICTURES = "write Lambda(lambda x: {}) in the model now, or prepare the arrays with preprocessing.image"
+AUGMENTED = "write preprocessing.image.ImageDataGenerator({}) now and give its flow(x, y) to fit"
+BY_NUMPY = "prepare the arrays with numpy before fit now: {}"
+BY_HAND = "write {} now"
+
+
+def _all(names: str, text: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), text)
+
+
+TRANSPOSED = {
+    f"{kind}{n}{end}": WRAPPED.format(f"ConvTranspose{n[0]}d(channels, filters, kernel_size)")
+    for kind, end in (("Conv", "Transpose"), ("Convolution", "Transpose"), ("Deconvolution", ""))
+    for n in ("1D", "2D", "3D")
+}
+SEPARABLE = {
+    f"Separable{kind}{n}D": f"write Conv{n}D(channels, kernel_size, groups=channels) and then Conv{n}D(filters, 1) now"
+    for kind in ("Conv", "Convolution")
+    for n in (1, 2)
+}
+MERGING = {
+    **_all("Add add", MERGED.format("a + b")),
+    **_all("Subtract subtract", MERGED.format("a - b")),
+    **_all("Multiply multiply", MERGED.format("a * b")),
+    **_all("Average average", MERGED.format("(a + b) / 2")),
+    **_all("Maximum maximum", MERGED.format("K.maximum(a, b)")),
+    **_all("Minimum minimum", MERGED.format("K.minimum(a, b)")),
+    **_all("Concatenate concatenate Merge merge", MERGED.format("K.concatenate([a, b])")),
+    **_all("Dot dot", MERGED.format("K.batch_dot(a, b)")),
+}
+LAYERS: dict[str, str] = {
+    **TRANSPOSED,
+    **SEPARABLE,
+    **MERGING,
+    **{f"DepthwiseConv{n}D": BY_HAND.format(f"Conv{n}D(channels, kernel_size, groups=channels)") for n in (1, 2)},
+    **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},
+    **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
+    "Bidirectional": "write layers.TorchModuleWrapper(torch.nn.LSTM(features, units, batch_first=True, "
+    "bidirectional=True), output_index=0) now, which gives both directions of every step",
+    "TimeDistributed": "Dense works on every step by itself; around another layer write a layers.Layer now, whose call "
+    "folds the steps into the batch with K.reshape",
+    "TimeDistributedDense": "write Dense(units) now, which works on every step by itself",
+    "LayerNormalization": "write torch.nn.LayerNorm(features, eps=1e-3) in the list of layers now",
+    "GroupNormalization": WRAPPED.format("GroupNorm(groups, channels, eps=1e-3)"),
+    "UnitNormalization": BY_HAND.format("Lambda(lambda x: K.l2_normalize(x, -1))"),
+    "SpectralNormalization": BY_HAND.format("torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(n, m))"),
+    "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
+    "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
+    "LSTMCell": CELL.format("LSTM(units)", "LSTMCell"),
+    "GRUCell": CELL.format("GRU(units)", "GRUCell"),
+    "SimpleRNNCell": CELL.format("SimpleRNN(units)", "RNNCell"),
+    **_all(
+        "RNN AbstractRNNCell Recurrent",
+        "write LSTM, GRU or SimpleRNN now; for a cell of your own a layers.Layer that calls K.rnn(step, x, states)",
+    ),
+    "StackedRNNCells": "write several layers in a row now, LSTM(units, return_sequences=True) and LSTM(units)",
+    **_all(
+        "Attention AdditiveAttention MultiHeadAttention",
+        "write a torch.nn.Module around torch.nn.MultiheadAttention in the list of layers now",
+    ),
+    "EinsumDense": BY_HAND.format("a layers.Layer with add_weight whose call returns torch.einsum(…)"),
+    "Identity": BY_HAND.format("Activation('linear')"),
+    "Wrapper": BY_HAND.format("a subclass of layers.Layer that holds the other layer"),
+    "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",
+    "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",
+    "SReLU": BY_HAND.format("PReLU()"),
+    "ParametricSoftplus": BY_HAND.format("Activation('softplus')"),
+    "Normalization": BY_NUMPY.format("(x - x.mean(0)) / x.std(0)"),
+    "Rescaling": BY_HAND.format("Lambda(lambda x: x * scale + offset)"),
+    "Resizing": PICTURES.format("K.resize_images(x, factor, factor, 'channels_last')"),
+    "CenterCrop": BY_HAND.format("Cropping2D(((top, bottom), (left, right)))"),
+    "RandomCrop": "crop the arrays before fit now",
+    "RandomBrightness": AUGMENTED.format("brightness_range=(.8, 1.2)"),
+    "RandomContrast": AUGMENTED.format("preprocessing_function=f"),
+    "RandomFlip": AUGMENTED.format("horizontal_flip=True"),
+    "RandomHeight": AUGMENTED.format("zoom_range=.2"),
+    "RandomWidth": AUGMENTED.format("zoom_range=.2"),
+    "RandomRotation": AUGMENTED.format("rotation_range=20"),
+    "RandomTranslation": AUGMENTED.format("width_shift_range=.1, height_shift_range=.1"),
+    "RandomZoom": AUGMENTED.format("zoom_range=.2"),
+    "CategoryEncoding": BY_NUMPY.format("utils.to_categorical(x)"),
+    "Discretization": BY_NUMPY.format("numpy.digitize(x, bins)"),
+    **_all("Hashing HashedCrossing", BY_NUMPY.format("preprocessing.text.hashing_trick(text, n)")),
+    **_all("IntegerLookup StringLookup", BY_NUMPY.format("numpy.unique(x, return_inverse=True)")),
+    "TextVectorization": BY_HAND.format(
+        "preprocessing.text.Tokenizer(num_words) and preprocessing.sequence.pad_sequences"
+    ),
+    "DenseFeatures": BY_HAND.format("one array of all features, x"),
+}
+
+MODELS: dict[str, str] = {
+    "Model": "write Sequential now; a graph of layers is a torch.nn.Module, which may stand in a Sequential",
+    "Network": "write Sequential now",
+    "Functional": "write Sequential now",
+    "Graph": "write Sequential now",
+    "Container": "write Sequential now",
+    "load_model": "build the model again now, as its script does or by model_from_json(text), and call "
+    "model.load_weights('name.h5'), which reads files of whole models too",
+}
+CALLBACKS: dict[str, str] = {
+    "TensorBoard": "write CSVLogger('log.csv') now, or LambdaCallback(on_epoch_end=…) with torch.utils.tensorboard",
+    "BackupAndRestore": "write ModelCheckpoint('name.h5', save_weights_only=True) now, and fit(initial_epoch=…)",
+}
+FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
+UTILS: dict[str, str] = {
+    **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
+    "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
+    "multi_gpu_model": "a model trains on one GPU, leave the call out now",
+    **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
+    **_all("convert_all_kernels_in_model convert_kernel", "load Theano's files with model.load_weights now"),
+    "image_dataset_from_directory": FROM_FOLDERS,
+    "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
+    "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
+    "timeseries_dataset_from_array": "write preprocessing.sequence.TimeseriesGenerator(x, y, length) now",
+    "get_source_inputs": "write model.inputs now",
+    "pack_x_y_sample_weight": "write a tuple (x, y, sample_weight) now",
+    "unpack_x_y_sample_weight": "write x, y, *rest = data now",
+    **_all(
+        "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",
+        "give verbose=0, 1 or 2 to fit, evaluate and predict now",
+    ),
+}
+PREPROCESSING = {
+    **{name: UTILS[name] for name in ("image_dataset_from_directory", "text_dataset_from_directory")},
+    "timeseries_dataset_from_array": UTILS["timeseries_dataset_from_array"],
+}
+
+TORCHVISION = (
+    "write torchvision.models.{} now, as layers.TorchModuleWrapper(network, channels_first=True) in a Sequential"
+)
+# Module of keras.applications → the networks in it.
+NETWORKS: dict[str, str] = {
+    "vgg16": "VGG16",
+    "vgg19": "VGG19",
+    "resnet50": "ResNet50",
+    "resnet": "ResNet50 ResNet101 ResNet152",
+    "resnet_v2": "ResNet50V2 ResNet101V2 ResNet152V2",
+    "inception_v3": "InceptionV3",
+    "inception_resnet_v2": "InceptionResNetV2",
+    "xception": "Xception",
+    "mobilenet": "MobileNet",
+    "mobilenet_v2": "MobileNetV2",
+    "mobilenet_v3": "MobileNetV3Small MobileNetV3Large",
+    "densenet": "DenseNet121 DenseNet169 DenseNet201",
+    "nasnet": "NASNetMobile NASNetLarge",
+    "efficientnet": " ".join(f"EfficientNetB{i}" for i in range(8)),
+    "efficientnet_v2": " ".join(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+    "convnext": " ".join(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
+    "regnet": " ".join(
+        f"RegNet{kind}{size}"
+        for kind in "XY"
+        for size in ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
+    ),
+    "resnet_rs": " ".join(f"ResNetRS{size}" for size in (50, 101, 152, 200, 270, 350, 420)),
+    "imagenet_utils": "",
+}
+_IN_TORCHVISION = {
+    **{name: name.lower() for name in "VGG16 VGG19 ResNet50 ResNet101 ResNet152".split()},
+    **{name: name.lower() for name in "DenseNet121 DenseNet169 DenseNet201".split()},
+    "InceptionV3": "inception_v3",
+    "MobileNetV2": "mobilenet_v2",
+    "MobileNetV3Small": "mobilenet_v3_small",
+    "MobileNetV3Large": "mobilenet_v3_large",
+    **{f"EfficientNetB{i}": f"efficientnet_b{i}" for i in range(8)},
+    **{f"EfficientNetV2{size}": f"efficientnet_v2_{size.lower()}" for size in "SML"},
+    **{f"ConvNeXt{size}": f"convnext_{size.lower()}" for size in ("Tiny", "Small", "Base", "Large")},
+}
+_HELPERS = {
+    "preprocess_input": "scale the pictures with numpy now, as the network's weights expect them",
+    "decode_predictions": "write weights.meta['categories'][index] of torchvision now",
+}
+
+
+def _networks(names: str) -> dict[str, str]:
+    networks = {
+        name: TORCHVISION.format(f"{_IN_TORCHVISION[name]}(weights='DEFAULT')")
+        if name in _IN_TORCHVISION
+        else "write a network of torchvision.models or timm now, as layers.TorchModuleWrapper(network, "
+        "channels_first=True) in a Sequential"
+        for name in names.split()
+    }
+    return {**networks, **_HELPERS}
+
+
+APPLICATIONS = {f"applications.{module}": _networks(names) for module, names in NETWORKS.items()}
+
+BY_FOLD = "call fit and evaluate of a new model for each fold now: for train, test in KFold(5).split(x, y)"
+WRAPPERS = {
+    "KerasClassifier": f"{BY_FOLD}; classes are model.predict(x).argmax(-1)",
+    "KerasRegressor": BY_FOLD,
+    "BaseWrapper": BY_FOLD,
+}
+ONE_PRECISION = "leave it out now; models compute in float32, or in what K.set_floatx says"
+
+# Parts that have modules of their own here are filled up; the others have planned names alone.
+PLANNED: dict[str, dict[str, str]] = {
+    "": {
+        "Model": MODELS["Model"],
+        **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
+        **_all("wrappers", BY_FOLD),
+        "mixed_precision": ONE_PRECISION,
+    },
+    "layers": LAYERS,
+    "models": MODELS,
+    "callbacks": CALLBACKS,
+    "utils": UTILS,
+    "preprocessing": PREPROCESSING,
+    "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
+    **APPLICATIONS,
+    "wrappers": {},
+    "wrappers.scikit_learn": WRAPPERS,
+    "mixed_precision": _all("Policy set_global_policy global_policy set_policy LossScaleOptimizer", ONE_PRECISION),
+    "mixed_precision.experimental": _all("Policy set_policy LossScaleOptimizer", ONE_PRECISION),
+    "estimator": {"model_to_estimator": "call model.fit now"},
+}
+
+
+def _sequential() -> Any:
+    from ..models import Sequential
+
+    return Sequential
+
+
+def _recurrent() -> Any:
+    from ..layers.recurrent_core import Recurrent
+
+    return Recurrent
+
+
+# What exists and is an instance of what is planned.
+INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {
+    ("", "Model"): _sequential,
+    ("models", "Model"): _sequential,
+    ("models", "Network"): _sequential,
+    ("layers", "RNN"): _recurrent,
+    ("layers", "Recurrent"): _recurrent,
+}

@@ -1,0 +1,540 @@
+"""The names beside `tensorflow.keras` that need no graph; for those that are not here, what to write."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import backend as K
+from .._core import settings
+from .._core.border import warn_once
+from .._core.errors import argument_error
+from .tensorflow_data import AUTOTUNE, Dataset
+from .tensorflow_functions import FUNCTIONS, sizes, tensor
+
+Shape = Sequence[Any]
+
+
+# --- tensors that are made ---------------------------------------------------------------------------------------
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
+    """Return a tensor of a fixed value.
+
+    Args:
+        value: A number, list, array or tensor.
+        dtype: Its type.
+        shape: Its shape; one number fills it.
+        name: Accepted.
+    """
+    made = tensor(value, dtype)
+    if shape is None or not isinstance(made, Tensor):
+        return made
+    return made.expand(sizes(shape)).clone() if made.numel() == 1 else made.reshape(sizes(shape))
+
+
+def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
+    """Return a value as a tensor.
+
+    Args:
+        value: A number, list, array or tensor.
+        dtype: Its type.
+        dtype_hint: Accepted.
+        name: Accepted.
+    """
+    return tensor(value, dtype)
+
+
+def variable(
+    initial_value: Any = None,
+    trainable: bool | None = None,
+    validate_shape: bool = True,
+    caching_device: Any = None,
+    name: str | None = None,
+    variable_def: Any = None,
+    dtype: Any = None,
+    import_scope: Any = None,
+    constraint: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Return a variable of the backend.
+
+    Args:
+        initial_value: Its value, or a function that returns it.
+        trainable: Whether gradients reach it; `True` for floats if `None`.
+        validate_shape: Accepted.
+        caching_device: Accepted.
+        name: Its name.
+        variable_def: Refused.
+        dtype: Its type.
+        import_scope: Accepted.
+        constraint: Kept on the variable for the layer that trains it.
+        kwargs: Accepted: `synchronization`, `aggregation`, `shape`.
+    """
+    if variable_def is not None or initial_value is None:
+        raise argument_error("tf.Variable", "initial_value", "a value", initial_value)
+    value = tensor(initial_value() if callable(initial_value) else initial_value, dtype)
+    made = K.variable(value, dtype=settings.dtype_name(value.dtype), name=name, constraint=constraint)
+    if trainable is False:
+        made.requires_grad_(False)
+    return made
+
+
+def _filled(value: float) -> Callable[..., Tensor]:
+    def fill(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
+        return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
+
+    return fill
+
+
+def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
+    """Return a tensor of one value."""
+    return constant(value, shape=dims)  # type: ignore[no-any-return]
+
+
+def eye(
+    num_rows: int, num_columns: int | None = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None
+) -> Tensor:
+    """Return a matrix with 1 on the diagonal."""
+    made = torch.eye(num_rows, num_columns or num_rows, dtype=settings.torch_dtype(dtype), device=_device())
+    return made if batch_shape is None else made.expand(*sizes(batch_shape), *made.shape).clone()
+
+
+def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Tensor:
+    """Return numbers one step apart."""
+    first, last = (0, start) if limit is None else (start, limit)
+    first, last, delta = (v.item() if isinstance(v, (Tensor, np.generic)) else v for v in (first, last, delta))
+    whole = all(isinstance(v, int) for v in (first, last, delta))
+    kind = settings.torch_dtype(dtype if dtype is not None else "int32" if whole else "float32")
+    return torch.arange(first, last, delta, dtype=kind, device=_device())
+
+
+def linspace(start: Any, stop: Any, num: int, name: str | None = None, axis: int = 0) -> Tensor:
+    """Return numbers evenly apart."""
+    return torch.linspace(float(start), float(stop), int(num), device=_device())
+
+
+def _device() -> torch.device:
+    return settings.default_device()
+
+
+# --- random numbers ----------------------------------------------------------------------------------------------
+
+
+def set_seed(seed: int) -> None:
+    """Seed the random numbers of tensors, as `torch.manual_seed` does.
+
+    Args:
+        seed: The seed.
+    """
+    torch.manual_seed(int(seed))
+
+
+def _normal(
+    shape: Any,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = "float32",
+    seed: int | None = None,
+    name: Any = None,
+) -> Tensor:
+    return K.random_normal(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+
+
+def _truncated(
+    shape: Any,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = "float32",
+    seed: int | None = None,
+    name: Any = None,
+) -> Tensor:
+    return K.truncated_normal(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+
+
+def _uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: int | None = None, name: Any = None
+) -> Tensor:
+    kind = settings.torch_dtype(dtype)
+    if kind.is_floating_point:
+        return K.random_uniform(sizes(shape), minval, 1 if maxval is None else maxval, settings.dtype_name(kind), seed)
+    if maxval is None:
+        raise argument_error("tf.random.uniform", "maxval", "a number where dtype is an integer", maxval)
+    drawn = K.random_uniform(sizes(shape), 0, 1, "float64", seed)
+    return (drawn * (int(maxval) - int(minval))).floor().to(kind) + int(minval)
+
+
+def _shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
+    x = tensor(value)
+    order = torch.argsort(K.random_uniform((len(x),), 0, 1, "float64", seed))
+    return x[order.to(x.device)]  # type: ignore[no-any-return]
+
+
+# --- what decides how things run -----------------------------------------------------------------------------------
+
+
+def function(func: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """Return the function as it is: everything runs eagerly.
+
+    Args:
+        func: The function; `None` where arguments are given to the decorator.
+        args: Accepted.
+        kwargs: Accepted: `input_signature`, `jit_compile` and so on.
+    """
+    return func if callable(func) else lambda wrapped: wrapped
+
+
+class TensorShape(tuple[Any, ...]):
+    """A shape: a tuple with TensorFlow's manners.
+
+    Args:
+        dims: The sizes, `None` where unknown; a number alone is one axis.
+
+    Example:
+        >>> TensorShape([None, 3]).as_list(), TensorShape([None, 3]).ndims
+        ([None, 3], 2)
+    """
+
+    def __new__(cls, dims: Any = ()) -> TensorShape:
+        """Make a shape of sizes."""
+        listed = dims if hasattr(dims, "__iter__") else (dims,)
+        return super().__new__(cls, tuple(None if n is None else int(n) for n in listed))
+
+    def as_list(self) -> list[Any]:
+        """Return the sizes."""
+        return list(self)
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    rank = ndims
+
+    @property
+    def dims(self) -> list[Any]:
+        """The sizes."""
+        return list(self)
+
+    def num_elements(self) -> int | None:
+        """Return the number of values, `None` where a size is unknown."""
+        return None if None in self else int(np.prod(self, dtype="int64"))
+
+    def is_fully_defined(self) -> bool:
+        """Tell whether every size is known."""
+        return None not in self
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Tell whether another shape fits, unknown sizes left open."""
+        other = TensorShape(other)
+        return len(self) == len(other) and all(a is None or b is None or a == b for a, b in zip(self, other))
+
+    def concatenate(self, other: Any) -> TensorShape:
+        """Return this shape and another behind it."""
+        return TensorShape((*self, *TensorShape(other)))
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return TensorShape(found) if isinstance(key, slice) else found
+
+
+class Device(NamedTuple):
+    """A device, as `tf.config.list_physical_devices` names it."""
+
+    name: str
+    device_type: str
+
+
+def list_devices(device_type: str | None = None) -> list[Device]:
+    """Return the devices.
+
+    Args:
+        device_type: `'CPU'`, `'GPU'` or `None` for all.
+    """
+    gpus = [Device(f"/physical_device:GPU:{i}", "GPU") for i in range(torch.cuda.device_count())]
+    return [d for d in (Device("/physical_device:CPU:0", "CPU"), *gpus) if device_type in (None, d.device_type)]
+
+
+def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
+    """Choose the device of new models: the CPU where no GPU is left, or the one GPU named.
+
+    Args:
+        devices: What `list_devices` returned, or a part of it.
+        device_type: Of which kind.
+    """
+    listed = devices if isinstance(devices, (list, tuple)) else [devices]
+    gpus = [d for d in listed if d.device_type == "GPU"]
+    if device_type == "CPU":
+        return
+    if not gpus:
+        settings.set_device("cpu")
+    elif len(gpus) == 1:
+        settings.set_device(f"cuda:{gpus[0].name.rpartition(':')[2]}")
+    elif len(gpus) < torch.cuda.device_count():
+        raise argument_error("tf.config.set_visible_devices", "devices", "one GPU, or all of them", devices)
+
+
+@contextlib.contextmanager
+def device(name: Any) -> Iterator[None]:
+    """Build models on a device inside the `with` block; a GPU that is not there is the CPU, with one warning.
+
+    Args:
+        name: Such as `'/GPU:0'`, `'/device:CPU:0'` or `'gpu:1'`; `None` changes nothing.
+    """
+    kind, _, index = str(name).lower().removeprefix("/").removeprefix("device:").partition(":")
+    if name is None:
+        yield
+        return
+    if kind not in ("cpu", "gpu"):
+        raise argument_error("tf.device", "name", "a name such as '/GPU:0' or '/CPU:0'", name)
+    if kind == "gpu" and not torch.cuda.is_available():
+        warn_once("tf.device", "name", "this machine has no GPU; what is built here is built on the CPU.")
+        kind = "cpu"
+    before = settings.default_device()
+    settings.set_device("cpu" if kind == "cpu" else f"cuda:{index or 0}")
+    try:
+        yield
+    finally:
+        settings.set_device(before)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    """Accept a setting that has no meaning here: everything runs eagerly, and memory is taken as it is needed."""
+
+
+def _same(value: Any) -> Callable[..., Any]:
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return value
+
+    return answer
+
+
+def get_logger() -> logging.Logger:
+    """Return the logger named `tensorflow`, which nothing here writes to."""
+    return logging.getLogger("tensorflow")
+
+
+def set_verbosity(level: Any) -> None:
+    """Set the level of the logger named `tensorflow`.
+
+    Args:
+        level: A number or a name.
+    """
+    get_logger().setLevel(level)
+
+
+DTYPES = {
+    name: getattr(torch, name)
+    for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
+}
+LOGGING: dict[str, Any] = {
+    **{level: getattr(logging, level) for level in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
+    "set_verbosity": set_verbosity,
+    "get_verbosity": lambda: get_logger().level,
+    **{method: getattr(logging.getLogger("tensorflow"), method) for method in ("debug", "info", "warning", "error")},
+}
+RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
+DATA = {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE}
+DEVICES: dict[str, Any] = {
+    "list_physical_devices": list_devices,
+    "list_logical_devices": list_devices,
+    "get_visible_devices": list_devices,
+    "set_visible_devices": set_visible_devices,
+    "set_memory_growth": _nothing,
+    "get_memory_growth": _same(True),
+}
+ONE = {  # names in `tensorflow` itself
+    **DTYPES,
+    "newaxis": None,
+    "half": torch.float16,
+    "double": torch.float64,
+    "Tensor": Tensor,
+    "DType": torch.dtype,
+    "as_dtype": settings.torch_dtype,
+    "TensorShape": TensorShape,
+    "is_tensor": lambda x: isinstance(x, Tensor),
+    "constant": constant,
+    "convert_to_tensor": convert_to_tensor,
+    "Variable": variable,
+    "zeros": _filled(0.0),
+    "ones": _filled(1.0),
+    "fill": fill,
+    "eye": eye,
+    "range": range_,
+    "linspace": linspace,
+    "function": function,
+    "device": device,
+    "print": print,
+    "no_op": _nothing,
+    "executing_eagerly": _same(True),
+    "get_logger": get_logger,
+    "random_normal": _normal,
+    "random_uniform": _uniform,
+    "truncated_normal": _truncated,
+    "random_shuffle": _shuffle,
+    "set_random_seed": set_seed,
+}
+V1 = dict.fromkeys(
+    "enable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior disable_v2_tensorshape "
+    "enable_v2_tensorshape disable_control_flow_v2 enable_resource_variables disable_resource_variables".split(),
+    _nothing,
+)
+V1["reset_default_graph"] = K.clear_session
+
+# Part of tensorflow → name → what it is; functions of tensors come from `tensorflow_functions`.
+NAMES: dict[str, dict[str, Any]] = {
+    "": {**ONE, **V1},
+    "math": {},
+    "nn": {},
+    "linalg": {"eye": eye},
+    "random": {**RANDOM, "shuffle": _shuffle},
+    "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
+    "data": DATA,
+    "data.experimental": {"AUTOTUNE": AUTOTUNE},
+    "config": {**DEVICES, "run_functions_eagerly": _nothing, "experimental_run_functions_eagerly": _nothing},
+    "config.experimental": DEVICES,
+    "config.threading": {
+        "set_intra_op_parallelism_threads": torch.set_num_threads,
+        "get_intra_op_parallelism_threads": torch.get_num_threads,
+    },
+    "test": {
+        "is_gpu_available": lambda *_, **__: torch.cuda.is_available(),
+        "is_built_with_cuda": lambda: torch.version.cuda is not None,
+        "gpu_device_name": lambda: "/device:GPU:0" if torch.cuda.is_available() else "",
+    },
+    "logging": LOGGING,
+    "autograph": {"set_verbosity": _nothing},
+    "autograph.experimental": {"do_not_convert": function},
+    "version": {"VERSION": "2.10.0"},
+    "compat": {},
+}
+for _path, _function in FUNCTIONS.items():
+    _part, _, _name = _path.rpartition(".")
+    NAMES[_part].setdefault(_name, _function)
+
+# Frequent names that are not here → what to write.
+INSTEAD: dict[str, str] = {
+    "Session": "leave the session out, values are there at once; leave K.set_session(…) out with it",
+    "InteractiveSession": "leave the session out, values are there at once",
+    "ConfigProto": "leave it out, torch takes a GPU's memory as it needs it",
+    "GPUOptions": "leave it out, torch takes a GPU's memory as it needs it",
+    "Graph": "leave it out, there are no graphs",
+    "get_default_graph": "leave it out, there are no graphs, and a model runs in any thread",
+    "global_variables_initializer": "leave it out, variables have their values at once",
+    "placeholder": "keras.layers.Input(shape), or K.placeholder(shape)",
+    "GradientTape": "loss.backward() and p.grad, or torch.autograd.grad(loss, parameters)",
+    "gradients": "torch.autograd.grad(y, x)",
+    "Module": "torch.nn.Module",
+    "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
+    "layers": "keras.layers",
+    "contrib": "keras itself",
+    "estimator": "keras.models.Sequential with fit",
+    "feature_column": "an array with a column for each feature",
+    "distribute": "the model as it is; torch.nn.parallel.DistributedDataParallel for several GPUs",
+    "summary": "torch.utils.tensorboard.SummaryWriter",
+    "saved_model": "model.save_weights and model.to_json, or torch.export",
+    "lite": "torch.export, or torch.onnx.export",
+    "io": "pathlib, or torchvision.io for pictures",
+    "gfile": "pathlib",
+    "image": "torch.nn.functional.interpolate, torchvision.transforms, or keras.preprocessing.image",
+    "strings": "Python's own strings, before the data become tensors",
+    "audio": "scipy.io.wavfile",
+    "signal": "torch.fft and torch.stft",
+    "sparse": "torch.sparse_coo_tensor",
+    "SparseTensor": "torch.sparse_coo_tensor",
+    "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
+    "ragged": "keras.preprocessing.sequence.pad_sequences",
+    "TensorArray": "a Python list and torch.stack",
+    "while_loop": "a Python while",
+    "cond": "torch.where, or a Python if",
+    "case": "a Python if",
+    "map_fn": "torch.vmap, or K.map_fn",
+    "scan": "a Python for, or K.foldl",
+    "py_function": "the function itself",
+    "numpy_function": "the function itself",
+    "py_func": "the function itself",
+    "custom_gradient": "torch.autograd.Function",
+    "control_dependencies": "the statements in their order",
+    "assign": "variable.assign(value)",
+    "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
+    "variable_scope": "nothing: names of layers number themselves",
+    "name_scope": "K.name_scope(name)",
+    "Print": "print(x)",
+    "debugging": "assert, or torch.testing.assert_close",
+    "Assert": "assert",
+    "string": "Python's own strings, before the data become tensors",
+    "profiler": "torch.profiler",
+    "nn.conv1d": "K.conv1d(x, kernel), or torch.nn.functional.conv1d",
+    "nn.conv2d": "K.conv2d(x, kernel), or torch.nn.functional.conv2d",
+    "nn.conv3d": "K.conv3d(x, kernel), or torch.nn.functional.conv3d",
+    "nn.conv2d_transpose": "K.conv2d_transpose(x, kernel, output_shape)",
+    "nn.depthwise_conv2d": "K.depthwise_conv2d(x, kernel)",
+    "nn.max_pool": "K.pool2d(x, pool_size, pool_mode='max')",
+    "nn.max_pool2d": "K.pool2d(x, pool_size, pool_mode='max')",
+    "nn.avg_pool": "K.pool2d(x, pool_size, pool_mode='avg')",
+    "nn.bias_add": "K.bias_add(x, bias)",
+    "nn.batch_normalization": "K.batch_normalization(x, mean, var, beta, gamma)",
+    "nn.embedding_lookup": "tf.gather(table, indices)",
+    "nn.in_top_k": "K.in_top_k(predictions, targets, k)",
+    "nn.ctc_loss": "K.ctc_batch_cost",
+    "nn.dynamic_rnn": "keras.layers.LSTM",
+    "nn.rnn_cell": "keras.layers.LSTM",
+    "random.Generator": "torch.Generator",
+    "random.categorical": "torch.multinomial",
+    "math.top_k": "torch.topk",
+    "nn.top_k": "torch.topk",
+    "math.segment_sum": "torch.Tensor.index_add_",
+    "math.confusion_matrix": "sklearn.metrics.confusion_matrix",
+    "math.bincount": "torch.bincount",
+    "unique": "torch.unique",
+    "meshgrid": "torch.meshgrid",
+    "searchsorted": "torch.searchsorted",
+    "scatter_nd": "torch.Tensor.index_put",
+    "tensor_scatter_nd_update": "torch.Tensor.index_put",
+    "config.optimizer": "nothing: torch's kernels run as they are",
+    "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
+    "data.TFRecordDataset": "a generator of (x, y), or arrays",
+    "data.TextLineDataset": "open(path), and keras.preprocessing.text.Tokenizer",
+}
+
+
+def find(part: str, name: str) -> Any:
+    """Return what `tensorflow.part.name` is.
+
+    Args:
+        part: The part; `''` for tensorflow itself.
+        name: The name.
+
+    Raises:
+        KeyError: It is not here.
+    """
+    for version in ("compat.v1", "compat.v2"):
+        if part == version or part.startswith(f"{version}."):
+            part = part.removeprefix(version).removeprefix(".")
+    return NAMES[part][name]
+
+
+def instead(part: str, name: str) -> str:
+    """Return what to write for a name that is not here.
+
+    Args:
+        part: The part; `''` for tensorflow itself.
+        name: The name.
+    """
+    part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
+    path = f"{part}.{name}".removeprefix(".")
+    if path in INSTEAD:
+        return f"write {INSTEAD[path]}"
+    if part.partition(".")[0] in INSTEAD:
+        return f"write {INSTEAD[part.partition('.')[0]]}"
+    close = getattr(torch, name, None) or getattr(torch.nn.functional, name, None)
+    if callable(close):
+        where = "torch" if hasattr(torch, name) else "torch.nn.functional"
+        return f"write {where}.{name}"
+    return "write the call in torch"
