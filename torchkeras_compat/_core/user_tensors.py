@@ -282,12 +282,12 @@ _METHODS = (
 def _method(name: str) -> Callable[..., Any]:
     function = getattr(Tensor, name)
 
-    @functools.wraps(function)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         with plain_torch():
             result = function(self, *args, **kwargs)
         return dressed(result)
 
+    method.__name__ = name
     return method
 
 
