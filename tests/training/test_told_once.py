@@ -229,7 +229,9 @@ def test_python_s_own_errors_name_no_mixin() -> None:
         with pytest.raises(TypeError, match=rf"^{act.__name__}\((…\): it takes at most|\) takes) "):
             act(*range(40))
     for act in (model.predict, model.predict_on_batch, model.train_on_batch):
-        with pytest.raises(TypeError, match=rf"^{act.__name__}(\(\) missing 1 required positional argument: 'x'|: x is missing)"):
+        with pytest.raises(
+            TypeError, match=rf"^{act.__name__}(\(\) missing 1 required positional argument: 'x'|: x is missing)"
+        ):
             act()
     for act in (model.fit, model.evaluate):
         with pytest.raises(ValueError, match=rf"^{act.__name__}\(show_accuracy=True\): write compile"):

@@ -21,8 +21,8 @@ class SideLosses:
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
     _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
-    sublayers: Any
-    trained_table: Any
+    _sublayers: Any
+    _trained_table: Any
 
     @property
     def _losses(self) -> list[Tensor]:
@@ -55,27 +55,27 @@ class SideLosses:
             f"read it in a LambdaCallback(on_epoch_end=…)."
         )
 
-    def take_losses(self) -> list[Tensor]:
-        """Return the side losses that the last run left here and in sublayers, and forget them."""
+    def _take_losses(self) -> list[Tensor]:
+        """Return the side losses that the last run left here and in _sublayers, and forget them."""
         taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
-        for layer in self.sublayers():
-            taken = taken + layer.take_losses()
+        for layer in self._sublayers():
+            taken = taken + layer._take_losses()
         return taken
 
-    def forget_losses(self) -> None:
+    def _forget_losses(self) -> None:
         """Forget the side losses of a run that nobody asked about."""
         if self._side_losses[0]:
-            self.take_losses()
+            self._take_losses()
 
     @property
     def losses(self) -> list[Tensor]:
         """Penalties of the weights, and what the last run added."""
-        penalties = [penalty for w in self.trained_table() if (penalty := w.penalty()) is not None]
+        penalties = [penalty for w in self._trained_table() if (penalty := w.penalty()) is not None]
         losses: list[Tensor] = hand_out([*penalties, *self._all_losses()])
         return losses
 
     def _all_losses(self) -> list[Tensor]:
-        return [*self._losses_of.get(get_ident(), ()), *(v for layer in self.sublayers() for v in layer._all_losses())]
+        return [*self._losses_of.get(get_ident(), ()), *(v for layer in self._sublayers() for v in layer._all_losses())]
 
 
 class Node(NamedTuple):
@@ -114,8 +114,8 @@ class Symbols:
     _nodes: list[tuple[SymbolicTensor, SymbolicTensor]]
     batch_input_shape: Shape | None
     compute_output_shape: Any
-    sublayers: Any
-    input_rank: ClassVar[int | tuple[int, ...] | None]
+    _sublayers: Any
+    _input_rank: ClassVar[int | tuple[int, ...] | None]
     _input_spec: Any = None
     _wants_training: ClassVar[bool]
 
@@ -214,8 +214,8 @@ class Symbols:
     @property
     def input_spec(self) -> Any:
         """An `InputSpec` or a list of them, which inputs are checked against; it may be set."""
-        if self._input_spec is None and isinstance(self.input_rank, int):
-            return InputSpec(ndim=self.input_rank)
+        if self._input_spec is None and isinstance(self._input_rank, int):
+            return InputSpec(ndim=self._input_rank)
         return self._input_spec
 
     @input_spec.setter
@@ -234,7 +234,7 @@ class Symbols:
     @property
     def uses_learning_phase(self) -> bool:
         """Whether the layer, or one inside it, does something else in training."""
-        return self._wants_training or any(layer.uses_learning_phase for layer in self.sublayers())
+        return self._wants_training or any(layer.uses_learning_phase for layer in self._sublayers())
 
     def _node(self) -> tuple[SymbolicTensor, SymbolicTensor]:
         if not self._nodes:

@@ -27,10 +27,10 @@ class BatchCalls:
     batch_input_shape: Any
     stateful: bool
     _lock: Lock
-    forget_losses: Any
+    _forget_losses: Any
     make_step: Any
     _run: Any
-    runs_user_code: bool
+    _runs_user_code: bool
     _arrays: Any
     _compiled: Any
     _outcome: Any
@@ -42,7 +42,7 @@ class BatchCalls:
         keep_freed_memory()
         with settings.running(False):
             output = self._run(x, None, False)[0]
-        self.forget_losses()
+        self._forget_losses()
         return output  # type: ignore[no-any-return]
 
     @known_by_name
@@ -55,9 +55,9 @@ class BatchCalls:
         batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
         if self.stateful:
             with self._lock, torch.no_grad():
-                return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
+                return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
         with torch.inference_mode():
-            return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
+            return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
         x, y, weight = parts

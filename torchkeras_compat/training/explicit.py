@@ -127,7 +127,7 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
         small: Whether the model is a small one.
     """
     stages = [stage_of(layer) for layer in layers]
-    if not layers or objective.scale != 1 or objective.summed:
+    if not layers or None in stages or objective.scale != 1 or objective.summed:
         return None
     if not small and any(stage is not None and stage.small_only for stage in stages):
         return None
