@@ -29,7 +29,7 @@ def rows(case: cases.Case) -> np.ndarray:
     """Return an embedding's weights after all steps with sparse gradients."""
     dialect, name, kwargs = case
     optimizer = getattr(MODULES[dialect], name)(**kwargs)
-    weight = tf.Variable(cases._weight_table())
+    weight = tf.Variable(cases.table())
     for touched, values in cases.touched():
         optimizer.apply_gradients([(tf.IndexedSlices(values, touched, weight.shape), weight)])
     return weight.numpy()

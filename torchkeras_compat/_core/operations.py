@@ -199,6 +199,9 @@ def mutation(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if symbolic.defers_updates():
+            kind = settings.dtype_name(args[0].dtype)
+            return SymbolicTensor(tuple(args[0].shape), kind, call, args, kwargs, function.__name__)
         if SymbolicTensor in _kinds(itertools.chain(args, kwargs.values())):
             return symbolic.apply(call, *args, **kwargs)
         return computed(*args, **kwargs)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -138,9 +139,10 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
 
 
 class _Run(threading.local):
-    """The values of the run in progress in this thread, where somebody may ask for them."""
+    """What goes on in this thread."""
 
-    values: dict[int, Any] | None = None
+    values: dict[int, Any] | None = None  # of the run in progress, where somebody may ask for them
+    defers_updates: bool = False
 
 
 _run = _Run()
@@ -165,6 +167,47 @@ class run_values:
 def kept_values() -> dict[int, Any] | None:
     """Return where a model keeps what its layers give in the run in progress; `None` where nobody asks."""
     return _run.values
+
+
+@contextmanager
+def deferred_updates() -> Iterator[None]:
+    """Let changes of variables inside the block be made later, as a graph would."""
+    before, _run.defers_updates = _run.defers_updates, True
+    try:
+        yield
+    finally:
+        _run.defers_updates = before
+
+
+def defers_updates() -> bool:
+    """Tell whether changes of variables are made later."""
+    return _run.defers_updates
+
+
+def run_updates(
+    updates: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], assign: Callable[[Any, Any], Any]
+) -> None:
+    """Change variables: first all new values are computed from the old ones, then they are written.
+
+    Args:
+        updates: Symbolic updates, and pairs of a variable and its symbolic value.
+        feed: Values of the inputs, by symbolic tensor.
+        assign: Writes a value into a variable.
+    """
+    values = {id(tensor): value for tensor, value in feed.items()}
+    later: list[tuple[Any, Callable[..., Any], list[Any], dict[str, Any]]] = []
+    for update in updates:
+        if isinstance(update, SymbolicTensor) and update.origin is not None:
+            arguments, keywords = list(update.arguments), dict(update.keywords)
+            computed = _evaluate([*arguments, *keywords.values()], values, {})
+            later.append(
+                (update, update.origin, computed[: len(arguments)], dict(zip(keywords, computed[len(arguments) :])))
+            )
+        else:
+            later.append((None, assign, [update[0], *_evaluate([update[1]], values, {})], {}))
+    for update, change, args, kwargs in later:
+        if update is None or id(update) not in values:  # a value may have been built on an update, which is made then
+            values[id(update)] = change(*args, **kwargs)
 
 
 def resolved(value: Any) -> Any:

@@ -188,6 +188,14 @@ def _one_gradient(loss: Any, target: Any) -> Any:
     return SymbolicTensor(tuple(target.shape), kind, _required_gradient, (loss, target), {}, "gradient")
 
 
+def differentiates(update: Any) -> bool:
+    """Tell whether a symbolic tensor, or the value of a pair, contains a gradient."""
+    tensor = update[1] if isinstance(update, (list, tuple)) else update
+    if not isinstance(tensor, SymbolicTensor):
+        return False
+    return any(t.origin is _required_gradient for t in _ancestors(tensor).values())
+
+
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Return the gradient of the sum of `loss` by each variable; `None` where it does not depend on one.
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import torch
 from torch import Tensor
 
 from .._core import dialects, registry
+from .._core.config import is_ours
+from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
+from ..backend.graph import gradients
 from .core import Common, Options, Rate, Scalars, Slots, parameters
-from .kernels import Tensors
+from .get_updates import keep_variables, loss_and_params, step_when_run
 from .schedules import LearningRateSchedule
 from .state import Stored
 
@@ -79,27 +85,76 @@ class Optimizer(Stored):
             self.step_with([p for _, p in pairs], [g for g, _ in pairs])
         return self.iterations
 
-    def get_gradients(self, loss: Tensor, params: Sequence[Tensor]) -> Tensors:
-        """Return the clipped gradients of `loss` by `params`.
+    def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Any]:
+        """Return the clipped gradients of `loss` by `params`; symbolic ones where the loss is symbolic.
+
+        Args:
+            loss: A tensor, or a symbolic one such as `model.total_loss`.
+            params: Weights.
 
         Raises:
             ValueError: The loss does not depend on one of them.
         """
-        grads = torch.autograd.grad(loss, list(params), allow_unused=True)
+        if loss is self._symbolic_loss:  # of a training step, whose gradients are clipped already
+            return [self._symbolic_gradients[id(p)] for p in params]
+        grads = gradients(loss, list(params))
         found = [g for g in grads if g is not None]
         if len(found) < len(grads):
             raise ValueError(
                 f"{type(self).__name__}.get_gradients: the loss does not depend on "
                 f"{len(grads) - len(found)} of the {len(grads)} parameters."
             )
-        return self.clip([g.clone() for g in found])
+        if not isinstance(loss, SymbolicTensor):
+            return self.clip([g.clone() for g in found])
+        if not self.clips:
+            return found
+        return [
+            SymbolicTensor(g.shape, g.dtype, functools.partial(self._clipped, i), (found,), {}, "clipped gradient")
+            for i, g in enumerate(found)
+        ]
 
-    def get_updates(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: there are no symbolic updates here."""
-        raise NotImplementedError(
-            f"{type(self).__name__}.get_updates: there are no symbolic updates in PyTorch; write "
-            "optimizer.apply_gradients(zip(gradients, weights)), or override _update(params, grads, slots, scalars)."
-        )
+    def _clipped(self, index: int, grads: Sequence[Tensor]) -> Tensor:
+        return self.clip([g.clone() for g in grads])[index]
+
+    def get_updates(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return the update that `K.function(inputs, outputs, updates)` makes: one step from a symbolic loss.
+
+        A subclass may write its own, from `self.get_gradients(loss, params)` and `K.update`, as in classic Keras;
+        training then evaluates what it returns at each step.
+
+        Args:
+            args: `(loss, params)`, or `(params, constraints, loss)` as in Keras 1.
+            kwargs: The same by name.
+
+        Raises:
+            NotImplementedError: A loss that is not symbolic.
+        """
+        loss, params = loss_and_params(type(self).__name__, args, kwargs)
+        return list(step_when_run(self.apply_gradients, loss, params))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "get_updates" in cls.__dict__ and not is_ours(cls):
+            cls.has_own_updates = True
+            keep_variables(cls)
+
+    has_own_updates: ClassVar[bool] = False  # whether a user wrote `get_updates`
+    _symbolic_loss: Any = None
+    _symbolic_gradients: Mapping[int, SymbolicTensor] = MappingProxyType({})
+
+    @contextmanager
+    def symbolic_gradients(self, loss: SymbolicTensor, gradients: Mapping[int, SymbolicTensor]) -> Iterator[None]:
+        """Let `get_gradients` return these in the block.
+
+        Args:
+            loss: The loss it is called with.
+            gradients: id of a weight → its gradient.
+        """
+        self._symbolic_loss, self._symbolic_gradients = loss, gradients
+        try:
+            yield
+        finally:
+            self._symbolic_loss, self._symbolic_gradients = None, {}
 
     def minimize(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: a loss keeps no list of what to differentiate by."""
@@ -118,6 +173,9 @@ class Optimizer(Stored):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer: those that this dialect's Keras has."""
+        if self.has_own_updates:  # the user's override adds its own
+            clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue")}
+            return {name: value for name, value in clips.items() if value is not None}
         config = super().get_config()
         if not isinstance(self._schedule, LearningRateSchedule):
             config["learning_rate"] = float(config["learning_rate"])

@@ -15,13 +15,14 @@ from .._core.symbolic import run_values
 from .._core.weights import Weight
 from ..backend.crossentropy import Logits
 from ..layers.base import Layer
+from .choose_update import choose_update
 from .compiled import CompiledStep
 from .data import Batch
 from .explicit import Chain, Watchers, chain_of
 from .recipe import Objective, Recipe
 from .storage import FlatStorage
 from .totals import Totals
-from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update, choose_update
+from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 
 
 class Trained(Protocol):

@@ -34,12 +34,13 @@ from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
 from .recipe import Recipe, make_recipe
 from .step import Step
 from .streams import StreamData, batched, is_stream
+from .symbolic_loss import SymbolicLoss
 from .totals import Totals
 
 Array = np.ndarray[Any, Any]
 
 
-class Trainer(BatchCalls, ClassicCalls):
+class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
     """The training half of a model; the other half knows layers and shapes."""
 
     name: str

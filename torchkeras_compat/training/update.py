@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -318,23 +317,3 @@ class ClosureUpdate(TorchUpdate):
     def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
         """Refuse: the number of evaluations depends on the losses."""
         raise CannotCapture(f"a step of {type(self.optimizer).__name__} evaluates the loss as often as it needs")
-
-
-def _asks_for_closure(optimizer: Any) -> bool:
-    closure = inspect.signature(optimizer.step).parameters.get("closure")
-    return closure is not None and closure.default is closure.empty
-
-
-def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = True) -> Update:
-    """Return the way that suits the optimizer.
-
-    Args:
-        optimizer: The optimizer.
-        table: The weights to train.
-        flat_allowed: `False` once parameters have been moved away repeatedly, as when two models train them in turn.
-    """
-    if not table:
-        return Update(optimizer, table)
-    if isinstance(optimizer, Optimizer):
-        return KerasUpdate(optimizer, table, flat_allowed)
-    return ClosureUpdate(optimizer, table) if _asks_for_closure(optimizer) else TorchUpdate(optimizer, table)

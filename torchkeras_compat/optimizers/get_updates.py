@@ -1,0 +1,121 @@
+"""`get_updates`: what an optimizer of classic Keras is made of, written by a user or asked for by one.
+
+A user's optimizer builds its updates once, from symbolic gradients, variables and functions of the backend; training
+evaluates them at each step.  Its numbers are variables then, so that what is built from them follows when they are set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._core.errors import show
+from .._core.symbolic import SymbolicTensor
+from .._core.weights import Variable
+from ..backend.variables import get_value, set_value, variable
+
+
+def _kept(name: str) -> property:
+    """Return the attribute of a number that an optimizer with its own `get_updates` keeps as a variable."""
+
+    def get(optimizer: Any) -> Any:
+        held = optimizer.__dict__.setdefault("_own_variables", {})
+        if name not in held and name == "iterations":
+            held[name] = variable(0, "int64", name)
+        if name not in held:
+            raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
+        return held[name]
+
+    def put(optimizer: Any, value: Any) -> None:
+        held = optimizer.__dict__.setdefault("_own_variables", {})
+        if isinstance(value, (Variable, SymbolicTensor)) or callable(value):
+            held[name] = value
+        elif isinstance(held.get(name), Variable):
+            set_value(held[name], get_value(value))
+        else:
+            held[name] = variable(get_value(value), "int64" if name == "iterations" else None, name)
+
+    return property(get, put, doc=f"`{name}` as a variable.")
+
+
+def _alias(name: str) -> property:
+    return property(
+        lambda optimizer: getattr(optimizer, name),
+        lambda optimizer, value: setattr(optimizer, name, value),
+        doc=f"The older name of `{name}`.",
+    )
+
+
+def _set_through(optimizer: Any, name: str, value: Any) -> None:
+    """Set an attribute; a number for a variable goes into it, for the updates were built of that."""
+    held = optimizer.__dict__.get(name)
+    if isinstance(held, Variable) and not isinstance(value, (Tensor, SymbolicTensor)):
+        set_value(held, get_value(value))
+    else:
+        object.__setattr__(optimizer, name, value)
+
+
+def keep_variables(cls: Any) -> None:
+    """Let a class that writes its own `get_updates` keep its numbers as variables, and its `weights` as it likes."""
+    cls.__setattr__ = _set_through
+    for name in dict.fromkeys((*cls.hyper, *cls.numbers, "decay", "learning_rate", "iterations")):
+        setattr(cls, name, _kept(name))
+    cls.lr = _alias("learning_rate")
+    cls.weights = property(
+        lambda optimizer: optimizer.__dict__.get("_own_weights", []),
+        lambda optimizer, value: optimizer.__dict__.__setitem__("_own_weights", value),
+        doc="The variables that `get_updates` made, as it lists them.",
+    )
+
+
+def loss_and_params(owner: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[SymbolicTensor, list[Any]]:
+    """Return the loss and the parameters from `(loss, params)`, or from Keras 1's `(params, constraints, loss)`.
+
+    Raises:
+        NotImplementedError: One of them is missing, or the loss is not symbolic.
+    """
+    values = [*args, *kwargs.values()]
+    params = next((v for v in values if isinstance(v, (list, tuple)) and v), None)
+    loss = next((v for v in values if isinstance(v, SymbolicTensor)), None)
+    if params is None or loss is None:
+        raise NotImplementedError(
+            f"{owner}.get_updates: a symbolic loss, such as model.total_loss, and a list of weights are needed; got "
+            f"{show(tuple(values))}. With the value of a loss, write "
+            f"optimizer.apply_gradients(zip(optimizer.get_gradients(loss, weights), weights))."
+        )
+    return loss, list(params)
+
+
+def step_when_run(apply: Callable[[Any], Any], loss: Any, params: Sequence[Tensor]) -> list[SymbolicTensor]:
+    """Return the update that `K.function` makes when it runs: one step from the gradients of a symbolic loss.
+
+    Args:
+        apply: `apply_gradients` of the optimizer.
+        loss: The symbolic loss.
+        params: The weights.
+    """
+
+    def step(value: Tensor) -> Tensor:
+        behind = [p for variable in params for p in _parameters(variable)]
+        grads = iter(torch.autograd.grad(value.sum(), behind, retain_graph=True, allow_unused=True))
+        with torch.no_grad():
+            apply(
+                [(_in_layout(variable, [next(grads) for _ in _parameters(variable)]), variable) for variable in params]
+            )
+        return value.detach()
+
+    return [SymbolicTensor(tuple(loss.shape), loss.dtype, step, (loss,), {}, "step")]
+
+
+def _parameters(variable: Tensor) -> tuple[Tensor, ...]:
+    return variable._weight.parameters if isinstance(variable, Variable) else (variable,)
+
+
+def _in_layout(variable: Tensor, grads: Sequence[Tensor | None]) -> Tensor | None:
+    """Return the gradient of a weight in Keras's layout."""
+    if any(grad is None for grad in grads):
+        return None
+    return variable._weight.codec.read(*grads) if isinstance(variable, Variable) else grads[0]
