@@ -20,7 +20,6 @@ class SymbolicLoss:
     output: SymbolicTensor
     layers: Any
     recipe: Any
-    _compiled: Any
     _rules: Any
     _symbols_of_loss: tuple[Any, SymbolicTensor, SymbolicTensor, SymbolicTensor] | None = None
 
@@ -49,10 +48,15 @@ class SymbolicLoss:
         """
         return self._symbolic_loss()[2]
 
+    def __getattr__(self, name: str) -> Any:
+        if name in ("targets", "sample_weights", "total_loss"):
+            raise AttributeError(f"{name}: the model has no loss; call compile(optimizer=…, loss=…) first.")
+        return super().__getattr__(name)  # type: ignore[misc]
+
     def _symbolic_loss(self) -> tuple[SymbolicTensor, SymbolicTensor, SymbolicTensor]:
-        recipe = self._compiled("total_loss")
-        if recipe.loss is None:
-            raise ValueError(f"{self}: the model was compiled without a loss; give compile(loss=…).")
+        recipe = self.recipe
+        if recipe is None or recipe.loss is None:
+            raise AttributeError  # told by __getattr__
         key = (recipe, recipe.loss, self.output)
         made = self._symbols_of_loss
         if made is None or any(a is not b for a, b in zip(made[0], key)):
