@@ -24,7 +24,7 @@ class TensorShape(tuple[Any, ...]):
     def __new__(cls, dims: Any = ()) -> TensorShape:
         """Make the shape."""
         items: Iterable[Any] = dims if hasattr(dims, "__iter__") else (dims,)
-        return super().__new__(cls, items)
+        return super().__new__(cls, (int(n) if hasattr(n, "__index__") else n for n in items))
 
     @property
     def ndims(self) -> int:

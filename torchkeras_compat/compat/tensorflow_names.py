@@ -15,6 +15,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
+from .._core.tensor_shape import TensorShape
 from .tensorflow_data import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
 
@@ -188,60 +189,6 @@ def function(func: Any = None, *args: Any, **kwargs: Any) -> Any:
         kwargs: Accepted: `input_signature`, `jit_compile` and so on.
     """
     return func if callable(func) else lambda wrapped: wrapped
-
-
-class TensorShape(tuple[Any, ...]):
-    """A shape: a tuple with TensorFlow's manners.
-
-    Args:
-        dims: The sizes, `None` where unknown; a number alone is one axis.
-
-    Example:
-        >>> TensorShape([None, 3]).as_list(), TensorShape([None, 3]).ndims
-        ([None, 3], 2)
-    """
-
-    def __new__(cls, dims: Any = ()) -> TensorShape:
-        """Make a shape of sizes."""
-        listed = dims if hasattr(dims, "__iter__") else (dims,)
-        return super().__new__(cls, tuple(None if n is None else int(n) for n in listed))
-
-    def as_list(self) -> list[Any]:
-        """Return the sizes."""
-        return list(self)
-
-    @property
-    def ndims(self) -> int:
-        """The number of axes."""
-        return len(self)
-
-    rank = ndims
-
-    @property
-    def dims(self) -> list[Any]:
-        """The sizes."""
-        return list(self)
-
-    def num_elements(self) -> int | None:
-        """Return the number of values, `None` where a size is unknown."""
-        return None if None in self else int(np.prod(self, dtype="int64"))
-
-    def is_fully_defined(self) -> bool:
-        """Tell whether every size is known."""
-        return None not in self
-
-    def is_compatible_with(self, other: Any) -> bool:
-        """Tell whether another shape fits, unknown sizes left open."""
-        other = TensorShape(other)
-        return len(self) == len(other) and all(a is None or b is None or a == b for a, b in zip(self, other))
-
-    def concatenate(self, other: Any) -> TensorShape:
-        """Return this shape and another behind it."""
-        return TensorShape((*self, *TensorShape(other)))
-
-    def __getitem__(self, key: Any) -> Any:
-        found = super().__getitem__(key)
-        return TensorShape(found) if isinstance(key, slice) else found
 
 
 class Device(NamedTuple):

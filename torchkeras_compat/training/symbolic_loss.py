@@ -72,7 +72,7 @@ class SymbolicLoss:
             def total(y: Tensor, y_pred: Tensor, sample_weight: Tensor, outputs: list[Tensor]) -> Tensor:
                 value = objective(y, y_pred, None, None, sample_weight)
                 value = value.sum() if value.dim() else value
-                for line in self._trained_table():  # type: ignore[attr-defined]
+                for line in self._trained_table():
                     penalty = line.penalty()
                     value = value if penalty is None else value + penalty
                 for layer, output in zip(penalised, outputs):

@@ -202,7 +202,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
         if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
             table = self._table_to_train()
-            step = Step(self, recipe, table)  # type: ignore[arg-type]
+            step = Step(self, recipe, table)
             step.totals = _totals(recipe, step)
             self._steps[mode] = step
         return self._steps[mode]
