@@ -70,6 +70,11 @@ class SymbolicTensor(Deferred):
         """Return the value in the run in progress."""
         return resolved(self)
 
+    def __getattr__(self, name: str) -> Any:
+        if _run.values is not None and not name.startswith("__"):
+            return getattr(resolved(self), name)
+        raise AttributeError(f"{self!r} has no {name!r}: it is symbolic; use K.function to compute its value.")
+
     @property
     def ndim(self) -> int:
         """The number of axes."""
@@ -208,6 +213,12 @@ def run_updates(
     for update, change, args, kwargs in later:
         if update is None or id(update) not in values:  # a value may have been built on an update, which is made then
             values[id(update)] = change(*args, **kwargs)
+
+
+def as_seen(tensor: SymbolicTensor) -> Any:
+    """Return a symbolic tensor, or its value where that is known in the run in progress."""
+    known = _run.values is not None and id(tensor) in _run.values
+    return resolved(tensor) if known else tensor
 
 
 def resolved(value: Any) -> Any:

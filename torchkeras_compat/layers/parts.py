@@ -11,7 +11,7 @@ from torch import Tensor
 from .._core.errors import show
 from .._core.planned import ComesLater
 from .._core.shapes import Shape
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import SymbolicTensor, as_seen
 from .._core.user_tensors import hand_out, take_back
 from .input_spec import InputSpec
 
@@ -135,12 +135,12 @@ class Symbols:
     @property
     def input(self) -> SymbolicTensor:
         """The symbolic input of the layer in its model."""
-        return self._node()[0]
+        return as_seen(self._node()[0])  # type: ignore[no-any-return]
 
     @property
     def output(self) -> SymbolicTensor:
-        """The symbolic output of the layer in its model."""
-        return self._node()[1]
+        """The symbolic output of the layer in its model; in a user's loss or metric, its value in the run."""
+        return as_seen(self._node()[1])  # type: ignore[no-any-return]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -183,7 +183,7 @@ class Symbols:
         Raises:
             ValueError: There was no such call.
         """
-        return self._call_at("get_output_at", node_index)[1]
+        return as_seen(self._call_at("get_output_at", node_index)[1])  # type: ignore[no-any-return]
 
     def get_input_shape_at(self, node_index: int) -> Shape:
         """Return the Keras shape of `get_input_at`.

@@ -15,7 +15,7 @@ from .._core import registry, settings
 from .._core.config import is_ours
 from .._core.errors import argument_error, did_you_mean, show
 from .._core.shapes import Shape, compatible, one_sample_hint
-from .._core.symbolic import SymbolicTensor, kept_values
+from .._core.symbolic import SymbolicTensor, as_seen, kept_values
 from .._core.threads import BUILDING
 from .._core.undo import unchanged_on_error
 from .._core.weights import Variable, Weight
@@ -415,12 +415,12 @@ class Stack(Layer):
     @property
     def input(self) -> SymbolicTensor:
         """The symbolic input."""
-        return self._symbol(0)
+        return as_seen(self._symbol(0))  # type: ignore[no-any-return]
 
     @property
     def output(self) -> SymbolicTensor:
         """The symbolic output."""
-        return self._symbol(-1)
+        return as_seen(self._symbol(-1))  # type: ignore[no-any-return]
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
