@@ -425,3 +425,12 @@ def test_losses_of_a_run_do_not_pile_up() -> None:
         model(X)
     assert len(model.losses) == 1
     assert model.test_on_batch(X, Y) == pytest.approx(first)
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"),
+    [("add", "layer"), ("set_weights", "weights"), ("save_weights", "filepath"), ("get_output_at", "node_index")],
+)
+def test_pythons_own_errors_name_no_class_that_nobody_wrote(method: str, argument: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{method}\(\) missing 1 required positional argument: '{argument}'"):
+        getattr(keras.Sequential(), method)()

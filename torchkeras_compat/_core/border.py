@@ -16,6 +16,7 @@ from .dialects import Dialect, current, of
 from .errors import UnknownName, did_you_mean, misfit, show
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,14 @@ def known_by_name(method: F) -> F:
     """Let Python's own errors call a method as its callers do, `fit()`: the name of a mixin tells them nothing."""
     method.__qualname__ = method.__name__
     return method
+
+
+def nameless(cls: C) -> C:
+    """Do what `known_by_name` does for every public method of a class that users never name, such as a mixin."""
+    for name, member in vars(cls).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            known_by_name(member)
+    return cls
 
 
 def entrance(method: F) -> F:

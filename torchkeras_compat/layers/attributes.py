@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from .._core.border import nameless
 from .._core.config import is_ours
 from .weighted import Weighted
 
@@ -18,6 +19,7 @@ _CALLED_BY_TORCH = frozenset(
 )
 
 
+@nameless
 class Attributes(Weighted):
     """What may be assigned to a layer of a user's under which name.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
+from .._core.border import nameless
 from .._core.errors import show
 from .._core.planned import ComesLater
 from .._core.shapes import Shape
@@ -16,6 +17,7 @@ from .._core.user_tensors import hand_out, take_back
 from .input_spec import InputSpec
 
 
+@nameless
 class SideLosses:
     """What layers add to the loss of a model."""
 
@@ -107,6 +109,7 @@ class Node(NamedTuple):
         return self.output_tensors.shape
 
 
+@nameless
 class Symbols:
     """The shapes and symbolic tensors of a layer in its model."""
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .._core import registry, settings
+from .._core.border import nameless
 from .._core.config import is_ours
 from .._core.errors import argument_error, did_you_mean, show
 from .._core.shapes import Shape, compatible, one_sample_hint
@@ -30,6 +31,7 @@ OVER_TIME = 64  # rows that are worth more than the caches where a layer reads i
 MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
+@nameless
 class Stack(Layer):
     """The chain of layers in a model: its shapes, weights and configuration, and how it runs.
 

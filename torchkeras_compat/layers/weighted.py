@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .. import constraints, initializers, regularizers
 from .._core import settings
+from .._core.border import nameless
 from .._core.config import is_ours
 from .._core.errors import did_you_mean, show
 from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
@@ -44,6 +45,7 @@ def _weight_arguments(owner: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     return options
 
 
+@nameless
 class Weighted(nn.Module):
     """The weights of a layer."""
 

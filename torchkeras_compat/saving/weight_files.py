@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from .._core.border import nameless
 from .._core.errors import argument_error, show
 from .._core.planned import ComesLater
 from . import hdf5, weights_hdf5
@@ -17,6 +18,7 @@ from .weights_hdf5 import Plan
 FORMATS = (None, "h5", "hdf5", "keras")
 
 
+@nameless
 class WeightFiles:
     """The two methods of a model that read and write files of weights.
 
