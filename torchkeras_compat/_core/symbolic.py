@@ -71,7 +71,9 @@ class SymbolicTensor(Deferred):
         return resolved(self)
 
     def __getattr__(self, name: str) -> Any:
-        if _run.values is not None and not name.startswith("__"):
+        if name.startswith("__") or "name" not in self.__dict__:  # one that is being copied has nothing yet
+            raise AttributeError(name)
+        if _run.values is not None:
             return getattr(resolved(self), name)
         raise AttributeError(f"{self!r} has no {name!r}: it is symbolic; use K.function to compute its value.")
 
