@@ -197,4 +197,4 @@ def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
     from tensorflow.keras import layers
 
     for name in ("Dense", "Lambda", "TorchModuleWrapper"):
-        assert getattr(layers, name).row_wise == getattr(tk.layers, name).row_wise, name
+        assert getattr(layers, name)._row_wise == getattr(tk.layers, name)._row_wise, name

@@ -26,7 +26,7 @@ UNSEEDED = [spec for spec in LAYERS if not spec.arguments.get("seed")]  # the me
 @pytest.mark.parametrize("spec", LAYERS, ids=str)
 def test_weights_stand_on_the_device_asked_for(spec: LayerSpec) -> None:
     layer = spec.make()
-    layer.build_from((4, *spec.shape), META)
+    layer._build_from((4, *spec.shape), META)
     assert {t.device.type for t in [*layer.parameters(), *layer.buffers()]} <= {"meta"}
 
 
@@ -34,7 +34,7 @@ def test_weights_stand_on_the_device_asked_for(spec: LayerSpec) -> None:
 @pytest.mark.parametrize("spec", UNSEEDED, ids=str)
 def test_a_run_makes_nothing_elsewhere_and_reads_nothing(spec: LayerSpec, training: bool) -> None:
     layer = spec.make()
-    layer.build_from((4, *spec.shape), META)
+    layer._build_from((4, *spec.shape), META)
     x = torch.zeros(4, *spec.shape, device=META, dtype=torch.int64 if spec.indices else torch.float32)
     y, _ = layer._run(x, None, training)
     assert (y[0] if isinstance(y, list) else y).device == META

@@ -40,7 +40,7 @@ def draw(spec: LayerSpec, batch: int = BATCH, dtype: torch.dtype = torch.float32
 
 def built(spec: LayerSpec, **more: Any) -> Any:
     layer = spec.make(**more)
-    layer.build_from((None, *spec.shape))
+    layer._build_from((None, *spec.shape))
     return layer
 
 
@@ -79,7 +79,7 @@ def ways(spec: LayerSpec) -> dict[str, dict[str, Any]]:
         "batch_input_shape": {"batch_input_shape": (None, *spec.shape)},
     }
     takes_dim = "input_dim" not in inspect.signature(cls).parameters
-    if takes_dim and len(spec.shape) == 1 and not cls.sequence_input:
+    if takes_dim and len(spec.shape) == 1 and not cls._sequence_input:
         found["input_dim"] = {"input_dim": spec.shape[0]}
     if takes_dim and len(spec.shape) == 2:
         found["input_length"] = {"input_length": spec.shape[0], "input_dim": spec.shape[1]}
@@ -157,7 +157,7 @@ def test_weights_round_trip(spec: LayerSpec) -> None:
         assert tuple(variable.shape) == value.shape
         assert variable.name.startswith(f"{layer.name}/")
     again = type(layer).from_config({**layer.get_config(), "name": "again"})
-    again.build_from((None, *spec.shape))
+    again._build_from((None, *spec.shape))
     again.set_weights(values)
     torch.testing.assert_close(run(again, x), run(layer, x), rtol=0, atol=0)
     assert layer.count_params() == sum(v.size for v in values)
@@ -187,7 +187,7 @@ def test_gradient_flows(spec: LayerSpec) -> None:
     x.requires_grad_(spec.indices is None)
     direction = torch.randn((BATCH, *spec.output), generator=torch.Generator().manual_seed(1))
     (run(layer, x) * direction).sum().backward()
-    found = {w.path: p.grad for w in layer.trained_table() for p in w.parameters if p.requires_grad}
+    found = {w.path: p.grad for w in layer._trained_table() for p in w.parameters if p.requires_grad}
     if spec.indices is None:
         found["input"] = x.grad
     for name, gradient in found.items():
@@ -284,7 +284,7 @@ def test_copies(spec: LayerSpec, way: Any) -> None:
     expected = run(layer, x)
     other = way(layer)
     torch.testing.assert_close(run(other, x), expected, rtol=0, atol=0)
-    for weight, source in zip(other.table(), layer.table()):
+    for weight, source in zip(other._weight_table(), layer._weight_table()):
         assert all(a.stride() == b.stride() for a, b in zip(weight.parameters, source.parameters))
         weight.assign(np.full(weight.shape, 0.5))
     torch.testing.assert_close(run(layer, x), expected, rtol=0, atol=0)
@@ -309,11 +309,11 @@ def test_bad_arguments(line: LayerSpec, arguments: dict[str, Any], message: str)
 
 def test_wrong_number_of_axes(spec: LayerSpec) -> None:
     layer = spec.make()
-    if layer.input_rank is None:
+    if layer._input_rank is None:
         pytest.skip("it takes any number of axes")
     for shape in ((None,) * (len(spec.shape) + 2), (None,) * len(spec.shape)):
         with pytest.raises(ValueError, match=f"{layer.name}'.*the input must have"):
-            layer.build_from(shape)
+            layer._build_from(shape)
     assert not layer.built
 
 

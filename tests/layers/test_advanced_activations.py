@@ -39,10 +39,10 @@ def test_prelu_learns_its_slopes() -> None:
 
 def test_prelu_needs_its_axes() -> None:
     with pytest.raises(ValueError, match=r"shared_axes=\[3\] must be axes of the input"):
-        layers.PReLU(shared_axes=3).build_from((None, 4, 2))
+        layers.PReLU(shared_axes=3)._build_from((None, 4, 2))
     with pytest.raises(ValueError, match="size of axis 1 of the input must be known"):
-        layers.PReLU().build_from((None, None, 2))
-    layers.PReLU(shared_axes=[1]).build_from((None, None, 2))
+        layers.PReLU()._build_from((None, None, 2))
+    layers.PReLU(shared_axes=[1])._build_from((None, None, 2))
 
 
 def test_softmax_over_several_axes() -> None:

@@ -114,11 +114,11 @@ def test_kernel_is_a_view_in_keras_layout() -> None:
 
 def test_the_shape_must_leave_something() -> None:
     with pytest.raises(ValueError, match=r"Conv2D 'conv2d_1': an output of size \(-1, 4\) is less than one cell"):
-        layers.Conv2D(2, 5).build_from((None, 3, 8, 1))
+        layers.Conv2D(2, 5)._build_from((None, 3, 8, 1))
     with pytest.raises(ValueError, match=r"size of axis -1 of the input must be known"):
-        layers.Conv2D(2, 3).build_from((None, 8, 8, None))
+        layers.Conv2D(2, 3)._build_from((None, 8, 8, None))
     with pytest.raises(ValueError, match=r"the 3 channels of the input must be a multiple of groups=2"):
-        layers.Conv2D(2, 3, groups=2).build_from((None, 8, 8, 3))
+        layers.Conv2D(2, 3, groups=2)._build_from((None, 8, 8, 3))
 
 
 def test_image_data_format_is_followed() -> None:

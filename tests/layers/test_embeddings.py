@@ -63,7 +63,7 @@ def test_it_follows_an_input_of_any_rank(again: bool) -> None:
 
 def test_input_length_holds() -> None:
     with pytest.raises(ValueError, match=r"input_length is 6; got an input of shape \(None, 5\)"):
-        layers.Embedding(9, 4, input_length=6).build_from((None, 5))
+        layers.Embedding(9, 4, input_length=6)._build_from((None, 5))
     assert layers.Embedding(9, 4, input_length=6).compute_output_shape((None, None)) == (None, 6, 4)
 
 

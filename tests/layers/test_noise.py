@@ -72,7 +72,7 @@ def test_activity_regularization_adds_to_the_loss() -> None:
     x = torch.tensor([[1.0, -2.0]], requires_grad=True)
     y, _ = layer._run(x, None, True)
     assert y is x
-    (penalty,) = layer.take_losses()
+    (penalty,) = layer._take_losses()
     assert penalty.item() == 0.5 * 3 + 0.25 * 5
-    assert layer.take_losses() == []
+    assert layer._take_losses() == []
     np.testing.assert_allclose(torch.autograd.grad(penalty, x)[0], [[1.0, -1.5]])

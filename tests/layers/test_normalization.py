@@ -151,12 +151,12 @@ def test_short_floats_keep_long_averages(kind: str) -> None:
 @pytest.mark.parametrize(("axis", "shape"), [(4, (None, 3)), (0, (None, 3)), ([1, -1], (None, 3)), (-3, (None, 3))])
 def test_axis_must_be_one_of_the_input(axis: Any, shape: Any) -> None:
     with pytest.raises(ValueError, match=r"axis=.* must name axes of the input other than the batch"):
-        layers.BatchNormalization(axis=axis).build_from(shape)
+        layers.BatchNormalization(axis=axis)._build_from(shape)
 
 
 def test_size_of_the_axis_must_be_known() -> None:
     with pytest.raises(ValueError, match="size of axis 1 of the input must be known"):
-        layers.BatchNormalization(axis=1).build_from((None, None, 3))
+        layers.BatchNormalization(axis=1)._build_from((None, None, 3))
 
 
 def test_images_are_never_copied() -> None:

@@ -95,7 +95,7 @@ def test_gradient_of_a_tie_goes_to_one_place() -> None:
 
 def test_the_window_must_fit() -> None:
     with pytest.raises(ValueError, match=r"MaxPooling2D 'max_pooling2d_1': an output of size \(0, 1\)"):
-        layers.MaxPooling2D(5).build_from((None, 3, 8, 1))
+        layers.MaxPooling2D(5)._build_from((None, 3, 8, 1))
 
 
 def test_short_names() -> None:

@@ -81,7 +81,7 @@ def numpy_run(layer: Recurrent, x: Any, mask: Any, states: list[Any]) -> tuple[A
 
 def built(cls: type[Recurrent], kwargs: dict[str, Any], **more: Any) -> Recurrent:
     layer = cls(UNITS, dtype="float64", **kwargs, **more)
-    layer.build_from((BATCH, STEPS, FEATURES))
+    layer._build_from((BATCH, STEPS, FEATURES))
     rng = np.random.RandomState(1)
     layer.set_weights([rng.randn(*w.shape) * 0.6 for w in layer.get_weights()])
     return layer
@@ -132,7 +132,7 @@ def test_float32_lstm_on_torchs_kernel_gives_the_gradients_of_the_written_out_on
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     layer = LSTM(UNITS, return_sequences=True)
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     found = []
     for faster in (True, False):
         monkeypatch.setattr(Recurrent, "_torch_is_faster", lambda *_, faster=faster: faster)
@@ -148,7 +148,7 @@ def test_float32_lstm_on_torchs_kernel_gives_the_gradients_of_the_written_out_on
 @pytest.mark.parametrize("bias", [True, False])
 def test_float32_lstm_is_torchs(bias: bool, start: bool) -> None:
     layer = LSTM(UNITS, return_sequences=True, return_state=True, use_bias=bias)
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     x = torch.randn(BATCH, STEPS, FEATURES, requires_grad=True)
     states = [torch.randn(BATCH, UNITS, requires_grad=True) for _ in range(2)] if start else None
     leaves = [x, *layer.parameters(), *(states or [])]
@@ -163,7 +163,7 @@ def test_float32_lstm_is_torchs(bias: bool, start: bool) -> None:
 
 def test_gradient_of_a_gradient() -> None:
     for layer in (GRU(UNITS), SimpleRNN(UNITS), LSTM(UNITS, recurrent_activation="hard_sigmoid")):
-        layer.build_from((None, STEPS, FEATURES))
+        layer._build_from((None, STEPS, FEATURES))
         x = torch.randn(BATCH, STEPS, FEATURES, requires_grad=True)
         (slope,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)
         slope.square().sum().backward()
@@ -172,7 +172,7 @@ def test_gradient_of_a_gradient() -> None:
 
 def test_gradients_come_in_inference_mode_too() -> None:
     layer = LSTM(UNITS).eval()
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     x = torch.randn(BATCH, STEPS, FEATURES, requires_grad=True)
     layer(x, training=False).sum().backward()
     assert x.grad is not None
@@ -180,7 +180,7 @@ def test_gradients_come_in_inference_mode_too() -> None:
 
 def test_autocast_takes_the_recorded_path() -> None:
     layer = GRU(UNITS, reset_after=False)
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     x = torch.tensor(data(), dtype=torch.float32)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = layer(x)
@@ -204,7 +204,7 @@ def test_time_major_is_the_transposed(cls: type[Recurrent]) -> None:
     mask = torch.tensor(MASKS["middle"]).bool()
     one = built(cls, {}, return_sequences=True)(data(), mask=mask)
     layer = cls(UNITS, time_major=True, return_sequences=True, dtype="float64")
-    layer.build_from((STEPS, BATCH, FEATURES))
+    layer._build_from((STEPS, BATCH, FEATURES))
     layer.set_weights(built(cls, {}).get_weights())
     torch.testing.assert_close(layer(data().transpose(1, 0, 2), mask=mask.t()).transpose(0, 1), one)
     assert layer.compute_output_shape((STEPS, BATCH, FEATURES)) == (STEPS, BATCH, UNITS)
@@ -235,7 +235,7 @@ def test_initial_state_is_checked() -> None:
 
 def test_one_bias_is_trained_and_torchs_second_is_a_zero_that_travels() -> None:
     layer = LSTM(UNITS, input_shape=(STEPS, FEATURES))
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     assert [n for n, _ in layer.named_parameters()] == ["rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0"]
     assert layer.count_params() == sum(p.numel() for p in layer.parameters()) == 4 * UNITS * (FEATURES + UNITS + 1)
     assert not layer.state_dict()["rnn.bias_hh_l0"].any()
@@ -258,7 +258,7 @@ def test_weights_round_trip_in_keras_order(cls: type[Recurrent], kwargs: dict[st
     layer.set_weights(values)
     for got, want in zip(layer.get_weights(), values):
         np.testing.assert_array_equal(got, want)
-    assert [w.name for w in layer.table()] == ["kernel", "recurrent_kernel", "bias"][: len(values)]
+    assert [w.name for w in layer._weight_table()] == ["kernel", "recurrent_kernel", "bias"][: len(values)]
     assert values[0].shape == (FEATURES, layer.cell.gates * UNITS)
 
 
@@ -272,19 +272,19 @@ def test_pickles(cls: type[Recurrent], kwargs: dict[str, Any]) -> None:
 
 def test_initial_weights_are_keras_s() -> None:
     layer = LSTM(UNITS)
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     kernel, recurrent, bias = layer.get_weights()
     np.testing.assert_array_equal(bias, np.repeat([0.0, 1.0, 0.0], [UNITS, UNITS, 2 * UNITS]))
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(UNITS), atol=1e-5)
     assert np.abs(kernel).max() <= np.sqrt(6 / (FEATURES + 4 * UNITS))
     plain = LSTM(UNITS, unit_forget_bias=False, bias_initializer="ones")
-    plain.build_from((None, STEPS, FEATURES))
+    plain._build_from((None, STEPS, FEATURES))
     assert (plain.get_weights()[2] == 1).all()
 
 
 def test_gru_regularizer_and_constraint_see_keras_s_layout() -> None:
     layer = GRU(UNITS, kernel_regularizer=lambda k: k[:, :UNITS].sum(), reset_after=True)
-    layer.build_from((None, STEPS, FEATURES))
+    layer._build_from((None, STEPS, FEATURES))
     (penalty,) = layer.losses
     assert penalty.item() == pytest.approx(layer.get_weights()[0][:, :UNITS].sum(), rel=1e-5)
     penalty.backward()
@@ -351,7 +351,7 @@ def test_kept_states_go_before_given_ones_unless_they_are_zero() -> None:
 def test_stateful_errors() -> None:
     layer = LSTM(UNITS, stateful=True)
     with pytest.raises(ValueError, match=r"batch_input_shape=\(32, 6, 3\)"):
-        layer.build_from((None, STEPS, FEATURES))
+        layer._build_from((None, STEPS, FEATURES))
     with pytest.raises(ValueError, match="needs a built layer"):
         layer.reset_states()
     layer = built(LSTM, {}, stateful=True)
@@ -372,7 +372,7 @@ def test_stateful_layer_called_on_its_own_takes_the_size_of_its_first_batch() ->
 
 def constant_steps(layer: Recurrent, **kwargs: Any) -> Any:
     """Outputs of a cell that only passes its input on, for a sequence of ones."""
-    layer.build_from((None, 40, 1))
+    layer._build_from((None, 40, 1))
     layer.set_weights([np.full_like(w, i == 0) for i, w in enumerate(layer.get_weights())])
     return layer(np.ones((50, 40, 1), "float32"), training=True).detach().numpy()[..., 0]
 
@@ -389,7 +389,7 @@ def test_dropout_by_step_where_tf_keras_runs_its_fused_kernel(dialect: str, by_s
         fused = GRU(1, dropout=0.5, return_sequences=True, reset_after=True)
         loop = GRU(1, dropout=0.5, return_sequences=True, reset_after=True, unroll=True)
     for layer, expected in ((fused, by_step), (loop, False)):
-        layer.build_from((None, 40, 1))
+        layer._build_from((None, 40, 1))
         layer.set_weights([np.full_like(w, i == 0) for i, w in enumerate(layer.get_weights())])
         x = torch.ones(1, 40, 1, requires_grad=True)
         layer(x, training=True).sum().backward()
@@ -403,7 +403,7 @@ def test_implementation_one_draws_for_each_gate() -> None:
     with dialects.using("keras-2.3"):
         layers = [LSTM(1, dropout=0.5, implementation=n) for n in (1, 2)]
     for layer, expected in zip(layers, (True, False)):
-        layer.build_from((None, 1, 1))
+        layer._build_from((None, 1, 1))
         layer.set_weights([np.ones_like(w) for w in layer.get_weights()])
         outputs = layer(np.ones((400, 1, 1), "float32"), training=True)
         assert (len(np.unique(outputs.detach().numpy().round(5))) > 2) == expected
@@ -463,7 +463,7 @@ def test_config_round_trip() -> None:
 )
 def test_bad_arguments(kwargs: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        LSTM(**kwargs).build_from((None, *kwargs.get("input_shape", (1, 1))))
+        LSTM(**kwargs)._build_from((None, *kwargs.get("input_shape", (1, 1))))
 
 
 def test_classic_defaults() -> None:

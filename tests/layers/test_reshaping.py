@@ -47,7 +47,7 @@ def test_padding_and_cropping_are_inverse() -> None:
 
 def test_cropping_everything_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Cropping1D 'cropping1d_1': an output of size \(0,\) is less than one cell"):
-        layers.Cropping1D(2).build_from((None, 4, 3))
+        layers.Cropping1D(2)._build_from((None, 4, 3))
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])

@@ -188,7 +188,7 @@ def test_classic_formulas_are_those_of_the_2_3_1_source(
 def test_lazy_rows_equal_the_dense_formula(name: str, kwargs: dict[str, Any], dialect: str) -> None:
     lazy, dense = make((dialect, name, kwargs)), make((dialect, name, kwargs))
     assert lazy.lazy_rows
-    weight, other = torch.from_numpy(cases.table()), torch.from_numpy(cases.table())
+    weight, other = torch.from_numpy(cases.table()), torch.from_numpy(cases._weight_table())
     slots = {name: lazy.initial_slot(name, weight) for name in lazy.slot_names}
     full = {name: [dense.initial_slot(name, other)] for name in dense.slot_names}
     last_seen = torch.zeros(cases.ROWS, dtype=torch.long)

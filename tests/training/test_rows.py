@@ -220,11 +220,11 @@ def test_two_embeddings_in_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.large, self.small = L.Embedding(ROWS, DIM), L.Embedding(300, DIM)
-            self.takes_integers = True
+            self._takes_integers = True
 
         def build(self, input_shape: Any) -> None:
-            self.large.build_from(input_shape)
-            self.small.build_from(input_shape)
+            self.large._build_from(input_shape)
+            self.small._build_from(input_shape)
             super().build(input_shape)
 
         def call(self, x: Any) -> Any:

@@ -221,7 +221,7 @@ def _evaluate(outputs: Sequence[Any], values: dict[int, Any], call_options: Mapp
                 raise ValueError(f"{item!r} is an input without a value; list it among the inputs.")
             arguments = [value_of(a) for a in item.arguments]
             keywords = {k: value_of(v) for k, v in item.keywords.items()}
-            options = call_options if getattr(item.origin, "is_layer", False) else {}
+            options = call_options if getattr(item.origin, "_is_layer", False) else {}
             values[id(item)] = item.origin(*arguments, **keywords, **options)
         return values[id(item)]
 

@@ -181,7 +181,7 @@ class PReLU(ElementwiseLayer):
         shared = self.shared_axes or []
         if any(axis >= len(input_shape) for axis in shared):
             raise ValueError(f"{self}: shared_axes={shared} must be axes of the input; got shape {tuple(input_shape)}.")
-        sizes = [1 if axis in shared else self.last_axis(input_shape, axis) for axis in range(1, len(input_shape))]
+        sizes = [1 if axis in shared else self._last_axis(input_shape, axis) for axis in range(1, len(input_shape))]
         self.add_weight(
             name="alpha",
             shape=sizes,

@@ -64,17 +64,17 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         ((2, 3), 3)
     """
 
-    is_layer: ClassVar[bool] = True
+    _is_layer: ClassVar[bool] = True
     supports_masking: bool = False
     stateful: bool = False
-    sequence_input: ClassVar[bool] = False
-    input_rank: ClassVar[int | tuple[int, ...] | None] = None
-    takes_integers: ClassVar[bool] = False
-    makes_mask: bool = False  # whether a mask begins here
-    row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
-    walks_over_time: ClassVar[bool] = False  # and multiplies by its weights at each step
-    runs_in_a_row: bool = False  # stateful, and able to take several batches at once as one after the other
-    runs_user_code: bool = False  # whether a user's code has a part in what it gives
+    _sequence_input: ClassVar[bool] = False
+    _input_rank: ClassVar[int | tuple[int, ...] | None] = None
+    _takes_integers: ClassVar[bool] = False
+    _makes_mask: bool = False  # whether a mask begins here
+    _row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
+    _walks_over_time: ClassVar[bool] = False  # and multiplies by its weights at each step
+    _runs_in_a_row: bool = False  # stateful, and able to take several batches at once as one after the other
+    _runs_user_code: bool = False  # whether a user's code has a part in what it gives
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False
@@ -93,14 +93,14 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             cls.build = _finishing(written["build"])  # type: ignore[method-assign]
         if not is_ours(cls):
             if "forward" in cls.__dict__:
-                cls.runs_user_code = True
+                cls._runs_user_code = True
             for name in [name for name in ("forward", "compute_mask") if name in cls.__dict__]:
                 setattr(cls, name, _of_user(cls.__dict__[name]))
             for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
                 setattr(cls, name, _told_shapes(written[name]))
-        decided = "row_wise" in cls.__dict__ or isinstance(cls.row_wise, property) or origin(cls) is not cls
+        decided = "_row_wise" in cls.__dict__ or isinstance(cls._row_wise, property) or origin(cls) is not cls
         if not decided:
-            cls.row_wise = cls.__module__.startswith(f"{__package__}.")
+            cls._row_wise = cls.__module__.startswith(f"{__package__}.")
         parameters = inspect.signature(cls.forward).parameters
         cls._wants_mask = "mask" in parameters
         cls._wants_training = "training" in parameters
@@ -109,7 +109,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Prepare the torch module.
 
-        Before any `__init__`, so that a subclass may assign sublayers before it calls `super().__init__()`.
+        Before any `__init__`, so that a subclass may assign _sublayers before it calls `super().__init__()`.
         """
         self = super().__new__(cls)
         nn.Module.__init__(self)
@@ -169,7 +169,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return None
         features = None if input_dim is None else positive_int(owner, "input_dim", input_dim)
         length = None if input_length is None else positive_int(owner, "input_length", input_length)
-        if self.sequence_input or length is not None:
+        if self._sequence_input or length is not None:
             return (batch, length, features)
         return (batch, features)
 
@@ -183,12 +183,12 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """
         self.built = True
 
-    def build_from(self, input_shape: Sequence[int | None], device: torch.device | None = None) -> None:
+    def _build_from(self, input_shape: Sequence[int | None], device: torch.device | None = None) -> None:
         """Check `input_shape`, build the layer once and set its initial weights."""
         if self.built:
             return
         shape = tuple(input_shape)
-        self.check_rank(shape)
+        self._check_rank(shape)
         with torch.device(device or settings.default_device()), settings.running(None):
             self.build(shape)
         self._finish_build(shape, device)
@@ -204,16 +204,16 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
 
-    def check_rank(self, shape: Shape) -> None:
+    def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
-        ranks = (self.input_rank,) if isinstance(self.input_rank, int) else self.input_rank
+        ranks = (self._input_rank,) if isinstance(self._input_rank, int) else self._input_rank
         if ranks is not None and len(shape) not in ranks:
             wanted = " or ".join(f"{r} axes" for r in ranks)
             raise ValueError(
                 f"{self}: the input must have {wanted}, the batch included; got shape {shape} with {len(shape)}."
             )
 
-    def last_axis(self, shape: Sequence[int | None], axis: int = -1) -> int:
+    def _last_axis(self, shape: Sequence[int | None], axis: int = -1) -> int:
         """Return the size of an axis that the weights depend on, or raise when it is not known."""
         size = shape[axis]
         if size is None:
@@ -235,10 +235,10 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """
         if isinstance(inputs, SymbolicTensor):
             return self._call_symbolic(inputs)
-        x = self.to_input(inputs)
+        x = self._to_input(inputs)
         if not self.built and isinstance(x, Tensor):
-            self.build_from((None, *x.shape[1:]), x.device)
-        training = self.mode(kwargs.pop("training", None))
+            self._build_from((None, *x.shape[1:]), x.device)
+        training = self._mode(kwargs.pop("training", None))
         if self._wants_training:
             kwargs["training"] = training
         if self._torch_parts:
@@ -255,19 +255,19 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return type(self).forward(self, *args, **kwargs)
         return nn.Module.__call__(self, *args, **kwargs)
 
-    def mode(self, training: Any = None) -> bool:
+    def _mode(self, training: Any = None) -> bool:
         """Return whether to run in training mode: as told, else as what runs around the call, else inference."""
         if training is None:
             training = settings.running_phase()
         return bool(self.training if training is None else training)
 
-    def to_input(self, inputs: Any) -> Any:
+    def _to_input(self, inputs: Any) -> Any:
         """Return arrays and numbers as tensors on the layer's device, floats in its type."""
         if not isinstance(inputs, Tensor):
             if isinstance(inputs, (list, tuple)) and any(isinstance(i, Tensor) for i in inputs):
-                return [self.to_input(i) for i in inputs]
+                return [self._to_input(i) for i in inputs]
             inputs = torch.as_tensor(np.array(inputs))  # a copy: what comes out shares no memory with the caller
-            if not self.takes_integers and not inputs.is_floating_point():
+            if not self._takes_integers and not inputs.is_floating_point():
                 inputs = inputs.to(settings.torch_dtype(self.dtype))
         elif isinstance(inputs, UserTensor):
             inputs = take_back(inputs)
@@ -277,7 +277,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return inputs.to(device, wanted) if inputs.is_floating_point() else inputs.to(device)
 
     def _call_symbolic(self, inputs: SymbolicTensor) -> SymbolicTensor:
-        self.build_from(inputs.shape)
+        self._build_from(inputs.shape)
         output = SymbolicTensor(
             tuple(self.compute_output_shape(inputs.shape)), self.dtype, self, (inputs,), {}, f"{self.name}/output"
         )
@@ -354,7 +354,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """Return the shape of the output, found by running on zeros; all steps are valid where a mask is needed."""
         found = []
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
-        kind = torch.int64 if self.takes_integers else settings.torch_dtype(self.dtype)
+        kind = torch.int64 if self._takes_integers else settings.torch_dtype(self.dtype)
         for unknown in (2, 3):
             sizes = [unknown if n is None else n for n in shape]
             zeros = torch.zeros(sizes, dtype=kind, device=device)
@@ -374,7 +374,7 @@ class Layer(SideLosses, Symbols, Weighted, Configurable, nn.Module):
             except Exception:
                 raise without_mask from None
 
-    def sublayers(self) -> Iterator[Layer]:
+    def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""
         yield from (m for m in self._modules.values() if isinstance(m, Layer))
 
@@ -477,7 +477,7 @@ class ActivatedLayer(Layer):
 
     def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         if isinstance(self.activation, Layer):  # `activation=PReLU()`, which has weights
-            self.activation.build_from(self.compute_output_shape(shape), device)
+            self.activation._build_from(self.compute_output_shape(shape), device)
         super()._finish_build(shape, device)
 
     def pre_activation(self, inputs: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def build(self, input_shape: Any) -> None:
         """Make the `nn.Conv2d` (or `nn.Conv3d`), its kernel in torch's channels-last format where the input is."""
-        channels = self.last_axis(input_shape, self.channel_axis)
+        channels = self._last_axis(input_shape, self.channel_axis)
         if channels % self.groups:
             raise ValueError(
                 f"{self}: the {channels} channels of the input must be a multiple of groups={self.groups}; "

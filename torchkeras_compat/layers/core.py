@@ -181,14 +181,14 @@ class Dense(ActivatedLayer):
             bias_constraint=bias_constraint,
         )
 
-    def check_rank(self, shape: Shape) -> None:
+    def _check_rank(self, shape: Shape) -> None:
         """Raise when there is no axis beside the batch."""
         if len(shape) < 2:
             raise ValueError(f"{self}: the input must have at least 2 axes, the batch included; got shape {shape}.")
 
     def build(self, input_shape: Any) -> None:
         """Make the `nn.Linear`."""
-        features = self.last_axis(input_shape)
+        features = self._last_axis(input_shape)
         dtype = settings.torch_dtype(self.dtype)
         self.linear = bare(nn.Linear, features, self.units, bias=self.use_bias, dtype=dtype)
         enter_weight(self, "kernel", self.linear, "weight", TRANSPOSED)
@@ -418,7 +418,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise argument_error("Permute", "dims", "a permutation of 1, 2, …", dims)
 
-    def check_rank(self, shape: Shape) -> None:
+    def _check_rank(self, shape: Shape) -> None:
         """Raise when the input has another number of axes than `dims`."""
         if len(shape) != len(self.dims) + 1:
             wanted = len(self.dims) + 1
@@ -453,7 +453,7 @@ class RepeatVector(Layer):
         (None, 3, 32)
     """
 
-    input_rank = 2
+    _input_rank = 2
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -488,8 +488,8 @@ class Lambda(Layer):
         [9.0]
     """
 
-    row_wise = False
-    runs_user_code = True
+    _row_wise = False
+    _runs_user_code = True
 
     def __init__(
         self,
@@ -563,9 +563,9 @@ class Masking(Layer):
         [[True, False]]
     """
 
-    makes_mask = True
+    _makes_mask = True
     supports_masking = True
-    sequence_input = True
+    _sequence_input = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

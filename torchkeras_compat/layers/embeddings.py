@@ -48,7 +48,7 @@ class Embedding(Layer):
         (None, 10, 64)
     """
 
-    takes_integers = True
+    _takes_integers = True
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Embedding(Layer):
             embeddings_constraint=embeddings_constraint,
         )
         self.mask_zero = bool(mask_zero)
-        self.supports_masking = self.makes_mask = self.mask_zero
+        self.supports_masking = self._makes_mask = self.mask_zero
         self.input_length = input_length
         self._lengths = lengths
         if sparse:
@@ -93,7 +93,7 @@ class Embedding(Layer):
         self.embedding = bare(nn.Embedding, self.input_dim, self.output_dim, dtype=dtype)
         enter_weight(self, "embeddings", self.embedding, "weight")
 
-    def to_input(self, inputs: Any) -> Any:
+    def _to_input(self, inputs: Any) -> Any:
         """Return indices on the layer's device; floats stay what they are, for a shorter type might not hold them."""
         tensor = inputs if isinstance(inputs, Tensor) else torch.as_tensor(np.asarray(inputs))
         return tensor.to(self.embedding.weight.device) if self.built else tensor

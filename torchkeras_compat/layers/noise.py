@@ -165,7 +165,7 @@ class SpatialDropout(Dropout):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.input_rank = cls.rank + 2
+        cls._input_rank = cls.rank + 2
 
     def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
@@ -202,7 +202,7 @@ class SpatialDropout1D(SpatialDropout):
     """
 
     rank = 1
-    sequence_input = True
+    _sequence_input = True
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, "channels_last", **kwargs)

@@ -120,7 +120,7 @@ class BatchNormalization(Layer):
                 f"{self}: axis={self.axis} must name axes of the input other than the batch; got shape {input_shape}."
             )
         self._axes = tuple(sorted(a % rank for a in given))
-        sizes = {a: self.last_axis(input_shape, a) for a in self._axes}
+        sizes = {a: self._last_axis(input_shape, a) for a in self._axes}
         self._over_axes = tuple(sizes.get(a, 1) for a in range(rank))
         shape = self._over_axes if len(sizes) > 1 else tuple(sizes.values())
         kind = settings.torch_dtype(self.dtype)
@@ -138,9 +138,9 @@ class BatchNormalization(Layer):
                 self.norm.register_buffer(attribute, torch.empty(shape, dtype=dtype))
             enter_weight(self, name, self.norm, attribute, trainable=trained)
 
-    def to_input(self, inputs: Any) -> Any:
+    def _to_input(self, inputs: Any) -> Any:
         """Return the input in the layer's type, which may be shorter than that of its weights."""
-        x = super().to_input(inputs)
+        x = super()._to_input(inputs)
         kind = settings.torch_dtype(self.dtype)
         return x.to(kind) if isinstance(x, Tensor) and kind in (torch.float16, torch.bfloat16) else x
 

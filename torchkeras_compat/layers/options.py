@@ -37,4 +37,4 @@ def enter_weight(
     layer: Layer, name: str, module: nn.Module, attribute: str, codec: Codec = IDENTITY, *, trainable: bool = True
 ) -> Weight:
     """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it."""
-    return layer.weight(name, module, attribute, codec, trainable=trainable, **options_of(layer, name))
+    return layer._enter_weight(name, module, attribute, codec, trainable=trainable, **options_of(layer, name))

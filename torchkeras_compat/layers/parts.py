@@ -16,8 +16,8 @@ class SideLosses:
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
     _losses: list[Tensor]
-    sublayers: Any
-    trained_table: Any
+    _sublayers: Any
+    _trained_table: Any
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
@@ -28,29 +28,29 @@ class SideLosses:
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Accept updates as Keras does; they were computed when `call` ran."""
 
-    def take_losses(self) -> list[Tensor]:
-        """Return the side losses that the last run left here and in sublayers, and forget them."""
+    def _take_losses(self) -> list[Tensor]:
+        """Return the side losses that the last run left here and in _sublayers, and forget them."""
         taken: list[Tensor] = self._losses
         if taken:
             self._losses = []
-        for layer in self.sublayers():
-            taken = taken + layer.take_losses()
+        for layer in self._sublayers():
+            taken = taken + layer._take_losses()
         return taken
 
-    def forget_losses(self) -> None:
+    def _forget_losses(self) -> None:
         """Forget the side losses of a run that nobody asked about."""
         if self._side_losses[0]:
-            self.take_losses()
+            self._take_losses()
 
     @property
     def losses(self) -> list[Tensor]:
         """Penalties of the weights, and what the last run added."""
-        penalties = [penalty for w in self.trained_table() if (penalty := w.penalty()) is not None]
+        penalties = [penalty for w in self._trained_table() if (penalty := w.penalty()) is not None]
         losses: list[Tensor] = hand_out([*penalties, *self._all_losses()])
         return losses
 
     def _all_losses(self) -> list[Tensor]:
-        return [*self._losses, *(v for layer in self.sublayers() for v in layer._all_losses())]
+        return [*self._losses, *(v for layer in self._sublayers() for v in layer._all_losses())]
 
 
 class Symbols:

@@ -323,7 +323,7 @@ class GRU(Recurrent):
     Example:
         >>> import torchkeras_compat as keras
         >>> layer = keras.layers.GRU(4, reset_after=True, input_shape=(10, 8))
-        >>> layer.build_from((None, 10, 8))
+        >>> layer._build_from((None, 10, 8))
         >>> [tuple(w.shape) for w in layer.weights]
         [(8, 12), (4, 12), (2, 12)]
     """

@@ -26,10 +26,10 @@ from .recurrent_masks import compact, pick
 class Recurrent(Layer):
     """Base of SimpleRNN, LSTM and GRU; a torch module holds the parameters, whichever kernel runs."""
 
-    sequence_input = True
+    _sequence_input = True
     supports_masking = True
-    input_rank = 3
-    walks_over_time = True
+    _input_rank = 3
+    _walks_over_time = True
 
     module_class: ClassVar[type[nn.RNNBase]]
     rnn: Any
@@ -119,22 +119,24 @@ class Recurrent(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the torch module that holds the weights, and the states of a stateful layer."""
-        features = self.last_axis(input_shape)
+        features = self._last_axis(input_shape)
         self.rnn = self._module(features)
         self._cell, self._torch_name = self.cell, self.torch_function if self.is_torchs else None
         matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
         for name, attribute, prefix in matrices:
-            self.weight(name, self.rnn, attribute, self.matrix_codec, **options_of(self, prefix))
+            self._enter_weight(name, self.rnn, attribute, self.matrix_codec, **options_of(self, prefix))
         if self.use_bias:
             names, codec, initializer = self.bias_entry()
-            self.weight("bias", self.rnn, names, codec, **{**options_of(self, "bias"), "initializer": initializer})
+            self._enter_weight(
+                "bias", self.rnn, names, codec, **{**options_of(self, "bias"), "initializer": initializer}
+            )
             if "bias_hh_l0" not in names:
                 self._freeze_second_bias()
         if self.stateful:
             self._make_states(input_shape)
 
     def _module(self, features: int) -> nn.RNNBase:
-        device = torch.empty(0).device  # the one that `build_from` builds on
+        device = torch.empty(0).device  # the one that `_build_from` builds on
         options = {"bias": self.use_bias, "batch_first": not self.time_major, **self.module_options()}
         dtype = settings.torch_dtype(self.dtype)
         make: Any = self.module_class  # torch's stubs describe the base class only
@@ -204,7 +206,7 @@ class Recurrent(Layer):
     def _start(self, x: Tensor, initial_state: Any) -> list[Tensor | None]:
         given: list[Any] = [None] * len(self.state_names)
         if initial_state is not None:
-            given = [self.to_input(s) for s in self._state_list(initial_state)]
+            given = [self._to_input(s) for s in self._state_list(initial_state)]
             for name, state in zip(self.state_names, given):
                 if tuple(state.shape) != (x.shape[1], self.units):
                     expected = (x.shape[1], self.units)
@@ -225,7 +227,7 @@ class Recurrent(Layer):
         return [torch.where(moved, h, g) for h, g in zip(held, given)]
 
     @property
-    def runs_in_a_row(self) -> bool:  # type: ignore[override]
+    def _runs_in_a_row(self) -> bool:  # type: ignore[override]
         """Whether several batches may come as one: a stateful layer walks over them one after the other."""
         return self.stateful and not self.return_state
 
@@ -247,8 +249,8 @@ class Recurrent(Layer):
         if isinstance(inputs, (list, tuple)) and [np.ndim(i) for i in inputs] == [3] + [2] * len(self.state_names):
             inputs, kwargs["initial_state"] = inputs[0], list(inputs[1:])
         if self.stateful and not self.built and not isinstance(inputs, SymbolicTensor):
-            inputs = self.to_input(inputs)
-            self.build_from(self.batch_input_shape or tuple(inputs.shape), inputs.device)
+            inputs = self._to_input(inputs)
+            self._build_from(self.batch_input_shape or tuple(inputs.shape), inputs.device)
         return super().__call__(inputs, *args, **kwargs)
 
     def call(

@@ -24,8 +24,8 @@ class SpatialLayer(Layer):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.input_rank = cls.rank + 2
-        cls.sequence_input = cls.rank == 1
+        cls._input_rank = cls.rank + 2
+        cls._sequence_input = cls.rank == 1
 
     def keep_format(self, data_format: str | None) -> None:
         """Store `data_format`, which for sequences is channels last unless said otherwise."""

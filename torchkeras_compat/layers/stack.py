@@ -127,7 +127,7 @@ class Stack(Layer):
             raise ValueError(
                 f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
             )
-        layer.build_from(shape, self._device())
+        layer._build_from(shape, self._device())
         return tuple(layer.compute_output_shape(shape))
 
     def _device(self) -> torch.device:
@@ -143,7 +143,7 @@ class Stack(Layer):
     def _changed(self) -> None:
         """Note what follows from the layers as they stand now."""
         self.stateful = any(layer.stateful for layer in self._chain)
-        self.runs_user_code = any(layer.runs_user_code for layer in self._chain)
+        self._runs_user_code = any(layer._runs_user_code for layer in self._chain)
 
     def pop(self) -> None:
         """Take the last layer off the stack.
@@ -188,7 +188,7 @@ class Stack(Layer):
             raise ValueError(f"{self}.get_layer(name={name!r}): no layer has this name; {hint}")
         return found
 
-    def sublayers(self) -> Iterator[Layer]:
+    def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers."""
         yield from self._chain
 
@@ -282,16 +282,16 @@ class Stack(Layer):
         if not self._chain:
             raise ValueError(f"{self}: the model has no layers; add some first.")
         if not settings.inside_run():
-            self.forget_losses()
+            self._forget_losses()
         y = super().__call__(inputs, *args, **kwargs)
         if self._left_mask is not None:
             self._left_mask = None
         return y
 
-    def to_input(self, inputs: Any) -> Any:
+    def _to_input(self, inputs: Any) -> Any:
         """Return arrays as tensors on the model's device, indices as integers where the first layer takes them."""
-        x = super().to_input(inputs)
-        if isinstance(x, Tensor) and not self.takes_integers and not x.is_floating_point():
+        x = super()._to_input(inputs)
+        if isinstance(x, Tensor) and not self._takes_integers and not x.is_floating_point():
             x = x.to(settings.torch_dtype(self.dtype))
         return self.fitted_input(x) if isinstance(x, Tensor) and self.built else x
 
@@ -304,9 +304,9 @@ class Stack(Layer):
         return self.run(inputs, mask, False)[1]
 
     @property
-    def takes_integers(self) -> bool:  # type: ignore[override]
+    def _takes_integers(self) -> bool:  # type: ignore[override]
         """Whether the first layer takes indices."""
-        return bool(self._chain) and self._chain[0].takes_integers
+        return bool(self._chain) and self._chain[0]._takes_integers
 
     def fitted_input(self, x: Tensor) -> Tensor:
         """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not.
@@ -339,7 +339,7 @@ class Stack(Layer):
         except (RuntimeError, ValueError):
             return False
         finally:
-            self.take_losses()
+            self._take_losses()
         shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
         self._built_shape = self.batch_input_shape = shape
         self._symbols.clear()
@@ -348,14 +348,14 @@ class Stack(Layer):
         return True
 
     @property
-    def row_wise(self) -> bool:  # type: ignore[override]
+    def _row_wise(self) -> bool:  # type: ignore[override]
         """Whether in inference a row's output depends on that row alone."""
-        return not self.stateful and all(layer.row_wise for layer in self._chain)
+        return not self.stateful and all(layer._row_wise for layer in self._chain)
 
     @property
-    def makes_mask(self) -> bool:  # type: ignore[override]
+    def _makes_mask(self) -> bool:  # type: ignore[override]
         """Whether a layer makes a mask."""
-        return any(layer.makes_mask for layer in self._chain)
+        return any(layer._makes_mask for layer in self._chain)
 
     def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
@@ -365,19 +365,19 @@ class Stack(Layer):
             sample: The shape of a row of the data at hand, where the model leaves a size open.
         """
         fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
-        masked = not with_masks and self.makes_mask
+        masked = not with_masks and self._makes_mask
         sizes = [s.shape[1:] for s in self._symbols]
         if self.stateful:
-            able = (layer.row_wise and (layer.runs_in_a_row or not layer.stateful) for layer in self._chain)
-            apart = self.makes_mask or not all(able)
+            able = (layer._row_wise and (layer._runs_in_a_row or not layer.stateful) for layer in self._chain)
+            apart = self._makes_mask or not all(able)
         else:
-            apart = fixed or masked or not self.row_wise
+            apart = fixed or masked or not self._row_wise
         if not apart and sample is not None and any(None in size for size in sizes):
             sizes = [shape[1:] for shape in self._shapes_for((None, *sample))]
         if apart or any(None in size for size in sizes):
             return 0
         widest = max(math.prod(n or 1 for n in size) for size in sizes)
-        walks = any(layer.walks_over_time for layer in self._chain)
+        walks = any(layer._walks_over_time for layer in self._chain)
         return max(AT_ONCE // widest, min(OVER_TIME, MOST_AT_ONCE // widest) if walks else 0)
 
     def _shapes_for(self, shape: Shape) -> list[Shape]:
@@ -431,22 +431,22 @@ class Stack(Layer):
 
     # --- weights -------------------------------------------------------------------------------------------------
 
-    def table(self) -> list[Weight]:
+    def _weight_table(self) -> list[Weight]:
         """Return the weight table, layer by layer."""
-        return unique([w for layer in self._chain for w in layer.table()])
+        return unique([w for layer in self._chain for w in layer._weight_table()])
 
-    def trained_table(self) -> list[Weight]:
+    def _trained_table(self) -> list[Weight]:
         """Return the weights to train as `trainable` stands now."""
         if not self.trainable:
             return []
-        return unique([w for layer in self._chain for w in layer.trained_table()])
+        return unique([w for layer in self._chain for w in layer._trained_table()])
 
     @property
     def weights(self) -> list[Variable]:
         """All weights, layer by layer."""
         if self._chain:
             self._need_built("weights")
-        return [w.variable() for w in self.table()]
+        return [w.variable() for w in self._weight_table()]
 
     variables = weights
 

@@ -59,8 +59,8 @@ class TorchModuleWrapper(Layer):
     """
 
     supports_masking = True
-    row_wise = False
-    runs_user_code = True
+    _row_wise = False
+    _runs_user_code = True
 
     def __init__(
         self,
@@ -86,9 +86,9 @@ class TorchModuleWrapper(Layer):
         for path, module in self.module.named_modules():
             prefix = f"{path}." if path else ""
             for name, parameter in module.named_parameters(recurse=False):
-                self.weight(prefix + name, module, name, trainable=parameter.requires_grad)
+                self._enter_weight(prefix + name, module, name, trainable=parameter.requires_grad)
             for name, _ in module.named_buffers(recurse=False):
-                self.weight(prefix + name, module, name, trainable=False)
+                self._enter_weight(prefix + name, module, name, trainable=False)
 
     def _refuse_channels_first(self) -> None:
         for module in self.module.modules():
@@ -118,7 +118,7 @@ class TorchModuleWrapper(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape found by running the module on zeros."""
-        self.build_from(input_shape)
+        self._build_from(input_shape)
         state = {name: value.clone() for name, value in self.module.named_buffers()}
         shape = self._shape_by_running(tuple(input_shape))
         for name, value in self.module.named_buffers():

@@ -89,9 +89,9 @@ def track(layer: Any, variable: Any, learns: bool | None = None, name: str | Non
 
 
 def _line_of(layer: Any, *parameters: Any) -> Weight | None:
-    """Return the line of a layer's table, or of its sublayers', that stands for these parameters."""
+    """Return the line of a layer's table, or of its _sublayers', that stands for these parameters."""
     wanted = [id(p) for p in parameters]
-    lines = [*layer._table, *(line for inner in layer.sublayers() for line in inner.table())]
+    lines = [*layer._table, *(line for inner in layer._sublayers() for line in inner._weight_table())]
     return next((line for line in lines if [id(p) for p in line.parameters] == wanted), None)
 
 
@@ -101,7 +101,7 @@ def _entered(layer: Any, parameter: Any, attribute: str | None, own_name: str | 
         place = layer._free_attribute(attribute or own_name or "variable")
         layer.register_parameter(place, parameter)
     title = _free_name(layer, own_name or attribute or place)
-    line: Weight = layer.weight(title, layer, place, constraint=constraint, trainable=parameter.requires_grad)
+    line: Weight = layer._enter_weight(title, layer, place, constraint=constraint, trainable=parameter.requires_grad)
     return line
 
 
@@ -136,14 +136,14 @@ def adopt(layer: Any, device: torch.device) -> tuple[nn.Module, ...]:
     """
     register_held(layer)
     parts = dict(_torch_modules(layer, ""))
-    known = {id(p) for weight in layer.table() for p in weight.parameters}
+    known = {id(p) for weight in layer._weight_table() for p in weight.parameters}
     for path, module in {"": layer, **parts}.items():
         for name, tensor in [*_own(module._parameters), *_own(module._buffers)]:
             if tensor.device != device:
                 tensor.data = tensor.data.to(device)
             if id(tensor) not in known:
                 learns = isinstance(tensor, nn.Parameter) and tensor.requires_grad
-                layer.weight(f"{path}{name}", module, name, trainable=learns)
+                layer._enter_weight(f"{path}{name}", module, name, trainable=learns)
     return tuple(parts.values())
 
 
@@ -179,6 +179,6 @@ def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _torch_modules(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     """Yield the torch modules below `module`, without going into layers, which speak for themselves."""
     for name, child in module.named_children():
-        if not getattr(child, "is_layer", False):
+        if not getattr(child, "_is_layer", False):
             yield f"{path}{name}.", child
             yield from _torch_modules(child, f"{path}{name}.")

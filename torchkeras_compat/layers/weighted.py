@@ -50,13 +50,13 @@ class Weighted(nn.Module):
     name: str
     dtype: str
     built: bool
-    sublayers: Any
+    _sublayers: Any
     _table: list[Weight]
     _trainable: bool
     _variables: dict[str, Weight]  # attribute → weight, of layers that users write
     _lists_weights: bool = False  # whether it says itself which variables are weights
 
-    def weight(
+    def _enter_weight(
         self,
         name: str,
         module: nn.Module,
@@ -120,7 +120,7 @@ class Weighted(nn.Module):
         else:
             self.register_buffer(attribute, data)
         fill = options.get("initializer")
-        line = self.weight(
+        line = self._enter_weight(
             name,
             self,
             attribute,
@@ -175,7 +175,7 @@ class Weighted(nn.Module):
         """Whether training changes the weights; what counts for a model is the value at its last `compile`."""
         if not self._trainable:
             return False
-        lines = [line for line in self.table() if line.trainable]
+        lines = [line for line in self._weight_table() if line.trainable]
         return not lines or any(line.requires_grad for line in lines)
 
     @trainable.setter
@@ -186,7 +186,7 @@ class Weighted(nn.Module):
         self._trainable = value
         for line in self._table:
             line.freeze(not value)
-        for layer in self.sublayers():
+        for layer in self._sublayers():
             layer._set_trainable(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
@@ -194,29 +194,29 @@ class Weighted(nn.Module):
         self._set_trainable(requires_grad)
         return super().requires_grad_(requires_grad)
 
-    def table(self) -> list[Weight]:
-        """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
-        entries = [*self._table, *(w for layer in self.sublayers() for w in layer.table())]
+    def _weight_table(self) -> list[Weight]:
+        """Return the weight table, that of _sublayers included: what training changes first, as Keras orders them."""
+        entries = [*self._table, *(w for layer in self._sublayers() for w in layer._weight_table())]
         return unique([*(w for w in entries if w.trainable), *(w for w in entries if not w.trainable)])
 
-    def trained_table(self) -> list[Weight]:
-        """Return the weights that training changes as `trainable` stands now, here and in sublayers."""
+    def _trained_table(self) -> list[Weight]:
+        """Return the weights that training changes as `trainable` stands now, here and in _sublayers."""
         if not self._trainable:
             return []
         own = [w for w in self._table if w.requires_grad]
-        return unique([*own, *(w for layer in self.sublayers() for w in layer.trained_table())])
+        return unique([*own, *(w for layer in self._sublayers() for w in layer._trained_table())])
 
     @property
     def weights(self) -> list[Variable]:
         """All weights in Keras's order and layout."""
-        return [w.variable() for w in self.table()]
+        return [w.variable() for w in self._weight_table()]
 
     variables = weights
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes; in Keras 1 a layer says which by assigning the list."""
-        return WeightList(self, True, [w.variable() for w in self.trained_table()])
+        return WeightList(self, True, [w.variable() for w in self._trained_table()])
 
     @trainable_weights.setter
     def trainable_weights(self, values: Sequence[Any]) -> None:
@@ -227,8 +227,8 @@ class Weighted(nn.Module):
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
-        trained = {id(w) for w in self.trained_table()}
-        return WeightList(self, False, [w.variable() for w in self.table() if id(w) not in trained])
+        trained = {id(w) for w in self._trained_table()}
+        return WeightList(self, False, [w.variable() for w in self._weight_table() if id(w) not in trained])
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, values: Sequence[Any]) -> None:
@@ -266,7 +266,7 @@ class Weighted(nn.Module):
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """Return copies of all weights as numpy arrays, in Keras's order and layout."""
-        return [w.numpy() for w in self.table()]
+        return [w.numpy() for w in self._weight_table()]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Write all weights from arrays in Keras's order and layout.
@@ -281,7 +281,7 @@ class Weighted(nn.Module):
             raise ValueError(
                 f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first."
             )
-        assign_all(self.table(), weights, str(self))
+        assign_all(self._weight_table(), weights, str(self))
 
     def count_params(self) -> int:
         """Return the number of numbers in the weights.
@@ -294,7 +294,7 @@ class Weighted(nn.Module):
                 f"{self}: count_params needs a built layer; call build(input_shape) or give the first layer "
                 f"input_shape."
             )
-        return sum(w.size for w in self.table())
+        return sum(w.size for w in self._weight_table())
 
 
 def unique(entries: Sequence[Weight]) -> list[Weight]:

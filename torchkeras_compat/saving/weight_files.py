@@ -18,7 +18,7 @@ FORMATS = (None, "h5", "hdf5", "keras")
 class WeightFiles:
     """The two methods of a model that read and write files of weights.
 
-    A model has `layers`, each with `name`, `table()` and `trained_table()`, and `built`.
+    A model has `layers`, each with `name`, `table()` and `_trained_table()`, and `built`.
     """
 
     built: bool

@@ -40,14 +40,14 @@ def distinct(layers: Iterable[Any]) -> list[Any]:
 
 def ordered(layer: Any) -> list[Weight]:
     """Return a layer's weights as Keras files order them: those that train now first."""
-    table = layer.table()
-    trained = {(id(w.module), w.attributes) for w in layer.trained_table()}
+    table = layer._weight_table()
+    trained = {(id(w.module), w.attributes) for w in layer._trained_table()}
     return sorted(table, key=lambda w: (id(w.module), w.attributes) not in trained)
 
 
 def orders(layer: Any) -> list[list[Weight]]:
-    """Return the orders in which a file may hold a layer's weights: frozen sublayers change theirs in Keras."""
-    table = layer.table()
+    """Return the orders in which a file may hold a layer's weights: frozen _sublayers change theirs in Keras."""
+    table = layer._weight_table()
     return [ordered(layer), sorted(table, key=lambda w: not w.trainable), list(table)]
 
 
@@ -85,7 +85,7 @@ def write(root: Any, layers: Iterable[Any]) -> None:
 
     Args:
         root: The group to write into.
-        layers: Built layers, each with `name`, `table()` and `trained_table()`.
+        layers: Built layers, each with `name`, `table()` and `_trained_table()`.
     """
     listed = distinct(layers)
     names = group_names(listed)
@@ -278,7 +278,7 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
     Raises:
         FileError: Their numbers differ.
     """
-    ours = [layer for layer in distinct(layers) if layer.table()]
+    ours = [layer for layer in distinct(layers) if layer._weight_table()]
     theirs = [entry for entry in stored if entry.names]
     if len(ours) != len(theirs):
         raise FileError(
@@ -296,7 +296,7 @@ def match_by_name(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) -
         FileError: No name occurs on both sides.
     """
     listed = distinct(layers)
-    index = {name: layer for name, layer in zip(group_names(listed), listed) if layer.table()}
+    index = {name: layer for name, layer in zip(group_names(listed), listed) if layer._weight_table()}
     theirs = [entry for entry in stored if entry.names]
     shared = [entry for entry in theirs if entry.name in index]
     if not shared:

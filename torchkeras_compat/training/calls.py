@@ -25,10 +25,10 @@ class BatchCalls:
 
     batch_input_shape: Any
     stateful: bool
-    forget_losses: Any
+    _forget_losses: Any
     make_step: Any
     run: Any
-    runs_user_code: bool
+    _runs_user_code: bool
     _arrays: Any
     _compiled: Any
     _outcome: Any
@@ -40,7 +40,7 @@ class BatchCalls:
         keep_freed_memory()
         with settings.running(False):
             output = self.run(x, None, False)[0]
-        self.forget_losses()
+        self._forget_losses()
         return output  # type: ignore[no-any-return]
 
     @known_by_name
@@ -52,7 +52,7 @@ class BatchCalls:
         """
         batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
         with torch.no_grad() if self.stateful else torch.inference_mode():
-            return predictions(self._predict_tensor(batch.x), batch.x, self.runs_user_code)
+            return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
         x, y, weight = parts

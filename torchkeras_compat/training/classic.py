@@ -50,7 +50,7 @@ def _knows_phase(layer: Any) -> bool:
         return True
     if any(getattr(layer, name, None) for name in ("rate", "stddev", "dropout", "recurrent_dropout")):
         return True
-    return any(_knows_phase(inner) for inner in layer.sublayers())
+    return any(_knows_phase(inner) for inner in layer._sublayers())
 
 
 class ClassicCalls:

@@ -278,4 +278,4 @@ def run_predict(
         raise ValueError("predict: the data yielded no batches.")
     if len(outputs) > 1:
         return to_numpy(torch.cat(outputs))
-    return predictions(outputs[0], batch.x, model.runs_user_code)
+    return predictions(outputs[0], batch.x, model._runs_user_code)

@@ -349,5 +349,5 @@ STAGES: dict[type[Layer], type[Stage]] = {
 def stage_of(layer: Layer) -> type[Stage] | None:
     """Return the stage that computes a layer, penalties and all; `None` where none does."""
     stage = STAGES.get(origin(type(layer)))
-    plain = layer.activity_regularizer is None and not any(w.regularizer for w in layer.table())
+    plain = layer.activity_regularizer is None and not any(w.regularizer for w in layer._weight_table())
     return stage if stage is not None and plain and stage.covers(layer) else None

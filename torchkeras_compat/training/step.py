@@ -29,7 +29,7 @@ class Trained(Protocol):
 
     stateful: bool
     layers: list[Layer]
-    makes_mask: bool
+    _makes_mask: bool
 
     def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference."""
@@ -43,10 +43,10 @@ class Trained(Protocol):
     def last_activation(self) -> Callable[[Tensor], Tensor] | None:
         """Return the activation function the model ends in, `None` when hooks or layers stand behind it."""
 
-    def trained_table(self) -> list[Weight]:
+    def _trained_table(self) -> list[Weight]:
         """Return the weights to train."""
 
-    def take_losses(self) -> list[Tensor]:
+    def _take_losses(self) -> list[Tensor]:
         """Return the side losses of the last run."""
 
 
@@ -150,8 +150,8 @@ class Step:
 
     def prepare_test(self) -> None:
         """Make ready for evaluation: the loss is computed of many batches at once where nothing else adds to it."""
-        alone = all(type(m).row_wise is True and m.activity_regularizer is None for m in self.model.layers)
-        later = self._additive() and alone and not self.model.makes_mask and not self.penalised
+        alone = all(type(m)._row_wise is True and m.activity_regularizer is None for m in self.model.layers)
+        later = self._additive() and alone and not self.model._makes_mask and not self.penalised
         self._tests_later = later and self.objective is not None
         self.totals = self._totals
 
@@ -187,7 +187,7 @@ class Step:
         else:
             terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
         terms += [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
-        terms += self.model.take_losses()
+        terms += self.model._take_losses()
         if not terms:
             raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
         total = terms[0]

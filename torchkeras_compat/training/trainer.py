@@ -49,10 +49,10 @@ class Trainer(BatchCalls, ClassicCalls):
 
     # What the half that knows layers does.
     fitted_input: Any
-    forget_losses: Any
+    _forget_losses: Any
     output_shape: Any
-    takes_integers: Any
-    trained_table: Any
+    _takes_integers: Any
+    _trained_table: Any
 
     recipe: Recipe | None
     history: Any
@@ -131,7 +131,7 @@ class Trainer(BatchCalls, ClassicCalls):
         )
         self.recipe = recipe
         self._steps = {}
-        self._frozen_at_compile = self.trained_table() if self.built else None
+        self._frozen_at_compile = self._trained_table() if self.built else None
 
     @property
     def optimizer(self) -> Any:
@@ -180,8 +180,8 @@ class Trainer(BatchCalls, ClassicCalls):
     def _table_to_train(self) -> list[Weight]:
         """Return the weights that `compile` found trainable; says once when `trainable` has changed since."""
         if self._frozen_at_compile is None:
-            self._frozen_at_compile = self.trained_table()
-        now = {(id(w.module), w.attributes) for w in self.trained_table()}
+            self._frozen_at_compile = self._trained_table()
+        now = {(id(w.module), w.attributes) for w in self._trained_table()}
         then = {(id(w.module), w.attributes) for w in self._frozen_at_compile}
         if now != then:
             warnings.warn(
@@ -194,7 +194,7 @@ class Trainer(BatchCalls, ClassicCalls):
     def make_step(self, mode: str = "test") -> Step:
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
         recipe = self._compiled("fit" if mode == "train" else "evaluate")
-        self.forget_losses()
+        self._forget_losses()
         if mode not in self._steps:
             keep_freed_memory()
             table = self._table_to_train()
@@ -210,7 +210,7 @@ class Trainer(BatchCalls, ClassicCalls):
         return Target(
             device,
             dtype,
-            self.takes_integers,
+            self._takes_integers,
             self._prepare_y,
             self._prepare_weight,
             self.fitted_input,
