@@ -141,6 +141,7 @@ class _Run(threading.local):
     """The values of the run in progress in this thread, where somebody may ask for them."""
 
     values: dict[int, Any] | None = None
+    asked: bool = False
 
 
 _run = _Run()
@@ -162,9 +163,27 @@ class run_values:
         _run.values = self._before
 
 
+def was_asked() -> bool:
+    """Tell whether somebody asked for a value since the last call."""
+    asked, _run.asked = _run.asked, False
+    return asked
+
+
 def kept_values() -> dict[int, Any] | None:
     """Return where a model keeps what its layers give in the run in progress; `None` where nobody asks."""
     return _run.values
+
+
+def value_in_run(tensor: SymbolicTensor) -> Any:
+    """Return the value of a symbolic tensor in the run in progress, as the model's layers gave it.
+
+    Raises:
+        ValueError: It belongs to a model that does not run, or nothing runs.
+    """
+    if _run.values is None:
+        raise ValueError(f"{tensor!r} has no value here: nothing runs; use K.function to compute one.")
+    _run.asked = True
+    return _evaluate([tensor], _run.values, {})[0]
 
 
 def resolved(value: Any) -> Any:
@@ -174,9 +193,7 @@ def resolved(value: Any) -> Any:
         ValueError: It belongs to a model that does not run, or nothing runs.
     """
     if isinstance(value, SymbolicTensor):
-        if _run.values is None:
-            raise ValueError(f"{value!r} has no value here: nothing runs; use K.function to compute one.")
-        return hand_out(_evaluate([value], _run.values, {})[0])
+        return hand_out(value_in_run(value))
     if type(value) in (list, tuple):
         return type(value)([resolved(v) for v in value])
     return value

@@ -132,9 +132,11 @@ class Variable(Live):
     read_value = value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        return copy.deepcopy(self._weight, memo).variable()
+        copied = memo[id(self)] = _unbound_variable()
+        copied._weight = copy.deepcopy(self._weight, memo)
+        return copied
 
-    # In two steps, since a layer holds variables and these know the layer.
+    # In two steps, as above, since a layer holds variables and these know the layer.
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _unbound_variable, (), {"_weight": self._weight}
 

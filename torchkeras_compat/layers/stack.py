@@ -128,7 +128,9 @@ class Stack(Layer):
                 f"{layer}: batch_input_shape={layer.batch_input_shape} does not fit shape {shape} before it."
             )
         layer._build_from(shape, self._device())
-        return tuple(layer.compute_output_shape(shape))
+        output_shape = tuple(layer.compute_output_shape(shape))
+        layer._make_late_weights(shape)
+        return output_shape
 
     def _device(self) -> torch.device:
         parameter = next(self.parameters(), None)
