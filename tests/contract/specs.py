@@ -136,6 +136,7 @@ CORE = [
         {"function": torch.mul, "output_shape": (4,), "mask": None, "arguments": {"other": 2.0}},
         (4,),
         (4,),
+        mask="ends",
         bad=(({"function": 3}, "function must be a function of tensors"),),
         skip={
             "test_config_is_json": "a function is no JSON",

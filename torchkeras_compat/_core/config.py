@@ -92,9 +92,9 @@ def arguments(cls: type) -> tuple[str, ...]:
         init = base.__dict__.get("__init__")
         if init is None or not issubclass(base, Configurable):
             continue
-        parameters = inspect.signature(init).parameters.values()
+        parameters = list(inspect.signature(init).parameters.values())[1:]  # the first is the object itself
         named = (p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-        names += [n for n in list(named) if n != "self" and n not in names and not n.startswith("_")]
+        names += [n for n in list(named) if n not in names and not n.startswith("_")]
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return tuple(names)

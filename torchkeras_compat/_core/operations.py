@@ -23,12 +23,13 @@ _ONE = ("Tensor", "Tensor | None")
 _MANY = ("Sequence[Tensor]", "list[Tensor]")
 
 
-def as_tensor(value: Any, device: torch.device | None = None) -> Tensor:
-    """Return a number, list or array as a tensor; what is float64 only by numpy's or Python's habit becomes `floatx()`.
+def as_tensor(value: Any, device: torch.device | None = None, like: Tensor | None = None) -> Tensor:
+    """Return a number, list or array as a tensor; floats of Python become `floatx()`, and arrays keep their type.
 
     Args:
         value: A tensor, which is returned as it is, a number, a list or an array.
         device: Where the tensor goes; the device of new models if `None`.
+        like: A tensor beside it, whose type an array of float64 takes.
 
     Example:
         >>> as_tensor([1.0, 2.0]).dtype
@@ -37,19 +38,29 @@ def as_tensor(value: Any, device: torch.device | None = None) -> Tensor:
     if isinstance(value, Tensor):
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
-        return torch.stack([as_tensor(v, device) for v in value])
+        return torch.stack([_converted(v, value) for v in value])
     array = np.array(value)  # a copy: nothing here shares the caller's memory
-    dtype = settings.torch_dtype(None) if array.dtype == np.float64 else None
+    dtype = None
+    if array.dtype == np.float64 and like is not None and like.is_floating_point():
+        dtype = like.dtype
+    elif array.dtype == np.float64 and not isinstance(value, (np.ndarray, np.float64)):
+        dtype = settings.torch_dtype(None)
     return torch.as_tensor(array).to(settings.default_device() if device is None else device, dtype)
 
 
-def _device(values: Any) -> torch.device | None:
+def _beside(values: Any) -> Tensor | None:
+    """Return the first tensor among values, those in lists included."""
     for value in values:
         if isinstance(value, Tensor):
-            return value.device
-        if isinstance(value, (list, tuple)) and (found := _device(value)) is not None:
-            return found
+            return value
+        if isinstance(value, (list, tuple)) and (tensor := _beside(value)) is not None:
+            return tensor
     return None
+
+
+def _converted(value: Any, others: Any) -> Tensor:
+    like = _beside(others)
+    return as_tensor(value, None if like is None else like.device, like)
 
 
 def _converting(function: F) -> F:
@@ -63,9 +74,9 @@ def _converting(function: F) -> F:
         if value is None or isinstance(value, Tensor):
             return value
         if name in one:
-            return as_tensor(value, _device(others))
+            return _converted(value, others)
         if name in many:
-            return [as_tensor(v, _device(value)) for v in value]
+            return [_converted(v, value) for v in value]
         return value
 
     @functools.wraps(function)
@@ -143,7 +154,7 @@ def answer(
         args: Its arguments.
         kwargs: Its keyword arguments.
     """
-    kinds = _kinds(itertools.chain(args, kwargs.values()))
+    kinds = tensor_kinds(itertools.chain(args, kwargs.values()))
     if SymbolicTensor in kinds:
         return symbolic.apply(function, *args, **kwargs)
     if Live in kinds:
@@ -155,14 +166,14 @@ def answer(
     return result if any(result is value for value in args) else dressed(result)
 
 
-def _kinds(values: Iterable[Any]) -> set[type]:
+def tensor_kinds(values: Iterable[Any]) -> set[type]:
     """Return which of the kinds of tensors are among these values, those in lists included."""
     kinds: set[type] = set()
     for value in values:
         if isinstance(value, Tensor):
             kinds.add(Live if isinstance(value, Live) else UserTensor if isinstance(value, UserTensor) else Tensor)
         elif isinstance(value, (list, tuple)):
-            kinds |= _kinds(value)
+            kinds |= tensor_kinds(value)
         elif isinstance(value, SymbolicTensor):
             kinds.add(SymbolicTensor)
     return kinds
@@ -202,7 +213,7 @@ def mutation(function: F) -> F:
         if symbolic.defers_updates():
             kind = settings.dtype_name(args[0].dtype)
             return SymbolicTensor(tuple(args[0].shape), kind, call, args, kwargs, function.__name__)
-        if SymbolicTensor in _kinds(itertools.chain(args, kwargs.values())):
+        if SymbolicTensor in tensor_kinds(itertools.chain(args, kwargs.values())):
             return symbolic.apply(call, *args, **kwargs)
         return computed(*args, **kwargs)
 

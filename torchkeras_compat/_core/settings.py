@@ -7,6 +7,7 @@ import re
 import threading
 from collections import defaultdict
 
+import numpy as np
 import torch
 
 from .errors import choice, did_you_mean
@@ -176,10 +177,12 @@ def default_device() -> torch.device:
     return _settings.device
 
 
-def torch_dtype(name: str | torch.dtype | None) -> torch.dtype:
+def torch_dtype(name: str | torch.dtype | type | None) -> torch.dtype:
     """Return the torch dtype called `name`; `None` is `floatx()`."""
     if isinstance(name, torch.dtype):
         return name
+    if isinstance(name, type):  # np.float32, float
+        name = "float32" if name is float else np.dtype(name).name
     key = str(getattr(name, "name", name) or floatx())
     if key not in _DTYPES:
         raise ValueError(f"dtype={name!r}: no such dtype; {did_you_mean(key, _DTYPES)}")

@@ -70,3 +70,13 @@ def one_sample_hint(expected: Shape, got: Sequence[int | None]) -> str:
 def text(shape: Sequence[int | None]) -> str:
     """Return the shape as Keras prints it: `(None, 784)`."""
     return str(tuple(shape))
+
+
+def sizes(shape: Any) -> tuple[int, ...]:
+    """Return the sizes that a user asks for, as one number, a list, a shape or the tensor that `K.shape` gives.
+
+    Example:
+        >>> sizes(3), sizes([2, 3])
+        ((3,), (2, 3))
+    """
+    return (int(shape),) if hasattr(shape, "__index__") and not getattr(shape, "ndim", 0) else tuple(map(int, shape))

@@ -149,6 +149,7 @@ class _Run(threading.local):
     """What goes on in this thread."""
 
     values: dict[int, Any] | None = None  # of the run in progress, where somebody may ask for them
+    asked: bool = False  # whether somebody did
     defers_updates: bool = False
 
 
@@ -169,6 +170,12 @@ class run_values:
 
     def __exit__(self, *error: object) -> None:
         _run.values = self._before
+
+
+def was_asked() -> bool:
+    """Tell whether somebody asked for a value since the last call."""
+    asked, _run.asked = _run.asked, False
+    return asked
 
 
 def kept_values() -> dict[int, Any] | None:
@@ -223,6 +230,18 @@ def as_seen(tensor: SymbolicTensor) -> Any:
     return resolved(tensor) if known else tensor
 
 
+def value_in_run(tensor: SymbolicTensor) -> Any:
+    """Return the value of a symbolic tensor in the run in progress, as the model's layers gave it.
+
+    Raises:
+        ValueError: It belongs to a model that does not run, or nothing runs.
+    """
+    if _run.values is None:
+        raise ValueError(f"{tensor!r} has no value here: nothing runs; use K.function to compute one.")
+    _run.asked = True
+    return _evaluate([tensor], _run.values, {})[0]
+
+
 def resolved(value: Any) -> Any:
     """Return a symbolic tensor, in lists too, as its value in the run in progress.
 
@@ -230,9 +249,7 @@ def resolved(value: Any) -> Any:
         ValueError: It belongs to a model that does not run, or nothing runs.
     """
     if isinstance(value, SymbolicTensor):
-        if _run.values is None:
-            raise ValueError(f"{value!r} has no value here: nothing runs; use K.function to compute one.")
-        return hand_out(_evaluate([value], _run.values, {})[0])
+        return hand_out(value_in_run(value))
     if type(value) in (list, tuple):
         return type(value)([resolved(v) for v in value])
     return value

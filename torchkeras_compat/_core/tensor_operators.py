@@ -18,6 +18,8 @@ UNARY = "neg pos abs invert".split()
 
 def operand(other: Any, like: Tensor) -> Any:
     """Return an array or list as an operand for `like`: in its type, as TensorFlow converts it; the rest as it is."""
+    if isinstance(other, (bool, np.bool_)):
+        return bool(other) if like.dtype == torch.bool else int(other)
     if not isinstance(other, (np.ndarray, np.generic, list, tuple)):
         return other
     if isinstance(other, (list, tuple)) and any(isinstance(part, Tensor) for part in other):
@@ -27,15 +29,30 @@ def operand(other: Any, like: Tensor) -> Any:
     if array.dtype.kind not in "biufc":
         return other
     dtype: torch.dtype | None = like.dtype
-    if array.dtype.kind == "b" or like.dtype == torch.bool:
+    if like.dtype == torch.bool:
         dtype = None
     elif array.dtype.kind == "f" and not (like.is_floating_point() or like.is_complex()):
         dtype = settings.torch_dtype(None)
     return torch.as_tensor(array, dtype=dtype).to(like.device)
 
 
+def _floor_divided(x: Any, other: Any) -> Tensor:
+    return torch.div(torch.as_tensor(x), other, rounding_mode="floor")
+
+
+def _floor_dividing(x: Any, other: Any) -> Tensor:
+    return _floor_divided(torch.as_tensor(other, device=x.device), x)
+
+
+# Where torch has no derivative, the function that has one, zero as TensorFlow's.
+_DIFFERENTIABLE: dict[str, Callable[..., Any]] = {
+    "__floordiv__": _floor_divided,
+    "__rfloordiv__": _floor_dividing,
+}
+
+
 def _converting(name: str) -> Callable[..., Any]:
-    function = getattr(Tensor, name)
+    function = _DIFFERENTIABLE.get(name) or getattr(Tensor, name)
 
     def apply(x: Tensor, *others: Any) -> Any:
         return function(x, *(operand(other, x) for other in others))

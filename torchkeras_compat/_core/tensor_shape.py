@@ -7,6 +7,15 @@ from math import prod
 from typing import Any
 
 
+class Dimension(int):
+    """A length, which scripts for TensorFlow 1 ask for its `value`."""
+
+    @property
+    def value(self) -> int:
+        """The length."""
+        return int(self)
+
+
 class TensorShape(tuple[Any, ...]):
     """A shape: a tuple of lengths, `None` where one is not known.
 
@@ -65,6 +74,41 @@ class TensorShape(tuple[Any, ...]):
             raise ValueError(f"with_rank({rank}): the shape {tuple(self)} has {len(self)} axes.")
         return self
 
+    def with_rank_at_least(self, rank: int) -> TensorShape:
+        """Return the shape, or raise `ValueError` where it has fewer axes."""
+        if len(self) < rank:
+            raise ValueError(f"with_rank_at_least({rank}): the shape {tuple(self)} has {len(self)} axes.")
+        return self
+
+    def with_rank_at_most(self, rank: int) -> TensorShape:
+        """Return the shape, or raise `ValueError` where it has more axes."""
+        if len(self) > rank:
+            raise ValueError(f"with_rank_at_most({rank}): the shape {tuple(self)} has {len(self)} axes.")
+        return self
+
+    def merge_with(self, other: Any) -> TensorShape:
+        """Return what this shape and another know together, or raise `ValueError` where they contradict each other."""
+        self.assert_is_compatible_with(other)
+        return TensorShape([a if a is not None else b for a, b in zip(self, tuple(other))])
+
+    def assert_has_rank(self, rank: int) -> None:
+        """Raise `ValueError` where the shape has another number of axes."""
+        self.with_rank(rank)
+
+    def assert_same_rank(self, other: Any) -> None:
+        """Raise `ValueError` where the shapes differ in their number of axes."""
+        self.with_rank(len(tuple(other)))
+
+    def assert_is_fully_defined(self) -> None:
+        """Raise `ValueError` where a length is not known."""
+        if not self.is_fully_defined():
+            raise ValueError(f"assert_is_fully_defined: the shape {tuple(self)} has lengths that are not known.")
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raise `ValueError` where no tensor has both shapes."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"The shapes {tuple(self)} and {tuple(other)} are not compatible.")
+
     def concatenate(self, other: Any) -> TensorShape:
         """Return this shape followed by another."""
         return TensorShape((*self, *other))
@@ -77,4 +121,4 @@ class TensorShape(tuple[Any, ...]):
 
     def __getitem__(self, key: Any) -> Any:
         item = super().__getitem__(key)
-        return TensorShape(item) if isinstance(key, slice) else item
+        return TensorShape(item) if isinstance(key, slice) else item if item is None else Dimension(item)

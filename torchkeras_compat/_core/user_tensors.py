@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import functools
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor
 
 from . import settings
+from .border import outside
 from .capturing import capturing
 from .config import is_ours
 from .tensor_operators import BINARY, OPERATORS, item
@@ -49,11 +51,11 @@ class UserTensor(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        role = _roles.get(func)
-        if role is None:
-            role = _roles[func] = _role(func)
+        role = _roles.get(func) or _role_of(func)
         if role is _Role.WRITES:
             _refuse_lent(args[0], func.__name__)
+        elif kwargs and _lent.tensors:
+            kwargs = _harmless(func, args, kwargs)
         with plain_torch():
             result = func(*args, **kwargs) if kwargs else func(*args)
         if role is not _Role.COMPUTES or (args and result is args[0]):
@@ -95,7 +97,19 @@ class UserTensor(Tensor):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         value = self.numpy()
+        if _lent.tensors and torch.is_grad_enabled() and self.requires_grad:
+            _warn_of_numpy()
         return value if dtype is None else value.astype(dtype, copy=False)
+
+    def __array_wrap__(self, array: np.ndarray[Any, Any], context: Any = None, return_scalar: bool = False) -> Any:
+        return array[()] if return_scalar else array  # `np.exp(x)` is an array, as TensorFlow's tensors give one
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Run a function of numpy on arrays: by itself it would call the methods of torch, whose arguments differ."""
+        return function(*_arrays(args), **_arrays(kwargs))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy()[()], spec) if spec or not self.dim() else repr(self)
 
     def __float__(self) -> float:
         return float(self.numpy())
@@ -110,6 +124,10 @@ class UserTensor(Tensor):
         with plain_torch():
             return str(Tensor.__repr__(self.as_subclass(Tensor)))  # type: ignore[no-untyped-call]
 
+    def __copy__(self) -> Tensor:
+        with plain_torch():
+            return self.as_subclass(Tensor).clone().as_subclass(UserTensor)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         with plain_torch():
             copied = self.as_subclass(Tensor).detach().clone()
@@ -120,6 +138,26 @@ class UserTensor(Tensor):
             return Tensor.__reduce_ex__(self.as_subclass(Tensor).detach(), protocol)  # type: ignore[no-untyped-call]
 
     __hash__ = Tensor.__hash__
+
+
+def _warn_of_numpy() -> None:
+    """Tell, once a line, that numpy's functions end the gradient."""
+    warnings.warn(
+        "numpy's functions know no gradient: what a loss or layer computes with them trains nothing; write the "
+        "function of keras.backend (K.exp, K.mean, …), or x.numpy() for the value alone.",
+        stacklevel=outside(),
+    )
+
+
+def _arrays(value: Any) -> Any:
+    """Return tensors, in lists and dictionaries too, as arrays."""
+    if isinstance(value, UserTensor):
+        return np.asarray(value)
+    if type(value) in (list, tuple):
+        return type(value)([_arrays(item) for item in value])
+    if type(value) is dict:
+        return {key: _arrays(item) for key, item in value.items()}
+    return value
 
 
 class Live(UserTensor):
@@ -133,7 +171,9 @@ class Live(UserTensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
+        if settings.inside_run() or _role_of(func) is not _Role.COMPUTES or func in _SNAPSHOTS:
+            return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
+        return compute_from_live(func, args, kwargs or {})
 
     @property
     def shape(self) -> TensorShape:  # type: ignore[override]
@@ -146,6 +186,9 @@ class Live(UserTensor):
 
     def __getitem__(self, key: Any) -> Any:
         return compute_from_live(item_of, (self, key), {})
+
+    def __copy__(self) -> Tensor:
+        return self
 
     def __repr__(self, **options: Any) -> str:  # type: ignore[override]
         return repr(self.current().detach())
@@ -226,18 +269,23 @@ def compute_from_live(function: Callable[..., Any], args: Sequence[Any], kwargs:
     return expression
 
 
+_NUMBERS = frozenset({float, int})
+
+
 # --- operators ---------------------------------------------------------------------------------------------------
 
 
 def _operator(name: str) -> Callable[..., Any]:
-    function, convert = getattr(Tensor, name), OPERATORS[name]
+    convert = OPERATORS[name]
+    function = convert if "floordiv" in name else getattr(Tensor, name)
 
     def method(self: Tensor, *others: Any) -> Any:
         other = others[0] if others else 0
         if isinstance(other, Deferred):
             return NotImplemented
         with plain_torch():
-            result = function(self, *others) if isinstance(other, (Tensor, float, int)) else convert(self, *others)
+            as_is = type(other) in _NUMBERS or isinstance(other, Tensor)
+            result = function(self, *others) if as_is else convert(self, *others)
         if type(result) is Tensor:
             result.__class__ = UserTensor
         return result
@@ -317,8 +365,16 @@ _RETURNS = {getattr(Tensor, name).__get__ for name in ("grad", "_base")}
 _roles: dict[Any, _Role] = {}
 
 
-def _role(function: Any) -> _Role:
-    return _Role.WRITES if writes(function) else _Role.RETURNS if function in _RETURNS else _Role.COMPUTES
+# What of a weight is taken to be kept, in torch's way of writing: it does not follow the weight.
+_SNAPSHOTS = {Tensor.detach, Tensor.clone, torch.clone, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
+
+
+def _role_of(function: Any) -> _Role:
+    role = _roles.get(function)
+    if role is None:
+        role = _Role.WRITES if writes(function) else _Role.RETURNS if function in _RETURNS else _Role.COMPUTES
+        _roles[function] = role
+    return role
 
 
 class _Lent(threading.local):
@@ -349,9 +405,24 @@ def is_lent(tensor: Any) -> bool:
         return any(memory == other.untyped_storage()._cdata for other in _lent.tensors)
 
 
+def _harmless(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a function of torch under which it writes into nothing that user code was lent.
+
+    `inplace=True` says that memory may be used again; what the function returns is the same without.
+    """
+    if kwargs.get("out") is not None:
+        _refuse_lent(kwargs["out"], f"{function.__name__}(…, out=x); x.zero_")
+    if kwargs.get("inplace") is True and args and is_lent(args[0]):
+        return {**kwargs, "inplace": False}
+    return kwargs
+
+
 def _refuse_lent(target: Any, name: str) -> None:
     """Refuse to let user code write into memory that it was only lent."""
-    if name != "requires_grad_" and _lent.tensors and is_lent(target):
+    if isinstance(target, (list, tuple)):
+        for part in target:
+            _refuse_lent(part, name)
+    elif name != "requires_grad_" and _lent.tensors and is_lent(target):
         written = "x[…] = …" if name == "__setitem__" else f"x.{name}(…)"
         raise RuntimeError(
             f"{written} would overwrite the data, predictions or weights that this function was given; write "
@@ -436,6 +507,23 @@ def is_users(function: Any) -> bool:
     return not str(written.__module__).startswith("torch.") and not is_ours(written)
 
 
+def may_write(module: torch.nn.Module) -> bool:
+    """Tell whether a torch module may write into its input: those of torch do only when told to."""
+    return any(
+        getattr(part, "inplace", False) or not type(part).__module__.startswith("torch.") for part in module.modules()
+    )
+
+
+def call_module(module: torch.nn.Module, *args: Any) -> Any:
+    """Call a torch module in the mode of what runs, on memory that it may write into."""
+    training = bool(settings.running_phase())
+    if module.training != training:
+        module.train(training)
+    return module(*[arg.clone() for arg in args] if may_write(module) else args)
+
+
 def calling(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as this package calls it: itself, or the user's between `hand_out` and `take_back`."""
+    if isinstance(function, torch.nn.Module) and not hasattr(function, "_is_layer"):
+        return functools.partial(call_module, function)
     return functools.partial(call_user, function) if is_users(function) else function

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .._core import settings, symbolic
 from .._core.errors import argument_error
-from .._core.operations import as_tensor, operation
+from .._core.operations import as_tensor, operation, tensor_kinds
 from .._core.symbolic import SymbolicTensor
+from .._core.user_tensors import dressed, hand_out, take_back
 from .graph import learning_phase
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _value(expression: Any) -> Any:
@@ -49,7 +54,8 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
         return _value(then_expression if condition else else_expression)
     single = isinstance(condition, Tensor) and condition.ndim == 0 and condition.device.type != "meta"
     if single and (callable(then_expression) or callable(else_expression)):
-        return _value(then_expression if bool(condition) else else_expression)
+        chosen = _value(then_expression if bool(condition) else else_expression)
+        return chosen if isinstance(chosen, (Tensor, SymbolicTensor)) else dressed(as_tensor(chosen))
     return _where(condition, _value(then_expression), _value(else_expression))
 
 
@@ -80,6 +86,27 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
         2.0
     """
     return in_train_phase(alt, x, training)
+
+
+def _with_elements(function: F) -> F:
+    """Let a function call a user's with elements that have Keras's manners; arrays among its arguments are copied.
+
+    What torch hands in comes back as torch's.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        kinds = tensor_kinds([*args, *kwargs.values()])
+        result = function(*map(_handed, args), **{name: _handed(value) for name, value in kwargs.items()})
+        return take_back(result) if kinds == {Tensor} else hand_out(result)
+
+    return call  # type: ignore[return-value]
+
+
+def _handed(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and any(isinstance(v, (Tensor, np.ndarray)) for v in value):
+        return type(value)(map(_handed, value))
+    return hand_out(as_tensor(value) if isinstance(value, np.ndarray) else value)
 
 
 def _mapped(function: Callable[[Tensor], Any], value: Any) -> Any:
@@ -113,6 +140,7 @@ def _step_mask(mask: Any, input_length: Any, steps: int, device: torch.device, t
     return torch.arange(steps, device=device).reshape(-1, 1) < lengths
 
 
+@_with_elements
 def rnn(
     step_function: Callable[..., Any],
     inputs: Any,
@@ -185,6 +213,7 @@ def _stacked(outputs: list[Any]) -> Any:
     return torch.stack(outputs)
 
 
+@_with_elements
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """Return the results of `fn` on each element along the first axis, joined.
 
@@ -204,6 +233,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
     return joined if dtype is None else _mapped(lambda r: r.to(settings.torch_dtype(dtype)), joined)
 
 
+@_with_elements
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Return `fn(… fn(fn(initializer, first), second) …, last)` over the first axis.
 
@@ -220,6 +250,7 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
     return _fold(fn, list(as_tensor(elems)), initializer)
 
 
+@_with_elements
 def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Fold from the last element to the first; the arguments are those of `foldl`.
 

@@ -196,6 +196,17 @@ def differentiates(update: Any) -> bool:
     return any(t.origin is _required_gradient for t in _ancestors(tensor).values())
 
 
+def _in_run(target: SymbolicTensor) -> Tensor:
+    """Return the value that a layer's output had in the run in progress, by which its loss can be differentiated."""
+    value: Tensor = symbolic.value_in_run(target)
+    if torch.is_grad_enabled() and not value.requires_grad:
+        raise ValueError(
+            f"gradients: {target!r} is data, which a training step finds no gradients for; write the penalty with "
+            f"K.function, or override train_step with a torch loop (x.requires_grad_(); torch.autograd.grad)."
+        )
+    return value
+
+
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Return the gradient of the sum of `loss` by each variable; `None` where it does not depend on one.
 
@@ -209,6 +220,8 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
         [array([[2., 6.]], dtype=float32)]
     """
     targets = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    if not isinstance(loss, SymbolicTensor):
+        targets = [_in_run(target) if isinstance(target, SymbolicTensor) else target for target in targets]
     return [_one_gradient(loss, target) for target in targets]
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from .._core import randomness, settings
 from .._core.errors import fraction
 from .._core.operations import creation, operation
+from .._core.shapes import sizes
 from .variables import variable
 
 _streams: dict[int, torch.Generator] = {}
@@ -31,18 +32,19 @@ def _generator(seed: int | None) -> torch.Generator | None:
     return _streams.setdefault(seed, randomness.generator(seed))
 
 
-def _drawn(shape: Sequence[int], dtype: Any, seed: int | None) -> tuple[Tensor, torch.Generator | None, torch.dtype]:
+def _drawn(
+    shape: int | Sequence[int], dtype: Any, seed: int | None
+) -> tuple[Tensor, torch.Generator | None, torch.dtype]:
     """Return an empty tensor to draw into, the generator and the type of the result."""
     wanted = settings.torch_dtype(dtype)
     generator = _generator(seed)
     device = settings.default_device() if generator is None else torch.device("cpu")
-    size = tuple(int(n) for n in shape)
-    return torch.empty(size, dtype=randomness.drawing_dtype(wanted), device=device), generator, wanted
+    return torch.empty(sizes(shape), dtype=randomness.drawing_dtype(wanted), device=device), generator, wanted
 
 
 @creation
 def random_normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Return values of a normal distribution.
 
@@ -63,7 +65,7 @@ def random_normal(
 
 @creation
 def random_uniform(
-    shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Return values of a uniform distribution; of an integer type, integers below `maxval`.
 
@@ -87,7 +89,7 @@ def random_uniform(
 
 @creation
 def truncated_normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
     """Return values of a normal distribution, drawn again beyond two standard deviations.
 
@@ -103,7 +105,7 @@ def truncated_normal(
 
 
 @creation
-def random_bernoulli(shape: Sequence[int], p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+def random_bernoulli(shape: int | Sequence[int], p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
     """Return ones with probability `p`, else zeros.
 
     Args:
@@ -125,7 +127,12 @@ random_binomial = random_bernoulli
 
 
 def random_uniform_variable(
-    shape: Sequence[int], low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: int | Sequence[int],
+    low: float,
+    high: float,
+    dtype: Any = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Any:
     """Return a variable with values of a uniform distribution.
 
@@ -137,7 +144,12 @@ def random_uniform_variable(
 
 
 def random_normal_variable(
-    shape: Sequence[int], mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: int | Sequence[int],
+    mean: float,
+    scale: float,
+    dtype: Any = None,
+    name: str | None = None,
+    seed: int | None = None,
 ) -> Any:
     """Return a variable with values of a normal distribution of standard deviation `scale`.
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .._core import settings, symbolic
 from .._core.errors import show
 from .._core.operations import as_tensor, creation, mutation, operation
+from .._core.shapes import sizes
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import Expression, hand_out, take_back
 from .._core.weights import Holder, Variable, Weight
@@ -40,8 +41,9 @@ def variable(
         return torch.sparse_coo_tensor(
             indices, torch.as_tensor(entries.data).to(wanted), entries.shape, check_invariants=True
         )
-    data = take_back(as_tensor(value)).detach().to(wanted, copy=True)
-    holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
+    with torch.inference_mode(False):  # a variable that is made while a model predicts can train later
+        data = take_back(as_tensor(value)).detach().to(wanted, copy=True)
+        holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
     path = name or f"Variable_{settings.get_uid('variable')}"
     path = path if ":" in path else f"{path}:0"
     return Weight(path, holder, ("value",), constraint=constraint, path=path).variable()
@@ -77,24 +79,24 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
     return tensor.expand(*shape).clone() if tensor.numel() == 1 else tensor.reshape(tuple(shape))
 
 
-def zeros(shape: Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
+def zeros(shape: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
     """Return a variable filled with 0.
 
     Example:
         >>> zeros((2,)).numpy()
         array([0., 0.], dtype=float32)
     """
-    return variable(torch.zeros(tuple(shape)), dtype, name)
+    return variable(torch.zeros(sizes(shape)), dtype, name)
 
 
-def ones(shape: Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
+def ones(shape: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
     """Return a variable filled with 1.
 
     Example:
         >>> ones((2,)).numpy()
         array([1., 1.], dtype=float32)
     """
-    return variable(torch.ones(tuple(shape)), dtype, name)
+    return variable(torch.ones(sizes(shape)), dtype, name)
 
 
 def eye(size: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:

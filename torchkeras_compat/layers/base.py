@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -24,7 +26,7 @@ from .._core.user_tensors import UserTensor, call_user, calling, hand_out, take_
 from .attributes import Attributes
 from .input_spec import check_input
 from .parts import SideLosses, Symbols
-from .tracking import adopt
+from .tracking import adopt, adopt_activations
 from .weighted import Weighted
 
 BASE_ARGUMENTS = (
@@ -84,6 +86,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _has_own_mask: ClassVar[bool] = False
     _built_shape: Shape | None
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
+    _has_run: bool = False  # whether a user's layer was called: the first call may make weights
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -97,8 +100,9 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if not is_ours(cls):
             if "forward" in cls.__dict__:
                 cls._runs_user_code = True
-            for name in [name for name in ("forward", "compute_mask") if name in cls.__dict__]:
-                setattr(cls, name, _of_user(cls.__dict__[name]))
+            for name, wrapped in (("forward", _called), ("compute_mask", _of_user)):
+                if name in cls.__dict__:
+                    setattr(cls, name, wrapped(cls.__dict__[name]))
             for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
                 setattr(cls, name, _told_shapes(written[name]))
         decided = "_row_wise" in cls.__dict__ or isinstance(cls._row_wise, property) or origin(cls) is not cls
@@ -194,7 +198,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self._check_rank(shape)
         if self._input_spec is not None:
             check_input(self, self._input_spec, shape)
-        with BUILDING, torch.device(device or settings.default_device()):
+        with BUILDING, torch.inference_mode(False), torch.device(device or settings.default_device()):
             if not self.built:
                 with settings.running(None):
                     self.build(shape)
@@ -203,13 +207,37 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
         self.built = True
         self._built_shape = self._built_shape or shape
-        if not is_ours(type(self)):
-            self._torch_parts = adopt(self, device or settings.default_device())
+        self._adopt(device)
         if not self._trainable:
             self._set_trainable(False)
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
+
+    def _adopt(self, device: torch.device | None = None) -> None:
+        """Enter what the layer holds beside `add_weight` into the weight table."""
+        device = device or next((p.device for p in nn.Module.parameters(self)), settings.default_device())
+        if is_ours(type(self)):
+            adopt_activations(self, device)
+        else:
+            self._torch_parts = adopt(self, device)
+
+    def _enter_late_weights(self) -> None:
+        known = len(self._weight_table())
+        self._adopt()
+        if len(self._weight_table()) > known and torch.is_grad_enabled() and settings.inside_run():
+            warnings.warn(
+                f"{self}: call made weights in the midst of training, and they train from the next compile on; make "
+                f"them in build(input_shape).",
+                stacklevel=2,
+            )
+
+    def _make_late_weights(self, shape: Shape) -> None:
+        """Let a user's `call` run once where it has not: what weights it makes are there before training begins."""
+        if is_ours(type(self)) or self._has_run or type(self).forward is Layer.forward:
+            return
+        with contextlib.suppress(Exception):  # where zeros are no input for it; a fault shows in its first real call
+            self._shape_by_running(shape)
 
     def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
@@ -363,12 +391,19 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """Return the shape of the output, found by running on zeros; all steps are valid where a mask is needed."""
         found = []
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
+        before = (
+            []
+            if is_ours(type(self))
+            else [(t, t.detach().clone()) for t in (*nn.Module.parameters(self), *nn.Module.buffers(self))]
+        )
         kind = torch.int64 if self._takes_integers else settings.torch_dtype(self.dtype)
         for unknown in (2, 3):
             sizes = [unknown if n is None else n for n in shape]
             zeros = torch.zeros(sizes, dtype=kind, device=device)
             with torch.no_grad():
                 found.append(tuple(self._run_on_zeros(zeros).shape))
+                for tensor, value in before:  # a user's call may update what it holds
+                    tensor.copy_(value)
         return tuple(a if a == b else None for a, b in zip(*found))
 
     def _run_on_zeros(self, zeros: Tensor) -> Any:
@@ -429,6 +464,27 @@ def _of_user(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
         return call_user(method.__get__(self), *args, **kwargs)
+
+    return call
+
+
+def _called(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a user's `call` get and give tensors as `_of_user` does.
+
+    The weights that its first call made are entered, and those it gave another value for the call have their own again.
+    """
+
+    @functools.wraps(method)
+    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = call_user(method.__get__(self), *args, **kwargs)
+        finally:
+            if self._swapped:
+                self._swap_weights_back()
+        if not self._has_run and self.built:
+            self._has_run = True
+            self._enter_late_weights()
+        return result
 
     return call
 

@@ -515,10 +515,8 @@ class Lambda(Layer):
         return calling(self.function)(inputs, **{**extra, **self.arguments})
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Return the mask given, or what the mask function makes."""
-        if callable(self.mask):
-            return calling(self.mask)(inputs, mask)
-        return super().compute_mask(inputs, mask) if self.mask is None else self.mask
+        """Return the mask given, or what the mask function makes; without either a mask ends here, as in Keras 2."""
+        return calling(self.mask)(inputs, mask) if callable(self.mask) else self.mask
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape given, or find it by running."""

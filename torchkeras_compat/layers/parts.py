@@ -58,7 +58,7 @@ class SideLosses:
         )
 
     def _take_losses(self) -> list[Tensor]:
-        """Return the side losses that the last run left here and in _sublayers, and forget them."""
+        """Return the side losses that the last run left here and in sublayers, and forget them."""
         taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
         for layer in self._sublayers():
             taken = taken + layer._take_losses()

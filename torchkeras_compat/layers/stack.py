@@ -128,10 +128,9 @@ class Stack(Layer):
         if layer.built and layer._built_shape is not None and not compatible(layer._built_shape[1:], shape[1:]):
             raise ValueError(f"{layer}: it was built for shape {layer._built_shape} and cannot follow shape {shape}.")
         layer._build_from(shape, self._device())
-        output = tuple(layer.compute_output_shape(shape))
-        if not is_ours(type(layer)) and not all(inner.built for inner in layer._sublayers()):
-            layer._shape_by_running(shape)  # which builds the layers inside, as Keras does by calling it
-        return output
+        output_shape = tuple(layer.compute_output_shape(shape))
+        layer._make_late_weights(shape)
+        return output_shape
 
     def _device(self) -> torch.device:
         parameter = next(nn.Module.parameters(self), None)

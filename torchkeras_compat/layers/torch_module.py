@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .._core import registry, settings
 from .._core.errors import argument_error
 from .._core.shapes import Shape
+from .._core.user_tensors import may_write
 from .base import Layer
 
 CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
@@ -83,7 +84,7 @@ class TorchModuleWrapper(Layer):
         """Move the module to the device, check how it wants its input, and list its weights."""
         if len(input_shape) > 2 and self.channels_first is None:
             self._refuse_channels_first()
-        self._may_write = any(map(_may_write, self.module.modules()))
+        self._may_write = may_write(self.module)
         self.module.to(torch.empty(0).device)
         for path, module in self.module.named_modules():
             prefix = f"{path}." if path else ""
@@ -128,8 +129,3 @@ class TorchModuleWrapper(Layer):
         for name, value in self.module.named_buffers():
             value.copy_(state[name])
         return shape
-
-
-def _may_write(module: nn.Module) -> bool:
-    """Tell whether a module may write into its input: those of torch do only when told to."""
-    return bool(getattr(module, "inplace", False)) or not type(module).__module__.startswith("torch.")

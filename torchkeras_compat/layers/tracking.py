@@ -15,7 +15,7 @@ from torch import nn
 from .._core.weights import Holder, Variable, Weight
 
 # Attributes of layers themselves, which a search for what the user put there leaves out.
-_OWN = {"_table", "_losses", "_nodes", "_modules", "_parameters", "_buffers", "_torch_parts", "_variables"}
+_OWN = {"_table", "_losses", "_nodes", "_modules", "_parameters", "_buffers", "_torch_parts", "_variables", "_swapped"}
 
 
 class WeightList(list[Variable]):
@@ -67,16 +67,15 @@ def track(layer: Any, variable: Any, learns: bool | None = None, name: str | Non
         TypeError: Something else, such as an array.
     """
     if isinstance(variable, nn.Parameter):
-        line = _line_of(layer, variable) or _entered(layer, variable, name, None)
+        line = _line_of(layer, variable) or _entered(layer, variable, name, None, None)
     elif isinstance(variable, Variable):
         line = variable._weight
         if isinstance(line.module, Holder):  # it belongs to no layer yet
             parameter: Any = line.parameters[0]
             own_name = None if line.name.startswith("Variable_") else line.name.partition(":")[0]
             learns = line.trainable if learns is None else learns
-            line = variable._weight = _line_of(layer, parameter) or _entered(
-                layer, parameter, name, own_name, line.constraint
-            )
+            known = _line_of(layer, parameter)
+            line = variable._weight = known or _entered(layer, parameter, name, own_name, line)
         elif _line_of(layer, *line.parameters) is None:  # the weight of another layer, shared from now on
             layer._table.append(line)
     else:
@@ -89,19 +88,25 @@ def track(layer: Any, variable: Any, learns: bool | None = None, name: str | Non
 
 
 def _line_of(layer: Any, *parameters: Any) -> Weight | None:
-    """Return the line of a layer's table, or of its _sublayers', that stands for these parameters."""
+    """Return the line of a layer's table, or of its sublayers', that stands for these parameters."""
     wanted = [id(p) for p in parameters]
     lines = [*layer._table, *(line for inner in layer._sublayers() for line in inner._weight_table())]
     return next((line for line in lines if [id(p) for p in line.parameters] == wanted), None)
 
 
-def _entered(layer: Any, parameter: Any, attribute: str | None, own_name: str | None, constraint: Any = None) -> Weight:
+def _entered(layer: Any, parameter: Any, attribute: str | None, own_name: str | None, line: Weight | None) -> Weight:
+    """Enter a parameter into the table of a layer, in the line that variables know it by where there is one."""
     place = next((key for key, value in layer._parameters.items() if value is parameter), None)
     if place is None:
         place = layer._free_attribute(attribute or own_name or "variable")
-        layer.register_parameter(place, parameter)
+        layer._parameters[place] = parameter
     title = _free_name(layer, own_name or attribute or place)
-    line: Weight = layer._enter_weight(title, layer, place, constraint=constraint, trainable=parameter.requires_grad)
+    if line is None:
+        entered: Weight = layer._enter_weight(title, layer, place, trainable=parameter.requires_grad)
+        return entered
+    line.name, line.path = title, f"{layer.name}/{title}:0"
+    line.module, line.attributes, line.trainable = layer, (place,), parameter.requires_grad
+    layer._table.append(line)
     return line
 
 
@@ -136,15 +141,27 @@ def adopt(layer: Any, device: torch.device) -> tuple[nn.Module, ...]:
     """
     register_held(layer)
     parts = dict(_torch_modules(layer, ""))
+    _enter_all(layer, {"": layer, **parts}, device)
+    return tuple(parts.values())
+
+
+def adopt_activations(layer: Any, device: torch.device) -> None:
+    """Enter the weights of torch modules that a built-in layer was given as activations, such as `nn.PReLU()`."""
+    for name in ("activation", "recurrent_activation"):
+        module = layer._modules.get(name)
+        if module is not None and not getattr(module, "_is_layer", False):
+            _enter_all(layer, {f"{name}.": module, **dict(_torch_modules(module, f"{name}."))}, device)
+
+
+def _enter_all(layer: Any, modules: dict[str, nn.Module], device: torch.device) -> None:
     known = {id(p) for weight in layer._weight_table() for p in weight.parameters}
-    for path, module in {"": layer, **parts}.items():
+    for path, module in modules.items():
         for name, tensor in [*_own(module._parameters), *_own(module._buffers)]:
             if tensor.device != device:
                 tensor.data = tensor.data.to(device)
             if id(tensor) not in known:
                 learns = isinstance(tensor, nn.Parameter) and tensor.requires_grad
                 layer._enter_weight(f"{path}{name}", module, name, trainable=learns)
-    return tuple(parts.values())
 
 
 def _own(tensors: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from .._core import settings
 from .._core.border import nameless
 from .._core.config import is_ours
 from .._core.errors import did_you_mean, show
+from .._core.shapes import sizes
+from .._core.user_tensors import take_back
 from .._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
 from .tracking import WeightList, release, track
 
@@ -56,6 +59,7 @@ class Weighted(nn.Module):
     _table: list[Weight]
     _trainable: bool
     _variables: dict[str, Weight]  # attribute → weight, of layers that users write
+    _swapped: tuple[tuple[Any, str, Any], ...] = ()  # weights that the call in progress gave another value
     _lists_weights: bool = False  # whether it says itself which variables are weights
 
     def _enter_weight(
@@ -111,12 +115,12 @@ class Weighted(nn.Module):
         """
         options = _weight_arguments(str(self), args, kwargs)
         shape, dtype, trainable = options.get("shape"), options.get("dtype"), options.get("trainable")
-        size = () if shape is None else (int(shape),) if hasattr(shape, "__index__") else tuple(shape)
         kind = settings.torch_dtype(dtype or self.dtype)
         name = str(options.get("name") or f"variable_{len(self._table)}")
         learns = trainable is not False and kind.is_floating_point
         attribute = self._free_attribute(name)
-        data = torch.empty(tuple(int(n) for n in size), dtype=kind)
+        with torch.inference_mode(False):  # a weight that is made while a model predicts can train later
+            data = torch.empty(() if shape is None else sizes(shape), dtype=kind)
         if learns:
             self.register_parameter(attribute, nn.Parameter(data))
         else:
@@ -161,18 +165,60 @@ class Weighted(nn.Module):
         """Set an attribute that is a weight: a variable is tracked; tells whether that was all there is to do."""
         if isinstance(value, Variable) and not is_ours(type(self)):
             line = value._weight if self._lists_weights else track(self, value, name=name)
+            before = self._variables.get(name)
             if hasattr(type(self), name):
                 self.__dict__[name] = line.variable()  # found before the method of the class
             else:
                 self._variables[name] = line
                 self.__dict__.pop(name, None)
+            if before is not None and before is not line:
+                self._forget_variable(before)
             return True
+        if isinstance(value, Tensor) and not isinstance(value, nn.Parameter) and not is_ours(type(self)):
+            entry = self._variables.get(name) or next((entry for entry in self._table if entry.name == name), None)
+            if entry is not None and (name in self._variables or entry.initializer is not None):  # no buffer of torch's
+                self._rebind(name, entry, value)
+                return True
         if isinstance(value, (Tensor, np.ndarray)) and not isinstance(value, nn.Parameter) and is_ours(type(self)):
             entry = next((entry for entry in self._table if entry.name == name), None)
             if entry is not None:  # `layer.kernel = layer.kernel * 2`
                 entry.assign(value)
                 return True
         return False
+
+    def _rebind(self, name: str, entry: Weight, value: Tensor) -> None:
+        """Let the name of a weight stand for something else, as after `self.kernel = self.kernel * mask`.
+
+        In a call it does so until the call ends, as in the graph that Keras makes of one; what `build` says so of a
+        weight that a built-in layer computes with holds for each call.
+        """
+        if settings.inside_run():
+            self._swap_weight(entry, value)
+        elif name in self._variables:
+            self.__dict__[name] = value
+        else:
+            self.register_forward_pre_hook(functools.partial(_swap_before, entry=entry, value=value))
+            self.register_forward_hook(_swap_back)
+
+    def _swap_weight(self, entry: Weight, value: Tensor) -> None:
+        """Compute with a value in the place of a weight until `_swap_weights_back`."""
+        parts = entry.codec.write(take_back(value))
+        for attribute, part in zip(entry.attributes, parts):
+            place = entry.module._parameters if attribute in entry.module._parameters else entry.module._buffers
+            self._swapped = (*self._swapped, (place, attribute, place[attribute]))
+            place[attribute] = part  # type: ignore[assignment]
+
+    def _swap_weights_back(self) -> None:
+        """Put the weights back for which a call had another value."""
+        swapped, self._swapped = self._swapped, ()
+        for place, attribute, tensor in reversed(swapped):
+            place[attribute] = tensor
+
+    def _forget_variable(self, line: Weight) -> None:
+        """Forget a variable whose attribute got another, unless something else holds it; `add_weight`'s stay."""
+        held = any(line is other for other in self._variables.values())
+        if any(line is own for own in self._table) and line.initializer is None and not held:
+            release(self, line)
 
     # --- what trains ---------------------------------------------------------------------------------------------
 
@@ -201,12 +247,12 @@ class Weighted(nn.Module):
         return super().requires_grad_(requires_grad)
 
     def _weight_table(self) -> list[Weight]:
-        """Return the weight table, that of _sublayers included: what training changes first, as Keras orders them."""
+        """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
         entries = [*self._table, *(w for layer in self._sublayers() for w in layer._weight_table())]
         return unique([*(w for w in entries if w.trainable), *(w for w in entries if not w.trainable)])
 
     def _trained_table(self) -> list[Weight]:
-        """Return the weights that training changes as `trainable` stands now, here and in _sublayers."""
+        """Return the weights that training changes as `trainable` stands now, here and in sublayers."""
         if not self._trainable:
             return []
         own = [w for w in self._table if w.requires_grad]
@@ -301,6 +347,14 @@ class Weighted(nn.Module):
                 f"input_shape."
             )
         return sum(w.size for w in self._weight_table())
+
+
+def _swap_before(layer: Weighted, inputs: Any, entry: Weight, value: Tensor) -> None:
+    layer._swap_weight(entry, value)
+
+
+def _swap_back(layer: Weighted, inputs: Any, output: Any) -> None:
+    layer._swap_weights_back()
 
 
 def unique(entries: Sequence[Weight]) -> list[Weight]:

@@ -46,7 +46,7 @@ def ordered(layer: Any) -> list[Weight]:
 
 
 def orders(layer: Any) -> list[list[Weight]]:
-    """Return the orders in which a file may hold a layer's weights: frozen _sublayers change theirs in Keras."""
+    """Return the orders in which a file may hold a layer's weights: frozen sublayers change theirs in Keras."""
     table = layer._weight_table()
     return [ordered(layer), sorted(table, key=lambda w: not w.trainable), list(table)]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .. import activations
 from .._core.shapes import Shape
-from .._core.symbolic import run_values
+from .._core.symbolic import run_values, was_asked
 from .._core.weights import Weight
 from ..backend.crossentropy import Logits
 from ..layers.base import Layer
@@ -123,6 +123,9 @@ class Step:
 
     @totals.setter
     def totals(self, totals: Totals) -> None:
+        if getattr(self, "_totals", None) is not totals:
+            # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
+            self._metrics_ask = None if totals.of_user else False
         self._totals = totals
         # A user's loss or metric may ask for `layer.output`.
         self._runs_user_code = totals.of_user or (self.objective is not None and self.objective.of_user)
@@ -239,11 +242,12 @@ class Step:
             self._train(batch)
 
     def _train(self, batch: Batch) -> None:
-        if self.compiled is not None and self.compiled.train(batch):
-            return
-        if self.chain is not None and batch.y is not None:
-            self._train_chain(self.chain, batch, batch.y)
-            return
+        if self._metrics_ask is False:
+            if self.compiled is not None and self.compiled.train(batch):
+                return
+            if self.chain is not None and batch.y is not None:
+                self._train_chain(self.chain, batch, batch.y)
+                return
         if isinstance(self.update, ClosureUpdate):
             self._train_by_closure(self.update, batch)
             return
@@ -251,7 +255,10 @@ class Step:
             y_pred, logits, mask = self.forward(batch.x, True)
         loss = self.loss(batch, y_pred, logits, mask)
         self.update(loss.minimised)
+        was_asked()
         self.take(batch, loss, y_pred, logits, mask)
+        if self._metrics_ask is None:
+            self._metrics_ask = was_asked()
 
     def _train_by_closure(self, update: ClosureUpdate, batch: Batch) -> None:
         first: list[Any] = []
