@@ -102,17 +102,18 @@ def operation(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        style = _style(args, kwargs)
-        if style is None:
-            return answer(call, computed, args, kwargs)
-        run = function if (direct and isinstance(args[0], Tensor)) or style is _TENSORS else computed
-        if style is not UserTensor:
-            return run(*args, **kwargs)
-        with plain_torch():
-            result = run(*args, **kwargs)
-        if type(result) is Tensor:
-            result.__class__ = UserTensor
-        return result
+        kind = type(args[0]) if args else None
+        if direct and (kind is Tensor or kind is UserTensor) and _numbers_beside(args, kwargs):
+            if kind is Tensor:
+                return function(*args, **kwargs)
+            with plain_torch():
+                result = function(*args, **kwargs)
+            if type(result) is Tensor:
+                result.__class__ = UserTensor
+            return result
+        if not kwargs and all(type(value) is Tensor for value in args):
+            return function(*args)  # nothing to convert, and nothing symbolic
+        return answer(call, computed, args, kwargs)
 
     return call  # type: ignore[return-value]
 
@@ -180,28 +181,13 @@ def tensor_kinds(values: Iterable[Any]) -> set[type]:
 
 
 _NUMBERS = frozenset({int, float, bool, str, NoneType})
-_TENSORS = object()  # torch tensors and nothing else
 
 
-def _style(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what a call with torch tensors, `UserTensor`s and numbers gives; `None` where it takes a closer look."""
-    style: Any = _TENSORS
-    for value in args:
-        kind = type(value)
-        if kind is UserTensor:
-            style = UserTensor
-        elif kind is not Tensor:
-            if kind not in _NUMBERS:
-                return None
-            style = Tensor if style is _TENSORS else style
-        elif style is UserTensor:
-            return None
-    for value in kwargs.values():
-        if type(value) not in _NUMBERS:
-            return None
-    if not args or (style is UserTensor and Tensor in map(type, args)) or not isinstance(args[0], Tensor):
-        return None
-    return Tensor if kwargs and style is _TENSORS else style
+def _numbers_beside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Tell whether a call has nothing but numbers behind its first argument."""
+    return (len(args) == 1 or _NUMBERS.issuperset(map(type, args[1:]))) and (
+        not kwargs or _NUMBERS.issuperset(map(type, kwargs.values()))
+    )
 
 
 def mutation(function: F) -> F:

@@ -28,7 +28,7 @@ from . import settings
 from .border import outside
 from .capturing import capturing
 from .config import is_ours
-from .tensor_operators import BINARY, OPERATORS, item
+from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 
 plain_torch = torch._C.DisableTorchFunctionSubclass
@@ -269,28 +269,31 @@ def compute_from_live(function: Callable[..., Any], args: Sequence[Any], kwargs:
     return expression
 
 
-_NUMBERS = frozenset({float, int})
-
-
 # --- operators ---------------------------------------------------------------------------------------------------
+
+_AS_IS = frozenset({float, int, Tensor, UserTensor})  # types of operands that torch takes as they are
 
 
 def _operator(name: str) -> Callable[..., Any]:
     convert = OPERATORS[name]
     function = convert if "floordiv" in name else getattr(Tensor, name)
 
-    def method(self: Tensor, *others: Any) -> Any:
-        other = others[0] if others else 0
-        if isinstance(other, Deferred):
+    def general(self: Tensor, *others: Any) -> Any:
+        if any(isinstance(other, Deferred) for other in others):
             return NotImplemented
         with plain_torch():
-            as_is = type(other) in _NUMBERS or isinstance(other, Tensor)
-            result = function(self, *others) if as_is else convert(self, *others)
+            return dressed(convert(self, *others))
+
+    def binary(self: Tensor, other: Any) -> Any:
+        if type(other) not in _AS_IS:
+            return general(self, other)
+        with plain_torch():
+            result = function(self, other)
         if type(result) is Tensor:
             result.__class__ = UserTensor
         return result
 
-    return method
+    return general if name.strip("_") in UNARY else binary
 
 
 def _live_operator(name: str) -> Callable[..., Any]:
@@ -430,6 +433,21 @@ def _refuse_lent(target: Any, name: str) -> None:
         )
 
 
+def give_away(tensor: Tensor) -> None:
+    """Let a tensor that has just been computed, and that nobody else holds, be user code's from now on.
+
+    An alias would be one more step backwards.
+    """
+    if type(tensor) is Tensor and tensor.grad_fn is not None and not tensor._is_view() and not capturing():
+        tensor.__class__ = UserTensor
+
+
+def without_history(tensor: Tensor) -> Tensor:
+    """Return a tensor, user code's perhaps, as a plain one that autograd does not follow."""
+    with plain_torch():
+        return Tensor.detach(tensor)
+
+
 def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
     """Return tensors, in lists and dictionaries too, as user code sees them: the same memory, with Keras's manners.
 
@@ -473,8 +491,14 @@ def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that a user wrote: hand the tensors out, take the result back."""
     lent = _lent.tensors
     before = len(lent)
+    handed: list[Any] = []
     try:
-        handed = [hand_out(value, lent) for value in args]
+        for value in args:
+            if type(value) is UserTensor:
+                lent.append(value)
+                handed.append(value)
+            else:
+                handed.append(hand_out(value, lent))
         if kwargs:
             kwargs = {key: hand_out(value, lent) for key, value in kwargs.items()}
         if torch._C._is_torch_function_enabled():

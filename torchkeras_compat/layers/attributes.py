@@ -14,8 +14,8 @@ from .weighted import Weighted
 
 # Methods that torch, or this package, calls on a layer that stands inside another.
 _CALLED_BY_TORCH = frozenset(
-    "children named_children named_modules named_parameters named_buffers apply state_dict extra_repr register_parameter "
-    "register_buffer add_module".split()
+    "children named_children named_modules named_parameters named_buffers apply state_dict extra_repr "
+    "register_parameter register_buffer add_module".split()
 )
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from .._core import dialects, registry, settings
 from .._core.dialects import Rules
 from .._core.errors import show
-from .._core.user_tensors import calling
+from .._core.user_tensors import calling, plain_torch
 from . import fusion, torch_losses
 from .base import Loss, Reduction, align, reduced, tensors, under, weighted
 from .regression import mean_absolute_error, mean_squared_error
@@ -170,10 +170,13 @@ def _aligned(function: Callable[..., Tensor]) -> Function:
     called = calling(function)
 
     def call(y_true: Any, y_pred: Any) -> Tensor:
-        y_true, y_pred = tensors(y_true, y_pred, cast=False)
-        if y_true.is_floating_point():
-            y_true = y_true.to(y_pred.dtype)
-        values = called(*(align(y_true, y_pred) if y_true.ndim != y_pred.ndim else (y_true, y_pred)))
+        with plain_torch():
+            y_true, y_pred = tensors(y_true, y_pred, cast=False)
+            if y_true.is_floating_point():
+                y_true = y_true.to(y_pred.dtype)
+            if y_true.ndim != y_pred.ndim:
+                y_true, y_pred = align(y_true, y_pred)
+        values = called(y_true, y_pred)
         if not isinstance(values, Tensor):
             raise TypeError(
                 f"{getattr(function, '__name__', 'loss')}: a loss function must return a tensor; got {show(values)}."

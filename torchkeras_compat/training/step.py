@@ -12,6 +12,7 @@ from torch import Tensor
 from .. import activations
 from .._core.shapes import Shape
 from .._core.symbolic import run_values, was_asked
+from .._core.user_tensors import give_away, without_history
 from .._core.weights import Weight
 from ..backend.crossentropy import Logits
 from ..layers.base import Layer
@@ -200,6 +201,8 @@ class Step:
         if self.kept_activation is not None:
             return self._predictions_with_logits(self.kept_activation, x, training)
         y_pred, mask = self.model._run(x, None, training)
+        if self.objective is not None and self.objective.of_user:
+            give_away(y_pred)
         return y_pred, None, mask
 
     def _predictions_with_logits(
@@ -209,6 +212,7 @@ class Step:
         logits, mask = self.model.run_to_logits(x, None, training)
         y_pred = activation(logits)
         Logits(logits, activation.__name__, self.recipe.rules.logits_of_any_activation).keep_with(y_pred)
+        give_away(y_pred)
         return y_pred, None, mask
 
     def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> BatchLoss:
@@ -301,7 +305,7 @@ class Step:
         output = y_pred if logits is None else logits
         if output is not None:
             shown, counts = (None, batch.size) if loss is None else (loss.shown.detach(), loss.counts)
-            detached = output.detach()
+            detached = without_history(output)
             if self.kept_activation is not None and self._totals.of_user:
                 output.__dict__["_keras_logits"].detached().keep_with(detached)
             self.totals.add(shown, counts, batch.y, detached, mask, batch.weight)
