@@ -6,24 +6,42 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from .._core import settings
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
-from .._core.user_tensors import hand_out, take_back
+from .._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 
 
 class SideLosses:
     """What layers add to the loss of a model."""
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
+    _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _losses: list[Tensor]
     _sublayers: Any
     _trained_table: Any
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
+        """Add to the training loss.
+
+        Args:
+            losses: A scalar, or a function that returns one, or a list of them.  What is added in `call` counts for
+                that call; a function, an expression of weights or a symbolic tensor that is added elsewhere, as in
+                `build`, is computed anew in each step.
+            inputs: Accepted for Keras's sake.
+        """
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            self._losses.append(take_back(loss() if callable(loss) else loss))
             self._side_losses[0] += 1
+            if not settings.inside_run() and (callable(loss) or isinstance(loss, (Live, Deferred))):
+                self._standing_losses = (*self._standing_losses, loss)
+            else:
+                self._losses.append(_value(loss))
+
+    def standing_losses(self) -> list[Any]:
+        """Return what is computed anew in each step, here and in _sublayers."""
+        if not self._side_losses[0]:
+            return []
+        return [*self._standing_losses, *(loss for layer in self._sublayers() for loss in layer.standing_losses())]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Accept updates as Keras does; they were computed when `call` ran."""
@@ -33,6 +51,8 @@ class SideLosses:
         taken: list[Tensor] = self._losses
         if taken:
             self._losses = []
+        if self._standing_losses and settings.inside_run():
+            taken = taken + [_value(loss) for loss in self._standing_losses]
         for layer in self._sublayers():
             taken = taken + layer._take_losses()
         return taken
@@ -50,7 +70,12 @@ class SideLosses:
         return losses
 
     def _all_losses(self) -> list[Tensor]:
-        return [*self._losses, *(v for layer in self._sublayers() for v in layer._all_losses())]
+        standing = (_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred))
+        return [*self._losses, *standing, *(v for layer in self._sublayers() for v in layer._all_losses())]
+
+
+def _value(loss: Any) -> Any:
+    return call_user(loss) if callable(loss) else take_back(loss)
 
 
 class Symbols:
