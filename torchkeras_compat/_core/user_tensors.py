@@ -55,7 +55,7 @@ class UserTensor(Tensor):
         if role is _Role.WRITES:
             _refuse_lent(args[0], func.__name__)
         elif kwargs and _lent.tensors:
-            kwargs = _harmless(func, args, kwargs)
+            kwargs = harmless(func, args, kwargs)
         with plain_torch():
             result = func(*args, **kwargs) if kwargs else func(*args)
         if role is not _Role.COMPUTES or (args and result is args[0]):
@@ -408,7 +408,7 @@ def is_lent(tensor: Any) -> bool:
         return any(memory == other.untyped_storage()._cdata for other in _lent.tensors)
 
 
-def _harmless(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def harmless(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a function of torch under which it writes into nothing that user code was lent.
 
     `inplace=True` says that memory may be used again; what the function returns is the same without.
@@ -546,8 +546,21 @@ def call_module(module: torch.nn.Module, *args: Any) -> Any:
     return module(*[arg.clone() for arg in args] if may_write(module) else args)
 
 
+def _writes_by_name(function: Any) -> bool:
+    """Tell whether a function of torch overwrites its argument: `torch.relu_`, `partial(F.elu, inplace=True)`."""
+    if isinstance(function, functools.partial):
+        return bool(function.keywords.get("inplace")) or _writes_by_name(function.func)
+    return getattr(function, "__name__", "")[-1:] == "_"
+
+
+def _call_on_copies(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*[arg.clone() if isinstance(arg, Tensor) else arg for arg in args], **kwargs)
+
+
 def calling(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as this package calls it: itself, or the user's between `hand_out` and `take_back`."""
     if isinstance(function, torch.nn.Module) and not hasattr(function, "_is_layer"):
         return functools.partial(call_module, function)
-    return functools.partial(call_user, function) if is_users(function) else function
+    if is_users(function):
+        return functools.partial(call_user, function)
+    return functools.partial(_call_on_copies, function) if _writes_by_name(function) else function

@@ -116,7 +116,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Prepare the torch module.
 
-        Before any `__init__`, so that a subclass may assign _sublayers before it calls `super().__init__()`.
+        Before any `__init__`, so that a subclass may assign sublayers before it calls `super().__init__()`.
         """
         self = super().__new__(cls)
         nn.Module.__init__(self)

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
+from .._core import settings
 from .._core.border import nameless
 from .._core.errors import show
 from .._core.planned import ComesLater
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor, as_seen
-from .._core.user_tensors import hand_out, take_back
+from .._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 from .input_spec import InputSpec
 
 
@@ -23,6 +24,7 @@ class SideLosses:
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
     _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
+    _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _sublayers: Any
     _trained_table: Any
 
@@ -32,10 +34,26 @@ class SideLosses:
         return self._losses_of.setdefault(get_ident(), [])
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add a scalar, or a function that returns one, to the training loss; called inside `call`."""
+        """Add to the training loss.
+
+        Args:
+            losses: A scalar, or a function that returns one, or a list of them.  What is added in `call` counts for
+                that call; a function, an expression of weights or a symbolic tensor that is added elsewhere, as in
+                `build`, is computed anew in each step.
+            inputs: Accepted for Keras's sake.
+        """
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            self._losses.append(take_back(loss() if callable(loss) else loss))
             self._side_losses[0] += 1
+            if not settings.inside_run() and (callable(loss) or isinstance(loss, (Live, Deferred))):
+                self._standing_losses = (*self._standing_losses, loss)
+            else:
+                self._losses.append(_value(loss))
+
+    def _all_standing_losses(self) -> list[Any]:
+        """Return what is computed anew in each step, here and in sublayers."""
+        if not self._side_losses[0]:
+            return []
+        return [*self._standing_losses, *(loss for layer in self._sublayers() for loss in layer._all_standing_losses())]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Accept updates as Keras does; they were computed when `call` ran."""
@@ -60,6 +78,8 @@ class SideLosses:
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
         taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
+        if self._standing_losses and settings.inside_run():
+            taken = taken + [_value(loss) for loss in self._standing_losses]
         for layer in self._sublayers():
             taken = taken + layer._take_losses()
         return taken
@@ -77,7 +97,13 @@ class SideLosses:
         return losses
 
     def _all_losses(self) -> list[Tensor]:
-        return [*self._losses_of.get(get_ident(), ()), *(v for layer in self._sublayers() for v in layer._all_losses())]
+        own = self._losses_of.get(get_ident(), ())
+        standing = (_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred))
+        return [*own, *standing, *(v for layer in self._sublayers() for v in layer._all_losses())]
+
+
+def _value(loss: Any) -> Any:
+    return call_user(loss) if callable(loss) else take_back(loss)
 
 
 class Node(NamedTuple):

@@ -26,7 +26,7 @@ from torch.utils import _pytree as pytree
 from .._core.capturing import CannotCapture, as_capture
 from .._core.operators import define
 from .._core.tensor_operators import BINARY, OPERATORS, item
-from .._core.user_tensors import Live, is_lent, user_code_runs, writes
+from .._core.user_tensors import Live, harmless, is_lent, user_code_runs, writes
 
 aten = torch.ops.aten
 
@@ -106,6 +106,8 @@ class _Manners(TorchFunctionMode):
                 return OPERATORS[name](*args)
             if is_lent(args[0]):
                 raise CannotCapture("something in it writes into what it was given")
+        elif kwargs and user_code_runs():
+            kwargs = harmless(func, args, kwargs)
         return func(*args, **kwargs)
 
 

@@ -54,6 +54,9 @@ class Trained(Protocol):
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses of the last run."""
 
+    def _all_standing_losses(self) -> list[Any]:
+        """Return what is added to the loss of each step."""
+
 
 @contextmanager
 def thawed(parameters: Sequence[Tensor]) -> Iterator[None]:
@@ -106,6 +109,7 @@ class Step:
         )
         self.chain: Chain | None = None
         self._tests_later = False
+        self._has_standing_losses = bool(model._all_standing_losses())
         self._written: list[Tensor] = []
         self._frozen: list[Tensor] = []
         self.totals = totals if totals is not None else Totals([])
@@ -129,7 +133,8 @@ class Step:
             self._metrics_ask = None if totals.of_user else False
         self._totals = totals
         # A user's loss or metric may ask for `layer.output`.
-        self._runs_user_code = totals.of_user or (self.objective is not None and self.objective.of_user)
+        of_user = self.objective is not None and self.objective.of_user
+        self._runs_user_code = totals.of_user or of_user or self._has_standing_losses
         totals.loss_later = self._loss_of_outputs if self.chain is not None or self._tests_later else None
 
     def _are_ends_hooked(self) -> bool:
@@ -141,7 +146,9 @@ class Step:
 
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
-        stands = self._rebuilt >= 0 and self.update.valid()
+        standing = bool(self.model._all_standing_losses())
+        stands = self._rebuilt >= 0 and self.update.valid() and standing == self._has_standing_losses
+        self._has_standing_losses = standing
         if not stands:
             self._rebuilt += 1
             self.update = choose_update(self.recipe.optimizer, self.table, flat_allowed=self._rebuilt < 3)
@@ -163,6 +170,7 @@ class Step:
         update, objective, self.chain = self.update, self.objective, None
         if objective is not None and isinstance(update, KerasUpdate) and update.storage is not None:
             plain = not update.rows and not self._looked_on and not self.recipe.rules.normalise_by_nonzero
+            plain = plain and not self._has_standing_losses
             small = isinstance(update.storage, FlatStorage)
             self.chain = chain_of(self.model.layers, objective, update.storage.params, small) if plain else None
             if self.chain is not None:
@@ -178,11 +186,12 @@ class Step:
         """Tell whether loss and metrics of several batches can be taken from all their rows at once."""
         objective = self.objective
         plain = objective is None or (objective.additive and not self.recipe.rules.normalise_by_nonzero)
-        return plain and all(line.row_wise for line in self.totals.lines)
+        return not self._has_standing_losses and plain and all(line.row_wise for line in self.totals.lines)
 
     def prepare_test(self) -> None:
         """Make ready for evaluation: the loss is computed of many batches at once where nothing else adds to it."""
         alone = all(type(m)._row_wise is True and m.activity_regularizer is None for m in self.model.layers)
+        self._has_standing_losses = bool(self.model._all_standing_losses())
         later = self._additive() and alone and not self.model._makes_mask and not self.penalised
         self._tests_later = later and self.objective is not None
         self.totals = self._totals
@@ -260,7 +269,7 @@ class Step:
         loss = self.loss(batch, y_pred, logits, mask)
         self.update(loss.minimised)
         was_asked()
-        self.take(batch, loss, y_pred, logits, mask)
+        self.take(batch, loss if self._totals.loss_later is None else None, y_pred, logits, mask)
         if self._metrics_ask is None:
             self._metrics_ask = was_asked()
 
