@@ -219,6 +219,174 @@ def switched(k: Any) -> Any:
     return _softmax(k), hinge, [f1]
 
 
+def objects_of_users(k: Any) -> Any:
+    class Penalty(k.regularizers.Regularizer):  # type: ignore[misc]
+        def __init__(self, factor: float = 0.1) -> None:
+            self.factor = factor
+
+        def __call__(self, x: Any) -> Any:
+            x = x * 1.0
+            x *= x
+            x /= 2
+            return self.factor * k.K.sum(x)
+
+    class Shrunk(k.constraints.Constraint):  # type: ignore[misc]
+        def __call__(self, w: Any) -> Any:
+            w = w * k.K.cast(k.K.greater_equal(w, 0.0), k.K.floatx())
+            w *= 0.9
+            w -= 0.01
+            return w
+
+    class Focal(k.losses.Loss):  # type: ignore[misc]
+        def call(self, t: Any, p: Any) -> Any:
+            p = k.K.clip(p, 1e-7, 1 - 1e-7)
+            t *= 0.9
+            t += 0.05
+            crossentropy = -t * k.K.log(p)
+            crossentropy *= k.K.pow(1 - p, 2.0)
+            return k.K.sum(crossentropy, axis=-1)
+
+    model = [
+        k.layers.Dense(5, "tanh", input_shape=(4,), kernel_regularizer=Penalty(), kernel_constraint=Shrunk()),
+        k.layers.Dense(3, "softmax", activity_regularizer=Penalty(0.3), bias_constraint=Shrunk()),
+    ]
+    return model, Focal(), ["accuracy"]
+
+
+def weighted_by_arrays(k: Any) -> Any:
+    def weighted(weights: Any) -> Any:
+        def loss(t: Any, p: Any) -> Any:
+            p /= k.K.sum(p, axis=-1, keepdims=True)
+            return -k.K.sum(t * k.K.log(k.K.clip(p, k.K.epsilon(), 1 - k.K.epsilon())) * weights, -1)
+
+        return loss
+
+    def pinball(t: Any, p: Any) -> Any:
+        quantiles = np.array([0.1, 0.5, 0.9], "float32")
+        error = t - p
+        return k.K.mean(k.K.maximum(quantiles * error, (quantiles - 1) * error), axis=-1)
+
+    return _softmax(k), weighted(np.array([0.5, 2.0, 10.0])), [pinball]
+
+
+def columns(k: Any) -> Any:
+    def loss(t: Any, p: Any) -> Any:
+        first, rest, turned, last = t[:, 0] - p[:, 0], t[:, 1:] - p[:, 1:], p[:, ::-1] - t, p[:, -1]
+        total = k.K.square(first) + k.K.sum(k.K.abs(rest), axis=-1) + k.K.mean(turned * turned, -1) + last * last
+        width = int(p.shape[-1])
+        total += k.K.sum(p[:, : width // 2], -1)
+        total /= float(width)
+        for i in range(p.shape[1]):
+            total += p[:, i] * i
+        return total + k.K.sum(p[..., None][:, :, 0], -1) * 0.1
+
+    def concordance(t: Any, p: Any) -> Any:
+        shift = (k.K.mean(t, 0) - k.K.mean(p, 0)) ** 2
+        common = k.K.mean((t - k.K.mean(t, 0)) * (p - k.K.mean(p, 0)), 0)
+        return 2 * common / (k.K.var(t, 0) + k.K.var(p, 0) + shift + k.K.epsilon())
+
+    def pairs(t: Any, p: Any) -> Any:
+        difference = k.K.expand_dims(p[:, 0], 0) - k.K.expand_dims(p[:, 0], 1)
+        return k.K.mean(k.K.relu(1.0 - difference * k.K.sign(k.K.expand_dims(t[:, 0], 0) - t[:, :1])))
+
+    return _softmax(k), loss, [concordance, pairs]
+
+
+def scores(k: Any) -> Any:
+    def recall(t: Any, p: Any) -> Any:
+        return k.K.sum(k.K.round(k.K.clip(t * p, 0, 1))) / (k.K.sum(k.K.round(k.K.clip(t, 0, 1))) + k.K.epsilon())
+
+    def precision(t: Any, p: Any) -> Any:
+        return k.K.sum(k.K.round(k.K.clip(t * p, 0, 1))) / (k.K.sum(k.K.round(k.K.clip(p, 0, 1))) + k.K.epsilon())
+
+    def f1(t: Any, p: Any) -> Any:
+        a, b = precision(t, p), recall(t, p)
+        score = 2 * a * b
+        score /= a + b + k.K.epsilon()
+        return score
+
+    def r2(t: Any, p: Any) -> Any:
+        return 1 - k.K.sum(k.K.square(t - p)) / (k.K.sum(k.K.square(t - k.K.mean(t))) + k.K.epsilon())
+
+    return _softmax(k), "categorical_crossentropy", [recall, precision, f1, r2, "accuracy"]
+
+
+def layers_of_papers(k: Any) -> Any:
+    class Normalised(k.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            self.gamma = self.add_weight(name="gamma", shape=shape[-1:], initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=shape[-1:], initializer="zeros")
+            super().build(shape)
+
+        def call(self, x: Any) -> Any:
+            mean, spread = k.K.mean(x, -1, keepdims=True), k.K.std(x, -1, keepdims=True)
+            x -= mean
+            x /= spread + 1e-6
+            return self.gamma * x + self.beta
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    class Gated(k.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            self.kernel = self.add_weight("kernel", (shape[-1], shape[-1]), initializer="identity")
+            self.bias = self.add_weight("bias", (shape[-1],), initializer="zeros")
+            self.alpha = k.K.variable(0.3)
+            self.add_loss(lambda: 0.01 * k.K.sum(k.K.square(self.kernel)))
+            super().build(shape)
+
+        def call(self, x: Any, training: Any = None) -> Any:
+            gate = k.K.sigmoid(k.K.dot(x, self.kernel) + self.bias)
+            y = gate * x
+            y += (1 - gate) * k.K.tanh(x) * self.alpha
+            return k.K.in_train_phase(y * 1.5, y, training=training)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    class Distances(k.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            centres = np.linspace(-1, 1, int(shape[1]) * 5).reshape(int(shape[1]), 5)
+            self.mu = self.add_weight(
+                name="mu", shape=(int(shape[1]), 5), initializer=lambda s, dtype=None: k.K.constant(centres)
+            )
+            super().build(shape)
+
+        def call(self, x: Any) -> Any:
+            return k.K.exp(-0.5 * k.K.sum(k.K.pow(k.K.expand_dims(x) - self.mu, 2), axis=1))
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (shape[0], 5)
+
+    class Recurrent(k.layers.Layer):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            self.u = self.add_weight(name="u", shape=(3, 3), initializer="identity")
+            self.w = self.add_weight(name="w", shape=(int(shape[-1]), 3), initializer="ones")
+            super().build(shape)
+
+        def call(self, x: Any) -> Any:
+            def step(i: Any, states: Any) -> Any:
+                h = k.K.dot(i, self.w)
+                h += k.K.dot(states[0], self.u)
+                h = k.K.tanh(h)
+                return h, [h]
+
+            return k.K.rnn(step, x, [k.K.zeros_like(k.K.dot(x[:, 0], self.w))])[0]
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (shape[0], 3)
+
+    model = [
+        Normalised(input_shape=(4,)),
+        Gated(),
+        Distances(),
+        k.layers.Reshape((5, 1)),
+        Recurrent(),
+        k.layers.Dense(3, activation="softmax"),
+    ]
+    return model, "categorical_crossentropy", ["accuracy"]
+
+
 CASES = {
     case.__name__: case
     for case in (
@@ -235,6 +403,11 @@ CASES = {
         layers_with_variables,
         weights_of_layers,
         switched,
+        objects_of_users,
+        weighted_by_arrays,
+        columns,
+        scores,
+        layers_of_papers,
     )
 }
 

@@ -12,7 +12,7 @@ import types
 from pathlib import Path
 
 import keras
-from keras import backend, constraints, layers, optimizers, regularizers
+from keras import backend, constraints, layers, losses, optimizers, regularizers
 
 sys.path.insert(0, str(Path(__file__).parent))
 import cases
@@ -20,6 +20,7 @@ import cases
 NAMESPACE = types.SimpleNamespace(
     K=backend,
     layers=layers,
+    losses=losses,
     regularizers=regularizers,
     constraints=constraints,
     Sequential=keras.Sequential,

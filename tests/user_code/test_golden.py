@@ -26,6 +26,7 @@ def namespace() -> types.SimpleNamespace:
     return types.SimpleNamespace(
         K=keras.backend,
         layers=keras.layers,
+        losses=keras.losses,
         regularizers=keras.regularizers,
         constraints=keras.constraints,
         Sequential=keras.Sequential,

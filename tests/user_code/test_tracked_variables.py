@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -428,6 +430,39 @@ def test_expressions_of_weights_follow_them(tie: str, place: str, jit: bool, unc
         assert model.evaluate(X, X, verbose=0) == pytest.approx(((output() - X) ** 2).mean(), rel=1e-4)
     model.train_on_batch(X, X)
     np.testing.assert_allclose(model.predict(X, verbose=0), output(), rtol=1e-4, atol=1e-6)
+
+
+class Holding(L.Layer):
+    """A layer with variables in lists and expressions of them, at the top of a module so that it can be pickled."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.parts = [K.variable(np.ones(4)), {"shift": K.variable(np.zeros(4))}]
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self.add_weight(name="kernel", shape=(4, 4), initializer="identity")
+        self.transposed, self.more = self.kernel.T, [K.square(self.parts[0])]
+        super().build(input_shape)
+
+    def call(self, x: Any) -> Any:
+        return K.dot(x, self.transposed) * self.more[0] + self.parts[1]["shift"]
+
+
+def test_copies_of_models_are_tied_within_themselves() -> None:
+    model = keras.Sequential([Holding(input_shape=(4,)), L.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    predicted = model.predict(X, verbose=0)
+    stream = io.BytesIO()
+    torch.save(model, stream)
+    stream.seek(0)
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(stream, weights_only=False)):
+        np.testing.assert_allclose(copied.predict(X, verbose=0), predicted, rtol=1e-6)
+        copied.fit(X, Y, epochs=2, verbose=0)
+        assert np.array_equal(model.predict(X, verbose=0), predicted)
+        layer, (kernel, bias) = copied.layers[0], copied.layers[1].get_weights()
+        hidden = X @ layer.kernel.numpy().T * layer.parts[0].numpy() ** 2 + layer.parts[1]["shift"].numpy()
+        np.testing.assert_allclose(copied.predict(X, verbose=0), hidden @ kernel + bias, rtol=1e-4, atol=1e-6)
 
 
 def test_what_torch_detaches_or_clones_is_a_value() -> None:

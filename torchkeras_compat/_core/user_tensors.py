@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import operator
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -173,6 +174,9 @@ class Live(UserTensor):
     ) -> Any:
         if settings.inside_run() or _role_of(func) is not _Role.COMPUTES or func in _SNAPSHOTS:
             return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
+        if func.__name__ == "__get__":  # an attribute such as `kernel.T`, by its name: that can be pickled
+            getter: Any = func
+            return compute_from_live(operator.attrgetter(getter.__self__.__name__), args[:1], {})
         return compute_from_live(func, args, kwargs or {})
 
     @property
@@ -220,14 +224,23 @@ class Expression(Live):
             return self.as_subclass(Tensor)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copied = memo[id(self)] = _unbound_expression(self.as_made().detach().clone())
         function, args, kwargs = self._made_by
-        made = compute_from_live(function, *copy.deepcopy((list(args), kwargs), memo))
-        assert isinstance(made, Tensor)
-        return made
+        copied._made_by = (function, *copy.deepcopy((list(args), kwargs), memo))
+        return copied
 
+    # In two steps, since a layer holds expressions and these know the weights of the layer.
     def __reduce_ex__(self, protocol: Any) -> Any:
         function, args, kwargs = self._made_by
-        return compute_from_live, (function, list(args), kwargs)
+        return _unbound_expression, (self.as_made().detach(),), {"_made_by": (function, list(args), kwargs)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._made_by = state["_made_by"]
+
+
+def _unbound_expression(value: Tensor) -> Expression:
+    with plain_torch():
+        return value.as_subclass(Expression)
 
 
 def _is_live(value: Any) -> bool:
