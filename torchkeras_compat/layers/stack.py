@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from .._core import registry, settings
 from .._core.border import nameless
@@ -59,6 +60,7 @@ class Stack(Layer):
         self._input_layer: InputLayer | None = None
         self._symbols: list[SymbolicTensor] = []
         self._left_masks: dict[int, Tensor] = {}  # thread → the mask of its output, from `call` to `_run`
+        self._without_hooks_at = -1  # the number of hooks that torch had made when none was in here
         self._shape_inferred = False  # by the first batch, so that later ones may be of another size
         if isinstance(layers, (nn.Module, SymbolicTensor)):
             layers = [layers]
@@ -145,6 +147,7 @@ class Stack(Layer):
     def _changed(self) -> None:
         """Note what follows from the layers as they stand now."""
         self.stateful = any(layer.stateful for layer in self._chain)
+        self._without_hooks_at = -1
         self._runs_user_code = any(layer._runs_user_code for layer in self._chain)
 
     def pop(self) -> None:
@@ -372,6 +375,15 @@ class Stack(Layer):
         """Whether a layer makes a mask."""
         return any(layer._makes_mask for layer in self._chain)
 
+    def _holds_hooks(self) -> bool:
+        """Tell whether a module inside has a forward hook; looked up again only once torch has registered another."""
+        latest = RemovableHandle.next_id
+        if self._without_hooks_at == latest:
+            return False
+        hooked = any(m._forward_hooks or m._forward_pre_hooks for m in nn.Module.modules(self))
+        self._without_hooks_at = -1 if hooked else latest
+        return hooked
+
     def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
         """Return how many rows may run together in inference, whatever the batch size; 0 where batches must stay.
 
@@ -379,11 +391,11 @@ class Stack(Layer):
             with_masks: Whether layers that make masks are no obstacle.
             sample: The shape of a row of the data at hand, where the model leaves a size open.
         """
-        if self._is_hooked() or any(m._forward_hooks or m._forward_pre_hooks for m in nn.Module.modules(self)):
+        if self._is_hooked() or self._holds_hooks():
             return 0
         fixed = self.batch_input_shape is not None and self.batch_input_shape[0] is not None
         masked = not with_masks and self._makes_mask
-        sizes = [s.shape[1:] for s in self._symbols]
+        sizes = [tuple(symbol.shape)[1:] for symbol in self._symbols]
         if self.stateful:
             able = (layer._row_wise and (layer._runs_in_a_row or not layer.stateful) for layer in self._chain)
             apart = self._makes_mask or not all(able)
