@@ -28,7 +28,7 @@ from torch import Tensor
 from . import settings
 from .border import outside
 from .capturing import capturing
-from .config import is_ours
+from .config import PACKAGE, is_ours
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 
@@ -284,6 +284,7 @@ def compute_from_live(function: Callable[..., Any], args: Sequence[Any], kwargs:
 
 # --- operators ---------------------------------------------------------------------------------------------------
 
+_OURS = f"{PACKAGE}."
 _AS_IS = frozenset({float, int, Tensor, UserTensor})  # types of operands that torch takes as they are
 
 
@@ -572,6 +573,8 @@ def _call_on_copies(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
 def calling(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as this package calls it: itself, or the user's between `hand_out` and `take_back`."""
+    if type(function) is FunctionType and function.__module__.startswith(_OURS):
+        return function
     if isinstance(function, torch.nn.Module) and not hasattr(function, "_is_layer"):
         return functools.partial(call_module, function)
     if is_users(function):

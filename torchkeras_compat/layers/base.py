@@ -329,13 +329,13 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             self._tell_torch_parts(training)
         if self._input_spec is not None:
             check_input(self, self._input_spec, x)
-        run = self._invoke if "forward" in self.__dict__ else functools.partial(nn.Module.__call__, self)
+        run = nn.Module.__call__ if "forward" not in self.__dict__ else Layer._invoke
         if self._wants_mask:
-            y = run(x, mask=mask, **({"training": training} if self._wants_training else {}))
+            y = run(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
         elif self._wants_training:
-            y = run(x, training=training)
+            y = run(self, x, training=training)
         else:
-            y = run(x)
+            y = run(self, x)
         if self.activity_regularizer is not None:
             self._add_activity_penalty(y)
         if mask is not None or self._has_own_mask:
