@@ -573,7 +573,7 @@ def _call_on_copies(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
 def calling(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as this package calls it: itself, or the user's between `hand_out` and `take_back`."""
-    if type(function) is FunctionType and function.__module__.startswith(_OURS):
+    if type(function) is FunctionType and (function.__module__ or "").startswith(_OURS):
         return function
     if isinstance(function, torch.nn.Module) and not hasattr(function, "_is_layer"):
         return functools.partial(call_module, function)
