@@ -6,10 +6,13 @@ shares it between equal operands.  TensorFlow, measured on 2.15.1, hands it to t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 Bound = float | Tensor | None
+_OfTwo = Callable[[Tensor, Tensor], Tensor]
 
 
 def clip(x: Tensor, low: Bound = None, high: Bound = None) -> Tensor:
@@ -56,9 +59,7 @@ def maximum(x: Tensor, y: Tensor) -> Tensor:
         >>> x.grad
         tensor([1., 1.])
     """
-    if not (x.requires_grad or y.requires_grad):
-        return torch.maximum(x, y)
-    return torch.where(x >= y, x, torch.maximum(x.detach(), y))
+    return _first_at_a_tie(torch.maximum, torch.ge, x, y)
 
 
 def minimum(x: Tensor, y: Tensor) -> Tensor:
@@ -74,6 +75,11 @@ def minimum(x: Tensor, y: Tensor) -> Tensor:
         >>> x.grad
         tensor([1., 0.])
     """
+    return _first_at_a_tie(torch.minimum, torch.le, x, y)
+
+
+def _first_at_a_tie(select: _OfTwo, first_wins: _OfTwo, x: Tensor, y: Tensor) -> Tensor:
     if not (x.requires_grad or y.requires_grad):
-        return torch.minimum(x, y)
-    return torch.where(x <= y, x, torch.minimum(x.detach(), y))
+        return select(x, y)
+    # Not `y` itself where the first does not win: a NaN in either has to stay one.
+    return torch.where(first_wins(x, y), x, select(x.detach(), y))
