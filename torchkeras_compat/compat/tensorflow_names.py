@@ -137,26 +137,22 @@ def set_seed(seed: int) -> None:
     torch.manual_seed(int(seed))
 
 
-def _normal(
-    shape: Any,
-    mean: float = 0.0,
-    stddev: float = 1.0,
-    dtype: Any = "float32",
-    seed: int | None = None,
-    name: Any = None,
-) -> Tensor:
-    return K.random_normal(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+def _drawing(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def drawn(
+        shape: Any,
+        mean: float = 0.0,
+        stddev: float = 1.0,
+        dtype: Any = "float32",
+        seed: int | None = None,
+        name: Any = None,
+    ) -> Tensor:
+        return draw(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+
+    return drawn
 
 
-def _truncated(
-    shape: Any,
-    mean: float = 0.0,
-    stddev: float = 1.0,
-    dtype: Any = "float32",
-    seed: int | None = None,
-    name: Any = None,
-) -> Tensor:
-    return K.truncated_normal(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+_normal = _drawing(K.random_normal)
+_truncated = _drawing(K.truncated_normal)
 
 
 def _uniform(
