@@ -20,7 +20,7 @@ import torch
 import torchkeras_compat as keras
 from torchkeras_compat import backend as K
 from torchkeras_compat.losses import resolution
-from torchkeras_compat.training import recipe
+from torchkeras_compat.training import compile_config as recipe
 
 ROWS, BATCH, PAIRS = 6400, 32, 25
 

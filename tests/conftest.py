@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from torchkeras_compat.training import compiled
-from torchkeras_compat.training.capture import Graph
+from torchkeras_compat.training.executors import inductor as compiled
+from torchkeras_compat.training.executors.capture import Graph
 
 # These run in the oracle's environment, which has TensorFlow; see golden/make_golden.py.
 collect_ignore_glob = ["golden/make/*", "*/make_*.py"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from torchkeras_compat._core import errors, settings, undo
+from torchkeras_compat._core import errors, settings
+from torchkeras_compat._core import rollback as undo
 
 
 def test_running_nests_and_ends_with_an_error() -> None:

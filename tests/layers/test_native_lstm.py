@@ -9,9 +9,9 @@ import torch
 import torchkeras_compat as keras
 from torchkeras_compat import activations
 from torchkeras_compat import layers as L
-from torchkeras_compat.layers import recurrent_native
-from torchkeras_compat.layers.recurrent_cells import LSTMCellMath
-from torchkeras_compat.layers.recurrent_native import MOST_UNITS, NativeLSTM, native_lstm
+from torchkeras_compat.layers.recurrent import native as recurrent_native
+from torchkeras_compat.layers.recurrent.formulas import LSTMCellMath
+from torchkeras_compat.layers.recurrent.native import MOST_UNITS, NativeLSTM, native_lstm
 
 PLAIN = LSTMCellMath(activations.tanh, activations.sigmoid)
 NATIVE = NativeLSTM(activations.tanh, activations.sigmoid)

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from torchkeras_compat._core import dialects
-from torchkeras_compat.layers.recurrent import GRU, LSTM, SimpleRNN
-from torchkeras_compat.layers.recurrent_core import Recurrent
+from torchkeras_compat.layers.recurrent.base import Recurrent
+from torchkeras_compat.layers.recurrent.layers import GRU, LSTM, SimpleRNN
 
 BATCH, STEPS, FEATURES, UNITS = 4, 6, 3, 5
 MASKS = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from torchkeras_compat import optimizers
-from torchkeras_compat.optimizers import fused
+from torchkeras_compat.optimizers import fused_kernels as fused
 
 # Kernel of torch, what calls it, and an optimizer that uses it.
 KERNELS: list[tuple[str, Callable[..., None], Callable[[], Any]]] = [

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from torchkeras_compat._core.capturing import CannotCapture
-from torchkeras_compat.training.capture import Graph, capture
+from torchkeras_compat._core.graph_capture import CannotCapture
+from torchkeras_compat.training.executors.capture import Graph, capture
 
 
 def run(graph: Graph, *arguments: torch.Tensor) -> list[torch.Tensor]:

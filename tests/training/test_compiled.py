@@ -14,7 +14,7 @@ from torch import nn
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
-from torchkeras_compat.training import compiled
+from torchkeras_compat.training.executors import inductor as compiled
 
 RNG = np.random.default_rng(9)
 X = RNG.normal(size=(52, 6)).astype("float32")

@@ -131,10 +131,10 @@ def warn_once(owner: str, old: str, text: str) -> None:
     """Warn about a translation, once in a process for each owner and spelling."""
     if (owner, old) not in _warned:
         _warned.add((owner, old))
-        warnings.warn(f"{called(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=outside())
+        warnings.warn(f"{called(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=user_stacklevel())
 
 
-def outside() -> int:
+def user_stacklevel() -> int:
     """Return the stacklevel of the first frame outside this package, so that a warning points at the user's line."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith("torchkeras_compat"):

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from .capturing import capturing
-from .operators import define
+from .custom_ops import define
+from .graph_capture import capturing
 
 _LIMIT = 2**31 - 1
 _WRITTEN = 2**32  # seeds that people write are below; what torch starts a process with is a number of 64 bits

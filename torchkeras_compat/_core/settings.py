@@ -39,7 +39,7 @@ class _Call(threading.local):
     """What is told to the code of one call, in the thread that makes it."""
 
     running: bool | None = None
-    in_a_row: int = 0
+    joined_batches: int = 0
 
 
 _settings = _Settings()
@@ -120,12 +120,12 @@ class running:
         _call.running = self._before
 
 
-def rows_in_a_row() -> int:
+def joined_batch_size() -> int:
     """Return the size of the batches that run one after the other as one; 0 where each comes alone."""
-    return _call.in_a_row
+    return _call.joined_batches
 
 
-class in_a_row:
+class joined_batches:
     """Tells stateful layers that what runs in the block is several batches of this size, one after the other.
 
     Args:
@@ -138,11 +138,11 @@ class in_a_row:
         self._size = size
 
     def __enter__(self) -> None:
-        self._before = _call.in_a_row
-        _call.in_a_row = self._size
+        self._before = _call.joined_batches
+        _call.joined_batches = self._size
 
     def __exit__(self, *error: object) -> None:
-        _call.in_a_row = self._before
+        _call.joined_batches = self._before
 
 
 def set_device(device: str | torch.device | None) -> None:

@@ -26,9 +26,9 @@ import torch
 from torch import Tensor
 
 from . import settings
-from .border import outside
-from .capturing import capturing
+from .border import user_stacklevel
 from .config import PACKAGE, is_ours
+from .graph_capture import capturing
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 
@@ -146,7 +146,7 @@ def _warn_of_numpy() -> None:
     warnings.warn(
         "numpy's functions know no gradient: what a loss or layer computes with them trains nothing; write the "
         "function of keras.backend (K.exp, K.mean, …), or x.numpy() for the value alone.",
-        stacklevel=outside(),
+        stacklevel=user_stacklevel(),
     )
 
 

@@ -25,15 +25,7 @@ from .common import (
     set_image_dim_ordering,
     symbolic,
 )
-from .control import (
-    foldl,
-    foldr,
-    in_test_phase,
-    in_train_phase,
-    map_fn,
-    rnn,
-    switch,
-)
+from .control import foldl, foldr, in_test_phase, in_train_phase, map_fn, rnn, switch
 from .convolution import (
     bias_add,
     conv1d,
@@ -52,11 +44,7 @@ from .convolution import (
     separable_conv1d,
     separable_conv2d,
 )
-from .ctc import (
-    ctc_batch_cost,
-    ctc_decode,
-    ctc_label_dense_to_sparse,
-)
+from .ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from .graph import (
     function,
     gradients,
@@ -134,10 +122,7 @@ from .random import (
     truncated_normal,
 )
 from .random import forget_streams as _forget_streams
-from .sessions import (
-    get_session,
-    set_session,
-)
+from .sessions import get_session, set_session
 from .shaping import (
     arange,
     batch_flatten,

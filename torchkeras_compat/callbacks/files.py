@@ -12,7 +12,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from .._core import registry
-from .._core.border import outside
+from .._core.border import user_stacklevel
 from .base import Callback
 
 
@@ -70,7 +70,7 @@ class CSVLogger(Callback):
         if known and (missing := sorted(wanted - set(self._keys))):
             warnings.warn(
                 f"CSVLogger: {self.filename!r} has no columns for {', '.join(missing)}; they are left out.",
-                stacklevel=outside(),
+                stacklevel=user_stacklevel(),
             )
         self._keys = self._keys or sorted(wanted)
         self._writer = csv.DictWriter(file, ["epoch", *self._keys], delimiter=self.sep)
@@ -131,4 +131,4 @@ class RemoteMonitor(Callback):
         try:
             urllib.request.urlopen(request, timeout=10).close()
         except urllib.error.URLError as error:
-            warnings.warn(f"RemoteMonitor: {self.root} could not be reached: {error}", stacklevel=outside())
+            warnings.warn(f"RemoteMonitor: {self.root} could not be reached: {error}", stacklevel=user_stacklevel())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import registry
-from .._core.border import outside
+from .._core.border import user_stacklevel
 from .base import Callback
 
 # Words in the name of a metric of which more, or less, is better when `mode='auto'`. Keras itself knows `acc` alone in
@@ -35,7 +35,7 @@ class Monitor(Callback):
         if mode not in MODES:
             warnings.warn(
                 f"{type(self).__name__}(mode={mode!r}): mode must be 'auto', 'min' or 'max'; it is taken as 'auto'.",
-                stacklevel=outside(),
+                stacklevel=user_stacklevel(),
             )
         self.min_delta = abs(float(min_delta))
         self.maximise = self.mode == "max" or (self.mode == "auto" and more_is_better(monitor))
@@ -57,7 +57,7 @@ class Monitor(Callback):
             known = ", ".join(logs or ())
             warnings.warn(
                 f"{type(self).__name__}(monitor={self.monitor!r}): no such value in logs; there are: {known}.",
-                stacklevel=outside(),
+                stacklevel=user_stacklevel(),
             )
         return None if found is None else float(found)
 

@@ -232,7 +232,7 @@ def _sequential() -> Any:
 
 
 def _recurrent() -> Any:
-    from ..layers.recurrent_core import Recurrent
+    from ..layers.recurrent.base import Recurrent
 
     return Recurrent
 

@@ -2,6 +2,7 @@
 
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .base import Layer
+from .base.input_spec import InputSpec
 from .convolutional import Conv1D, Conv2D, Conv3D
 from .convolutional import Conv1D as Convolution1D
 from .convolutional import Conv2D as Convolution2D
@@ -20,7 +21,6 @@ from .core import (
     Reshape,
 )
 from .embeddings import Embedding
-from .input_spec import InputSpec
 from .noise import (
     ActivityRegularization,
     AlphaDropout,
@@ -57,7 +57,7 @@ from .pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from .pooling import MaxPooling1D as MaxPool1D
 from .pooling import MaxPooling2D as MaxPool2D
 from .pooling import MaxPooling3D as MaxPool3D
-from .recurrent import GRU, LSTM, SimpleRNN
+from .recurrent.layers import GRU, LSTM, SimpleRNN
 from .reshaping import (
     Cropping1D,
     Cropping2D,

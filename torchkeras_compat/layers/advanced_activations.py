@@ -15,7 +15,7 @@ from .._core import registry
 from .._core.errors import argument_error, int_tuple, number
 from .._core.shapes import Shape
 from .base import ActivatedLayer, Layer
-from .options import keep_options
+from .base.weight_options import keep_options
 
 
 class ElementwiseLayer(Layer):

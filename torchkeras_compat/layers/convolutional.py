@@ -11,14 +11,14 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import registry, settings
-from .._core.capturing import capturing
 from .._core.errors import choice, int_tuple, positive_int
+from .._core.graph_capture import capturing
 from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .._core.weights import Codec, permuted
-from . import window_products
+from . import conv1d_matmul
 from .base import IN_PLACE, ActivatedLayer
-from .options import bare, enter_weight, keep_options
+from .base.weight_options import bare, enter_weight, keep_options
 from .spatial import SpatialLayer, over_height, torch_pads
 
 
@@ -187,14 +187,14 @@ class Conv(SpatialLayer, ActivatedLayer):
         if ahead:
             x = F.pad(x, ahead)
         if capturing() and self.as_products(x, padding[-1]):
-            return window_products.window_products(x, conv.weight, conv.bias, padding[-1])
+            return conv1d_matmul.window_products(x, conv.weight, conv.bias, padding[-1])
         convolve = _FUNCTIONS[self.rank]
         return convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups)
 
     def as_products(self, x: Tensor, pad: int) -> bool:
         """Tell whether a training step does better with products of matrices; `x` is in torch's order of axes."""
         plain = self.rank == 1 and self.groups == 1 and max(*self.strides, *self.dilation_rate) == 1
-        return plain and window_products.serves(x, self.conv.weight, pad)
+        return plain and conv1d_matmul.serves(x, self.conv.weight, pad)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape with `filters` channels and the sizes that the window leaves."""

@@ -13,14 +13,14 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import randomness, registry, settings, shapes
-from .._core.capturing import not_in_graphs
 from .._core.errors import argument_error, fraction, positive_int
+from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
 from .base import IN_PLACE, ActivatedLayer, Layer, as_told
-from .options import bare, enter_weight, keep_options
+from .base.weight_options import bare, enter_weight, keep_options
 
 
 @registry.register("layer")

@@ -14,7 +14,7 @@ from .._core import registry, settings
 from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, compatible, shape_tuple
 from .base import Layer
-from .options import bare, enter_weight, keep_options
+from .base.weight_options import bare, enter_weight, keep_options
 
 _INDEX_TYPES = (torch.int64, torch.int32)
 

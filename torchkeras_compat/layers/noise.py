@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .. import regularizers
 from .._core import registry, settings, shapes
-from .._core.capturing import not_in_graphs
 from .._core.errors import fraction, number
+from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
 from .base import Layer
 from .core import Dropout, seeded_uniform

@@ -13,7 +13,7 @@ from .._core import registry, settings
 from .._core.errors import argument_error, number
 from .._core.shapes import Shape
 from .base import Layer
-from .options import enter_weight, keep_options
+from .base.weight_options import enter_weight, keep_options
 
 
 class _Weights(nn.Module):

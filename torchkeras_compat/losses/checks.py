@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.border import outside
+from .._core.border import user_stacklevel
 from .._core.shapes import Shape, text
 from . import crossentropy, fusion, margin, regression, similarity, torch_losses
 
@@ -50,7 +50,7 @@ class Case:
     def warn(self, message: str) -> None:
         """Warn that the targets look wrong."""
         where = f"{self.loss}, for the output {self.name!r} of shape {text(self.output)}"
-        warnings.warn(f"{where}: {message}", TargetWarning, stacklevel=outside())
+        warnings.warn(f"{where}: {message}", TargetWarning, stacklevel=user_stacklevel())
 
 
 def _fits(shape: tuple[int, ...], expected: Shape) -> bool:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from .._core import registry
-from . import kernels
+from . import foreach
 from .base import Optimizer, Rate, Scalars, Slots
-from .fused import adam_kernel
-from .kernels import Tensors
+from .foreach import Tensors
+from .fused_kernels import adam_kernel
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -75,15 +75,15 @@ class _AdamStep(_Moments):
         if adam_kernel(params, grads, mean, square, greatest, numbers):
             return
         rate, beta_1, beta_2, epsilon = numbers
-        kernels.lerp_(mean, grads, 1 - beta_1)
-        kernels.mul_(square, beta_2)
-        kernels.addcmul_(square, grads, grads, 1 - beta_2)
+        foreach.lerp_(mean, grads, 1 - beta_1)
+        foreach.mul_(square, beta_2)
+        foreach.addcmul_(square, grads, grads, 1 - beta_2)
         if greatest is not None:
-            kernels.maximum_(greatest, square)
+            foreach.maximum_(greatest, square)
             square = greatest
-        below = kernels.sqrt(square)
-        kernels.shift_(below, epsilon)
-        kernels.addcdiv_(params, mean, below, -rate)
+        below = foreach.sqrt(square)
+        foreach.shift_(below, epsilon)
+        foreach.addcdiv_(params, mean, below, -rate)
 
 
 @registry.register("optimizer")
@@ -190,10 +190,10 @@ class Adamax(_Moments):
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, greatest = slots["m"], slots["v"]
-        kernels.lerp_(mean, grads, 1 - scalars["beta_1"])
-        kernels.mul_(greatest, scalars["beta_2"])
-        kernels.maximum_(greatest, kernels.absolute(grads))
-        kernels.addcdiv_(params, mean, kernels.shift(greatest, scalars["epsilon"]), -scalars["lr"])
+        foreach.lerp_(mean, grads, 1 - scalars["beta_1"])
+        foreach.mul_(greatest, scalars["beta_2"])
+        foreach.maximum_(greatest, foreach.absolute(grads))
+        foreach.addcdiv_(params, mean, foreach.shift(greatest, scalars["epsilon"]), -scalars["lr"])
 
     @property
     def _keeps_untouched(self) -> bool:
@@ -273,13 +273,13 @@ class Nadam(_Moments):
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, square = slots["m"], slots["v"]
-        kernels.lerp_(mean, grads, 1 - scalars["beta_1"])
-        kernels.mul_(square, scalars["beta_2"])
-        kernels.addcmul_(square, grads, grads, 1 - scalars["beta_2"])
-        ahead = kernels.plus(mean, grads, scalars["of_gradient"])
-        below = kernels.sqrt(square)
-        kernels.shift_(below, scalars["epsilon"])
-        kernels.addcdiv_(params, ahead, below, -scalars["lr"])
+        foreach.lerp_(mean, grads, 1 - scalars["beta_1"])
+        foreach.mul_(square, scalars["beta_2"])
+        foreach.addcmul_(square, grads, grads, 1 - scalars["beta_2"])
+        ahead = foreach.plus(mean, grads, scalars["of_gradient"])
+        below = foreach.sqrt(square)
+        foreach.shift_(below, scalars["epsilon"])
+        foreach.addcdiv_(params, ahead, below, -scalars["lr"])
 
     def _extra_state(self) -> list[np.ndarray[Any, Any]]:
         if self._rules.interleaved_slots:

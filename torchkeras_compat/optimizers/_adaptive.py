@@ -9,10 +9,10 @@ from torch import Tensor
 
 from .._core import registry
 from .._core.weights import IDENTITY
-from . import kernels
+from . import foreach
 from .base import Optimizer, Rate, Scalars, Slots
-from .fused import adagrad_kernel
-from .kernels import Scalar, Tensors
+from .foreach import Scalar, Tensors
+from .fused_kernels import adagrad_kernel
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -65,14 +65,14 @@ class Adagrad(Optimizer):
         inside = self._rules.epsilon_in_root
         if not inside and adagrad_kernel(params, grads, sums, rate, epsilon):
             return
-        kernels.addcmul_(sums, grads, grads, 1.0)
+        foreach.addcmul_(sums, grads, grads, 1.0)
         if inside:
-            below = kernels.shift(sums, epsilon)
-            kernels.sqrt_(below)
+            below = foreach.shift(sums, epsilon)
+            foreach.sqrt_(below)
         else:
-            below = kernels.sqrt(sums)
-            kernels.shift_(below, epsilon)
-        kernels.addcdiv_(params, grads, below, -rate)
+            below = foreach.sqrt(sums)
+            foreach.shift_(below, epsilon)
+        foreach.addcdiv_(params, grads, below, -rate)
 
     @property
     def _rests_without_gradient(self) -> bool:
@@ -117,15 +117,15 @@ class Adadelta(Optimizer):
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         squares, steps, rho = slots["accum_grad"], slots["accum_var"], scalars["rho"]
-        kernels.mul_(squares, rho)
-        kernels.addcmul_(squares, grads, grads, 1 - rho)
-        step, below = kernels.shift(steps, scalars["epsilon"]), kernels.shift(squares, scalars["epsilon"])
-        kernels.over_(step, below)
-        kernels.sqrt_(step)
-        kernels.times_(step, grads)
-        kernels.add_(params, step, -scalars["lr"])
-        kernels.mul_(steps, rho)
-        kernels.addcmul_(steps, step, step, 1 - rho)
+        foreach.mul_(squares, rho)
+        foreach.addcmul_(squares, grads, grads, 1 - rho)
+        step, below = foreach.shift(steps, scalars["epsilon"]), foreach.shift(squares, scalars["epsilon"])
+        foreach.over_(step, below)
+        foreach.sqrt_(step)
+        foreach.times_(step, grads)
+        foreach.add_(params, step, -scalars["lr"])
+        foreach.mul_(steps, rho)
+        foreach.addcmul_(steps, step, step, 1 - rho)
 
     @property
     def _keeps_untouched(self) -> bool:
@@ -199,20 +199,20 @@ class Ftrl(Optimizer):
         sums, linear, rate = slots["accumulator"], slots["linear"], scalars["lr"]
         l1, l2 = scalars["l1_regularization_strength"], scalars["l2_regularization_strength"]
         power: Scalar = -scalars["learning_rate_power"]
-        before = kernels.power(sums, power)
-        kernels.addcmul_(sums, grads, grads, 1.0)
-        curvature = kernels.power(sums, power)
-        kernels.mul_(before, -1.0)
-        kernels.add_(before, curvature)
-        kernels.add_(linear, grads)
+        before = foreach.power(sums, power)
+        foreach.addcmul_(sums, grads, grads, 1.0)
+        curvature = foreach.power(sums, power)
+        foreach.mul_(before, -1.0)
+        foreach.add_(before, curvature)
+        foreach.add_(linear, grads)
         if self.l2_shrinkage_regularization_strength:
-            kernels.add_(linear, params, 2 * scalars["l2_shrinkage_regularization_strength"])
-        kernels.addcmul_(linear, before, params, -1 / rate)
-        kernels.mul_(curvature, 1 / rate)
-        kernels.shift_(curvature, 2 * l2 + scalars["beta"] / rate)
-        kernels.copy_(params, kernels.clamp(linear, -l1, l1))
-        kernels.add_(params, linear, -1.0)
-        kernels.over_(params, curvature)
+            foreach.add_(linear, params, 2 * scalars["l2_shrinkage_regularization_strength"])
+        foreach.addcmul_(linear, before, params, -1 / rate)
+        foreach.mul_(curvature, 1 / rate)
+        foreach.shift_(curvature, 2 * l2 + scalars["beta"] / rate)
+        foreach.copy_(params, foreach.clamp(linear, -l1, l1))
+        foreach.add_(params, linear, -1.0)
+        foreach.over_(params, curvature)
 
     @property
     def _keeps_untouched(self) -> bool:

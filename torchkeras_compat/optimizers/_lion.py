@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core import registry
-from . import kernels
+from . import foreach
 from .base import Optimizer, Rate, Scalars, Slots
-from .kernels import Tensors
+from .foreach import Tensors
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -52,8 +52,8 @@ class Lion(Optimizer):
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean = slots["m"]
-        step = kernels.mul(mean, scalars["beta_1"])
-        kernels.add_(step, grads, 1 - scalars["beta_1"])
-        kernels.sign_(step)
-        kernels.add_(params, step, -scalars["lr"])
-        kernels.lerp_(mean, grads, 1 - scalars["beta_2"])
+        step = foreach.mul(mean, scalars["beta_1"])
+        foreach.add_(step, grads, 1 - scalars["beta_1"])
+        foreach.sign_(step)
+        foreach.add_(params, step, -scalars["lr"])
+        foreach.lerp_(mean, grads, 1 - scalars["beta_2"])

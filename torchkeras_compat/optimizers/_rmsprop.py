@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core import registry
-from . import kernels
+from . import foreach
 from .base import Optimizer, Rate, Scalars, Slots
-from .fused import adam_kernel
-from .kernels import Tensors
+from .foreach import Tensors
+from .fused_kernels import adam_kernel
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -81,28 +81,28 @@ class RMSprop(Optimizer):
         plain = not (self._moves or self.centered or inside)
         if plain and adam_kernel(params, grads, grads, rms, None, (rate, 0.0, rho, epsilon)):
             return  # RMSprop is Adam without a first moment
-        kernels.mul_(rms, rho)
-        kernels.addcmul_(rms, grads, grads, 1 - rho)
+        foreach.mul_(rms, rho)
+        foreach.addcmul_(rms, grads, grads, 1 - rho)
         below = rms
         if self.centered:
             mean = slots["mg"]
-            kernels.lerp_(mean, grads, 1 - rho)
-            below = kernels.times(mean, mean)
-            kernels.mul_(below, -1.0)
-            kernels.add_(below, rms)
+            foreach.lerp_(mean, grads, 1 - rho)
+            below = foreach.times(mean, mean)
+            foreach.mul_(below, -1.0)
+            foreach.add_(below, rms)
         if inside:
-            below = kernels.shift(below, epsilon)
-            kernels.sqrt_(below)
+            below = foreach.shift(below, epsilon)
+            foreach.sqrt_(below)
         else:
-            below = kernels.sqrt(below)
-            kernels.shift_(below, epsilon)
+            below = foreach.sqrt(below)
+            foreach.shift_(below, epsilon)
         if self._moves:
             velocity = slots["momentum"]
-            kernels.mul_(velocity, scalars["momentum"])
-            kernels.addcdiv_(velocity, grads, below, rate)
-            kernels.add_(params, velocity, -1.0)
+            foreach.mul_(velocity, scalars["momentum"])
+            foreach.addcdiv_(velocity, grads, below, rate)
+            foreach.add_(params, velocity, -1.0)
         else:
-            kernels.addcdiv_(params, grads, below, -rate)
+            foreach.addcdiv_(params, grads, below, -rate)
 
     @property
     def _rests_without_gradient(self) -> bool:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from .._core import registry
 from .._core.errors import argument_error
-from . import kernels
+from . import foreach
 from .base import Optimizer, Rate, Scalars, Slots
-from .fused import momentum_kernel
-from .kernels import Tensors
+from .foreach import Tensors
+from .fused_kernels import momentum_kernel
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -72,16 +72,16 @@ class SGD(Optimizer):
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         rate = scalars["lr"]
         if not self._moves:
-            kernels.add_(params, grads, -rate)
+            foreach.add_(params, grads, -rate)
             return
         momentum, velocity = scalars["momentum"], slots["momentum"]
         share = momentum if self.nesterov else 1.0
         if not momentum_kernel(params, grads, velocity, rate, momentum, share):
-            kernels.mul_(velocity, momentum)
-            kernels.add_(velocity, grads, -rate)
-            kernels.add_(params, velocity, share)
+            foreach.mul_(velocity, momentum)
+            foreach.add_(velocity, grads, -rate)
+            foreach.add_(params, velocity, share)
         if self.nesterov:
-            kernels.add_(params, grads, -rate)
+            foreach.add_(params, grads, -rate)
 
     @property
     def _rests_without_gradient(self) -> bool:

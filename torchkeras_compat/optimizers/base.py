@@ -20,7 +20,7 @@ from ..backend.graph import gradients
 from .core import Common, Options, Rate, Scalars, Slots, parameters
 from .get_updates import keep_variables, loss_and_params, step_when_run
 from .schedules import LearningRateSchedule
-from .state import Stored
+from .weight_io import Stored
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .kernels import Tensors
+from .foreach import Tensors
 
 
 def by_value(grads: Tensors, limit: float) -> None:

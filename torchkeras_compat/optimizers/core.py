@@ -12,12 +12,12 @@ from .._core import registry, settings
 from .._core.config import Configurable
 from .._core.errors import argument_error
 from .._core.weights import Codec, Variable
-from . import kernels
+from . import foreach
 from .binding import Binding
 from .bound import Hyperparameter, Iterations
 from .clipping import CLIPS
+from .foreach import Scalar, Tensors
 from .hyperparameters import as_number, define
-from .kernels import Scalar, Tensors
 from .schedules import LearningRateSchedule
 
 Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
@@ -89,7 +89,7 @@ class Stepper(Configurable, torch.optim.Optimizer):
         self._undecayed: set[int] = set()
         self._undecayed_names: list[str] = []
         self._before_change: list[Callable[[], None]] = []
-        self._owed: dict[int, Any] = {}  # id of a parameter → what its rows are owed, see `rows.Owed`
+        self._pending_decay: dict[int, Any] = {}  # id of a parameter → `sparse_rows.PendingDecay`
         torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
         self.learning_rate = learning_rate
         limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
@@ -247,14 +247,14 @@ class Stepper(Configurable, torch.optim.Optimizer):
         if self._weight_decay:
             decayed = [p for p in params if id(p) not in self._undecayed] if self._undecayed else params
             if decayed:
-                kernels.mul_(decayed, scalars["keep"])
+                foreach.mul_(decayed, scalars["keep"])
         self._update(params, grads, slots, scalars)
         if self._use_ema:
             averages = slots["average"]
-            kernels.lerp_(averages, params, scalars["ema"])
+            foreach.lerp_(averages, params, scalars["ema"])
             overwrite = scalars["overwrite"]
             if self.ema_overwrite_frequency and (isinstance(overwrite, Tensor) or overwrite):
-                kernels.lerp_(params, averages, overwrite)
+                foreach.lerp_(params, averages, overwrite)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         raise NotImplementedError(f"{type(self).__name__} must write _update(params, grads, slots, scalars).")
@@ -308,8 +308,8 @@ class Stepper(Configurable, torch.optim.Optimizer):
 
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, made at the first call."""
-        if id(param) in self._owed:
-            self._owed[id(param)].pay()
+        if id(param) in self._pending_decay:
+            self._pending_decay[id(param)].apply()
         held: dict[str, Tensor] = self.state[param]
         for name in self.slot_names:
             if name not in held:

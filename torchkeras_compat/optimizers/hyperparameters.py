@@ -2,8 +2,8 @@
 
 A *hyperparameter* is a number that steps read from a table of plain floats; its attribute returns a number that can be
 set through.  An *option* decides which formulas a step is made of; its attribute is the plain value.  Both tell the
-optimizer before rows that are owed decay would get it at a wrong rate, and whatever was prepared for the old formulas
-(`training/update.py`, compiled graphs) when a change asks for others.
+optimizer before rows whose decay is pending would get it at a wrong rate, and whatever was prepared for the old
+formulas (`training/step/update.py`, compiled graphs) when a change asks for others.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from .._core import registry
-from .._core.border import outside
+from .._core.border import user_stacklevel
 from .._core.errors import argument_error, positive_int, show
 from .._core.samples import Samples
 from .._core.shapes import Shape, compatible, one_sample_hint
-from .sparse import SparseRows
+from .data.sparse import SparseRows
 
 
 def integer(method: str, argument: str, value: Any) -> int:
@@ -84,7 +84,9 @@ def warn_of_values(model: str, x: Any, y: Any = None) -> None:
     for name, array in (("x", x), ("y", y)):
         held = _not_finite(array)
         if held:
-            warnings.warn(f"{model}: {name} holds {held}; the loss will be {LOSSES[held]}.", stacklevel=outside())
+            warnings.warn(
+                f"{model}: {name} holds {held}; the loss will be {LOSSES[held]}.", stacklevel=user_stacklevel()
+            )
 
 
 LOSSES = {"NaN": "NaN", "infinity": "NaN or infinite"}
@@ -122,7 +124,7 @@ def warn_of_one_unit(model: Any) -> None:
         warnings.warn(
             f"{model.name}: a softmax over one unit is always 1, whatever is learned. Write activation='sigmoid' with "
             f"loss='binary_crossentropy', or one unit for each class.",
-            stacklevel=outside(),
+            stacklevel=user_stacklevel(),
         )
 
 
@@ -168,4 +170,4 @@ def fitted_weight(weight: Tensor, output: Shape, by_element: bool) -> Tensor:
 def class_weight_ignored() -> None:
     """Say that `sample_weight` wins over `class_weight`."""
     text = "class_weight is ignored where sample_weight is given, as in Keras up to 2.2."
-    warnings.warn(text, stacklevel=outside())
+    warnings.warn(text, stacklevel=user_stacklevel())

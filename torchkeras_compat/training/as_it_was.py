@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from .._core.undo import unchanged_on_error
+from .._core.rollback import unchanged_on_error
 
 
 class AsItWas:

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from .._core import randomness, settings
-from .._core.border import outside
+from .._core.border import user_stacklevel
 from .._core.logs import Logs
 from .._core.progress import EpochProgress
 from ..callbacks.base import CallbackList
-from .convert import predictions, to_numpy
-from .data import ArrayData, Batch
+from .data.arrays import ArrayData, Batch
+from .data.convert import predictions, to_numpy
+from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
-from .step import Step
-from .streams import StreamData
+from .step.step import Step
 
 Data = ArrayData | StreamData
 
@@ -157,7 +157,7 @@ def _data_ended(run: Run, epoch: int, done: int) -> None:
     warnings.warn(
         f"the data ended after {done}{promised} steps of epoch {epoch + 1}; training stops. Give at least {enough}, "
         f"or a generator that repeats.",
-        stacklevel=outside(),
+        stacklevel=user_stacklevel(),
     )
 
 
@@ -213,7 +213,7 @@ def run_evaluate(
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
     at_once = 0 if hooks else step.rows_at_once(data.sample)
-    with _without_gradients(step.model), _in_a_row(step.model, data, at_once):
+    with _without_gradients(step.model), _joined_batches(step.model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:
@@ -236,7 +236,7 @@ def run_evaluate(
 
 def _warn_if_short(data: Data) -> None:
     if data.ran_out:
-        warnings.warn(f"the data ended before {data.n} samples had passed.", stacklevel=outside())
+        warnings.warn(f"the data ended before {data.n} samples had passed.", stacklevel=user_stacklevel())
 
 
 def _without_gradients(model: Any) -> Any:
@@ -244,9 +244,9 @@ def _without_gradients(model: Any) -> Any:
     return torch.no_grad() if model.stateful else torch.inference_mode()
 
 
-def _in_a_row(model: Any, data: Data, at_once: int) -> settings.in_a_row:
+def _joined_batches(model: Any, data: Data, at_once: int) -> settings.joined_batches:
     # The batches of a stateful model follow one another: joined, they are longer sequences of the same rows.
-    return settings.in_a_row((data.batch_size or 0) if at_once and model.stateful else 0)
+    return settings.joined_batches((data.batch_size or 0) if at_once and model.stateful else 0)
 
 
 def run_predict(
@@ -263,7 +263,7 @@ def run_predict(
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
     at_once = 0 if hooks else model.rows_at_once(True, data.sample)
-    with _without_gradients(model), _in_a_row(model, data, at_once):
+    with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:

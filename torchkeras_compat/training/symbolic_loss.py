@@ -10,7 +10,7 @@ from torch import Tensor
 from .._core import settings
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import calling
-from .recipe import Objective
+from .compile_config import Objective
 
 
 class SymbolicLoss:

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from .. import losses
 from .._core import dialects, registry, settings
-from .._core.border import entrance, outside
+from .._core.allocator import keep_freed_memory
+from .._core.border import entrance, user_stacklevel
 from .._core.config import is_ours
 from .._core.errors import argument_error
 from .._core.logs import Logs
-from .._core.memory import keep_freed_memory
 from .._core.progress import EpochProgress, verbosity
 from .._core.samples import Samples
 from .._core.shapes import Shape
@@ -25,17 +25,17 @@ from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
 from . import arguments
 from .as_it_was import AsItWas
-from .calls import BatchCalls
-from .class_weights import combined_weight
-from .classic import ClassicCalls, validation_arrays
-from .convert import as_array, to_numpy, to_tensor
-from .data import ArrayData, Target, array_data, batch_size_of, split
+from .averages import Totals
+from .compile_config import Recipe, make_recipe
+from .data.arrays import ArrayData, Target, array_data, batch_size_of, split
+from .data.class_weights import combined_weight
+from .data.convert import as_array, to_numpy, to_tensor
+from .data.streams import StreamData, batched, is_stream
+from .deprecated import ClassicCalls, validation_arrays
 from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
-from .recipe import Recipe, make_recipe
-from .step import Step
-from .streams import StreamData, batched, is_stream
+from .on_batch import BatchCalls
+from .step.step import Step
 from .symbolic_loss import SymbolicLoss
-from .totals import Totals
 
 Array = np.ndarray[Any, Any]
 
@@ -191,7 +191,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
             warnings.warn(
                 f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. "
                 f"Compile it again for the change to count.",
-                stacklevel=outside(),
+                stacklevel=user_stacklevel(),
             )
         return self._frozen_at_compile
 

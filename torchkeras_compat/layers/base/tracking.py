@@ -1,0 +1,201 @@
+"""What a user's layer holds beside `add_weight`: variables, torch modules, parameters, and lists of all of them.
+
+Keras tracks variables and layers in attributes, lists and dictionaries, and torch tracks modules and parameters; here
+all of them train, count and are saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, SupportsIndex
+
+import torch
+from torch import nn
+
+from ..._core.weights import Holder, Variable, Weight
+
+# Attributes of layers themselves, which a search for what the user put there leaves out.
+_OWN = {"_table", "_losses", "_nodes", "_modules", "_parameters", "_buffers", "_torch_parts", "_variables", "_swapped"}
+
+
+class WeightList(list[Variable]):
+    """The weights of a layer as Keras 1 and 2 hand them out: what is put into the list becomes a weight.
+
+    Args:
+        layer: Whose they are.
+        learns: Whether training changes what is added.
+        values: Those there are.
+    """
+
+    def __init__(self, layer: Any, learns: bool, values: Iterable[Variable]) -> None:
+        super().__init__(values)
+        self.owner, self._learns = layer, learns
+
+    def append(self, value: Any) -> None:
+        """Make a variable a weight of the layer."""
+        track(self.owner, value, self._learns)
+        super().append(value)
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Make variables weights of the layer."""
+        for value in values:
+            self.append(value)
+
+    def insert(self, index: SupportsIndex, value: Any) -> None:
+        """Make a variable a weight of the layer."""
+        track(self.owner, value, self._learns)
+        super().insert(index, value)
+
+    def __iadd__(self, values: Iterable[Any]) -> WeightList:  # type: ignore[override,misc]
+        self.extend(values)
+        return self
+
+    def __reduce__(self) -> Any:
+        return list, (list(self),)
+
+
+def track(layer: Any, variable: Any, learns: bool | None = None, name: str | None = None) -> Weight:
+    """Enter a variable into the weight table of a layer; one that is there already keeps its line.
+
+    Args:
+        layer: The layer.
+        variable: A variable, or a torch parameter.
+        learns: Whether training changes it; as the variable says if `None`.
+        name: The attribute it was assigned to.
+
+    Raises:
+        TypeError: Something else, such as an array.
+    """
+    if isinstance(variable, nn.Parameter):
+        line = _line_of(layer, variable) or _entered(layer, variable, name, None, None)
+    elif isinstance(variable, Variable):
+        line = variable._weight
+        if isinstance(line.module, Holder):  # it belongs to no layer yet
+            parameter: Any = line.parameters[0]
+            own_name = None if line.name.startswith("Variable_") else line.name.partition(":")[0]
+            learns = line.trainable if learns is None else learns
+            known = _line_of(layer, parameter)
+            line = variable._weight = known or _entered(layer, parameter, name, own_name, line)
+        elif _line_of(layer, *line.parameters) is None:  # the weight of another layer, shared from now on
+            layer._table.append(line)
+    else:
+        raise TypeError(
+            f"{layer}: a weight must be a variable; got {type(variable).__name__}. Write K.variable(value), or "
+            f"self.add_weight(name=…, shape=…)."
+        )
+    _decide(line, learns)
+    return line
+
+
+def _line_of(layer: Any, *parameters: Any) -> Weight | None:
+    """Return the line of a layer's table, or of its sublayers', that stands for these parameters."""
+    wanted = [id(p) for p in parameters]
+    lines = [*layer._table, *(line for inner in layer._sublayers() for line in inner._weight_table())]
+    return next((line for line in lines if [id(p) for p in line.parameters] == wanted), None)
+
+
+def _entered(layer: Any, parameter: Any, attribute: str | None, own_name: str | None, line: Weight | None) -> Weight:
+    """Enter a parameter into the table of a layer, in the line that variables know it by where there is one."""
+    place = next((key for key, value in layer._parameters.items() if value is parameter), None)
+    if place is None:
+        place = layer._free_attribute(attribute or own_name or "variable")
+        layer._parameters[place] = parameter
+    title = _free_name(layer, own_name or attribute or place)
+    if line is None:
+        entered: Weight = layer._enter_weight(title, layer, place, trainable=parameter.requires_grad)
+        return entered
+    line.name, line.path = title, f"{layer.name}/{title}:0"
+    line.module, line.attributes, line.trainable = layer, (place,), parameter.requires_grad
+    layer._table.append(line)
+    return line
+
+
+def release(layer: Any, line: Weight) -> None:
+    """Take a variable out of a layer's table again: it was tracked as an attribute, and is no weight after all."""
+    layer._table.remove(line)
+    parameter: Any = line.parameters[0]
+    del layer._parameters[line.attributes[0]]
+    line.module, line.attributes = Holder(parameter), ("value",)
+
+
+def _decide(line: Weight, learns: bool | None) -> None:
+    if learns is None or learns == line.trainable:
+        return
+    line.trainable = learns
+    for parameter in line.parameters:
+        if parameter.is_floating_point():
+            parameter.requires_grad_(learns)
+
+
+def _free_name(layer: Any, name: str) -> str:
+    names = {line.name for line in layer._table}
+    return next(n for n in (name, *(f"{name}_{i}" for i in range(1, len(names) + 2))) if n not in names)
+
+
+def adopt(layer: Any, device: torch.device) -> tuple[nn.Module, ...]:
+    """Enter all that a user's layer holds into its weight table, and return the torch modules in it.
+
+    Args:
+        layer: The layer, just built.
+        device: Where it was built.
+    """
+    register_held(layer)
+    parts = dict(_torch_modules(layer, ""))
+    _enter_all(layer, {"": layer, **parts}, device)
+    return tuple(parts.values())
+
+
+def adopt_activations(layer: Any, device: torch.device) -> None:
+    """Enter the weights of torch modules that a built-in layer was given as activations, such as `nn.PReLU()`."""
+    for name in ("activation", "recurrent_activation"):
+        module = layer._modules.get(name)
+        if module is not None and not getattr(module, "_is_layer", False):
+            _enter_all(layer, {f"{name}.": module, **dict(_torch_modules(module, f"{name}."))}, device)
+
+
+def _enter_all(layer: Any, modules: dict[str, nn.Module], device: torch.device) -> None:
+    known = {id(p) for weight in layer._weight_table() for p in weight.parameters}
+    for path, module in modules.items():
+        for name, tensor in [*_own(module._parameters), *_own(module._buffers)]:
+            if tensor.device != device:
+                tensor.data = tensor.data.to(device)
+            if id(tensor) not in known:
+                learns = isinstance(tensor, nn.Parameter) and tensor.requires_grad
+                layer._enter_weight(f"{path}{name}", module, name, trainable=learns)
+
+
+def _own(tensors: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    return [(name, tensor) for name, tensor in tensors.items() if tensor is not None]
+
+
+def register_held(layer: Any) -> None:
+    """Track the variables, parameters and modules in the lists and dictionaries of a layer."""
+    for name, value in list(vars(layer).items()):
+        if name in _OWN or not isinstance(value, (list, tuple, dict)):
+            continue
+        for key, item in _items(value, name):
+            if isinstance(item, nn.Module):
+                if all(item is not known for known in layer._modules.values()):
+                    layer._modules[key] = item
+            elif not layer._lists_weights:
+                track(layer, item, name=key)
+
+
+def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield modules, variables and parameters inside lists, tuples and dictionaries, with a name for each."""
+    if isinstance(value, (nn.Module, nn.Parameter, Variable)):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _items(item, f"{path}_{key}")
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _items(item, f"{path}_{i}")
+
+
+def _torch_modules(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the torch modules below `module`, without going into layers, which speak for themselves."""
+    for name, child in module.named_children():
+        if not getattr(child, "_is_layer", False):
+            yield f"{path}{name}.", child
+            yield from _torch_modules(child, f"{path}{name}.")

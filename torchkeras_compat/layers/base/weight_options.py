@@ -1,0 +1,40 @@
+"""What layers with weights share: options such as `kernel_initializer`, and weights entered under them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from ... import constraints, initializers, regularizers
+from ..._core.weights import IDENTITY, Codec, Weight
+from . import Layer
+
+M = TypeVar("M", bound=nn.Module)
+_GET = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def keep_options(layer: Layer, **options: Any) -> None:
+    """Store arguments such as `kernel_initializer` or `bias_constraint` as the objects they name."""
+    for name, value in options.items():
+        setattr(layer, name, _GET[name.rpartition("_")[2]](value))
+
+
+def options_of(layer: Layer, name: str) -> dict[str, Any]:
+    """Return the initializer, regularizer and constraint that `keep_options` stored for a weight."""
+    return {option: getattr(layer, f"{name}_{option}", None) for option in _GET}
+
+
+def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
+    """Return a new torch module on the default device with empty parameters, which the layer's initialisers fill."""
+    device = torch.empty(0).device  # skip_init takes the CPU when nothing is said, whatever the default is
+    made: M = nn.utils.skip_init(module, *args, device=device, **kwargs)  # type: ignore[no-untyped-call]
+    return made
+
+
+def enter_weight(
+    layer: Layer, name: str, module: nn.Module, attribute: str, codec: Codec = IDENTITY, *, trainable: bool = True
+) -> Weight:
+    """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it."""
+    return layer._enter_weight(name, module, attribute, codec, trainable=trainable, **options_of(layer, name))

@@ -1,0 +1,1 @@
+"""Recurrent layers: their cells, and the kernels that walk over time."""

@@ -1,0 +1,166 @@
+"""Recurrent layers as single operators of a captured graph: the walk over time stays inside, and nothing is unrolled.
+
+A compiler sees one operator forward and one backward, and compiles what stands around them; the operators run what an
+eager step runs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+from ..._core.custom_ops import define
+from .formulas import Cell, Grad, flat_rows
+from .native import native_lstm
+from .onednn import onednn_lstm, onednn_lstm_backward
+
+_cells: dict[str, Cell] = {}
+
+
+# --- oneDNN's LSTM -------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=64)
+def _workspace(steps: int, batch: int, features: int, units: int) -> int:
+    with _disable_current_modes():  # outside of the capture that asks
+        zeros = [torch.zeros(s) for s in ((steps, batch, features), (4 * units, features), (4 * units, units))]
+        zeros += [torch.zeros(4 * units)] * 2 + [torch.zeros(batch, units)] * 2
+        return onednn_lstm(*zeros)[3].numel()
+
+
+def _lstm_like(x: Tensor, w: Tensor, r: Tensor, b: Tensor, rb: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
+    y, room = x.new_empty(*x.shape[:2], r.shape[1]), _workspace(*x.shape, r.shape[1])
+    return y, torch.empty_like(h), torch.empty_like(c), x.new_empty(room, dtype=torch.uint8)
+
+
+def _lstm_gradients(inputs: list[Tensor], outputs: list[Tensor], grad: Tensor, dh: Tensor, dc: Tensor) -> Any:
+    return onednn_lstm_backward(inputs, outputs, grad, dh, dc)
+
+
+def _lstm_gradients_like(inputs: list[Tensor], outputs: list[Tensor], grad: Tensor, dh: Tensor, dc: Tensor) -> Any:
+    x, w, r, b, _, h, c = inputs
+    return tuple(torch.empty_like(t, memory_format=torch.contiguous_format) for t in (x, w, r, b, h, c))
+
+
+_ONEDNN_LSTM = define(
+    "onednn_lstm(Tensor x, Tensor w, Tensor r, Tensor b, Tensor rb, Tensor h, Tensor c)"
+    " -> (Tensor, Tensor, Tensor, Tensor)",
+    onednn_lstm,
+    _lstm_like,
+)
+_ONEDNN_LSTM_BACKWARD = define(
+    "onednn_lstm_backward(Tensor[] inputs, Tensor[] outputs, Tensor grad, Tensor dh, Tensor dc)"
+    " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
+    _lstm_gradients,
+    _lstm_gradients_like,
+)
+
+
+class OnednnLSTM(torch.autograd.Function):
+    """oneDNN's LSTM in a graph; returns all h, the last h and the last c."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Tensor) -> Any:
+        """Run over a sequence; takes what `onednn_lstm` takes."""
+        outputs = _ONEDNN_LSTM(*inputs)
+        ctx.save_for_backward(*inputs, *outputs)
+        return outputs[:3]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        """Return the gradients of the tensors given to `forward`."""
+        inputs, outputs = ctx.saved_tensors[:7], ctx.saved_tensors[7:]
+        dx, dw, dr, db, dh, dc = _ONEDNN_LSTM_BACKWARD(
+            list(inputs), list(outputs), grads[0].contiguous(), grads[1], grads[2]
+        )
+        return dx, dw, dr, db, db, dh, dc
+
+
+# --- cells with a written-out gradient -----------------------------------------------------------------------------
+
+
+def cell_name(cell: Cell) -> str:
+    """Return the name under which the operators find a cell; the same in every process."""
+    parts = (type(cell).__name__, *(getattr(f, "__name__", "none") for f in (cell.activation, cell.gate)))
+    name = "-".join(parts)
+    _cells[name] = cell
+    return name
+
+
+def _walk(cell: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
+    rows = flat_rows(x)
+    z = (rows @ w.t() if b is None else torch.addmm(b, rows, w.t())).view(*x.shape[:2], -1)
+    kept, saved = _cells[cell].forward(z, r, rb, states)
+    return [z, *kept, *(t.clone() for t in saved)]  # some are views of one piece of memory
+
+
+def _walk_back(cell: str, z: Tensor, saved: list[Tensor], r: Tensor, grads: list[Grad], start: bool) -> list[Tensor]:
+    dz, dr, drb, dstates = _cells[cell].backward(z, saved, r, grads, start)
+    drb = r.new_zeros(0) if drb is None else drb
+    return [t.clone() if t is z else t for t in (dz, dr, drb, *dstates) if t is not None]
+
+
+_RECURRENCE = define(
+    "recurrence(str cell, Tensor x, Tensor w, Tensor? b, Tensor r, Tensor? rb, Tensor?[] states) -> Tensor[]",
+    _walk,
+    _walk,
+)
+_RECURRENCE_BACKWARD = define(
+    "recurrence_backward(str cell, Tensor z, Tensor[] saved, Tensor r, Tensor?[] grads, bool start) -> Tensor[]",
+    _walk_back,
+    _walk_back,
+)
+
+
+class GraphRecurrence(torch.autograd.Function):
+    """A cell's walk in a graph; see `recurrent_cells.Recurrence`."""
+
+    @staticmethod
+    def forward(ctx: Any, cell: Cell, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
+        """Walk over the steps of `x`, (steps, batch, features)."""
+        name = cell_name(cell)
+        z, *rest = _RECURRENCE(name, x, w, b, r, rb, list(states))
+        ctx.name, ctx.count = name, len(states)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, w, r, z, *rest)
+        return tuple(out for state in rest[: len(states)] for out in (state[1:].clone(), state[-1].clone()))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Grad) -> Any:
+        """Return the gradients of the tensors given to `forward`."""
+        x, w, r, z, *saved = ctx.saved_tensors
+        _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
+        start = any(need_states)
+        dz, dr, drb, *dstates = _RECURRENCE_BACKWARD(ctx.name, z, saved, r, list(grads), start)
+        rows = flat_rows(dz)
+        dx = (rows @ w).view(x.shape) if need_x else None
+        dw, db = rows.t() @ flat_rows(x) if need_w else None, rows.sum(0) if need_b else None
+        return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *(dstates or [None] * ctx.count)
+
+
+def small_lstm(
+    x: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor], h: Tensor, c: Tensor
+) -> list[tuple[Tensor, Tensor]] | None:
+    """Run an LSTM of few units by compiled code of its own; `None` where oneDNN serves it better.
+
+    Args:
+        x: (steps, batch, features).
+        kernels: torch's two weight matrices.
+        biases: The first bias, if there is one; the second is zero.
+        h: The first h, (batch, units).
+        c: The first c.
+
+    Returns:
+        For h and for c all h, and the last value.
+    """
+    (w, r), cell = kernels, native_lstm(kernels[1].shape[1])
+    if cell is None:
+        return None
+    b = biases[0] if biases else None
+    y, last_h, _, last_c = GraphRecurrence.apply(cell, x, w, b, r, None, h, c)  # type: ignore[no-untyped-call]
+    return [(y, last_h), (y, last_c)]

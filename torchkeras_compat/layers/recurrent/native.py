@@ -1,0 +1,84 @@
+"""A small LSTM's walk over time in compiled code of its own, where steps are compiled and there is a compiler anyway.
+
+oneDNN's LSTM prepares and moves more than a small layer computes: at 32 units, `lstm.cpp` takes half of its time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+from ... import activations
+from .formulas import Grad, LSTMCellMath, Walked, flat_rows, state_buffer
+
+MOST_UNITS = 64  # from here on the products are so large that oneDNN's kernel is as fast
+LANES = 16
+
+
+class NativeLSTM(LSTMCellMath):
+    """An LSTM with tanh and sigmoid, of a multiple of 16 units, on the CPU in float32."""
+
+    def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
+        """Walk over the steps; see `Cell.forward`."""
+        units = r.shape[1]
+        h, c = (state_buffer(z, units, s) for s in states)
+        active = z.new_empty(z.shape[0], z.shape[1], units)
+        _call("lstm_walk", (z, r.t().contiguous(), h, c, active), (*z.shape[:2], units))
+        return (h, c), [active]
+
+    def backward(
+        self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
+    ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
+        """Walk back; see `Cell.backward`. Nobody is given all c, so that there is no gradient of them."""
+        (h, c, active), (all_dh, dh, _, dc) = saved, grads
+        d = torch.empty_like(z)
+        dh, dc = (
+            torch.zeros_like(h[0]) if g is None else g.clone(memory_format=torch.contiguous_format) for g in (dh, dc)
+        )
+        given = None if all_dh is None else all_dh.contiguous()
+        _call("lstm_walk_back", (z, d, r.contiguous(), c, active, given, dh, dc), (*z.shape[:2], r.shape[1]))
+        return d, flat_rows(d).t() @ flat_rows(h[:-1]), None, [dh, dc] if start else [None, None]
+
+
+def _call(name: str, tensors: Sequence[Tensor | None], sizes: Sequence[int]) -> None:
+    if isinstance(tensors[0], FakeTensor):
+        return  # a capture looks at shapes only
+    addresses = [None if t is None else ctypes.c_void_p(t.data_ptr()) for t in tensors]
+    getattr(_library(), name)(*addresses, *map(ctypes.c_long, sizes), ctypes.c_int(torch.get_num_threads()))
+
+
+@functools.cache
+def _library() -> Any:
+    """Return the compiled code: the compiler's flags, the cache on disk and its lock are inductor's."""
+    from torch._inductor.codecache import CppCodeCache
+
+    return CppCodeCache.load((Path(__file__).parent / "lstm.cpp").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _works() -> bool:
+    """Tell whether this machine's compiler and this release of torch give the code, and it gives the right numbers."""
+    z, r = torch.full((1, 1, 4 * LANES), 0.5), torch.zeros(4 * LANES, LANES)
+    try:
+        (h, _), _ = NativeLSTM(activations.tanh, activations.sigmoid).forward(z, r, None, (None, None))
+    except Exception:  # whatever a compiler or another release raises: oneDNN computes the same
+        return False
+    half = torch.tensor(0.5)
+    expected = torch.sigmoid(half) * torch.tanh(torch.sigmoid(half) * torch.tanh(half))
+    return bool((h[1] - expected).abs().max() < 1e-6)
+
+
+def native_lstm(units: int) -> NativeLSTM | None:
+    """Return the cell for a layer of this size, `None` where oneDNN serves it better."""
+    if units % LANES or units > MOST_UNITS:
+        return None
+    with _disable_current_modes(), torch._C.DisableTorchFunction():  # outside of the capture that asks
+        return NativeLSTM(activations.tanh, activations.sigmoid) if _works() else None

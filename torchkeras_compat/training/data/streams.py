@@ -1,0 +1,216 @@
+"""Batches that arrive one by one: generators, a `Sequence`, a DataLoader and their like."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..._core import randomness
+from ..._core.border import user_stacklevel
+from ..._core.errors import show
+from ..._core.samples import Samples
+from ..._core.shapes import Shape, one_sample_hint
+from .arrays import Batch, Target, array_data, expect_rows
+from .class_weights import combined_weight
+from .convert import as_array
+from .sparse import dense
+
+
+class StreamData:
+    """Batches that arrive one by one: a generator, a `Sequence`, a DataLoader, or any iterable of `(x, y[, weight])`.
+
+    Args:
+        source: Where they come from.
+        target: What the model's side knows.
+        class_weight: Applied to each batch.
+        with_targets: Whether an item is `(x, y[, weight])`, or `x` alone as in `predict`.
+        samples: How many samples make a pass, where it is they that are counted (Keras 1), and not batches.
+        inspect: Called with x and y of the first batch.
+    """
+
+    sample: Shape | None = None
+    ran_out = False  # whether the source ended before the samples of a pass were there
+
+    def __init__(
+        self,
+        source: Any,
+        target: Target,
+        class_weight: Any = None,
+        with_targets: bool = True,
+        samples: Samples | None = None,
+        inspect: Callable[[Any, Any], None] | None = None,
+    ) -> None:
+        self.source, self.target = source, target
+        self.class_weight, self.with_targets = class_weight, with_targets
+        self.loader = isinstance(source, torch.utils.data.DataLoader)  # which makes lists of tuples
+        self.fresh = self.loader and source.collate_fn is torch.utils.data.default_collate
+        self.length = length_of(source)
+        self.indexed = self.length is not None and hasattr(source, "__getitem__")
+        self.samples, self.inspect = samples, inspect
+        self.batch_size: int | None = None
+        self.n: int | None = None if samples is None else samples.count
+        self.steps = self.length if samples is None else self._steps_for(samples.count)
+        self._endless: Iterator[Any] | None = None
+
+    def _steps_for(self, samples: int) -> int | None:
+        """Return the number of batches that so many samples make, where the source tells and none is short."""
+        size, n = getattr(self.source, "batch_size", None), getattr(self.source, "n", None)
+        if not isinstance(size, int) or size <= 0 or samples % size or (isinstance(n, int) and n % size):
+            return None
+        return samples // size
+
+    def epoch(self, shuffle: bool | str = False, limit: int | None = None, at_once: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one pass, at most `limit` of them; a generator goes on where it stood."""
+        if self.samples is not None:
+            return self._until(self.samples, shuffle)
+        return map(self._batch, itertools.islice(self._items(shuffle), limit))
+
+    def _items(self, shuffle: bool | str) -> Iterator[Any]:
+        if self.indexed:
+            length = self.length or 0
+            order = randomness.permutation(length).tolist() if shuffle is True else range(length)
+            return (self.source[i] for i in order)
+        if hasattr(self.source, "__next__"):
+            return _drawn(self.source)
+        return iter(self.source)
+
+    def _rounds(self, shuffle: bool | str) -> Iterator[Any]:
+        """Yield items without end: a source that can be read again is, as Keras 1 expected of its generators."""
+        if hasattr(self.source, "__next__"):
+            yield from _drawn(self.source)
+            return
+        empty = False
+        while not empty:
+            empty = True
+            for item in self._items(shuffle):
+                empty = False
+                yield item
+
+    def _until(self, samples: Samples, shuffle: bool | str) -> Iterator[Batch]:
+        """Yield whole batches until the samples have been reached; the next pass goes on behind them."""
+        if self._endless is None:
+            self._endless = self._rounds(shuffle)
+        seen = 0
+        while seen < samples.count:
+            item = next(self._endless, _END)
+            if item is _END:
+                self.ran_out = True
+                return
+            batch = self._batch(item)
+            seen += batch.size
+            yield batch
+        if seen > samples.count:
+            _warn_of_surplus(samples, seen)
+
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended, as the source itself says."""
+        return hasattr(self.source, "goes_on") and bool(self.source.goes_on(steps))
+
+    def batches_in(self, rows: int) -> int:
+        """Return 1: batches come as they are."""
+        return 1
+
+    def end_epoch(self) -> None:
+        """Tell a `Sequence` that an epoch has ended."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _batch(self, item: Any) -> Batch:
+        pair = isinstance(item, tuple) or (self.loader and isinstance(item, list) and len(item) > 1)
+        x, y, weight = unpack(item) if self.with_targets or pair else (item, None, None)
+        x = dense(as_array(x, "x", self.target.shape))
+        expect_rows(len(x), self.target)
+        y = self._targets(x, y) if y is not None and self.with_targets else None
+        weight = None if weight is None else as_array(weight, "sample_weight")
+        combined = combined_weight(y, weight, self.class_weight, None)
+        batch = array_data(x, y, combined, len(x), self.target).whole()
+        if self.inspect is not None:
+            self.inspect(x, y)
+            self.inspect = None
+        if self.fresh:
+            return batch
+        return Batch(_apart(batch.x, x), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+
+    def _targets(self, x: Any, y: Any) -> Any:
+        try:
+            return as_array(y, "y", rows=len(x))
+        except ValueError as error:
+            hint = one_sample_hint(self.target.shape or (), tuple(x.shape)) if np.ndim(y) == 0 else ""
+            raise ValueError(f"{error}{hint}") from None
+
+
+_END = object()
+
+
+def _drawn(source: Any) -> Iterator[Any]:
+    """Yield what `next()` gives, from where the source stands; it need not have `__iter__`, as in classic Keras."""
+    while (item := next(source, _END)) is not _END:
+        yield item
+
+
+def _apart(tensor: Any, source: Any) -> Any:
+    """Return a tensor without the memory of its source, which may fill one buffer again for each batch.
+
+    Batches are read late: metrics and predictions of many are computed together.
+    """
+    if tensor is None or source is None:
+        return tensor
+    start = source.data_ptr() if isinstance(source, Tensor) else source.__array_interface__["data"][0]
+    return tensor.clone() if tensor.data_ptr() == start else tensor  # what was converted has memory of its own
+
+
+def _warn_of_surplus(samples: Samples, seen: int) -> None:
+    warnings.warn(
+        f"{samples.argument}={samples.count}: batches come whole, and {seen} samples were drawn. Give a number that "
+        f"the batch size divides.",
+        stacklevel=user_stacklevel(),
+    )
+
+
+def length_of(source: Any) -> int | None:
+    """Return how many batches a source says it has; `None` where it does not know, as with an `IterableDataset`."""
+    if not hasattr(source, "__len__"):
+        return None
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):
+        if hasattr(source, "__iter__"):
+            return None
+        raise
+
+
+def unpack(item: Any) -> tuple[Any, Any, Any]:
+    """Return `(x, y, sample_weight)` of what a generator yields.
+
+    Raises:
+        ValueError: Neither `(x, y)` nor `(x, y, sample_weight)`.
+    """
+    if isinstance(item, (tuple, list)) and len(item) in (2, 3):
+        x, y, *rest = item
+        return x, y, rest[0] if rest else None
+    if isinstance(item, tuple) and len(item) == 1:
+        return item[0], None, None
+    raise ValueError(f"a generator must yield (x, y) or (x, y, sample_weight); got {show(item)}.")
+
+
+def is_stream(x: Any) -> bool:
+    """Tell whether `x` yields batches instead of holding rows."""
+    if isinstance(x, (Tensor, np.ndarray, list, tuple, dict, str)) or hasattr(x, "to_numpy") or hasattr(x, "__array__"):
+        return False
+    if hasattr(x, "shape") and hasattr(x, "dtype"):  # h5py and its like
+        return False
+    return hasattr(x, "__next__") or hasattr(x, "__iter__") or hasattr(x, "__getitem__")
+
+
+def batched(x: Any, batch_size: int, shuffle: bool = False) -> Any:
+    """Return a torch `Dataset`, which yields single samples, as a DataLoader; anything else as it is."""
+    if not isinstance(x, torch.utils.data.Dataset):
+        return x
+    ordered = isinstance(x, torch.utils.data.IterableDataset)
+    return torch.utils.data.DataLoader(x, batch_size=batch_size, shuffle=shuffle and not ordered)

@@ -1,0 +1,235 @@
+"""Calls that Keras dropped later and tutorials use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from .._core import settings
+from .._core.border import entrance, known_by_name, user_stacklevel
+from ..callbacks.base import ValidationArrays
+from ..layers.normalization import BatchNormalization
+from .data.convert import to_numpy
+from .data.sparse import SparseRows
+
+Array = np.ndarray[Any, Any]
+
+
+def validation_arrays(parts: Sequence[Any], model: Any, temporal: bool) -> ValidationArrays:
+    """Return what Keras up to 2.3 sets as `validation_data` of callbacks: x, y, weights, and 0 as learning phase.
+
+    Vectors are columns there, weights are ones where none were given, and the phase stands behind them where a layer
+    behaves differently in training.
+
+    Args:
+        parts: x, y and weights.
+        model: The model.
+        temporal: Whether each time step has a weight.
+    """
+    x, y, weight = (_as_classic(part) for part in parts)
+    if weight is None:
+        weight = np.ones((y if y is not None else x).shape[: 2 if temporal else 1], settings.floatx())
+    arrays = [column[:, None] if column is not None and column.ndim == 1 else column for column in (x, y)]
+    phase = [0] if settings.learning_phase() is None and _knows_phase(model) else []
+    return ValidationArrays([*arrays, weight, *phase])
+
+
+def _as_classic(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return to_numpy(part)
+    return part.matrix if isinstance(part, SparseRows) else part
+
+
+def _knows_phase(layer: Any) -> bool:
+    """Tell whether a layer, or one inside it, does something else in training than in inference."""
+    if isinstance(layer, BatchNormalization):
+        return True
+    if any(getattr(layer, name, None) for name in ("rate", "stddev", "dropout", "recurrent_dropout")):
+        return True
+    return any(_knows_phase(inner) for inner in layer._sublayers())
+
+
+class ClassicCalls:
+    """The older names of what `fit`, `evaluate` and `predict` do, and the two `predict_…` that are gone."""
+
+    fit: Any
+    evaluate: Any
+    predict: Any
+    recipe: Any
+    jit_compile: Any
+    _compiled: Any
+
+    # --- what TensorFlow's graphs need and these models do not --------------------------------------------------------
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Accept: a step needs no graph to be made beforehand.
+
+        Args:
+            force: Accepted.
+        """
+
+    make_test_function = make_predict_function = make_train_function
+    _make_train_function = _make_test_function = _make_predict_function = make_train_function
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """Nothing: states change when the model runs."""
+        return []
+
+    @property
+    def stateful_metric_names(self) -> list[str]:
+        """The names of the metrics that keep a state of their own."""
+        lines = getattr(self.recipe, "lines", None) or []
+        return [line.name for line in lines if line.function is None]
+
+    @property
+    def stateful_metrics(self) -> list[Any]:
+        """The metrics that keep a state of their own."""
+        lines = getattr(self.recipe, "lines", None) or []
+        return [line.metric for line in lines if line.function is None]
+
+    stateful_metric_functions = stateful_metrics
+
+    @property
+    def run_eagerly(self) -> bool:
+        """What `compile` was told; it may be set, and `True` turns `jit_compile` off."""
+        return self.recipe is not None and bool(self.recipe.run_eagerly)
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        recipe = self._compiled("run_eagerly")
+        if value and recipe.jit_compile:
+            self.jit_compile = False
+        recipe.run_eagerly = bool(value)
+
+    # --- older names ------------------------------------------------------------------------------------------------
+
+    @known_by_name
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
+        """Return the predictions; warns when they are no probabilities.
+
+        Args:
+            x: Inputs.
+            batch_size: Rows in a batch.
+            verbose: As in `predict`.
+        """
+        predictions: Array = self.predict(x, batch_size, verbose)
+        if predictions.min() < 0 or predictions.max() > 1:
+            text = "predict_proba: the predictions lie outside [0, 1]; end the model in softmax or sigmoid."
+            warnings.warn(text, stacklevel=user_stacklevel())
+        return predictions
+
+    @known_by_name
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
+        """Return the class of each row: the largest prediction, or whether the one there is exceeds .5.
+
+        Args:
+            x: Inputs.
+            batch_size: Rows in a batch.
+            verbose: As in `predict`.
+        """
+        predictions: Array = self.predict(x, batch_size, verbose)
+        return predictions.argmax(-1) if predictions.shape[-1] > 1 else (predictions > 0.5).astype("int32")
+
+    @entrance
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """Do what `fit` does with a source of batches.
+
+        Args:
+            generator: Yields `(x, y)` or `(x, y, sample_weight)`.
+            steps_per_epoch: Batches in an epoch.
+            epochs: Index behind the last epoch.
+            verbose: As in `fit`.
+            callbacks: As in `fit`.
+            validation_data: As in `fit`.
+            validation_steps: As in `fit`.
+            validation_freq: As in `fit`.
+            class_weight: As in `fit`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            shuffle: Whether a `Sequence` is read in a new order each epoch.
+            initial_epoch: As in `fit`.
+        """
+        return self.fit(
+            generator,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+        )
+
+    @entrance
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
+        """Do what `evaluate` does with a source of batches.
+
+        Args:
+            generator: Yields `(x, y)` or `(x, y, sample_weight)`.
+            steps: Batches to draw.
+            callbacks: As in `evaluate`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            verbose: As in `evaluate`.
+        """
+        return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+
+    @entrance
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Array:
+        """Do what `predict` does with a source of batches.
+
+        Args:
+            generator: Yields inputs, or tuples that begin with them.
+            steps: Batches to draw.
+            callbacks: As in `predict`.
+            max_queue_size: Accepted.
+            workers: Accepted.
+            use_multiprocessing: Accepted.
+            verbose: As in `predict`.
+        """
+        predictions: Array = self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+        return predictions

@@ -1,0 +1,1 @@
+"""How a step is run: as it stands, or as a graph."""

@@ -1,0 +1,229 @@
+"""A training step compiled as one graph: forward, loss, gradients, update, constraints.
+
+The step is the same one; it is captured (`capture.py`), given to torch's inductor, and called in place of running the
+layers.  Learning rate and the other numbers of a step are inputs, so that they may change.  What cannot be captured or
+compiled runs eagerly, after one line that says why.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ..._core.border import user_stacklevel
+from ..._core.graph_capture import CannotCapture
+from ..._core.rollback import unchanged
+from ...layers.base import Layer
+from ..data.arrays import Batch
+
+if TYPE_CHECKING:
+    from ..step.step import Step
+    from .capture import Graph
+
+Key = tuple[Any, ...]
+OFTEN = 16  # batches of a further shape before it gets a graph of its own …
+SHARE = 4  # … and it must be one batch in so many: a short last batch of each epoch is not worth the wait
+LEAST_CHUNK = 2048  # elements a thread must have; inductor's 512 made dense100's step a tenth slower
+REMEDY = "install one (apt install g++), or leave jit_compile out"
+
+
+class CompiledStep:
+    """The compiled graphs of a training step, one for each shape of batch that is worth it.
+
+    Args:
+        step: The step.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self._places: Any = None
+        self.forget()
+        self._said: set[str] = set()
+
+    def forget(self) -> None:
+        """Forget the graphs, whose tensors are no longer those of the model."""
+        self._graphs: dict[Key, Runner | None] = {}
+        self._seen: Counter[Key] = Counter()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the graphs, which cannot be copied; a copy makes its own."""
+        return {"step": self.step, "_said": self._said}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._places = None
+        self.forget()
+
+    def _where(self) -> tuple[tuple[int, int], ...]:
+        model: Any = self.step.model
+        return tuple(
+            (id(t), t.data_ptr()) for part in (nn.Module.parameters(model), nn.Module.buffers(model)) for t in part
+        )
+
+    def prepare(self, rebuilt: bool) -> None:
+        """Make ready for training; graphs go where parameters, states or what they froze have moved."""
+        where = (self._where(), self.step.update.frozen())
+        if rebuilt or self._places != where:
+            self.forget()
+            self._places = where
+
+    def train(self, batch: Batch) -> bool:
+        """Train on a batch, or tell that it has to be done eagerly."""
+        if self.step._has_hooks:
+            self._say("hooks see eager steps only; the model runs eagerly while it has hooks.")
+            return False
+        update = self.step.update
+        scalars = update.scalars()
+        key = (_layout(batch.x), _layout(batch.y), _layout(batch.weight), *scalars)
+        self._seen[key] += 1
+        if key not in self._graphs:
+            if not self._worth(key):
+                return False
+            self._graphs[key] = self._compiled(batch, scalars)
+        runner = self._graphs[key]
+        if runner is None:
+            return False
+        try:
+            loss, output, mask, left = runner(batch, scalars)
+        except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
+            return False
+        update.after(left, scalars)
+        self.step.totals.add(loss, runner.counts, batch.y, output, mask, batch.weight)
+        return True
+
+    def _worth(self, key: Key) -> bool:
+        """Tell whether this shape of batch comes often enough; the first one does."""
+        count = self._seen[key]
+        return not self._graphs or (count >= OFTEN and count * SHARE >= self._seen.total())
+
+    def _compiled(self, batch: Batch, scalars: dict[str, float]) -> Runner | None:
+        if batch.x.device.type == "cpu" and not has_compiler():
+            self._say(f"no C++ compiler was found, and steps run eagerly; {REMEDY}.")
+            return None
+        try:
+            return Runner(self.step, batch, scalars)
+        except CannotCapture as error:
+            self._say(f"{error}; the model runs eagerly.")
+        except (
+            Exception
+        ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
+            place = layer_of(error)
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            where = "the step" if place is None else str(place)
+            self._say(f"{where} could not be compiled ({type(error).__name__}: {reason}); the model runs eagerly.")
+        return None
+
+    def _say(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            warnings.warn(f"compile(jit_compile=True): {text}", stacklevel=user_stacklevel())
+
+
+class Runner:
+    """One compiled graph and the tensors it works on.
+
+    Args:
+        step: The step to capture.
+        batch: An example of what it is trained on.
+        scalars: The numbers of its next update.
+    """
+
+    def __init__(self, step: Step, batch: Batch, scalars: dict[str, float]) -> None:
+        self.numbers = torch.tensor(list(scalars.values()), dtype=torch.float64, device="cpu")
+        self._values = self.numbers.numpy()
+        self._names = list(scalars)
+        self._has_loss = self._has_mask = False
+        self.counts = batch.size  # of rows, or what else the loss counts for in the mean of an epoch
+        given = self._given(batch)
+        from .capture import capture, refuse_kept_tensors  # torch's tracing takes time to import
+
+        model: Any = step.model
+        with unchanged(model):
+            graph = capture(functools.partial(self._step, step, batch), given)
+            refuse_kept_tensors(model)
+        self.held = graph.held
+        self.function = compile_graph(graph, [*graph.held, *given])
+
+    def _given(self, batch: Batch) -> list[Tensor]:
+        return [self.numbers, *(t for t in (batch.x, batch.y, batch.weight) if t is not None)]
+
+    def _step(self, step: Step, like: Batch, numbers: Tensor, *parts: Tensor) -> list[Tensor]:
+        """Make one step: what is captured.  Returns the output, the loss and the mask where there are any, and more."""
+        rest = iter(parts)
+        x, y, weight = (None if t is None else next(rest) for t in (like.x, like.y, like.weight))
+        batch = Batch(x, y, weight, like.size)  # type: ignore[arg-type]
+        scalars = dict(zip(self._names, numbers.unbind(0)))
+        with step.update.recording():
+            y_pred, logits, mask = step.forward(batch.x, True)
+        loss = step.loss(batch, y_pred, logits, mask)
+        left = step.update.captured(loss.minimised, scalars)
+        self.counts = loss.counts
+        output = y_pred if logits is None else logits
+        self._has_loss, self._has_mask = step.chain is None, mask is not None
+        found = [output, loss.shown if self._has_loss else None, mask]
+        return [t.detach() for t in (*found, *left) if t is not None]
+
+    @torch.no_grad()
+    def __call__(
+        self, batch: Batch, scalars: dict[str, float]
+    ) -> tuple[Tensor | None, Tensor, Tensor | None, list[Tensor]]:
+        """Train on a batch; return loss, output, mask and what the update still needs."""
+        self._values[:] = list(scalars.values())
+        found = list(self.function(*self.held, *self._given(batch)))
+        output = found.pop(0)
+        loss = found.pop(0) if self._has_loss else None
+        mask = found.pop(0) if self._has_mask else None
+        return loss, output, mask, found
+
+
+def compile_graph(graph: Graph, example: Sequence[Tensor]) -> Callable[..., Sequence[Tensor]]:
+    """Compile a captured graph by torch's inductor.
+
+    Random numbers come from torch's own generator on the CPU, as in an eager step: the same seed, the same numbers, and
+    inductor's own are slower there.
+    """
+    on_cpu = all(t.device.type == "cpu" for t in example)
+    options: dict[str, Any] = {"fallback_random": True, "cpp.min_chunk_size": LEAST_CHUNK} if on_cpu else {}
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch's parts among themselves
+        from torch import _guards, _inductor  # takes a second to import, which only compiling needs
+        from torch._subclasses.fake_tensor import FakeTensorMode
+        from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+        # The caches on disk look for the shapes that a graph was made for where `torch.compile` would have put them.
+        mode = FakeTensorMode(shape_env=ShapeEnv())
+        shapes = [mode.from_tensor(t, static_shapes=True) for t in example]
+        with _guards.tracing(_guards.TracingContext(mode)):
+            return _inductor.compile(graph.module, shapes, options=options)  # type: ignore[no-any-return,arg-type]
+
+
+@functools.cache
+def has_compiler() -> bool:
+    """Tell whether inductor finds a C++ compiler."""
+    from torch._inductor import cpp_builder
+
+    try:
+        return bool(cpp_builder.get_cpp_compiler())
+    except Exception:
+        return False
+
+
+def _layout(t: Tensor | None) -> Any:
+    return None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device)
+
+
+def layer_of(error: BaseException) -> Layer | None:
+    """Return the layer whose code raised, the innermost one."""
+    found, traceback = None, error.__traceback__
+    while traceback is not None:
+        owner = traceback.tb_frame.f_locals.get("self")
+        if isinstance(owner, Layer) and hasattr(owner, "name"):
+            found = owner
+        traceback = traceback.tb_next
+    return found

@@ -1,0 +1,131 @@
+"""`train_on_batch`, `test_on_batch` and `predict_on_batch`: one batch, without an epoch around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import settings
+from .._core.allocator import keep_freed_memory
+from .._core.border import entrance, known_by_name
+from .._core.threads import Lock
+from . import arguments
+from .data.arrays import ArrayData, Batch, expect_rows
+from .data.convert import as_array, predictions
+from .data.sparse import dense
+
+Array = np.ndarray[Any, Any]
+
+
+class BatchCalls:
+    """The calls for one batch."""
+
+    batch_input_shape: Any
+    stateful: bool
+    _lock: Lock
+    _forget_losses: Any
+    make_step: Any
+    _run: Any
+    _runs_user_code: bool
+    _arrays: Any
+    _compiled: Any
+    _outcome: Any
+    _steps: Any
+    _target: Any
+    _unchanged_on_error: Any
+
+    def _predict_tensor(self, x: Tensor) -> Tensor:
+        keep_freed_memory()
+        with settings.running(False):
+            output = self._run(x, None, False)[0]
+        self._forget_losses()
+        return output  # type: ignore[no-any-return]
+
+    @known_by_name
+    def predict_on_batch(self, x: Any) -> Array:
+        """Return the predictions for one batch.
+
+        Args:
+            x: Inputs.
+        """
+        batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
+        if self.stateful:
+            with self._lock, torch.no_grad():
+                return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
+        with torch.inference_mode():
+            return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
+
+    def _one_batch(self, parts: Sequence[Any]) -> Batch:
+        x, y, weight = parts
+        with self._unchanged_on_error():
+            target = self._target()
+            expect_rows(len(x), target)
+            return ArrayData(dense(x), y, weight, len(x), target).whole()
+
+    @entrance
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            class_weight: Weights by class.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
+            self.make_step("train").prepare()
+            return self._run_one("train", batch, reset_metrics, return_dict)
+
+    @entrance
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Evaluate one batch and return its loss, or a list of the loss and the metrics.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            sample_weight: A weight for each row.
+            reset_metrics: Whether the numbers are of this batch alone.
+            return_dict: Whether to return a dictionary by name.
+        """
+        arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
+        with self._lock:
+            batch = self._one_batch(self._arrays(x, y, sample_weight, None))
+            return self._run_one("test", batch, reset_metrics, return_dict)
+
+    def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
+        """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""
+        step = self.make_step(mode)
+        if reset_metrics:
+            step.totals.reset()
+        with settings.running(mode == "train"):
+            getattr(step, mode)(batch)
+        return self._outcome(step.totals.results(), return_dict)
+
+    @known_by_name
+    def reset_metrics(self) -> None:
+        """Forget what metrics have accumulated."""
+        for step in self._steps.values():
+            step.totals.reset()
