@@ -32,13 +32,14 @@ from . import (  # noqa: E402
 from ._core.dialects import set_dialect  # noqa: E402
 from ._core.settings import set_device  # noqa: E402
 from .layers.core import Input  # noqa: E402
-from .models import Sequential  # noqa: E402
+from .models import Model, Sequential  # noqa: E402
 
 if _collecting:
     _gc.enable()
 
 __all__ = [
     "Input",
+    "Model",
     "Sequential",
     "activations",
     "backend",

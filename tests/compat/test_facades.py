@@ -183,7 +183,7 @@ def test_a_facade_takes_the_same_paths() -> None:
     x, y = np.ones((8, 3), "float32"), np.ones(8, "float32")
     model.fit(x, y, verbose=0)
     assert model.make_step("train").chain is not None
-    assert model.make_step("test").rows_at_once() > 0
+    assert model.make_step("test").samples_at_once() > 0
     assert all(layer._torch_parts == () for layer in model.layers)
 
 
@@ -197,4 +197,4 @@ def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
     from tensorflow.keras import layers
 
     for name in ("Dense", "Lambda", "TorchModuleWrapper"):
-        assert getattr(layers, name)._row_wise == getattr(tk.layers, name)._row_wise, name
+        assert getattr(layers, name)._class_traits == getattr(tk.layers, name)._class_traits, name

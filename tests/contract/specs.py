@@ -445,5 +445,6 @@ LAYERS: list[LayerSpec] = [
 ELSEWHERE = {
     "InputLayer": "it only declares a shape: tests/layers",
     "TorchModuleWrapper": "it is what the module in it is: tests/layers",
+    "Model": "a model: tests/models",
     "Sequential": "a model: tests/models",
 }

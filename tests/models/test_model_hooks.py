@@ -167,11 +167,11 @@ def test_no_hooks_no_detour() -> None:
     model = made()
     model.fit(X, Y, verbose=0)
     assert model.make_step("train").chain is not None
-    assert model.rows_at_once(True) > 0
+    assert model._samples_at_once(True) > 0
     step = model.make_step("train")
     assert model.make_step("train") is step
     model.register_forward_hook(lambda *_: None)
-    assert model.rows_at_once(True) == 0
+    assert model._samples_at_once(True) == 0
     assert model.make_step("train") is not step
     model.fit(X, Y, verbose=0)
     assert model.make_step("train").chain is None

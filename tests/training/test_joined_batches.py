@@ -44,7 +44,7 @@ def states(model: Any) -> list[np.ndarray[Any, Any]]:
 def test_equals_batch_by_batch(name: str) -> None:
     model = keras.Sequential([*BODIES[name](), L.Dense(2)])
     model.compile("sgd", "mse", metrics=["mae"])
-    assert model.rows_at_once(True) > 8
+    assert model._samples_at_once(True) > 8
     results = []
     for callbacks in ([Watch()], None):
         model.reset_states()
@@ -64,7 +64,7 @@ def test_masks_and_layers_of_the_user_keep_batches_apart() -> None:
         pass
 
     for layers in ([L.Masking(batch_input_shape=(8, 5, 3)), L.LSTM(4, stateful=True)], [Mine(4, **FIRST)]):
-        assert keras.Sequential([*layers, L.Dense(2)]).rows_at_once(True) == 0
+        assert keras.Sequential([*layers, L.Dense(2)])._samples_at_once(True) == 0
 
 
 def test_another_batch_size_is_still_refused() -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
@@ -19,33 +19,147 @@ from . import settings
 from .shapes import Shape
 from .tensor_operators import OPERATORS, item
 from .tensor_shape import TensorShape
+from .tree import Tree, flatten, map_tree
 from .user_tensors import Deferred, hand_out
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(eq=False)
+class Node:
+    """One call of a layer or function on symbolic tensors.
+
+    Args:
+        origin: The layer or function.
+        arguments: The positional arguments of the call, symbolic tensors in trees among them; a layer's inputs first.
+        keywords: Its keyword arguments.
+        outputs: The symbolic tensors that it gives, one or a tree; they know this node from now on.
+    """
+
+    def __init__(
+        self, origin: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], outputs: Tree
+    ) -> None:
+        self.origin = origin
+        self.arguments = tuple(arguments)
+        self.keywords = dict(keywords)
+        self.outputs = outputs
+        for tensor in flatten(outputs):
+            tensor.node = self
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether a layer was called, and not a function."""
+        return getattr(self.origin, "_is_layer", False)
+
+    def parents(self) -> list[SymbolicTensor]:
+        """Return the symbolic tensors among the arguments."""
+        return symbols_in((self.arguments, self.keywords))
+
+    # --- as Keras's scripts ask ----------------------------------------------------------------------------------
+
+    @property
+    def layer(self) -> Any:
+        """The layer."""
+        return self.origin
+
+    outbound_layer = layer
+
+    @property
+    def input_tensors(self) -> Tree:
+        """The symbolic inputs."""
+        return self.arguments[0]
+
+    @property
+    def output_tensors(self) -> Tree:
+        """The symbolic outputs."""
+        return self.outputs
+
+    @property
+    def input_shapes(self) -> Tree:
+        """Keras shapes of the inputs."""
+        return map_tree(lambda tensor: tuple(tensor.shape), self.input_tensors)
+
+    @property
+    def output_shapes(self) -> Tree:
+        """Keras shapes of the outputs."""
+        return map_tree(lambda tensor: tuple(tensor.shape), self.outputs)
+
+    @property
+    def inbound_layers(self) -> Any:
+        """The layer that the input comes from, or a list of them for several inputs."""
+        layers = [tensor.source for tensor in self.parents()]
+        return layers[0] if len(layers) == 1 else layers
+
+    def __repr__(self) -> str:
+        return f"<Node of {getattr(self.origin, 'name', None) or getattr(self.origin, '__name__', 'operation')}>"
+
+
+class OwnNode(Node):
+    """What stands for a call where none was made: an input layer, and a model between its own inputs and outputs.
+
+    Args:
+        layer: The layer or model.
+        inputs: Its symbolic inputs.
+        outputs: Its symbolic outputs, which something else computes.
+    """
+
+    def __init__(self, layer: Any, inputs: Tree, outputs: Tree) -> None:
+        self.origin, self.arguments, self.keywords, self.outputs = layer, (inputs,), {}, outputs
+
+    def parents(self) -> list[SymbolicTensor]:
+        """Return nothing: no call leads here."""
+        return []
+
+
 class SymbolicTensor(Deferred):
     """A tensor known by shape and origin, not by value.
 
-    Attributes:
+    Args:
         shape: Keras shape, `None` where unknown.
         dtype: Keras name of the type.
         origin: The layer or function that computes it; `None` for an input.
         arguments: The positional arguments of that call, symbolic or not.
         keywords: Its keyword arguments.
         name: What messages and summaries call it.
+
+    Attributes:
+        node: The call that gives it; `None` for an input.
+        input_layer: Of an input, the layer that stands for it in models.
     """
 
-    shape: Shape
-    dtype: str = "float32"
-    origin: Callable[..., Any] | None = None
-    arguments: tuple[Any, ...] = ()
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        dtype: str = "float32",
+        origin: Callable[..., Any] | None = None,
+        arguments: Sequence[Any] = (),
+        keywords: Mapping[str, Any] = MappingProxyType({}),
+        name: str = "",
+    ) -> None:
+        self.shape = TensorShape(shape)
+        self.dtype = dtype
+        self.name = name
+        self.node: Node | None = None
+        self.input_layer: Any = None
+        if origin is not None:
+            Node(origin, arguments, keywords, self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, TensorShape(value) if name == "shape" else value)
+
+    @property
+    def source(self) -> Any:
+        """The layer or function that gives it: for an input its input layer."""
+        return self.input_layer if self.node is None else self.node.origin
+
+    @property
+    def _keras_history(self) -> tuple[Any, int, int]:
+        """The layer that gives it, the number of the call, and its number among the outputs of that."""
+        layer, node = self.source, self.node
+        if node is None:
+            return layer, 0, 0
+        calls = getattr(layer, "_nodes", [])
+        number = next((i for i, call in enumerate(calls) if call is node), 0)
+        return layer, number, next(i for i, tensor in enumerate(flatten(node.outputs)) if tensor is self)
 
     def get_shape(self) -> Shape:
         """Return the shape, as old scripts ask for it."""
@@ -110,18 +224,44 @@ for _name in OPERATORS:
 
 
 def is_symbolic(value: Any) -> bool:
-    """Tell whether `value`, or something inside a list or tuple, is symbolic."""
+    """Tell whether `value`, or something inside a list, tuple or dictionary, is symbolic."""
     if isinstance(value, (list, tuple)):
-        return any(is_symbolic(v) for v in value)
+        return any(map(is_symbolic, value))
+    if isinstance(value, dict):
+        return any(map(is_symbolic, value.values()))
     return isinstance(value, SymbolicTensor)
+
+
+def symbols_in(value: Any) -> list[SymbolicTensor]:
+    """Return the symbolic tensors in a tree of anything."""
+    if isinstance(value, SymbolicTensor):
+        return [value]
+    if isinstance(value, dict):
+        return [symbol for item in value.values() for symbol in symbols_in(item)]
+    if isinstance(value, (list, tuple)):
+        return [symbol for item in value for symbol in symbols_in(item)]
+    return []
+
+
+def replaced(value: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
+    """Return a tree of anything with what a function makes of the symbolic tensors in it."""
+    if isinstance(value, SymbolicTensor):
+        return function(value)
+    if type(value) in (list, tuple):
+        return type(value)([replaced(item, function) for item in value])
+    if type(value) is dict:
+        return {key: replaced(item, function) for key, item in value.items()}
+    return value
 
 
 def _sample(value: Any, unknown: int) -> Any:
     if isinstance(value, SymbolicTensor):
         shape = tuple(unknown if n is None else n for n in value.shape)
         return torch.zeros(shape, dtype=settings.torch_dtype(value.dtype), device="meta")
-    if isinstance(value, (list, tuple)):
-        return type(value)(_sample(v, unknown) for v in value)
+    if type(value) in (list, tuple):
+        return type(value)([_sample(v, unknown) for v in value])
+    if type(value) is dict:
+        return {key: _sample(item, unknown) for key, item in value.items()}
     return value.detach().to("meta") if isinstance(value, Tensor) else value
 
 
@@ -133,16 +273,30 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
     """
     if _run.values is not None:
         return function(*map(resolved, arguments), **{k: resolved(v) for k, v in keywords.items()})
-    shapes, dtype = [], torch.float32
+    results = []
     for unknown in (2, 3):
         with torch.no_grad():
             options = {k: _sample(v, unknown) for k, v in keywords.items()}
-            result = function(*(_sample(a, unknown) for a in arguments), **options)
-        shapes.append(tuple(result.shape))
-        dtype = result.dtype
-    shape = tuple(a if a == b else None for a, b in zip(*shapes))
-    name = getattr(function, "__name__", "operation")
-    return SymbolicTensor(shape, settings.dtype_name(dtype), function, arguments, keywords, name)
+            results.append(function(*(_sample(a, unknown) for a in arguments), **options))
+    outputs = symbols_like(*results, name=getattr(function, "__name__", "operation"))
+    Node(function, arguments, keywords, outputs)
+    return outputs
+
+
+def symbols_like(first: Tree, second: Tree, name: str) -> Tree:
+    """Return symbolic tensors for what a call gave twice, for two sizes of each unknown axis.
+
+    Args:
+        first: Tensors, one or a tree.
+        second: The same from other sizes: an axis in which they differ is unknown.
+        name: What the tensors are called.
+    """
+
+    def symbol(a: Tensor, b: Tensor) -> SymbolicTensor:
+        shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape))
+        return SymbolicTensor(shape, settings.dtype_name(a.dtype), name=name)
+
+    return map_tree(symbol, first, second)
 
 
 class _Run(threading.local):
@@ -209,16 +363,13 @@ def run_updates(
         assign: Writes a value into a variable.
     """
     values = {id(tensor): value for tensor, value in feed.items()}
-    later: list[tuple[Any, Callable[..., Any], list[Any], dict[str, Any]]] = []
+    later: list[tuple[Any, Callable[..., Any], Any, Any]] = []
     for update in updates:
-        if isinstance(update, SymbolicTensor) and update.origin is not None:
-            arguments, keywords = list(update.arguments), dict(update.keywords)
-            computed = _evaluate([*arguments, *keywords.values()], values, {})
-            later.append(
-                (update, update.origin, computed[: len(arguments)], dict(zip(keywords, computed[len(arguments) :])))
-            )
+        node = update.node if isinstance(update, SymbolicTensor) else None
+        if node is not None:
+            later.append((update, node.origin, *_evaluate([node.arguments, node.keywords], values, {}, False)))
         else:
-            later.append((None, assign, [update[0], *_evaluate([update[1]], values, {})], {}))
+            later.append((None, assign, [update[0], *_evaluate([update[1]], values, {}, False)], {}))
     for update, change, args, kwargs in later:
         if update is None or id(update) not in values:  # a value may have been built on an update, which is made then
             values[id(update)] = change(*args, **kwargs)
@@ -239,7 +390,7 @@ def value_in_run(tensor: SymbolicTensor) -> Any:
     if _run.values is None:
         raise ValueError(f"{tensor!r} has no value here: nothing runs; use K.function to compute one.")
     _run.asked = True
-    return _evaluate([tensor], _run.values, {})[0]
+    return _evaluate([tensor], _run.values, {}, bool(settings.running_phase()))[0]
 
 
 def resolved(value: Any) -> Any:
@@ -267,35 +418,89 @@ def lifted(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
-def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], **call_options: Any) -> list[Any]:
+def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], training: bool = False) -> list[Any]:
     """Compute symbolic tensors from the values of others.
 
     Args:
         outputs: What to compute.
         feed: Values of the inputs, by symbolic tensor.
-        call_options: Passed to origins that are layers (`training=…`).
+        training: The mode that layers run in.
 
     Raises:
         ValueError: An output needs an input that has no value.
     """
-    return _evaluate(outputs, {id(tensor): value for tensor, value in feed.items()}, call_options)
+    return _evaluate(outputs, {id(tensor): value for tensor, value in feed.items()}, {}, training)
 
 
-def _evaluate(outputs: Sequence[Any], values: dict[int, Any], call_options: Mapping[str, Any]) -> list[Any]:
-    """Compute symbolic tensors; `values`, by id, takes what was computed on the way."""
+def nodes_before(outputs: Any, known: Container[int]) -> list[Node]:
+    """Return the calls that symbolic tensors are computed by, each behind those that it needs.
 
-    def value_of(item: Any) -> Any:
-        if isinstance(item, (list, tuple)):
-            return type(item)(value_of(i) for i in item)
-        if not isinstance(item, SymbolicTensor):
-            return item
-        if id(item) not in values:
-            if item.origin is None:
-                raise ValueError(f"{item!r} is an input without a value; list it among the inputs.")
-            arguments = [value_of(a) for a in item.arguments]
-            keywords = {k: value_of(v) for k, v in item.keywords.items()}
-            options = call_options if getattr(item.origin, "_is_layer", False) else {}
-            values[id(item)] = item.origin(*arguments, **keywords, **options)
-        return values[id(item)]
+    Args:
+        outputs: The symbolic tensors, in a tree of anything.
+        known: Ids of tensors whose values are known.
 
-    return [value_of(output) for output in outputs]
+    Raises:
+        ValueError: They need an input that is not among the known ones.
+    """
+    order: list[Node] = []
+    reached: set[int] = set()
+    pending = [iter(symbols_in(outputs))]
+    waiting: list[Node] = []  # nodes whose parents are being looked at: a stack, for graphs may be deep
+    while pending:
+        tensor = next(pending[-1], None)
+        if tensor is None:
+            pending.pop()
+            if waiting:
+                order.append(waiting.pop())
+        elif id(tensor) not in known:
+            if tensor.node is None:
+                raise ValueError(f"{tensor!r} is an input without a value; list it among the inputs.")
+            if id(tensor.node) not in reached:
+                reached.add(id(tensor.node))
+                waiting.append(tensor.node)
+                pending.append(iter(tensor.node.parents()))
+    return order
+
+
+def _evaluate(outputs: Sequence[Any], values: dict[int, Any], masks: dict[int, Any], training: bool) -> list[Any]:
+    """Compute symbolic tensors; `values` and `masks`, by id, take what was computed on the way."""
+
+    def value_of(tensor: SymbolicTensor) -> Any:
+        return values[id(tensor)]
+
+    for node in nodes_before(outputs, values):
+        arguments, keywords = replaced(node.arguments, value_of), replaced(node.keywords, value_of)
+        if node.is_layer:
+            mask = keywords.pop("mask", None)
+            if mask is None:
+                mask = _mask_for(node.arguments[0], masks)
+            mode = keywords.pop("training", None)
+            layer: Any = node.origin
+            mode = training if mode is None else bool(mode)
+            result, mask = layer._run(arguments[0], valid_mask(mask), mode, *arguments[1:], **keywords)
+            _note(masks, node.outputs, mask)
+        else:
+            result = node.origin(*arguments, **keywords)
+        _note(values, node.outputs, result)
+    return [replaced(output, value_of) for output in outputs]
+
+
+def _mask_for(inputs: Tree, masks: Mapping[int, Any]) -> Tree:
+    return map_tree(lambda leaf: masks.get(id(leaf)) if isinstance(leaf, SymbolicTensor) else None, inputs)
+
+
+def _note(table: dict[int, Any], symbols: Tree, values: Tree) -> None:
+    """Enter the values of symbolic tensors; a single value stands for itself, `None` for nothing."""
+    if isinstance(symbols, SymbolicTensor):
+        table[id(symbols)] = values
+    elif values is not None:
+        table.update(zip(map(id, flatten(symbols)), flatten(values)))
+
+
+def valid_mask(mask: Tree) -> Tree:
+    """Return a tree of masks, or `None` where there is no mask in it."""
+    if isinstance(mask, (list, tuple)) and all(valid_mask(item) is None for item in mask):
+        return None
+    if isinstance(mask, dict) and all(valid_mask(item) is None for item in mask.values()):
+        return None
+    return mask

@@ -184,7 +184,7 @@ class Weight:
         regularizer: Adds to the loss, or `None`.
         constraint: Applied after each update, or `None`.
         trainable: Whether training may ever change it (a moving average may not).
-        path: The full name, the layer's included.
+        owner: The layer whose table it stands in; `None` for a variable of its own.
     """
 
     name: str
@@ -195,7 +195,14 @@ class Weight:
     regularizer: Callable[[Tensor], Tensor] | None = None
     constraint: Callable[[Tensor], Tensor] | None = None
     trainable: bool = True
-    path: str = ""
+    owner: Any = None
+
+    @property
+    def path(self) -> str:
+        """The full name, with those of the layers that it is in: `'dense_1/kernel:0'`."""
+        if self.owner is None:
+            return self.name
+        return f"{self.owner._scope}{self.owner.name}/{self.name}:0"
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:

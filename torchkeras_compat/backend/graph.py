@@ -35,7 +35,7 @@ class LearningPhase(SymbolicTensor):
         return id(self)
 
 
-_PHASE = LearningPhase((), "bool", None, (), {}, "keras_learning_phase")
+_PHASE = LearningPhase((), "bool", name="keras_learning_phase")
 
 
 def learning_phase() -> Any:
@@ -125,26 +125,16 @@ def placeholder(
     return SymbolicTensor(known, kind, name=name or f"placeholder_{settings.get_uid('placeholder')}")
 
 
-def _parents(tensor: SymbolicTensor) -> Iterator[SymbolicTensor]:
-    pending: list[Any] = [*tensor.arguments, *tensor.keywords.values()]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, (list, tuple)):
-            pending += item
-        elif isinstance(item, SymbolicTensor):
-            yield item
-
-
 def _ancestors(tensor: SymbolicTensor) -> dict[int, SymbolicTensor]:
     """Return the tensors that `tensor` is computed from, itself included, by id."""
-    found: dict[int, SymbolicTensor] = {}
+    known: dict[int, SymbolicTensor] = {}
     pending = [tensor]
     while pending:
         item = pending.pop()
-        if id(item) not in found:
-            found[id(item)] = item
-            pending += _parents(item)
-    return found
+        if id(item) not in known:
+            known[id(item)] = item
+            pending += [] if item.node is None else item.node.parents()
+    return known
 
 
 def _differentiate(loss: Tensor, targets: Sequence[Tensor]) -> list[Tensor | None]:
@@ -193,7 +183,7 @@ def differentiates(update: Any) -> bool:
     tensor = update[1] if isinstance(update, (list, tuple)) else update
     if not isinstance(tensor, SymbolicTensor):
         return False
-    return any(t.origin is _required_gradient for t in _ancestors(tensor).values())
+    return any(t.source is _required_gradient for t in _ancestors(tensor).values())
 
 
 def _in_run(target: SymbolicTensor) -> Tensor:
@@ -242,7 +232,7 @@ class Function:
         """Return where the layers in the graph have their weights."""
         for output in self.outputs:
             for tensor in _ancestors(output).values() if isinstance(output, SymbolicTensor) else ():
-                parameters = getattr(tensor.origin, "parameters", None)
+                parameters = getattr(tensor.source, "parameters", None)
                 first = next(parameters(), None) if callable(parameters) else None
                 if first is not None:
                     return torch.device(first.device)

@@ -418,7 +418,7 @@ def is_placeholder(x: Any) -> bool:
         >>> is_placeholder(torch.zeros(2))
         False
     """
-    return isinstance(x, SymbolicTensor) and x.origin is None
+    return isinstance(x, SymbolicTensor) and x.node is None
 
 
 def is_sparse(tensor: Any) -> bool:

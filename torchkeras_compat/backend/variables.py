@@ -46,7 +46,7 @@ def variable(
         holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
     path = name or f"Variable_{settings.get_uid('variable')}"
     path = path if ":" in path else f"{path}:0"
-    return Weight(path, holder, ("value",), constraint=constraint, path=path).variable()
+    return Weight(path, holder, ("value",), constraint=constraint).variable()
 
 
 def is_variable(x: Any) -> bool:

@@ -99,11 +99,7 @@ LAYERS: dict[str, str] = {
 }
 
 MODELS: dict[str, str] = {
-    "Model": "write Sequential now; a graph of layers is a torch.nn.Module, which may stand in a Sequential",
-    "Network": "write Sequential now",
-    "Functional": "write Sequential now",
     "Graph": "write Sequential now",
-    "Container": "write Sequential now",
     "load_model": "build the model again now, as its script does or by model_from_json(text), and call "
     "model.load_weights('name.h5'), which reads files of whole models too",
 }
@@ -205,7 +201,6 @@ ONE_PRECISION = "leave it out now; models compute in float32, or in what K.set_f
 # Parts that have modules of their own here are filled up; the others have planned names alone.
 PLANNED: dict[str, dict[str, str]] = {
     "": {
-        "Model": MODELS["Model"],
         **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
         **_all("wrappers", BY_FOLD),
         "mixed_precision": ONE_PRECISION,
@@ -225,12 +220,6 @@ PLANNED: dict[str, dict[str, str]] = {
 }
 
 
-def _sequential() -> Any:
-    from ..models import Sequential
-
-    return Sequential
-
-
 def _recurrent() -> Any:
     from ..layers.recurrent.base import Recurrent
 
@@ -239,9 +228,6 @@ def _recurrent() -> Any:
 
 # What exists and is an instance of what is planned.
 INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {
-    ("", "Model"): _sequential,
-    ("models", "Model"): _sequential,
-    ("models", "Network"): _sequential,
     ("layers", "RNN"): _recurrent,
     ("layers", "Recurrent"): _recurrent,
 }

@@ -79,7 +79,7 @@ MODULES: dict[str, str] = {
     **{f"legacy.{part}": "layers" for part in ("layers", "interfaces")},
     "legacy.models": "models",
     **{f"engine.{part}": "layers" for part in ("topology", "base_layer", "input_layer")},
-    **{f"engine.{part}": "models" for part in ("training", "network", "sequential", "saving")},
+    **{f"engine.{part}": "models" for part in ("training", "network", "sequential", "functional", "saving")},
     **{
         f"utils.{part}": "utils"
         for part in (
@@ -102,10 +102,14 @@ MODULES.update({part: part for part in PLANNED_ALONE})
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
-    "": {"Sequential": ("models", "Sequential"), "Input": ("layers", "Input")},
+    "": {name: ("models", name) for name in ("Sequential", "Model")} | {"Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
-    "engine": {name: ("models", name) for name in ("Sequential", "Model", "Network")},
-    "engine.topology": {"Container": ("models", "Container"), "Network": ("models", "Network")},
+    "models": dict.fromkeys(("Network", "Functional", "Container"), ("models", "Model")),
+    "engine": {"Sequential": ("models", "Sequential")}
+    | dict.fromkeys(("Model", "Network", "Container"), ("models", "Model")),
+    "engine.topology": dict.fromkeys(("Container", "Network"), ("models", "Model")),
+    "engine.network": {"Network": ("models", "Model")},
+    "engine.functional": {"Functional": ("models", "Model")},
     "initializations": {name: ("compat.initializations", name) for name in INITIALIZATIONS},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,13 +15,14 @@ from .. import activations
 from .._core import registry
 from .._core.errors import argument_error, int_tuple, number
 from .._core.shapes import Shape
-from .base import ActivatedLayer, Layer
+from .base import ROW_WISE, ActivatedLayer, Layer, Traits
 from .base.weight_options import keep_options
 
 
 class ElementwiseLayer(Layer):
     """Base of the layers that apply a function to each number."""
 
+    _class_traits = ROW_WISE
     supports_masking = True
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -258,6 +260,10 @@ class Softmax(ActivatedLayer, ElementwiseLayer):
         self.axis = axis
         # The plain function over the last axis is the one that the loss can be fused with.
         self.activation = activations.softmax if axis == -1 else functools.partial(activations.softmax, axis=axis)
+
+    def _own_traits(self) -> Traits:
+        axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        return replace(super()._own_traits(), row_wise=0 not in axes, runs_user_code=False)
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return the input."""

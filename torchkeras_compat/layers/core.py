@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,11 @@ from .._core import randomness, registry, settings, shapes
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import OwnNode, SymbolicTensor
+from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
-from .base import IN_PLACE, ActivatedLayer, Layer, as_told
+from .base import IN_PLACE, ROW_WISE, ActivatedLayer, Layer, Traits, as_told
 from .base.weight_options import bare, enter_weight, keep_options
 
 
@@ -47,6 +48,7 @@ class InputLayer(Layer):
         (None, 2)
     """
 
+    _class_traits = ROW_WISE
     supports_masking = True
 
     def __init__(
@@ -70,6 +72,19 @@ class InputLayer(Layer):
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         if self.batch_input_shape is None:
             raise ValueError("InputLayer: give input_shape=(…) or batch_input_shape=(batch, …).")
+        if input_tensor is None:
+            input_tensor = SymbolicTensor(self.batch_input_shape, self.dtype, name=self.name)
+        input_tensor.input_layer = self
+        self.built, self._built_shape = True, self.batch_input_shape
+        self._nodes.append(OwnNode(self, input_tensor, input_tensor))
+
+    def _automatic_name(self) -> str:
+        return f"input_{settings.get_uid('input')}"
+
+    @property
+    def tensor(self) -> SymbolicTensor:
+        """The symbolic tensor that the layer stands for."""
+        return self._nodes[0].outputs  # type: ignore[no-any-return]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer."""
@@ -112,14 +127,26 @@ def Input(
         (None, 784)
     """
     if tensor is not None:
+        input_for(tensor, name)
         return tensor
     given: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
     layer = InputLayer(
         batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **given
     )
-    symbol = SymbolicTensor(layer.batch_input_shape or (), layer.dtype, name=layer.name)
-    symbol.keywords = {"input_layer": layer}
-    return symbol
+    return layer.tensor
+
+
+def input_for(tensor: SymbolicTensor, name: str | None = None) -> InputLayer:
+    """Return the layer that stands for a symbolic tensor as an input of models, made where there is none.
+
+    Args:
+        tensor: The symbolic tensor.
+        name: The name of a new layer.
+    """
+    if tensor.input_layer is None:
+        InputLayer(input_tensor=tensor, name=name or tensor.name or None, dtype=tensor.dtype)
+    layer: InputLayer = tensor.input_layer
+    return layer
 
 
 @registry.register("layer")
@@ -264,6 +291,7 @@ class Dropout(Layer):
         [[1.0, 1.0, 1.0]]
     """
 
+    _class_traits = ROW_WISE
     supports_masking = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
@@ -327,6 +355,8 @@ class Flatten(Layer):
         (None, 20)
     """
 
+    _class_traits = ROW_WISE
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = shapes.data_format("Flatten", data_format, settings.image_data_format())
@@ -364,6 +394,8 @@ class Reshape(Layer):
         >>> keras.layers.Reshape((3, 4)).compute_output_shape((None, 12))
         (None, 3, 4)
     """
+
+    _class_traits = ROW_WISE
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -412,6 +444,8 @@ class Permute(Layer):
         (None, 64, 10)
     """
 
+    _class_traits = ROW_WISE
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
@@ -453,6 +487,7 @@ class RepeatVector(Layer):
         (None, 3, 32)
     """
 
+    _class_traits = ROW_WISE
     _input_rank = 2
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -488,8 +523,8 @@ class Lambda(Layer):
         [9.0]
     """
 
-    _row_wise = False
-    _runs_user_code = True
+    _class_traits = Traits(runs_user_code=True)
+    _takes_trees = True
 
     def __init__(
         self,
@@ -518,13 +553,19 @@ class Lambda(Layer):
         """Return the mask given, or what the mask function makes; without either a mask ends here, as in Keras 2."""
         return calling(self.mask)(inputs, mask) if callable(self.mask) else self.mask
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape given, or find it by running."""
         if callable(self._output_shape):
-            return tuple(self._output_shape(as_told(input_shape)))
+            return map_shapes(tuple, self._output_shape(as_told(input_shape)))
         if self._output_shape is not None:
-            return (input_shape[0], *self._output_shape)
-        return self._shape_by_running(tuple(input_shape))
+            first = flatten_shapes(input_shape)[0]
+            return map_shapes(lambda shape: (first[0], *shape), self._output_shape)
+        return super().compute_output_shape(input_shape)
+
+    def _symbolic_outputs(self, inputs: Any, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Any:
+        if self._output_shape is None:
+            return self._output_by_running(inputs, args, call_arguments)
+        return super()._symbolic_outputs(inputs, args, call_arguments)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer; the function and a shape function stand there as they are."""
@@ -561,7 +602,7 @@ class Masking(Layer):
         [[True, False]]
     """
 
-    _makes_mask = True
+    _class_traits = Traits(row_wise=True, makes_mask=True)
     supports_masking = True
     _sequence_input = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 from .._core import registry, settings
 from .._core.errors import argument_error, positive_int
 from .._core.shapes import Shape, compatible, shape_tuple
-from .base import Layer
+from .base import ROW_WISE, Layer, Traits
 from .base.weight_options import bare, enter_weight, keep_options
 
 _INDEX_TYPES = (torch.int64, torch.int32)
@@ -48,6 +49,7 @@ class Embedding(Layer):
         (None, 10, 64)
     """
 
+    _class_traits = ROW_WISE
     _takes_integers = True
 
     def __init__(
@@ -78,12 +80,15 @@ class Embedding(Layer):
             embeddings_constraint=embeddings_constraint,
         )
         self.mask_zero = bool(mask_zero)
-        self.supports_masking = self._makes_mask = self.mask_zero
+        self.supports_masking = self.mask_zero
         self.input_length = input_length
         self._lengths = lengths
         if sparse:
             raise argument_error("Embedding", "sparse", "False; outputs are dense", sparse)
         self.sparse = False
+
+    def _own_traits(self) -> Traits:
+        return replace(super()._own_traits(), makes_mask=self.mask_zero)
 
     def build(self, input_shape: Any) -> None:
         """Make the `nn.Embedding`."""

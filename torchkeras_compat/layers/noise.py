@@ -14,7 +14,7 @@ from .._core import registry, settings, shapes
 from .._core.errors import fraction, number
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
-from .base import Layer
+from .base import ROW_WISE, Layer
 from .core import Dropout, seeded_uniform
 
 _ALPHA = 1.6732632423543772  # of the SELU activation (Klambauer, Unterthiner, Mayr & Hochreiter, 2017)
@@ -34,6 +34,7 @@ def seeded_normal(layer: Any, like: Tensor) -> Tensor:
 class NoiseLayer(Layer):
     """Base of the layers that draw random numbers in training and keep the shape."""
 
+    _class_traits = ROW_WISE
     supports_masking = True
     seed: int | None
     _generator: torch.Generator | None = None
@@ -287,6 +288,7 @@ class ActivityRegularization(Layer):
         0.1
     """
 
+    _class_traits = ROW_WISE
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .._core import registry, settings
 from .._core.errors import argument_error, number
 from .._core.shapes import Shape
-from .base import Layer
+from .base import ROW_WISE, Layer
 from .base.weight_options import enter_weight, keep_options
 
 
@@ -72,6 +72,7 @@ class BatchNormalization(Layer):
         [0.200...]
     """
 
+    _class_traits = ROW_WISE
     supports_masking = True
 
     def __init__(

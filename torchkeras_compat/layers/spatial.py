@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .._core import settings, shapes
 from .._core.shapes import Shape
-from .base import Layer
+from .base import ROW_WISE, Layer
 
 
 class SpatialLayer(Layer):
@@ -18,6 +18,8 @@ class SpatialLayer(Layer):
     A subclass sets `rank`, the number of axes in space.  Nothing is copied between the two orders: torch sees a view,
     in which an image with channels last is what torch calls `channels_last`, and a sequence is an image of height 1.
     """
+
+    _class_traits = ROW_WISE
 
     rank: ClassVar[int] = 2
     data_format: str

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from .._core import registry, settings
 from .._core.errors import argument_error
-from .._core.shapes import Shape
 from .._core.user_tensors import may_write
-from .base import Layer
+from .base import Layer, Traits
 
 CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     nn.modules.conv._ConvNd,
@@ -60,8 +59,8 @@ class TorchModuleWrapper(Layer):
     """
 
     supports_masking = True
-    _row_wise = False
-    _runs_user_code = True
+    _class_traits = Traits(runs_user_code=True)
+    _takes_trees = True
 
     def __init__(
         self,
@@ -121,11 +120,11 @@ class TorchModuleWrapper(Layer):
             y = y[self.output_index]
         return y.movedim(1, -1) if self.channels_first else y
 
-    def compute_output_shape(self, input_shape: Any) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape found by running the module on zeros."""
         self._build_from(input_shape)
         state = {name: value.clone() for name, value in self.module.named_buffers()}
-        shape = self._shape_by_running(tuple(input_shape))
+        shape = super().compute_output_shape(input_shape)
         for name, value in self.module.named_buffers():
             value.copy_(state[name])
         return shape

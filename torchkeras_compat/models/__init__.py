@@ -1,15 +1,11 @@
-"""Models: `Sequential`, and models from configurations."""
+"""Models: graphs of layers, `Sequential`, and models from configurations."""
 
-from .sequential import (
-    Sequential,
-    clone_model,
-    model_from_config,
-    model_from_json,
-    model_from_yaml,
-    save_model,
-)
+from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml, save_model
+from .model import Model
+from .sequential import Sequential
 
 __all__ = [
+    "Model",
     "Sequential",
     "clone_model",
     "model_from_config",

@@ -1,35 +1,32 @@
-"""`Sequential`: a stack of layers that is a `torch.nn.Module` and trains itself."""
+"""`Sequential`: a stack of layers, each the input of the next."""
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable
-from typing import Any, NoReturn
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor, nn
 
-from .._core import dialects, registry
-from .._core.errors import show
+from .._core import registry, settings
+from .._core.config import is_ours
+from .._core.errors import argument_error, show
+from .._core.rollback import unchanged_on_error
+from .._core.shapes import Shape, compatible
+from .._core.symbolic import SymbolicTensor
+from .._core.threads import BUILDING
+from .._core.tree import Tree, is_shape, map_shapes
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
-from ..saving import WeightFiles
-from ..training.trainer import Trainer
-from .network import Stack
-
-__all__ = [
-    "Sequential",
-    "clone_model",
-    "model_from_config",
-    "model_from_json",
-    "model_from_yaml",
-    "save_model",
-]
+from .model import Model
+from .network import fitted
 
 
 @registry.register("layer")
-class Sequential(Trainer, WeightFiles, Stack):  # Trainer first: torch modules have a `compile` too
+class Sequential(Model):
     """A stack of layers, each the input of the next.
 
     Shapes are known as soon as the first layer says its own (`input_shape`, `input_dim`, `batch_input_shape`, an
@@ -53,149 +50,294 @@ class Sequential(Trainer, WeightFiles, Stack):  # Trainer first: torch modules h
     """
 
     def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
-        self._start()
-        super().__init__(layers, name, **kwargs)
+        super().__init__(name=name, **kwargs)
+        self._input_layer: InputLayer | None = None
+        self._shape_inferred = False  # by the first batch, so that later ones may be of another size
+        if isinstance(layers, (nn.Module, SymbolicTensor)):
+            layers = [layers]
+        if layers is not None and not isinstance(layers, (list, tuple)):
+            raise argument_error(type(self).__name__, "layers", "a list of layers", layers, TypeError)
+        for layer in layers or ():
+            self.add(layer)
 
-    def _changed(self) -> None:
-        super()._changed()
-        self._forget_steps()
+    # --- the stack -----------------------------------------------------------------------------------------------
 
-    @property
-    def model(self) -> Sequential:
-        """The model itself, as Keras 1 scripts ask for it."""
-        return self
-
-    def to_json(self, **kwargs: Any) -> str:
-        """Return the architecture as JSON.
+    def add(self, layer: Any) -> None:
+        """Put a layer on the stack.
 
         Args:
-            kwargs: Passed to `json.dumps`.
-        """
-        config = {"class_name": type(self).__name__, "config": self.get_config(), "backend": "torch"}
-        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
-
-    def to_yaml(self, **kwargs: Any) -> str:
-        """Refuse: loading YAML could run code.
+            layer: A layer, a `torch.nn.Module`, or `Input(…)` as the first item.
 
         Raises:
-            RuntimeError: Always; names `to_json`.
+            TypeError: No layer.
+            ValueError: A name that is taken, or a shape that does not fit the layer before; the model is unchanged.
         """
-        raise RuntimeError("to_yaml: loading YAML can run code, so it is gone; write model.to_json() instead.")
+        if isinstance(layer, SymbolicTensor):
+            layer = layer.input_layer or InputLayer(batch_input_shape=layer.shape, name=layer.name)
+        if isinstance(layer, type) and issubclass(layer, nn.Module):
+            raise TypeError(f"{self}.add({layer.__name__}): this is the class; write {layer.__name__}(…).")
+        if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
+            layer = TorchModuleWrapper(
+                layer, name=f"{settings.snake_case(type(layer).__name__)}_{len(self._chain) + 1}"
+            )
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self}.add({show(layer)}): a layer or a torch.nn.Module is expected; got {show(layer)}.")
+        if isinstance(layer, InputLayer) and not self._chain:
+            self._begin(layer)
+            return
+        if any(layer.name == other.name and layer is not other for other in self._chain):
+            raise ValueError(f"{self}: two layers are named {layer.name!r}; give each a name of its own.")
+        self._append(layer)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
-        steps, history, self._steps = self._steps, self.history, {}
-        self.history = None
+    def _begin(self, layer: InputLayer) -> None:
+        if self._input_layer is not None:
+            raise ValueError(f"{self}: {self._input_layer} says the shape of the input already; leave out {layer}.")
+        self._input_layer = layer
+        self.batch_input_shape = layer.batch_input_shape
+
+    def _append(self, layer: Layer) -> None:
+        shape = self._shape_before(layer)
+        if shape is not None:
+            with unchanged_on_error(layer):
+                self._build_layer(layer, shape)
+        if not self._chain and self._input_layer is None:
+            self.batch_input_shape = layer.batch_input_shape
+        self._chain.append(layer)
+        self._modules[str(len(self._chain) - 1)] = layer
+        self._changed()
+        if shape is not None:
+            self.built = True
+            self._built_shape = self.batch_input_shape
+            self._connect(layer)
+
+    def _shape_before(self, layer: Layer) -> Tree:
+        """Return the shape that `layer` will get, `None` while it is not known."""
+        if not self._chain:
+            return self._input_layer.batch_input_shape if self._input_layer is not None else layer.batch_input_shape
+        return tuple(self._symbols[-1].shape) if self._symbols else None
+
+    def _build_layer(self, layer: Layer, shape: Tree) -> Shape:
+        """Build a layer for `shape`, whatever it says of its own input, and return the shape of its output."""
+        known = None if isinstance(layer, InputLayer) or not layer.built else layer._built_shape
+        if known is not None and is_shape(known) and is_shape(shape) and not compatible(known[1:], shape[1:]):
+            raise ValueError(f"{layer}: it was built for shape {known} and cannot follow shape {shape}.")
+        layer._build_from(shape, self._device())
+        output_shape = layer.compute_output_shape(shape)
+        if not is_shape(output_shape):
+            raise ValueError(
+                f"{self}: a layer of a Sequential gives one tensor; {layer} gives {len(output_shape)}. Write "
+                f"Model(inputs, outputs) instead."
+            )
+        layer._make_late_weights(shape)
+        return tuple(output_shape)
+
+    def _new_input(self, shape: Tree) -> Tree:
+        """Return the symbolic input for a shape, or several for a first layer that takes a list."""
+        name = f"{self._chain[0].name}_input"
+        if is_shape(shape):
+            return SymbolicTensor(shape, self.dtype, name=name)
+        count = itertools.count(1)
+        return map_shapes(lambda one: SymbolicTensor(one, self.dtype, name=f"{name}_{next(count)}"), shape)
+
+    def _connect(self, layer: Layer) -> None:
+        if not self._symbols:
+            self._symbols.append(self._new_input(self.batch_input_shape or ()))
+        self._symbols.append(layer._call_symbolic(self._symbols[-1], (), {}))
+
+    def _changed(self) -> None:
+        """Note what follows from the layers as they stand now."""
+        self._without_hooks_at = -1
+        self._forget_steps()
+
+    def pop(self) -> None:
+        """Take the last layer off the stack.
+
+        Raises:
+            TypeError: The stack is empty.
+        """
+        if not self._chain:
+            raise TypeError(f"{self}.pop(): there are no layers in the model.")
+        self._chain.pop()
+        del self._modules[str(len(self._chain))]
+        del self._symbols[len(self._chain) + 1 :]
+        if not self._chain:
+            self._symbols.clear()
+            self.built, self._built_shape = False, None
+            if self._input_layer is None:
+                self.batch_input_shape = None
+        self._changed()
+
+    def _sublayers(self) -> Iterator[Layer]:
+        """Yield the layers."""
+        yield from self._chain
+
+    @property
+    def _input_tree(self) -> Tree:  # type: ignore[override]
+        return self._symbols[0] if self._symbols else None
+
+    @_input_tree.setter
+    def _input_tree(self, tree: Tree) -> None: ...  # it stands among the symbols of the chain
+
+    @property
+    def _output_tree(self) -> Tree:  # type: ignore[override]
+        return self._symbols[-1] if self._symbols else None
+
+    @_output_tree.setter
+    def _output_tree(self, tree: Tree) -> None: ...
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of the input, in a list."""
+        if self._input_layer is not None:
+            return [self._input_layer.name]
+        return super().input_names or [f"{layer.name}_input" for layer in self._chain[:1]]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer, in a list."""
+        return [layer.name for layer in self._chain[-1:]]
+
+    # --- building and running ------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build every layer.
+
+        Args:
+            input_shape: Keras shape, batch size first; not needed when the first layer says it.
+        """
+        if input_shape is None:
+            input_shape = self.batch_input_shape
+        if input_shape is None:
+            raise ValueError(
+                f"{self}: the shape of the input is not known; give the first layer input_shape=(…), or call "
+                f"build((None, …))."
+            )
+        if not self._chain:
+            raise ValueError(f"{self}: the model has no layers; add some first.")
+        shape = map_shapes(tuple, input_shape)
+        with unchanged_on_error(self):
+            for layer in self._chain:
+                shape = self._build_layer(layer, shape)
+        given = map_shapes(tuple, input_shape)
+        self.batch_input_shape = self.batch_input_shape or map_shapes(lambda one: (None, *one[1:]), given)
+        self._built_shape = given
+        self.built = True
+        if not self._symbols:
+            for layer in self._chain:
+                self._connect(layer)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the model's output for a tensor, an array or a symbolic tensor."""
+        if not self._chain:
+            raise ValueError(f"{self}: the model has no layers; add some first.")
+        return super().__call__(inputs, *args, **kwargs)
+
+    def _fitted(self, index: int, x: Tensor) -> Tensor:
+        """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not."""
+        if not self.built:
+            with BUILDING:
+                if not self.built:
+                    x = x if x.dim() > 1 else x.unsqueeze(-1)
+                    self.build((None, *x.shape[1:]))
+                    self._shape_inferred = True
+        expected = self._built_shape or ()
+        if not is_shape(expected):
+            return fitted(self, expected[index], x)
+        return fitted(self, expected, x, takes_too=functools.partial(self._takes_too, (None, *expected[1:]), x))
+
+    def _takes_too(self, expected: Shape, x: Tensor) -> bool:
+        """Tell whether a model built by its first batch runs on another size too; its shape is open from then on."""
+        if not self._shape_inferred or x.dim() != len(expected):
+            return False
         try:
-            made = copy._reconstruct(self, memo, *self.__reduce_ex__(4))  # type: ignore[attr-defined]
+            with torch.no_grad():
+                self._run_chain(x[:1], None, False)
+        except (RuntimeError, ValueError):
+            return False
         finally:
-            self._steps, self.history = steps, history
-        return made  # type: ignore[no-any-return]
+            self._take_losses()
+        shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
+        with BUILDING:
+            symbols: list[Any] = [self._new_input(shape)]
+            for layer in self._chain:
+                symbols.append(layer._call_symbolic(symbols[-1], (), {}))
+            self._symbols[:] = symbols  # at once: another thread may be looking
+            self._built_shape = self.batch_input_shape = shape
+        return True
+
+    # --- as torch's nn.Sequential --------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return a layer by its place, or a model of the layers of a slice, which share their weights with this one."""
+        if not isinstance(index, slice):
+            if not hasattr(index, "__index__"):
+                raise TypeError(f"{self}[{index!r}]: an integer or a slice is expected; write get_layer({index!r}).")
+            if not -len(self._chain) <= index < len(self._chain):
+                raise IndexError(f"{self}[{index}]: the model has {len(self._chain)} layers.")
+            return self._chain[index]
+        layers = self._chain[index]
+        ours = next(cls for cls in type(self).__mro__ if is_ours(cls))  # a user's constructor may want arguments
+        part = ours()
+        if layers and layers[0]._built_shape is not None:
+            part.add(InputLayer(batch_input_shape=layers[0]._built_shape))
+        for layer in layers:
+            calls = list(layer._nodes)
+            part.add(layer)
+            layer._nodes[:] = calls  # `layer.output` stays that of this model
+        return part
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(list(self._chain))
+
+    def __len__(self) -> int:
+        return len(self._chain)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.built and not self._symbols:
+            for layer in self._chain:
+                self._connect(layer)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again when needed."""
-        return {**self.__dict__, "_steps": {}, "history": None}
+        return {**super().__getstate__(), "_symbols": []}
 
+    # --- configuration -------------------------------------------------------------------------------------------
 
-def _not_json(value: Any) -> Any:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    name = getattr(value, "__name__", None)
-    if callable(value) and name and name != "<lambda>":
-        return name
-    raise TypeError(
-        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as "
-        f"custom_objects when loading."
-    )
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` makes an equal, untrained model of."""
+        layers: list[Layer] = [*([self._input_layer] if self._input_layer is not None else []), *self._chain]
+        entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
+        config: dict[str, Any] = {"name": self.name, "layers": entries}
+        if (
+            self._input_layer is None
+            and self.batch_input_shape is not None
+            and self._chain[0].batch_input_shape is None
+        ):
+            config["build_input_shape"] = self.batch_input_shape
+        return config
 
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+        """Make a model from what `get_config` returned, or from a plain list of layer configurations.
 
-def clone_model(
-    model: Sequential, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
-) -> Any:
-    """Return a model of the same layers with new initial weights.
-
-    Args:
-        model: The model.
-        input_tensors: A symbolic tensor that gives the shape; the model's own if `None`.
-        clone_function: Makes a new layer of each; by its configuration if `None`.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
-        >>> keras.models.clone_model(model).count_params()
-        8
-    """
-    if not isinstance(model, Sequential):
-        raise TypeError(f"clone_model needs a Sequential; got {show(model)}.")
-    clone = clone_function or _cloned
-    with dialects.using(model._dialect or dialects.DEFAULT):
-        layers: list[Any] = [clone(layer) for layer in model.layers]
-        if input_tensors is not None:
-            layers.insert(0, input_tensors[0] if isinstance(input_tensors, (list, tuple)) else input_tensors)
-        elif model._input_layer is not None:
-            layers.insert(0, InputLayer.from_config(model._input_layer.get_config()))
-        made = type(model)(layers, name=model.name)
-        if model.built and not made.built:
-            made.build(model._built_shape)
-    return made
-
-
-def _cloned(layer: Layer) -> Layer:
-    if isinstance(layer, Sequential):
-        return clone_model(layer)  # type: ignore[no-any-return]
-    if isinstance(layer, TorchModuleWrapper):
-        return copy.deepcopy(layer)
-    return type(layer).from_config(layer.get_config())
-
-
-def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model from `{'class_name': 'Sequential', 'config': …}`.
-
-    Args:
-        config: The configuration.
-        custom_objects: The user's own classes by name.
-    """
-    with registry.custom_object_scope(custom_objects):
-        return registry.deserialize("layer", config)
-
-
-def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model from what `to_json` returned.
-
-    Args:
-        json_string: The text.
-        custom_objects: The user's own classes by name.
-
-    Example:
-        >>> import torchkeras_compat as keras
-        >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
-        >>> keras.models.model_from_json(model.to_json()).count_params()
-        8
-    """
-    return model_from_config(json.loads(json_string), custom_objects)
-
-
-def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Refuse: loading YAML could run code.
-
-    Raises:
-        RuntimeError: Always; names `model_from_json`.
-    """
-    raise RuntimeError("model_from_yaml: loading YAML can run code, so it is gone; write model_from_json(…) instead.")
-
-
-def save_model(
-    model: Sequential, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
-) -> NoReturn:
-    """Refuse, as `model.save` does: files of whole models are not written yet.
-
-    Args:
-        model: The model.
-        filepath: Where it was to go.
-        overwrite: Accepted.
-        save_format: Accepted.
-        kwargs: Such as `include_optimizer`.
-
-    Raises:
-        ComesLater: Always; names what to write, and the file where the weights are kept.
-    """
-    model.save(filepath, overwrite, save_format, **kwargs)
+        Args:
+            config: The configuration; it is not changed.
+            custom_objects: The user's own classes by name.
+        """
+        entries = config if isinstance(config, list) else config.get("layers")
+        if not isinstance(entries, list):
+            raise ValueError(
+                f"{cls.__name__}.from_config: 'layers' must be a list of layer configurations; got {show(entries)}."
+            )
+        model = cls(name=None if isinstance(config, list) else config.get("name"))
+        with registry.custom_object_scope(custom_objects):
+            for entry in entries:
+                model.add(registry.deserialize("layer", entry))
+        shape = None if isinstance(config, list) else config.get("build_input_shape")
+        if shape is not None and not model.built:
+            model.build(tuple(shape))
+        return model

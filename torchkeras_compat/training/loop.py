@@ -212,7 +212,7 @@ def run_evaluate(
     callbacks.call("on_test_begin")
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
-    at_once = 0 if hooks else step.rows_at_once(data.sample)
+    at_once = 0 if hooks else step.samples_at_once(data.sample)
     with _without_gradients(step.model), _joined_batches(step.model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
@@ -262,7 +262,7 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    at_once = 0 if hooks else model.rows_at_once(True, data.sample)
+    at_once = 0 if hooks else model._samples_at_once(True, data.sample)
     with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
@@ -281,4 +281,4 @@ def run_predict(
         raise ValueError("predict: the data yielded no batches.")
     if len(outputs) > 1:
         return to_numpy(torch.cat(outputs))
-    return predictions(outputs[0], batch.x, model._runs_user_code)
+    return predictions(outputs[0], batch.x, model._traits.runs_user_code)

@@ -13,6 +13,7 @@ from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
 from .._core.threads import Lock
+from ..layers.base import Traits
 from . import arguments
 from .data.arrays import ArrayData, Batch, expect_rows
 from .data.convert import as_array, predictions
@@ -30,7 +31,7 @@ class BatchCalls:
     _forget_losses: Any
     make_step: Any
     _run: Any
-    _runs_user_code: bool
+    _traits: Traits
     _arrays: Any
     _compiled: Any
     _outcome: Any
@@ -55,9 +56,9 @@ class BatchCalls:
         batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
         if self.stateful:
             with self._lock, torch.no_grad():
-                return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
+                return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
         with torch.inference_mode():
-            return predictions(self._predict_tensor(batch.x), batch.x, self._runs_user_code)
+            return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
 
     def _one_batch(self, parts: Sequence[Any]) -> Batch:
         x, y, weight = parts

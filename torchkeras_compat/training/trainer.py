@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -51,7 +52,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
     _dialect: Any
 
     # What the half that knows layers does.
-    fitted_input: Any
+    _fitted: Any
     _forget_losses: Any
     output_shape: Any
     _takes_integers: Any
@@ -217,7 +218,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
             self._takes_integers,
             self._prepare_y,
             self._prepare_weight,
-            self.fitted_input,
+            functools.partial(self._fitted, 0),
             self._fixed_batch(),
             self.batch_input_shape,
         )

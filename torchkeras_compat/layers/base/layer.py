@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,21 +15,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
-from ... import activations, regularizers
+from ... import regularizers
 from ..._core import registry, settings
 from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin, plain
 from ..._core.errors import argument_error, positive_int
 from ..._core.shapes import Shape, shape_tuple
-from ..._core.symbolic import SymbolicTensor
-from ..._core.tensor_shape import TensorShape
-from ..._core.threads import BUILDING
-from ..._core.user_tensors import UserTensor, call_user, calling, hand_out, take_back
+from ..._core.symbolic import Node, SymbolicTensor, is_symbolic, replaced, symbols_like
+from ..._core.threads import BUILDING, names_inside
+from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tree, shapes_of
+from ..._core.user_tensors import UserTensor, calling, hand_out, take_back
 from .attributes import Attributes
 from .input_spec import check_input
-from .parts import SideLosses, Symbols
+from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
+from .side_losses import SideLosses
+from .symbols import Symbols
 from .tracking import adopt, adopt_activations
+from .traits import Traits
+from .user_methods import as_user_call, finishing, told_shapes, with_manners
 from .weights import Weighted
 
+_MISSING: Any = object()
 BASE_ARGUMENTS = (
     "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights"
 ).split()
@@ -73,20 +79,21 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _is_layer: ClassVar[bool] = True
     supports_masking: bool = False
     stateful: bool = False
+    _class_traits: ClassVar[Traits] = Traits()
     _sequence_input: ClassVar[bool] = False
     _input_rank: ClassVar[int | tuple[int, ...] | None] = None
+    _takes_trees: ClassVar[bool] = False  # whether `call` takes lists and dictionaries of tensors
     _takes_integers: bool = False
-    _makes_mask: bool = False  # whether a mask begins here
-    _row_wise: ClassVar[bool] = False  # in inference a row's output depends on that row alone
-    _walks_over_time: ClassVar[bool] = False  # and multiplies by its weights at each step
-    _joins_batches: bool = False  # stateful, and able to take several batches at once as one after the other
-    _runs_user_code: bool = False  # whether a user's code has a part in what it gives
+    _is_users: ClassVar[bool] = False  # whether a user wrote its `call`
+    _call_arguments: ClassVar[tuple[str, ...]] = ()  # the names of the arguments of `call` behind the inputs
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
+    _wants_any_keyword: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False
-    _built_shape: Shape | None
+    _built_shape: Tree
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
     _has_run: bool = False  # whether a user's layer was called: the first call may make weights
+    _scope: str = ""  # the names of the layers that it was built in
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -96,22 +103,31 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         elif "forward" in written:
             cls.call = written["forward"]  # type: ignore[method-assign]
         if "build" in written:
-            cls.build = _finishing(written["build"])  # type: ignore[method-assign]
+            cls.build = finishing(written["build"])  # type: ignore[method-assign]
         if not is_ours(cls):
-            if "forward" in cls.__dict__:
-                cls._runs_user_code = True
-            for name, wrapped in (("forward", _called), ("compute_mask", _of_user)):
-                if name in cls.__dict__:
-                    setattr(cls, name, wrapped(cls.__dict__[name]))
-            for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
-                setattr(cls, name, _told_shapes(written[name]))
-        decided = "_row_wise" in cls.__dict__ or isinstance(cls._row_wise, property) or origin(cls) is not cls
-        if not decided:
-            cls._row_wise = cls.__module__.startswith("torchkeras_compat.layers.")
-        parameters = inspect.signature(cls.forward).parameters
-        cls._wants_mask = "mask" in parameters
-        cls._wants_training = "training" in parameters
+            cls._prepare_user_class()
+        signature = inspect.signature(cls.forward).parameters
+        kinds = {parameter.kind for parameter in signature.values()}
+        named = [n for n, p in signature.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        cls._call_arguments = tuple(named[1:])  # without `self`
+        cls._wants_any_keyword = cls._is_users and inspect.Parameter.VAR_KEYWORD in kinds
+        cls._wants_mask = "mask" in signature
+        cls._wants_training = "training" in signature or cls._wants_any_keyword
         cls._has_own_mask = cls.compute_mask is not Layer.compute_mask
+
+    @classmethod
+    def _prepare_user_class(cls) -> None:
+        """Let the methods that a user wrote be called as users know it; nothing is promised of what they do."""
+        written = cls.__dict__
+        if "forward" in written:
+            cls._is_users = cls._takes_trees = True
+        if origin(cls) is cls and "_class_traits" not in written:
+            cls._class_traits = Traits(runs_user_code=cls._is_users)
+        for name, wrapped in (("forward", as_user_call), ("compute_mask", with_manners)):
+            if name in written:
+                setattr(cls, name, wrapped(written[name]))
+        for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
+            setattr(cls, name, told_shapes(written[name]))
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Prepare the torch module.
@@ -122,7 +138,14 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         nn.Module.__init__(self)
         self.training = False  # `layer(x)` is inference until `.train()` or `training=True` says otherwise
         self.__dict__.update(
-            _table=[], _variables={}, _losses_of={}, _nodes=[], _trainable=True, built=False, _built_shape=None
+            _table=[],
+            _variables={},
+            _losses_of={},
+            _nodes=[],
+            _outbound=[],
+            _trainable=True,
+            built=False,
+            _built_shape=None,
         )
         return self
 
@@ -180,6 +203,22 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return (batch, length, features)
         return (batch, features)
 
+    # --- traits --------------------------------------------------------------------------------------------------
+
+    @property
+    def _traits(self) -> Traits:
+        """What is promised of the layer as it is set up, the layers inside it included."""
+        return self._own_traits().with_parts(layer._traits for layer in self._sublayers())
+
+    def _own_traits(self) -> Traits:
+        """Return the traits of the layer without those inside it."""
+        own = replace(self._class_traits, takes_integers=self._takes_integers, stateful=bool(self.stateful))
+        functions = [self.__dict__.get(name) for name in ("activation", "recurrent_activation")]
+        functions += [module for name in ("activation", "recurrent_activation") if (module := self._modules.get(name))]
+        if all(f is None or registry.name_of("activation", f) or isinstance(f, Layer) for f in functions):
+            return own
+        return replace(own, row_wise=False, runs_user_code=True)  # a function of a user's may mix the samples
+
     # --- building ------------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -190,29 +229,35 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         """
         self.built = True
 
-    def _build_from(self, input_shape: Sequence[int | None], device: torch.device | None = None) -> None:
+    def _build_from(self, input_shape: Tree, device: torch.device | None = None) -> None:
         """Check `input_shape`, build the layer once and set its initial weights."""
         if self.built:
             return
-        shape = tuple(input_shape)
-        self._check_rank(shape)
+        shape = map_shapes(tuple, input_shape)
+        if is_shape(shape):
+            self._check_rank(shape)
         if self._input_spec is not None:
             check_input(self, self._input_spec, shape)
         with BUILDING, torch.inference_mode(False), torch.device(device or settings.default_device()):
             if not self.built:
-                with settings.running(None):
+                self._scope = names_inside.current()
+                with settings.running(None), self._naming_inner_layers():
                     self.build(shape)
                 self._finish_build(shape, device)
 
-    def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
+    def _finish_build(self, shape: Tree, device: torch.device | None = None) -> None:
         self.built = True
-        self._built_shape = self._built_shape or shape
+        self._built_shape = self._built_shape or map_shapes(tuple, shape)
         self._adopt(device)
         if not self._trainable:
             self._set_trainable(False)
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
+
+    def _naming_inner_layers(self) -> names_inside:
+        """Return the block in which layers that are built have this one in the names of their weights."""
+        return names_inside(f"{self._scope}{self.name}/")
 
     def _adopt(self, device: torch.device | None = None) -> None:
         """Enter what the layer holds beside `add_weight` into the weight table."""
@@ -232,12 +277,12 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 stacklevel=2,
             )
 
-    def _make_late_weights(self, shape: Shape) -> None:
+    def _make_late_weights(self, shape: Tree) -> None:
         """Let a user's `call` run once where it has not: what weights it makes are there before training begins."""
         if is_ours(type(self)) or self._has_run or type(self).forward is Layer.forward:
             return
         with contextlib.suppress(Exception):  # where zeros are no input for it; a fault shows in its first real call
-            self._shape_by_running(shape)
+            self._output_by_running(shape)
 
     def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
@@ -260,31 +305,62 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     # --- calling -------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Run the layer on a tensor, an array or a symbolic tensor; the first call builds it.
+    def __call__(self, inputs: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
+        """Run the layer on tensors, arrays or symbolic tensors; the first call builds it.
 
         Args:
-            inputs: What `call` takes, in Keras's axis order.
+            inputs: What `call` takes, in Keras's axis order: a tensor, or a list or dictionary of them.
             args: Further arguments of `call`.
-            kwargs: Further arguments of `call`; `training` says which mode.
+            kwargs: Further arguments of `call`; `training` says which mode, `mask` which steps count.
         """
-        if isinstance(inputs, SymbolicTensor):
-            return self._call_symbolic(inputs)
+        if inputs is _MISSING:
+            inputs = kwargs.pop(self._first_argument(kwargs))
+        if args:
+            kwargs.update(zip(self._call_arguments[1:], args))
+            args = args[len(self._call_arguments) - 1 :]
+        inputs, kwargs = self._normalised_call(inputs, kwargs)
+        if is_symbolic(kwargs) or _holds_symbols(inputs):
+            return self._call_symbolic(inputs, args, kwargs)
+        mask, training = kwargs.pop("mask", None), self._mode(kwargs.pop("training", None))
+        if mask is None:
+            mask = carried_mask(inputs)
         x = self._to_input(inputs)
-        if self._input_spec is not None:
-            check_input(self, self._input_spec, x)
-        if not self.built and isinstance(x, Tensor):
-            self._build_from((None, *x.shape[1:]), x.device)
-        training = self._mode(kwargs.pop("training", None))
-        if self._wants_training:
-            kwargs["training"] = training
-        if self._torch_parts:
-            self._tell_torch_parts(training)
-        kept_torch = isinstance(inputs, Tensor) and not isinstance(inputs, UserTensor)
+        if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
+            shapes = map_tree(lambda leaf: (None, *leaf.shape[1:]), x)
+            self._build_from(shapes, next((leaf.device for leaf in flatten(x)), None))
+        if not settings.inside_run():
+            self._forget_losses()
         with settings.running(training):
-            if kept_torch:
-                return self._invoke(x, *args, **kwargs)
-            return hand_out(self._invoke(x, *take_back(args), **take_back(kwargs)))
+            y, mask = self._run(x, mask, training, *take_back(args), **take_back(kwargs))
+        if not _came_from_torch(inputs):
+            y = hand_out(y)
+        if mask is not None:
+            carry_mask(y, mask)
+        return y
+
+    def _first_argument(self, keywords: Mapping[str, Any]) -> str:
+        """Return the name by which the inputs were given."""
+        name = self._call_arguments[0] if self._call_arguments else "inputs"
+        if name not in keywords:
+            raise TypeError(f"{self}: the first argument of a call, {name}, is missing.")
+        return name
+
+    def _normalised_call(self, inputs: Any, call_arguments: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return inputs and further arguments as `call` takes them, whichever way they were given.
+
+        Raises:
+            ValueError: Several inputs for a layer that takes one.
+        """
+        if self._takes_trees or not is_branch(inputs) or not _holds_tensors(inputs):
+            return inputs, call_arguments
+        leaves = flatten(inputs)
+        if len(leaves) > 1:
+            shapes = ", ".join(str(tuple(leaf.shape)) for leaf in leaves[:3])
+            raise ValueError(
+                f"{self}: it takes one input; got {len(leaves)} of the shapes {shapes}. Join them first, by "
+                f"layers.Concatenate() or another merging layer."
+            )
+        return leaves[0], call_arguments
 
     def _invoke(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and torch's hooks; a user's attribute of that name does not get in the way."""
@@ -299,47 +375,87 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return bool(self.training if training is None else training)
 
     def _to_input(self, inputs: Any) -> Any:
-        """Return arrays and numbers as tensors on the layer's device, floats in its type."""
-        if not isinstance(inputs, Tensor):
-            if isinstance(inputs, (list, tuple)) and any(isinstance(i, Tensor) for i in inputs):
-                return [self._to_input(i) for i in inputs]
-            inputs = torch.as_tensor(np.array(inputs))  # a copy: what comes out shares no memory with the caller
-            if not self._takes_integers and not inputs.is_floating_point():
-                inputs = inputs.to(settings.torch_dtype(self.dtype))
-        elif isinstance(inputs, UserTensor):
-            inputs = take_back(inputs)
-        own = next(nn.Module.parameters(self), None)
-        device = inputs.device if own is None else own.device
-        wanted = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
-        return inputs.to(device, wanted) if inputs.is_floating_point() else inputs.to(device)
+        """Return arrays and numbers as tensors on the layer's device, floats in its type; trees leaf by leaf."""
+        if isinstance(inputs, Tensor) or not is_branch(inputs) or not _holds_tensors(inputs):
+            return self._to_tensor(inputs)
+        return map_tree(self._to_tensor, inputs)
 
-    def _call_symbolic(self, inputs: SymbolicTensor) -> SymbolicTensor:
-        self._build_from(inputs.shape)
+    def _to_tensor(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            if value is None:
+                return None
+            value = torch.as_tensor(np.array(value))  # a copy: what comes out shares no memory with the caller
+            if not self._takes_integers and not value.is_floating_point() and not self._is_users:
+                value = value.to(settings.torch_dtype(self.dtype))
+        elif isinstance(value, UserTensor):
+            value = take_back(value)
+        own = next(nn.Module.parameters(self), None)
+        device = value.device if own is None else own.device
+        kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
+        return value.to(device, kind) if value.is_floating_point() else value.to(device)
+
+    def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
+        """Make a node of the graph: the call on symbolic tensors, to be run later."""
+        self._build_from(shapes_of(inputs))
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)
-        output = SymbolicTensor(
-            tuple(self.compute_output_shape(inputs.shape)), self.dtype, self, (inputs,), {}, f"{self.name}/output"
-        )
-        self._nodes.append((inputs, output))
-        return output
+        outputs = self._symbolic_outputs(inputs, args, call_arguments)
+        self._note_call(Node(self, (inputs, *args), call_arguments, outputs))
+        return outputs
 
-    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Run the layer inside a model: the output, and the mask for the next layer."""
+    def _symbolic_outputs(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Tree:
+        """Return symbolic tensors for the output of a call."""
+        if type(self).compute_output_shape is Layer.compute_output_shape and not hasattr(self, "get_output_shape_for"):
+            if type(self).forward is Layer.forward:
+                return map_tree(lambda tensor: SymbolicTensor(tensor.shape, self.dtype, name=self.name), inputs)
+            return self._output_by_running(inputs, args, call_arguments)
+        shapes = self.compute_output_shape(shapes_of(inputs))
+        return map_shapes(lambda shape: SymbolicTensor(shape, self.dtype, name=f"{self.name}/output"), shapes)
+
+    def _run(self, inputs: Tree, mask: Tree, training: bool, *args: Any, **call_arguments: Any) -> tuple[Any, Any]:
+        """Run the layer, the one way to do so: return its output and the mask of that.
+
+        Args:
+            inputs: A tensor, or a tree of them, on the layer's device.
+            mask: Which steps of them count; `None` where all do.
+            training: The mode.
+            args: Further arguments of `call` without a name.
+            call_arguments: Further arguments of `call`.
+        """
         if self._torch_parts:
             self._tell_torch_parts(training)
         if self._input_spec is not None:
-            check_input(self, self._input_spec, x)
-        run = nn.Module.__call__ if "forward" not in self.__dict__ else Layer._invoke
-        if self._wants_mask:
-            y = run(self, x, mask=mask, **({"training": training} if self._wants_training else {}))
-        elif self._wants_training:
-            y = run(self, x, training=training)
+            check_input(self, self._input_spec, inputs)
+        if self._wants_training:
+            call_arguments["training"] = training
+        if self._wants_mask or (mask is not None and self._wants_any_keyword):
+            call_arguments["mask"] = mask
+        if self._is_users:
+            y, mask = self._run_user_call(inputs, mask, args, call_arguments)
         else:
-            y = run(self, x)
+            run = nn.Module.__call__ if "forward" not in self.__dict__ else Layer._invoke
+            y = run(self, inputs, *args, **call_arguments)
+            if mask is not None or self._has_own_mask:
+                mask = self.compute_mask(inputs, mask)
         if self.activity_regularizer is not None:
             self._add_activity_penalty(y)
+        return y, mask
+
+    def _run_user_call(
+        self, inputs: Tree, mask: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        """Run what a user wrote: the tensors that it gets carry their masks to the layers that it calls."""
+        if mask is not None:
+            carry_mask(inputs, mask)
+        y = self._invoke(inputs, *args, **call_arguments)
+        carried = mask_of_outputs(y)
+        if mask is not None:
+            forget_mask(inputs)
+        if carried is not None:
+            forget_mask(y)
+            return y, carried
         if mask is not None or self._has_own_mask:
-            mask = self.compute_mask(x, mask)
+            mask = self.compute_mask(inputs, mask)
         return y, mask
 
     def _is_hooked(self) -> bool:
@@ -351,10 +467,11 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             if module.training != training:
                 module.training = training
 
-    def _add_activity_penalty(self, y: Tensor) -> None:
-        penalty = calling(self.activity_regularizer)(y)
-        self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
-        self._side_losses[0] += 1
+    def _add_activity_penalty(self, outputs: Tree) -> None:
+        for y in flatten(outputs):
+            penalty = calling(self.activity_regularizer)(y)
+            self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
+            self._side_losses[0] += 1
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; the base returns the input."""
@@ -379,48 +496,60 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for a Keras shape, `None` kept; found by running where not overridden."""
-        shape = tuple(input_shape)
+        shape = map_shapes(tuple, input_shape)
         old = getattr(self, "get_output_shape_for", None)
         if old is not None:
-            return tuple(old(shape))
+            return map_shapes(tuple, old(shape))
         if type(self).forward is Layer.forward:
             return shape
-        return self._shape_by_running(shape)
+        return map_tree(lambda tensor: tuple(tensor.shape), self._output_by_running(shape))
 
-    def _shape_by_running(self, shape: Shape) -> Shape:
-        """Return the shape of the output, found by running on zeros; all steps are valid where a mask is needed."""
-        found = []
+    def _output_by_running(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> Tree:
+        """Return symbolic tensors for the output, found by running on zeros of two sizes for each unknown axis.
+
+        Args:
+            inputs: Symbolic tensors or shapes, one or a tree.
+            args: Further arguments of the call, symbolic tensors among them perhaps.
+            call_arguments: Likewise, by name.
+        """
+        outputs = []
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
-        before = (
-            []
-            if is_ours(type(self))
-            else [(t, t.detach().clone()) for t in (*nn.Module.parameters(self), *nn.Module.buffers(self))]
-        )
-        kind = torch.int64 if self._takes_integers else settings.torch_dtype(self.dtype)
+        kind = "int64" if self._takes_integers else self.dtype
+        if not is_symbolic(inputs):
+            inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
+        own = () if is_ours(type(self)) else (*nn.Module.parameters(self), *nn.Module.buffers(self))
+        before = [(t, t.detach().clone()) for t in own]
         for unknown in (2, 3):
-            sizes = [unknown if n is None else n for n in shape]
-            zeros = torch.zeros(sizes, dtype=kind, device=device)
+            zeros = _Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
+            x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
             with torch.no_grad():
-                found.append(tuple(self._run_on_zeros(zeros).shape))
+                outputs.append(self._run_on_zeros(x, more, options))
                 for tensor, value in before:  # a user's call may update what it holds
                     tensor.copy_(value)
-        return tuple(a if a == b else None for a, b in zip(*found))
+        return symbols_like(*outputs, name=f"{self.name}/output")
 
-    def _run_on_zeros(self, zeros: Tensor) -> Any:
-        if not self._wants_mask:
-            return self(zeros, training=False)
+    def _run_on_zeros(self, zeros: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
+        options = {"training": False, **call_arguments}
+        if not self._wants_mask or "mask" in options:
+            return self(zeros, *args, **options)
         try:
-            return self(zeros, training=False)
+            return self(zeros, *args, **options)
         except Exception as without_mask:
-            valid = torch.ones(zeros.shape[: min(zeros.dim(), 2)], dtype=torch.bool, device=zeros.device)
+            valid = map_tree(lambda x: torch.ones(x.shape[: min(x.dim(), 2)], dtype=torch.bool, device=x.device), zeros)
             try:
-                return self(zeros, training=False, mask=valid)
+                return self(zeros, *args, **options, mask=valid)
             except Exception:
                 raise without_mask from None
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""
         yield from (m for m in self._modules.values() if isinstance(m, Layer))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what the last run left, and the calls on symbolic tensors, which lead to all layers of a graph."""
+        return {**self.__dict__, "_nodes": [], "_outbound": [], "_losses_of": {}}
 
     # --- configuration -------------------------------------------------------------------------------------------
 
@@ -458,64 +587,46 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         return format(f"{type(self).__name__} {self.name!r}", spec)
 
 
-def _of_user(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method that a user wrote get tensors with Keras's manners, and take back what it gives."""
+class _Zeros:
+    """Zeros in the place of symbolic tensors.
 
-    @functools.wraps(method)
-    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
-        return call_user(method.__get__(self), *args, **kwargs)
-
-    return call
-
-
-def _called(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a user's `call` get and give tensors as `_of_user` does.
-
-    The weights that its first call made are entered, and those it gave another value for the call have their own again.
+    Args:
+        unknown: The size of axes that are not known.
+        device: Where the zeros are.
+        kind: Their type; that of the symbolic tensor if `None`.
     """
 
-    @functools.wraps(method)
-    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
-        try:
-            result = call_user(method.__get__(self), *args, **kwargs)
-        finally:
-            if self._swapped:
-                self._swap_weights_back()
-        if not self._has_run and self.built:
-            self._has_run = True
-            self._enter_late_weights()
-        return result
+    def __init__(self, unknown: int, device: torch.device, kind: torch.dtype | None) -> None:
+        self.unknown, self.device, self.kind = unknown, device, kind
 
-    return call
+    def _zeros(self, symbol: SymbolicTensor) -> Tensor:
+        sizes = [self.unknown if n is None else n for n in symbol.shape]
+        return torch.zeros(sizes, dtype=self.kind or settings.torch_dtype(symbol.dtype), device=self.device)
+
+    def instead_of(self, tree: Any) -> Any:
+        """Return a tree of anything with zeros for the symbolic tensors in it."""
+        return replaced(tree, self._zeros)
 
 
-def _told_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method that a user wrote get shapes that answer `as_list()`."""
-
-    @functools.wraps(method)
-    def call(self: Layer, input_shape: Any) -> Any:
-        return method(self, as_told(input_shape))
-
-    return call
-
-
-def as_told(shape: Any) -> Any:
-    """Return a shape, or a list of shapes, as user code gets it."""
-    if isinstance(shape, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in shape):
-        return [as_told(part) for part in shape]
-    return TensorShape(shape) if isinstance(shape, (list, tuple)) else shape
+def _holds_tensors(tree: Any) -> bool:
+    """Tell whether a list, tuple or dictionary holds tensors or arrays, and is not an array in lists itself."""
+    while is_branch(tree):
+        if not tree:
+            return False
+        tree = next(iter(tree.values() if isinstance(tree, dict) else tree))
+    return hasattr(tree, "shape") or tree is None
 
 
-def _finishing(build: Callable[..., None]) -> Callable[..., None]:
-    """Let `build` be called from outside too, as in Keras: the layer is built then."""
+def _holds_symbols(inputs: Any) -> bool:
+    return isinstance(inputs, SymbolicTensor) or (is_branch(inputs) and _holds_tensors(inputs) and is_symbolic(inputs))
 
-    @functools.wraps(build)
-    def finishing(self: Layer, input_shape: Any = None) -> None:
-        build(self, input_shape if is_ours(build) else as_told(input_shape))
-        if input_shape is not None and getattr(type(self), "build", None) is finishing:
-            self._finish_build(tuple(input_shape))
 
-    return finishing
+def _came_from_torch(inputs: Any) -> bool:
+    """Tell whether all inputs are torch's own tensors, so that the outputs are to be, too."""
+    if isinstance(inputs, Tensor):
+        return not isinstance(inputs, UserTensor)
+    tensors = [leaf for leaf in flatten(inputs) if isinstance(leaf, Tensor)] if is_branch(inputs) else []
+    return bool(tensors) and not any(isinstance(tensor, UserTensor) for tensor in tensors)
 
 
 @cached_by_class
@@ -527,33 +638,3 @@ def own_arguments(cls: type) -> tuple[str, ...]:
             break
         declared.update(inspect.signature(base.__dict__["__init__"]).parameters if "__init__" in base.__dict__ else ())
     return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
-
-
-# Activation functions that may overwrite what a layer has just computed: no derivative, its own or theirs, needs it.
-IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
-    activations.relu: torch.relu_,
-    activations.sigmoid: torch.sigmoid_,
-    activations.tanh: torch.tanh_,
-}
-
-
-class ActivatedLayer(Layer):
-    """A layer that ends in an activation function, so that a final softmax or sigmoid can be fused with the loss.
-
-    Subclasses compute `pre_activation(inputs)` and hold the function in `activation`.
-    """
-
-    activation: Callable[[Tensor], Tensor]
-
-    def _finish_build(self, shape: Shape, device: torch.device | None = None) -> None:
-        if isinstance(self.activation, Layer):  # `activation=PReLU()`, which has weights
-            self.activation._build_from(self.compute_output_shape(shape), device)
-        super()._finish_build(shape, device)
-
-    def pre_activation(self, inputs: Tensor) -> Tensor:
-        """Return what the activation function is applied to."""
-        raise NotImplementedError(f"{type(self).__name__} must define pre_activation(inputs).")
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return `activation(pre_activation(inputs))`."""
-        return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]

@@ -104,7 +104,7 @@ def _entered(layer: Any, parameter: Any, attribute: str | None, own_name: str | 
     if line is None:
         entered: Weight = layer._enter_weight(title, layer, place, trainable=parameter.requires_grad)
         return entered
-    line.name, line.path = title, f"{layer.name}/{title}:0"
+    line.name, line.owner = title, layer
     line.module, line.attributes, line.trainable = layer, (place,), parameter.requires_grad
     layer._table.append(line)
     return line
@@ -115,7 +115,7 @@ def release(layer: Any, line: Weight) -> None:
     layer._table.remove(line)
     parameter: Any = line.parameters[0]
     del layer._parameters[line.attributes[0]]
-    line.module, line.attributes = Holder(parameter), ("value",)
+    line.module, line.attributes, line.owner = Holder(parameter), ("value",), None
 
 
 def _decide(line: Weight, learns: bool | None) -> None:

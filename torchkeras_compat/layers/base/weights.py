@@ -87,8 +87,7 @@ class Weighted(nn.Module):
             trainable: `False` for what training never changes.
         """
         names = (attributes,) if isinstance(attributes, str) else attributes
-        path = f"{self.name}/{name}:0"
-        entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, path)
+        entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, owner=self)
         self._table.append(entry)
         entry.initialise()
         return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..._core.graph_capture import capturing, not_in_graphs
 from ..._core.shapes import Shape
 from ..._core.symbolic import SymbolicTensor
 from ..._core.weights import IDENTITY, TRANSPOSED, Codec
-from ..base import Layer
+from ..base import Layer, Traits
 from ..base.weight_options import keep_options, options_of
 from .formulas import Cell, Recurrence
 from .masks import compact, pick
@@ -29,7 +30,7 @@ class Recurrent(Layer):
     _sequence_input = True
     supports_masking = True
     _input_rank = 3
-    _walks_over_time = True
+    _class_traits = Traits(row_wise=True, walks_over_time=True)
 
     module_class: ClassVar[type[nn.RNNBase]]
     rnn: Any
@@ -226,10 +227,9 @@ class Recurrent(Layer):
         moved = torch.stack([(s != 0).any() for s in held]).any()  # Keras: what is kept goes before what is given
         return [torch.where(moved, h, g) for h, g in zip(held, given)]
 
-    @property
-    def _joins_batches(self) -> bool:  # type: ignore[override]
-        """Whether several batches may come as one: a stateful layer walks over them one after the other."""
-        return self.stateful and not self.return_state
+    def _own_traits(self) -> Traits:
+        # Several batches may come as one: a stateful layer walks over them one after the other.
+        return replace(super()._own_traits(), joins_batches=self.stateful and not self.return_state)
 
     def _joined_batches(self, rows: int) -> int:
         """Return how many batches, one after the other, the rows in hand are; 1 but for inference over many."""

@@ -15,7 +15,7 @@ from ..._core.symbolic import run_values, was_asked
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
-from ...layers.base import Layer
+from ...layers.base import Layer, Traits
 from ..averages import Totals
 from ..compile_config import Objective, Recipe
 from ..data.arrays import Batch
@@ -31,22 +31,25 @@ class Trained(Protocol):
 
     stateful: bool
     layers: list[Layer]
-    _makes_mask: bool
+    _traits: Traits
 
-    def rows_at_once(self, with_masks: bool, sample: Shape | None = None) -> int:
-        """Return how many rows may run together in inference."""
+    def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
+        """Return how many samples may run together in inference."""
 
     def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Return predictions and their mask, with the model's own hooks called."""
 
-    def ends(self) -> list[Layer]:
+    def _ends(self) -> list[Layer]:
         """Return whose hooks see the model's output."""
 
-    def run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
+    def _run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
         """Return what the last activation is applied to, and its mask."""
 
-    def last_activation(self) -> Callable[[Tensor], Tensor] | None:
-        """Return the activation function the model ends in, `None` when hooks or layers stand behind it."""
+    def _final_activations(self) -> list[Callable[[Tensor], Tensor] | None]:
+        """Return the activation functions the model ends in, `None` when hooks or layers stand behind one."""
+
+    def _adds_penalties(self) -> bool:
+        """Tell whether a layer adds a penalty of its output to the loss."""
 
     def _trained_table(self) -> list[Weight]:
         """Return the weights to train."""
@@ -97,8 +100,8 @@ class Step:
 
     def __init__(self, model: Trained, recipe: Recipe, table: Sequence[Weight], totals: Totals | None = None) -> None:
         self.model, self.recipe = model, recipe
-        activation = model.last_activation()
-        self._ends = model.ends()
+        activation = model._final_activations()[0]
+        self._ends = model._ends()
         self._ends_hooked = self._are_ends_hooked()
         self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
         self.from_logits = self.objective is not None and self.objective.fused is not None
@@ -178,9 +181,9 @@ class Step:
                 self.chain.write_to(places)
         self.totals = self._totals
 
-    def rows_at_once(self, sample: Shape | None = None) -> int:
+    def samples_at_once(self, sample: Shape | None = None) -> int:
         """Return how many rows may be evaluated together, whatever the batch size; 0 where batches must stay."""
-        return self.model.rows_at_once(False, sample) if self._additive() else 0
+        return self.model._samples_at_once(False, sample) if self._additive() else 0
 
     def _additive(self) -> bool:
         """Tell whether loss and metrics of several batches can be taken from all their rows at once."""
@@ -190,9 +193,10 @@ class Step:
 
     def prepare_test(self) -> None:
         """Make ready for evaluation: the loss is computed of many batches at once where nothing else adds to it."""
-        alone = all(type(m)._row_wise is True and m.activity_regularizer is None for m in self.model.layers)
+        traits = self.model._traits
+        alone = traits.row_wise and not traits.stateful and not self.model._adds_penalties()
         self._has_standing_losses = bool(self.model._all_standing_losses())
-        later = self._additive() and alone and not self.model._makes_mask and not self.penalised
+        later = self._additive() and alone and not traits.makes_mask and not self.penalised
         self._defers_test_loss = later and self.objective is not None
         self.totals = self._totals
 
@@ -205,7 +209,7 @@ class Step:
     def forward(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Return predictions or logits (the other is `None`) and the mask."""
         if self.from_logits:
-            logits, mask = self.model.run_to_logits(x, None, training)
+            logits, mask = self.model._run_to_logits(x, None, training)
             return None, logits, mask
         if self.kept_activation is not None:
             return self._predictions_with_logits(self.kept_activation, x, training)
@@ -218,7 +222,7 @@ class Step:
         self, activation: Callable[[Tensor], Tensor], x: Tensor, training: bool
     ) -> tuple[Tensor, None, Tensor | None]:
         """Return predictions that know their logits, for a user's loss that calls a cross-entropy, and the mask."""
-        logits, mask = self.model.run_to_logits(x, None, training)
+        logits, mask = self.model._run_to_logits(x, None, training)
         y_pred = activation(logits)
         Logits(logits, activation.__name__, self.recipe.rules.logits_of_any_activation).keep_with(y_pred)
         give_away(y_pred)

@@ -1,0 +1,106 @@
+"""What layers add to the loss of a model: penalties of activities, and `add_loss`."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from ..._core import settings
+from ..._core.border import nameless
+from ..._core.planned import ComesLater
+from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
+
+
+@nameless
+class SideLosses:
+    """What layers add to the loss of a model."""
+
+    _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
+    _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
+    _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
+    _sublayers: Any
+    _trained_table: Any
+
+    @property
+    def _losses(self) -> list[Tensor]:
+        """What the run in this thread has left here."""
+        return self._losses_of.setdefault(get_ident(), [])
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add to the training loss.
+
+        Args:
+            losses: A scalar, or a function that returns one, or a list of them.  What is added in `call` counts for
+                that call; a function, an expression of weights or a symbolic tensor that is added elsewhere, as in
+                `build`, is computed anew in each step.
+            inputs: Accepted for Keras's sake.
+        """
+        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
+            self._side_losses[0] += 1
+            if not settings.inside_run() and (callable(loss) or isinstance(loss, (Live, Deferred))):
+                self._standing_losses = (*self._standing_losses, loss)
+            else:
+                self._losses.append(_value(loss))
+
+    def _all_standing_losses(self) -> list[Any]:
+        """Return what is computed anew in each step, here and in sublayers."""
+        if not self._side_losses[0]:
+            return []
+        return [*self._standing_losses, *(loss for layer in self._sublayers() for loss in layer._all_standing_losses())]
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Accept updates as Keras does; they were computed when `call` ran."""
+
+    def add_metric(self, value: Any, name: str | None = None, **kwargs: Any) -> None:
+        """Refuse: what a layer computes is not among the metrics yet.
+
+        Args:
+            value: The tensor.
+            name: Its name.
+            kwargs: Such as `aggregation`.
+
+        Raises:
+            ComesLater: Always; names what to write.
+        """
+        raise ComesLater(
+            f"{self}.add_metric(name={name!r}) comes later; write a function of (y_true, y_pred) in "
+            f"compile(metrics=[…]) now, or keep the value on the layer, self.{name or 'value'} = value.detach(), and "
+            f"read it in a LambdaCallback(on_epoch_end=…)."
+        )
+
+    def _take_losses(self) -> list[Tensor]:
+        """Return the side losses that the last run left here and in sublayers, and forget them."""
+        taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
+        if self._standing_losses and settings.inside_run():
+            taken = taken + [_value(loss) for loss in self._standing_losses]
+        for layer in self._sublayers():
+            taken = taken + layer._take_losses()
+        return taken
+
+    def _adds_penalties(self) -> bool:
+        """Tell whether this layer, or one inside it, adds a penalty of its output to the loss."""
+        own = getattr(self, "activity_regularizer", None) is not None
+        return own or any(layer._adds_penalties() for layer in self._sublayers())
+
+    def _forget_losses(self) -> None:
+        """Forget the side losses of a run that nobody asked about."""
+        if self._side_losses[0]:
+            self._take_losses()
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Penalties of the weights, and what the last run added."""
+        penalties = [penalty for w in self._trained_table() if (penalty := w.penalty()) is not None]
+        losses: list[Tensor] = hand_out([*penalties, *self._all_losses()])
+        return losses
+
+    def _all_losses(self) -> list[Tensor]:
+        own = self._losses_of.get(get_ident(), ())
+        standing = (_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred))
+        return [*own, *standing, *(v for layer in self._sublayers() for v in layer._all_losses())]
+
+
+def _value(loss: Any) -> Any:
+    return call_user(loss) if callable(loss) else take_back(loss)

@@ -1,0 +1,49 @@
+"""What is known of a layer beside its shapes: the record that decides how models may run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Promises of a layer; what nobody has declared is not promised.
+
+    `tests/contract/test_traits.py` proves each of them for every layer that declares it.
+
+    Attributes:
+        row_wise: In inference a sample's output depends on that sample alone, so that batches may be joined.
+        takes_integers: The input is indices.
+        makes_mask: A mask may begin here.
+        walks_over_time: The layer multiplies by its weights at each step, so that many samples should run at once.
+        stateful: It keeps something from one batch to the next.
+        joins_batches: Stateful, and able to take several batches at once as one after the other.
+        runs_user_code: A user's code has a part in what it gives.
+    """
+
+    row_wise: bool = False
+    takes_integers: bool = False
+    makes_mask: bool = False
+    walks_over_time: bool = False
+    stateful: bool = False
+    joins_batches: bool = False
+    runs_user_code: bool = False
+
+    def with_parts(self, parts: Iterable[Traits]) -> Traits:
+        """Return the traits of a layer that has others inside: what one of them does, it does."""
+        parts = list(parts)
+        if not parts:
+            return self
+        return replace(
+            self,
+            row_wise=self.row_wise and all(part.row_wise for part in parts),
+            makes_mask=self.makes_mask or any(part.makes_mask for part in parts),
+            walks_over_time=self.walks_over_time or any(part.walks_over_time for part in parts),
+            stateful=self.stateful or any(part.stateful for part in parts),
+            joins_batches=self.joins_batches and all(part.joins_batches or not part.stateful for part in parts),
+            runs_user_code=self.runs_user_code or any(part.runs_user_code for part in parts),
+        )
+
+
+ROW_WISE = Traits(row_wise=True)

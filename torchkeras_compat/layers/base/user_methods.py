@@ -1,0 +1,83 @@
+"""How methods that users write for their layers are called: with tensors and shapes as they know them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..._core.config import is_ours
+from ..._core.tensor_shape import TensorShape
+from ..._core.tree import is_shape
+from ..._core.user_tensors import call_user
+
+if TYPE_CHECKING:
+    from .layer import Layer
+
+
+def with_manners(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that a user wrote get tensors with Keras's manners, and take back what it gives."""
+
+    @functools.wraps(method)
+    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        return call_user(method.__get__(self), *args, **kwargs)
+
+    return call
+
+
+def as_user_call(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a user's `call` get and give tensors as `with_manners` does.
+
+    The weights that its first call made are entered, and those it gave another value for the call have their own again.
+    """
+
+    @functools.wraps(method)
+    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        if not self._has_run and self.built:
+            with self._naming_inner_layers():
+                result = _called(method, self, args, kwargs)
+            self._has_run = True
+            self._enter_late_weights()
+            return result
+        return _called(method, self, args, kwargs)
+
+    return call
+
+
+def _called(method: Callable[..., Any], layer: Layer, args: Any, kwargs: Any) -> Any:
+    try:
+        return call_user(method.__get__(layer), *args, **kwargs)
+    finally:
+        if layer._swapped:
+            layer._swap_weights_back()
+
+
+def told_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that a user wrote get shapes that answer `as_list()`."""
+
+    @functools.wraps(method)
+    def call(self: Layer, input_shape: Any) -> Any:
+        return method(self, as_told(input_shape))
+
+    return call
+
+
+def as_told(shape: Any) -> Any:
+    """Return a shape, or a list or dictionary of shapes, as user code gets it."""
+    if isinstance(shape, dict):
+        return {key: as_told(part) for key, part in shape.items()}
+    if isinstance(shape, (list, tuple)) and not is_shape(shape):
+        return [as_told(part) for part in shape]
+    return TensorShape(shape) if isinstance(shape, (list, tuple)) else shape
+
+
+def finishing(build: Callable[..., None]) -> Callable[..., None]:
+    """Let `build` be called by users too, as in Keras: the layer is built then."""
+
+    @functools.wraps(build)
+    def call(self: Layer, input_shape: Any = None) -> None:
+        build(self, input_shape if is_ours(build) else as_told(input_shape))
+        if input_shape is not None and getattr(type(self), "build", None) is call:
+            self._finish_build(input_shape)
+
+    return call

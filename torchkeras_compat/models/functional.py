@@ -1,0 +1,360 @@
+"""Graphs of layers as Keras writes them down: the order of their layers, configurations, and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._core import registry
+from .._core.symbolic import Node, SymbolicTensor, apply, replaced
+from .._core.tree import Tree, flatten, is_branch, map_tree
+from ..layers.base import Layer
+from ..layers.core import InputLayer, input_for
+from .operation import TFOpLambda, function_named, layer_of
+from .plan import Plan
+
+Vertex = Node | SymbolicTensor  # a call, or an input
+
+
+def _vertex(tensor: SymbolicTensor, plan: Plan) -> Vertex:
+    known = any(tensor is own for own in plan.inputs)
+    return tensor if known or tensor.node is None else tensor.node
+
+
+def layer_for(vertex: Vertex) -> Layer:
+    """Return the layer of a call, or of an input."""
+    return input_for(vertex) if isinstance(vertex, SymbolicTensor) else layer_of(vertex)
+
+
+def layers_by_depth(plan: Plan) -> list[Layer]:
+    """Return the layers of a graph in the order in which Keras lists them, and their weights.
+
+    The depth of a layer is the longest way from it to an output; the deepest come first, and of one depth those that
+    a search from the outputs reaches first.
+    """
+    inputs = {id(tensor): tensor for tensor in plan.inputs}
+
+    def parents(vertex: Vertex) -> list[Vertex]:
+        if isinstance(vertex, SymbolicTensor):
+            return []
+        return [inputs[id(t)] if id(t) in inputs else t.node or t for t in vertex.parents()]
+
+    found: dict[int, int] = {}  # layer → when the search reached it
+    finished: list[Vertex] = []
+    reached: set[int] = set()
+    starts = [inputs[id(t)] if id(t) in inputs else t.node or t for t in plan.outputs]
+    pending: list[Iterator[Vertex]] = [iter(starts)]
+    waiting: list[Vertex] = []
+    while pending:
+        vertex = next(pending[-1], None)
+        if vertex is None:
+            pending.pop()
+            if waiting:
+                finished.append(waiting.pop())
+        elif id(vertex) not in reached:
+            reached.add(id(vertex))
+            found.setdefault(id(layer_for(vertex)), len(found))
+            waiting.append(vertex)
+            pending.append(iter(parents(vertex)))
+    depths: dict[int, int] = {}
+    of_layer: dict[int, int] = {}
+    layers: dict[int, Layer] = {}
+    for vertex in reversed(finished):
+        layer = layer_for(vertex)
+        depth = max(depths.get(id(vertex), 0), of_layer.get(id(layer), 0))
+        depths[id(vertex)] = of_layer[id(layer)] = depth
+        layers[id(layer)] = layer
+        for parent in parents(vertex):
+            depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+    for tensor in plan.inputs:  # one that leads to no output
+        layer = layer_for(tensor)
+        if id(layer) not in layers:
+            layers[id(layer)], of_layer[id(layer)], found[id(layer)] = layer, 0, -1
+    return sorted(layers.values(), key=lambda layer: (-of_layer[id(layer)], found[id(layer)]))
+
+
+# --- configurations ----------------------------------------------------------------------------------------------
+
+
+def _calls_of(plan: Plan, layers: Sequence[Layer]) -> dict[int, list[Node]]:
+    """Return the calls of each layer that belong to a graph, in the order in which they were made."""
+    own = {id(node) for node in plan.nodes}
+    return {id(layer): [node for node in layer._nodes if id(node) in own] for layer in layers}
+
+
+def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
+    """Return the configuration of a graph of layers, as Keras 2 writes it.
+
+    Args:
+        model: The model.
+        with_layers: Whether the layers' own configurations are in it; a copy of the graph has the layers themselves.
+    """
+    plan: Plan = model._plan
+    layers: list[Layer] = list(model._graph_layers)
+    calls = _calls_of(plan, layers)
+    place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
+    for layer in layers:
+        for number, node in enumerate(calls[id(layer)]):
+            for i, tensor in enumerate(flatten(node.outputs)):
+                place.setdefault(id(tensor), [layer.name, number, i])
+    entries = []
+    for layer in layers:
+        nodes = [_node_config(node, place) for node in calls[id(layer)]]
+        entries.append(
+            {
+                "class_name": registry.class_name(layer),
+                "config": layer.get_config() if with_layers or isinstance(layer, (InputLayer, TFOpLambda)) else {},
+                "name": layer.name,
+                "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes,
+            }
+        )
+    at = lambda tensor: list(place[id(tensor)])  # noqa: E731
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": entries,
+        "input_layers": _places(model._input_tree, at),
+        "output_layers": _places(model._output_tree, at),
+    }
+
+
+def _places(tree: Tree, at: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: at(tensor) for key, tensor in tree.items()}
+    return [at(tensor) for tensor in flatten(tree)]
+
+
+def _node_config(node: Node, place: Mapping[int, list[Any]]) -> Any:
+    """Return a call as `[[layer, number of the call, number of the output, further arguments], …]`."""
+    at = lambda tensor: list(place[id(tensor)])  # noqa: E731
+    if not node.is_layer:
+        arguments = _written([*node.arguments[1:]], at)
+        keywords = _written(node.keywords, at)
+        first = _written(node.arguments[0], at) if node.arguments else None
+        return [["_OPERATION", first, arguments, keywords]]
+    extra = _written({k: v for k, v in node.keywords.items() if v is not None}, at)
+    more = {f"_argument_{i}": _written(value, at) for i, value in enumerate(node.arguments[1:])}
+    inputs = node.arguments[0]
+    if isinstance(inputs, SymbolicTensor):
+        return [[*at(inputs), {**extra, **more}]]
+    if isinstance(inputs, dict):
+        return {key: [*at(tensor), {**extra, **more}] for key, tensor in inputs.items()}
+    return [[*at(tensor), {**extra, **more}] for tensor in flatten(inputs)]
+
+
+def _written(value: Any, at: Any) -> Any:
+    """Return an argument of a call as JSON can hold it."""
+    if isinstance(value, SymbolicTensor):
+        return ["_TENSOR", *at(value)]
+    if isinstance(value, slice):
+        return {"class_name": "slice", "config": [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {"class_name": "ellipsis", "config": []}
+    if isinstance(value, dict):
+        return {key: _written(item, at) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return {"class_name": "tuple", "config": [_written(item, at) for item in value]}
+    if isinstance(value, list):
+        return [_written(item, at) for item in value]
+    return value
+
+
+def _read(value: Any, tensor_at: Any) -> Any:
+    """Return an argument of a call from what `_written` made of it."""
+    if isinstance(value, list):
+        if value[:1] == ["_TENSOR"]:
+            return tensor_at(*value[1:4])
+        return [_read(item, tensor_at) for item in value]
+    if isinstance(value, dict):
+        kind = value.get("class_name")
+        if kind == "slice":
+            return slice(*value["config"])
+        if kind == "ellipsis":
+            return Ellipsis
+        if kind == "tuple":
+            return tuple(_read(item, tensor_at) for item in value["config"])
+        return {key: _read(item, tensor_at) for key, item in value.items()}
+    return value
+
+
+class _Later(Exception):
+    """A call whose inputs are not there yet."""
+
+
+def from_config(cls: type, config: Mapping[str, Any], layers: Mapping[str, Layer] | None = None) -> Any:
+    """Make a model from the configuration of a graph of layers.
+
+    Args:
+        cls: The class of the model.
+        config: The configuration.
+        layers: The layers by name, where they are there already, as for a copy.
+
+    Raises:
+        ValueError: A call of something that the configuration does not have.
+    """
+    made: dict[str, Any] = dict(layers or {})
+    outputs: dict[str, list[list[SymbolicTensor]]] = {}
+    pending: list[tuple[str, Any]] = []
+    for entry in config["layers"]:
+        name = entry["name"]
+        if entry["class_name"] == "TFOpLambda":
+            made.setdefault(name, function_named(entry["config"]["function"]))
+        elif name not in made:
+            made[name] = registry.deserialize("layer", {k: entry[k] for k in ("class_name", "config")})
+        if isinstance(made[name], InputLayer):
+            outputs[name] = [[made[name].tensor]]
+        pending += [(name, node) for node in entry.get("inbound_nodes", ())]
+
+    def tensor_at(name: str, call: int, index: int) -> SymbolicTensor:
+        try:
+            return outputs[name][call][index]
+        except (KeyError, IndexError):
+            raise _Later(f"{name!r}, call {call}, output {index}") from None
+
+    while pending:
+        left: list[tuple[str, Any]] = []
+        blocked: set[str] = set()
+        for name, node in pending:
+            try:
+                if name in blocked:
+                    raise _Later(name)
+                result = _replay(made[name], node, tensor_at)
+            except _Later as missing:
+                blocked.add(name)
+                left.append((name, node))
+                reason = missing
+                continue
+            outputs.setdefault(name, []).append(flatten(result))
+        if len(left) == len(pending):
+            raise ValueError(f"from_config: a call of {left[0][0]!r} needs {reason}, which nothing gives.")
+        pending = left
+    inputs, ends = (_tree_of(config[key], tensor_at) for key in ("input_layers", "output_layers"))
+    model = cls(inputs, ends, name=config.get("name"))
+    if config.get("trainable") is False:
+        model.trainable = False
+    return model
+
+
+def _replay(origin: Any, node: Any, tensor_at: Any) -> Any:
+    """Make a call that a configuration describes."""
+    if isinstance(node, dict) and "args" not in node:
+        entries = {key: node[key] for key in node}
+        inputs: Any = {key: tensor_at(*entry[:3]) for key, entry in entries.items()}
+        extra = next(iter(entries.values()))[3] if len(next(iter(entries.values()))) > 3 else {}
+    elif node[0][0] == "_OPERATION":
+        first, arguments, keywords = node[0][1:4]
+        read = lambda value: _read(value, tensor_at)  # noqa: E731
+        return apply(origin, read(first), *read(arguments), **read(keywords))
+    else:
+        tensors = [tensor_at(*entry[:3]) for entry in node]
+        inputs = tensors if len(tensors) > 1 or _takes_a_list(origin) else tensors[0]
+        extra = node[0][3] if len(node[0]) > 3 else {}
+    keywords = _read({k: v for k, v in extra.items() if not k.startswith("_argument_")}, tensor_at)
+    more = [_read(extra[k], tensor_at) for k in sorted(extra) if k.startswith("_argument_")]
+    return origin(inputs, *more, **keywords)
+
+
+def _takes_a_list(layer: Any) -> bool:
+    return bool(getattr(layer, "_needs_list", False))
+
+
+def _tree_of(places: Any, tensor_at: Any) -> Tree:
+    if isinstance(places, dict):
+        return {key: tensor_at(*place[:3]) for key, place in places.items()}
+    if places and not is_branch(places[0]):
+        return tensor_at(*places[:3])
+    tensors = [tensor_at(*place[:3]) for place in places]
+    return tensors[0] if len(tensors) == 1 else tensors
+
+
+# --- copies ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a symbolic tensor stands in a graph that is written down."""
+
+    index: int
+
+
+class Written:
+    """A graph written down call by call, so that a copy is as deep as a list.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        plan: Plan = model._plan
+        symbols = plan.symbols()
+        index = {id(tensor): i for i, tensor in enumerate(symbols)}
+        place = lambda tensor: _Place(index[id(tensor)])  # noqa: E731
+        self.inputs = [(tuple(t.shape), t.dtype, t.name, layer_for(t)) for t in plan.inputs]
+        self.calls = [
+            (
+                node.origin,
+                replaced(node.arguments, place),
+                replaced(node.keywords, place),
+                map_tree(lambda t: (tuple(t.shape), t.dtype, t.name), node.outputs)
+                if is_branch(node.outputs)
+                else (tuple(node.outputs.shape), node.outputs.dtype, node.outputs.name),
+                [index[id(t)] for t in flatten(node.outputs)],
+            )
+            for node in plan.nodes
+        ]
+        self.trees = [map_tree(place, tree) for tree in (model._input_tree, model._output_tree)]
+
+    def replay(self) -> tuple[Tree, Tree]:
+        """Make the graph again, of the layers that are there now, and return its inputs and outputs."""
+        known: dict[int, SymbolicTensor] = {}
+        for i, (shape, dtype, name, layer) in enumerate(self.inputs):
+            known[i] = SymbolicTensor(shape, dtype, name=name)
+            known[i].input_layer = layer
+        for origin, arguments, keywords, outputs, places in self.calls:
+            symbols = _symbols(outputs)
+            read = lambda value: _placed(value, known)  # noqa: E731
+            node = Node(origin, read(arguments), read(keywords), symbols)
+            if node.is_layer:
+                origin._note_call(node)
+            known.update(zip(places, flatten(symbols)))
+        inputs, outputs = (_placed(tree, known) for tree in self.trees)
+        return inputs, outputs
+
+
+def _symbols(described: Any) -> Tree:
+    if isinstance(described, tuple) and len(described) == 3 and isinstance(described[1], str):
+        shape, dtype, name = described
+        return SymbolicTensor(shape, dtype, name=name)
+    if isinstance(described, dict):
+        return {key: _symbols(item) for key, item in described.items()}
+    return [_symbols(item) for item in described]
+
+
+def _placed(value: Any, known: Mapping[int, SymbolicTensor]) -> Any:
+    if isinstance(value, _Place):
+        return known[value.index]
+    if type(value) in (list, tuple):
+        return type(value)([_placed(item, known) for item in value])
+    if type(value) is dict:
+        return {key: _placed(item, known) for key, item in value.items()}
+    return value
+
+
+def connected_to(layer: Layer, plan: Plan) -> list[str]:
+    """Return what `summary()` says a layer is connected to: `'dense[0][0]'` for each tensor that it takes."""
+    lines: list[str] = []
+    own = {id(node) for node in plan.nodes}
+    for node in layer._nodes:
+        if id(node) not in own:
+            continue
+        for tensor in node.parents():
+            source = layer_for(_vertex(tensor, plan))
+            calls = [n for n in source._nodes if id(n) in own] or [None]
+            number = next((i for i, call in enumerate(calls) if call is tensor.node), 0)
+            index = 0 if tensor.node is None else [t is tensor for t in flatten(tensor.node.outputs)].index(True)
+            lines.append(f"{source.name}[{number}][{index}]")
+    return lines
+
+
+__all__ = ["TFOpLambda", "Written", "config_of", "connected_to", "from_config", "layers_by_depth"]

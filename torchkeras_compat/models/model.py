@@ -1,0 +1,246 @@
+"""`Model`: a graph of layers, or a user's `call`, that is a `torch.nn.Module` and trains itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from .._core import registry
+from .._core.errors import argument_error, show
+from .._core.rollback import unchanged_on_error
+from .._core.symbolic import SymbolicTensor
+from .._core.threads import BUILDING
+from .._core.tree import Tree, flatten, is_shape, map_shapes, map_tree
+from ..layers.base import Layer
+from ..layers.core import Input
+from ..saving import WeightFiles
+from ..training.trainer import Trainer
+from . import functional
+from .network import Network, _ordered
+from .plan import Plan
+
+
+@registry.register("layer", "Functional")
+class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have a `compile` too
+    """A model: between symbolic inputs and outputs, or by the `call` of a subclass.
+
+    `Model(inputs, outputs)` takes the layers that lead from the inputs to the outputs.  A subclass makes layers in
+    `__init__` and calls them in `call(self, inputs, training=None, mask=None)`; the first batch builds it, or `build`.
+
+    Args:
+        inputs: A symbolic tensor, or a list or dictionary of them.
+        outputs: Likewise, what layers made of the inputs.
+        name: The model's name.
+        kwargs: The arguments of every layer.
+
+    Raises:
+        TypeError: Something that is not symbolic.
+        ValueError: An output that needs another input, or two layers of one name.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> from torchkeras_compat.layers import Concatenate, Dense, Input
+        >>> a, b = Input((3,)), Input((4,))
+        >>> model = keras.models.Model([a, b], Dense(2)(Concatenate()([a, b])))
+        >>> model.output_shape, model.count_params()
+        ((None, 2), 16)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+        """Prepare the model before any `__init__`, so that a subclass may assign layers first."""
+        self = super().__new__(cls, *args, **kwargs)
+        self._start()
+        self._start_network()
+        return self  # type: ignore[return-value]
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        if (inputs is None) != (outputs is None):
+            missing = "inputs" if inputs is None else "outputs"
+            raise argument_error(type(self).__name__, missing, "symbolic tensors", None)
+        if inputs is not None:
+            self._connect_graph(inputs, outputs)
+
+    # --- a graph between inputs and outputs ----------------------------------------------------------------------
+
+    def _connect_graph(self, inputs: Tree, outputs: Tree) -> None:
+        """Take the layers between symbolic tensors."""
+        for argument, tree in (("inputs", inputs), ("outputs", outputs)):
+            for tensor in flatten(tree):
+                if not isinstance(tensor, SymbolicTensor):
+                    raise argument_error(
+                        type(self).__name__, argument, "symbolic tensors, from Input(…) and layers", tensor, TypeError
+                    )
+        for tensor in flatten(inputs):
+            if tensor.source is None:  # a placeholder of the backend
+                Input(tensor=tensor)
+        self._input_tree, self._output_tree = _unpacked(inputs), _unpacked(outputs)
+        self._plan = Plan(_ordered(self._input_tree), _ordered(self._output_tree))
+        self._graph_layers = functional.layers_by_depth(self._plan)
+        self._refuse_equal_names()
+        for layer in self._graph_layers:
+            self._modules[_module_name(layer, self._modules)] = layer
+        path = self._plan.path()
+        if path:
+            self._chain = path
+            self._symbols = [self._plan.inputs[0], *(call.node.outputs for call in self._plan.calls)]
+        self.built = True
+        self._built_shape = map_tree(lambda tensor: tuple(tensor.shape), self._input_tree)
+        first = self._plan.inputs[0]
+        self.batch_input_shape = tuple(first.shape) if len(self._plan.inputs) == 1 else None
+
+    def _refuse_equal_names(self) -> None:
+        names = [layer.name for layer in self._graph_layers]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise ValueError(f"{self}: two layers are named {twice!r}; give each a name of its own.")
+
+    _graph_layers: Sequence[Layer] = ()
+
+    def _sublayers(self) -> Iterator[Layer]:
+        """Yield the layers: those of a graph by their depth, as Keras lists them."""
+        yield from self._graph_layers if self._plan is not None else super()._sublayers()
+
+    @property
+    def _takes_integers(self) -> bool:  # type: ignore[override]
+        """Whether the only input is indices."""
+        if self._chain:
+            return self._chain[0]._takes_integers
+        return self._plan is not None and len(self._plan.inputs) == 1 and self._input_takes_integers(0)
+
+    def _input_takes_integers(self, index: int) -> bool:
+        """Tell whether an input is indices: a layer that takes some is called on it, or its type says so."""
+        tensor = self._the_plan().inputs[index]
+        users = [c.layer for c in self._the_plan().calls if c.is_layer and any(p is tensor for p in c.node.parents())]
+        return not tensor.dtype.startswith(("float", "bfloat")) or any(layer._takes_integers for layer in users)
+
+    # --- a user's call -------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights of a subclass by running its `call` on zeros of this shape.
+
+        Args:
+            input_shape: Keras shape, batch size first, or a list or dictionary of them.
+
+        Raises:
+            ValueError: No shape.
+        """
+        if self.built:
+            return
+        if input_shape is None:
+            raise ValueError(f"{self}: the shape of the input is not known; write build((None, …)), or fit first.")
+        shapes = map_shapes(tuple, input_shape)
+        with BUILDING, unchanged_on_error(self):
+            self.built = True
+            self._built_shape = shapes
+            self._adopt(self._device())
+            self._output_by_running(shapes)
+            self.batch_input_shape = (None, *shapes[1:]) if is_shape(shapes) else None
+
+    def _refuse_empty(self) -> None:
+        if self._plan is None and not self._chain and not self._is_users:
+            raise NotImplementedError(
+                f"{self}: a subclass of Model needs a call(self, inputs); or make the model of tensors, "
+                f"Model(inputs, outputs)."
+            )
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the model's outputs for tensors, arrays or symbolic tensors."""
+        self._refuse_empty()
+        return super().__call__(inputs, *args, **kwargs)
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> Model:
+        """The model itself, as Keras 1 scripts ask for it."""
+        return self
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` makes an equal, untrained model of.
+
+        Raises:
+            NotImplementedError: The model is a subclass with a `call` of its own; it says itself what made it.
+        """
+        if self._plan is None:
+            raise NotImplementedError(
+                f"{self}: a model with a call of its own has no configuration; override get_config(self) and return "
+                f"the arguments of its __init__."
+            )
+        return functional.config_of(self)
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+        """Make a model from what `get_config` returned.
+
+        Args:
+            config: The configuration; it is not changed.
+            custom_objects: The user's own classes by name.
+        """
+        with registry.custom_object_scope(custom_objects):
+            if isinstance(config, Mapping) and "input_layers" in config:
+                return functional.from_config(cls, config)
+            return cls(**config)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the architecture as JSON.
+
+        Args:
+            kwargs: Passed to `json.dumps`.
+        """
+        config = {"class_name": registry.class_name(self), "config": self.get_config(), "backend": "torch"}
+        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """Refuse: loading YAML could run code.
+
+        Raises:
+            RuntimeError: Always; names `to_json`.
+        """
+        raise RuntimeError("to_yaml: loading YAML can run code, so it is gone; write model.to_json() instead.")
+
+    # --- copies --------------------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again when needed; the graph is written down call by call, however deep it is."""
+        state = {**super().__getstate__(), "_steps": {}, "history": None, "_left_masks": {}}
+        if self._plan is not None:
+            state.update(_plan=functional.Written(self), _symbols=[], _input_tree=None, _output_tree=None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if isinstance(self._plan, functional.Written):
+            written, self._plan = self._plan, None
+            inputs, outputs = written.replay()
+            self._modules.clear()
+            self._connect_graph(inputs, outputs)
+
+
+def _not_json(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    name = getattr(value, "__name__", None)
+    if callable(value) and name and name != "<lambda>":
+        return name
+    raise TypeError(
+        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as "
+        f"custom_objects when loading."
+    )
+
+
+def _unpacked(tree: Tree) -> Tree:
+    """Return the only tensor of a list of one, as Keras does; other trees as they are, tuples as lists."""
+    if isinstance(tree, (list, tuple)):
+        return tree[0] if len(tree) == 1 and isinstance(tree[0], SymbolicTensor) else list(tree)
+    return tree
+
+
+def _module_name(layer: nn.Module, known: Mapping[str, Any]) -> str:
+    """Return the name of a layer among torch's modules, which takes no dots."""
+    name = str(getattr(layer, "name", "layer")).replace(".", "_")
+    return next(n for n in (name, *(f"{name}_{i}" for i in range(1, len(known) + 2))) if n not in known)

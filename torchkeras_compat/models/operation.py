@@ -1,0 +1,125 @@
+"""What stands among the layers of a model for a function of tensors, such as `x + y` or `K.mean(x)`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from .._core.config import PACKAGE, is_ours
+from .._core.errors import show
+from .._core.symbolic import Node
+from .._core.tensor_operators import OPERATORS, item
+from ..layers.base import Layer, Traits
+
+# Operator or function of the backend → the name that Keras 2.15 has for its layer.
+NAMES = {
+    "__add__": "tf.__operators__.add",
+    "__radd__": "tf.__operators__.add",
+    "__sub__": "tf.math.subtract",
+    "__rsub__": "tf.math.subtract",
+    "__mul__": "tf.math.multiply",
+    "__rmul__": "tf.math.multiply",
+    "__truediv__": "tf.math.truediv",
+    "__rtruediv__": "tf.math.truediv",
+    "__floordiv__": "tf.math.floordiv",
+    "__pow__": "tf.math.pow",
+    "__neg__": "tf.math.negative",
+    "__abs__": "tf.math.abs",
+    "__matmul__": "tf.linalg.matmul",
+    "__getitem__": "tf.__operators__.getitem",
+    "mean": "tf.math.reduce_mean",
+    "sum": "tf.math.reduce_sum",
+    "max": "tf.math.reduce_max",
+    "min": "tf.math.reduce_min",
+    "prod": "tf.math.reduce_prod",
+    "expand_dims": "tf.expand_dims",
+    "concatenate": "tf.concat",
+    "reshape": "tf.reshape",
+    "stack": "tf.stack",
+    "squeeze": "tf.compat.v1.squeeze",
+    "l2_normalize": "tf.math.l2_normalize",
+    "dot": "tf.linalg.matmul",
+    "cast": "tf.cast",
+}
+_OPERATOR_OF = {id(function): name for name, function in OPERATORS.items()} | {id(item): "__getitem__"}
+
+
+class TFOpLambda(Layer):
+    """A function of tensors in a graph, as a layer that has a name and a configuration.
+
+    Args:
+        function: The function.
+        name: The layer's name; numbered automatically when `None`.
+        kwargs: The arguments of every layer.
+    """
+
+    _class_traits = Traits(runs_user_code=True)
+    _takes_trees = True
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None, **kwargs: Any) -> None:
+        self.function = function
+        super().__init__(name=name, **kwargs)
+        self.built = True
+
+    def _automatic_name(self) -> str:
+        from .._core import settings
+
+        short = _OPERATOR_OF.get(id(self.function)) or getattr(self.function, "__name__", "operation")
+        prefix = NAMES.get(short, f"tf.math.{short}" if is_ours(self.function) else short)
+        number = settings.get_uid(prefix)
+        return prefix if number == 1 else f"{prefix}_{number - 1}"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the name of the function.
+
+        Raises:
+            ValueError: It is no function of this package, and cannot be found again by name.
+        """
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "function": name_of(self.function)}
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name by which `function_named` finds a function again.
+
+    Raises:
+        ValueError: It is no function of this package.
+    """
+    operator = _OPERATOR_OF.get(id(function))
+    if operator is not None:
+        return operator
+    name = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
+    if not is_ours(function) or "<" in name:
+        raise ValueError(
+            f"get_config: {show(function)} in the graph has no name by which it could be found again; put it into "
+            f"layers.Lambda, or a layer of your own with get_config."
+        )
+    return name.removeprefix(f"{PACKAGE}.")
+
+
+def function_named(name: str) -> Callable[..., Any]:
+    """Return the function that `name_of` named.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name == "__getitem__":
+        return item
+    if name in OPERATORS:
+        return OPERATORS[name]
+    module, _, attribute = name.rpartition(".")
+    if not module.startswith("backend") and module != "activations":
+        raise ValueError(f"from_config: {name!r} is no function of the backend.")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{module}"), attribute)
+    return function
+
+
+def layer_of(node: Node) -> Layer:
+    """Return the layer of a node: the one that was called, or what stands for a function."""
+    if node.is_layer:
+        return node.origin  # type: ignore[return-value]
+    standing: Layer | None = getattr(node, "operation", None)
+    if standing is None:
+        standing = node.operation = TFOpLambda(node.origin)  # type: ignore[attr-defined]
+        standing._nodes.append(node)
+    return standing
