@@ -53,7 +53,7 @@ def test_one_flat_tensor_gives_the_same(case: cases.Case) -> None:
     slots = {name: [optimizer.initial_slot(name, flat)] for name in optimizer.slot_names}
     for iteration, step in enumerate(cases.noise()):
         noise = np.concatenate([n.ravel() for n in step])
-        grads = optimizer.clip(gradients([flat], [noise]))
+        grads = optimizer.clipping(gradients([flat], [noise]))
         optimizer.update([flat], grads, slots, optimizer.scalars(iteration))
     np.testing.assert_allclose(flat.numpy(), MEASURED[cases.key(case)], **CLOSE)
 
@@ -66,7 +66,7 @@ def test_scalars_may_be_tensors(case: cases.Case) -> None:
     slots = optimizer.bind([("kernel", weights[0]), ("bias", weights[1])]).slots
     for iteration, step in enumerate(cases.noise()):
         scalars = {name: torch.tensor(value) for name, value in optimizer.scalars(iteration).items()}
-        optimizer.update(weights, optimizer.clip(gradients(weights, step)), slots, scalars)
+        optimizer.update(weights, optimizer.clipping(gradients(weights, step)), slots, scalars)
     found = np.concatenate([w.numpy().ravel() for w in weights])
     np.testing.assert_allclose(found, MEASURED[cases.key(case)], **CLOSE)
 
@@ -87,13 +87,13 @@ def test_update_is_traced_whole_by_torch_compile() -> None:
 def test_rows_are_updated_as_keras_updates_them(case: cases.Case) -> None:
     optimizer = make(case)
     weight = torch.from_numpy(cases.table())
-    slots = {name: optimizer.initial_slot(name, weight) for name in optimizer.slot_names}
-    by_rows = optimizer.lazy_rows or optimizer.rows_stay
-    last_seen = torch.zeros(cases.ROWS, dtype=torch.long) if optimizer.rows_decay else None
+    slots, sparse = optimizer.slots_of(weight), optimizer.sparse_rows
+    by_rows = sparse.lazy or sparse.stay
+    pending = sparse.pending(weight) if sparse.decay else None
     for iteration, (touched, values) in enumerate(cases.touched()):
         rows, grads, scalars = torch.from_numpy(touched), torch.from_numpy(values), optimizer.scalars(iteration)
         if by_rows:
-            optimizer.update_rows(weight, rows, grads, slots, last_seen, iteration, scalars)
+            sparse.update(weight, rows, grads, slots, pending, scalars)
         else:
             dense = torch.zeros_like(weight).index_add_(0, rows, grads)
             optimizer.update([weight], [dense], {name: [slot] for name, slot in slots.items()}, scalars)
@@ -187,29 +187,27 @@ def test_classic_formulas_are_those_of_the_2_3_1_source(
 @pytest.mark.parametrize("dialect", ["keras-2.3", "keras-2.15"])
 def test_lazy_rows_equal_the_dense_formula(name: str, kwargs: dict[str, Any], dialect: str) -> None:
     lazy, dense = make((dialect, name, kwargs)), make((dialect, name, kwargs))
-    assert lazy.lazy_rows
+    assert lazy.sparse_rows.lazy
     weight, other = torch.from_numpy(cases.table()), torch.from_numpy(cases.table())
-    slots = {name: lazy.initial_slot(name, weight) for name in lazy.slot_names}
+    slots, pending = lazy.slots_of(weight), lazy.sparse_rows.pending(weight)
     full = {name: [dense.initial_slot(name, other)] for name in dense.slot_names}
-    last_seen = torch.zeros(cases.ROWS, dtype=torch.long)
-    lazy.before_change(lambda: lazy.settle_rows(slots, last_seen, 15))
     for iteration, (touched, values) in enumerate(cases.touched()):
         rows, grads = torch.from_numpy(touched), torch.from_numpy(values)
         if iteration == 15 and name == "RMSprop":
             lazy.rho = dense.rho = 0.5
-        lazy.update_rows(weight, rows, grads.clone(), slots, last_seen, iteration, lazy.scalars(iteration))
+        lazy.sparse_rows.update(weight, rows, grads.clone(), slots, pending, lazy.scalars(iteration))
         dense.update([other], [torch.zeros_like(other).index_add_(0, rows, grads)], full, dense.scalars(iteration))
-    lazy.settle_rows(slots, last_seen, cases.STEPS)
+    lazy.sparse_rows.settle()
     torch.testing.assert_close(weight, other, rtol=1e-6, atol=1e-6)
     for name, slot in slots.items():
         torch.testing.assert_close(slot, full[name][0], rtol=1e-5, atol=1e-7)
 
 
 def test_lazy_rows_are_denied_where_the_weight_moves_without_a_gradient() -> None:
-    assert not optimizers.SGD(momentum=0.9).lazy_rows
-    assert not optimizers.SGD(clipvalue=0.1).lazy_rows
-    assert not optimizers.Adam().lazy_rows
-    assert not optimizers.experimental.SGD(weight_decay=0.1).lazy_rows
-    assert not optimizers.experimental.SGD(use_ema=True).lazy_rows
-    assert optimizers.legacy.SGD(momentum=0.9).rows_stay
-    assert not optimizers.legacy.Adam().rows_stay
+    assert not optimizers.SGD(momentum=0.9).sparse_rows.lazy
+    assert not optimizers.SGD(clipvalue=0.1).sparse_rows.lazy
+    assert not optimizers.Adam().sparse_rows.lazy
+    assert not optimizers.experimental.SGD(weight_decay=0.1).sparse_rows.lazy
+    assert not optimizers.experimental.SGD(use_ema=True).sparse_rows.lazy
+    assert optimizers.legacy.SGD(momentum=0.9).sparse_rows.stay
+    assert not optimizers.legacy.Adam().sparse_rows.stay

@@ -63,11 +63,11 @@ def outcome(scenario: Callable[[Any], Any], name: str, mask: bool = False) -> tu
 def equal(monkeypatch: pytest.MonkeyPatch, scenario: Callable[[Any], Any], name: str, mask: bool = False) -> Any:
     """Run a scenario by rows and densely; return what the model by rows was left with."""
     losses, found, model = outcome(scenario, name, mask)
-    assert model._steps["train"].update.rows, "the embedding was not trained by rows"
+    assert model._steps["train"].update.embeddings, "the embedding was not trained by rows"
     with monkeypatch.context() as patched:
         patched.setattr(update, "goes_by_rows", lambda *_: False)
         dense_losses, expected, dense = outcome(scenario, name, mask)
-    assert not dense._steps["train"].update.rows
+    assert not dense._steps["train"].update.embeddings
     np.testing.assert_allclose(losses, dense_losses, rtol=2e-5, atol=1e-6)
     assert len(found) == len(expected)
     for got, want in zip(found, expected):
@@ -206,7 +206,7 @@ def test_a_step_by_hand_in_between(monkeypatch: pytest.MonkeyPatch, name: str) -
 def test_the_end_of_fit_costs_no_pass_over_the_rows() -> None:
     model = build("rmsprop")
     fitted(model)
-    (row,) = model._steps["train"].update.rows
+    (row,) = model._steps["train"].update.embeddings
     assert row.pending_decay.paid < row.pending_decay.steps
     expected = row.pending_decay.steps
     model.optimizer.get_weights()
@@ -241,7 +241,7 @@ def test_two_embeddings_in_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         model.compile("rmsprop", "binary_crossentropy")
         losses = fitted(model) + fitted(model)
-        return losses, state(model), len(model._steps["train"].update.rows)
+        return losses, state(model), len(model._steps["train"].update.embeddings)
 
     losses, found, count = run(True)
     monkeypatch.setattr(update, "goes_by_rows", lambda *_: False)

@@ -13,9 +13,9 @@ from ._adaptive import Adadelta, Adafactor, Adagrad, Ftrl
 from ._lion import Lion
 from ._rmsprop import RMSprop
 from ._sgd import SGD
-from .base import Optimizer
-from .binding import Binding
-from .bound import Hyperparameter, Iterations
+from .hyperparameters import Hyperparameter, Iterations
+from .optimizer import Optimizer
+from .slots import Binding
 
 # Scripts of every era call the lower-case names.
 sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta

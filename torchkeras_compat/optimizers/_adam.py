@@ -12,14 +12,15 @@ from torch import Tensor
 
 from .._core import registry
 from . import foreach
-from .base import Optimizer, Rate, Scalars, Slots
 from .foreach import Tensors
 from .fused_kernels import adam_kernel
+from .optimizer import Optimizer, Rate, Scalars, Slots
+from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .base import Common, Options
+    from .hyperparameters import Common, Options
 
 N = TypeVar("N", bound="Nadam")
 
@@ -195,9 +196,8 @@ class Adamax(_Moments):
         foreach.maximum_(greatest, foreach.absolute(grads))
         foreach.addcdiv_(params, mean, foreach.shift(greatest, scalars["epsilon"]), -scalars["lr"])
 
-    @property
-    def _keeps_untouched(self) -> bool:
-        return True
+    def _sparse_rule(self) -> SparseRule:
+        return SparseRule(stays_in_tf=True)
 
 
 @registry.register("optimizer")
@@ -245,7 +245,7 @@ class Nadam(_Moments):
         return super().from_config(config)
 
     def _momentum(self, t: int) -> float:
-        beta_1, decay = self._hyper["beta_1"], self._hyper["schedule_decay"]
+        beta_1, decay = self._hyper.numbers["beta_1"], self._hyper.numbers["schedule_decay"]
         return beta_1 * (1.0 - 0.5 * float(0.96 ** (t * decay)))
 
     def _momentum_product(self, t: int) -> float:
@@ -289,9 +289,6 @@ class Nadam(_Moments):
     def _set_extra_state(self, values: Sequence[Any]) -> None:
         self._product = (self._iterations, float(values[0])) if values else (0, 1.0)
 
-    @property
-    def _keeps_untouched(self) -> bool:
-        return True
-
-    def _row_decays(self) -> dict[str, float]:
-        return {"m": self._hyper["beta_1"], "v": self._hyper["beta_2"]} if self.rows_stay else {}
+    def _sparse_rule(self) -> SparseRule:
+        numbers = self._hyper.numbers
+        return SparseRule(stays_in_tf=True, decays={"m": numbers["beta_1"], "v": numbers["beta_2"]})

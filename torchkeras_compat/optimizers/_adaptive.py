@@ -10,14 +10,15 @@ from torch import Tensor
 from .._core import registry
 from .._core.weights import IDENTITY
 from . import foreach
-from .base import Optimizer, Rate, Scalars, Slots
 from .foreach import Scalar, Tensors
 from .fused_kernels import adagrad_kernel
+from .optimizer import Optimizer, Rate, Scalars, Slots
+from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .base import Options
+    from .hyperparameters import Options
 
 
 @registry.register("optimizer")
@@ -74,9 +75,8 @@ class Adagrad(Optimizer):
             foreach.shift_(below, epsilon)
         foreach.addcdiv_(params, grads, below, -rate)
 
-    @property
-    def _rests_without_gradient(self) -> bool:
-        return True
+    def _sparse_rule(self) -> SparseRule:
+        return SparseRule(rests=True)
 
 
 @registry.register("optimizer")
@@ -127,9 +127,8 @@ class Adadelta(Optimizer):
         foreach.mul_(steps, rho)
         foreach.addcmul_(steps, step, step, 1 - rho)
 
-    @property
-    def _keeps_untouched(self) -> bool:
-        return True
+    def _sparse_rule(self) -> SparseRule:
+        return SparseRule(stays_in_tf=True)
 
 
 @registry.register("optimizer")
@@ -214,9 +213,8 @@ class Ftrl(Optimizer):
         foreach.add_(params, linear, -1.0)
         foreach.over_(params, curvature)
 
-    @property
-    def _keeps_untouched(self) -> bool:
-        return True
+    def _sparse_rule(self) -> SparseRule:
+        return SparseRule(stays_in_tf=True)
 
 
 @registry.register("optimizer")
@@ -286,7 +284,7 @@ class Adafactor(Optimizer):
         values = super().scalars(iteration)
         t = iteration + 1
         values["lr"] = min(values["lr"], t**-0.5)
-        values["fresh"] = t ** self._hyper["beta_2_decay"]
+        values["fresh"] = t ** self._hyper.numbers["beta_2_decay"]
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from .._core import registry
 from . import foreach
-from .base import Optimizer, Rate, Scalars, Slots
 from .foreach import Tensors
+from .optimizer import Optimizer, Rate, Scalars, Slots
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .base import Options
+    from .hyperparameters import Options
 
 
 @registry.register("optimizer")

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from .._core import registry
 from . import foreach
-from .base import Optimizer, Rate, Scalars, Slots
 from .foreach import Tensors
 from .fused_kernels import adam_kernel
+from .optimizer import Optimizer, Rate, Scalars, Slots
+from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .base import Options
+    from .hyperparameters import Options
 
 
 @registry.register("optimizer")
@@ -66,7 +67,7 @@ class RMSprop(Optimizer):
     @property
     def _moves(self) -> bool:
         """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
-        return "momentum" in self._in_use
+        return "momentum" in self._hyper.in_use
 
     @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -104,16 +105,8 @@ class RMSprop(Optimizer):
         else:
             foreach.addcdiv_(params, grads, below, -rate)
 
-    @property
-    def _rests_without_gradient(self) -> bool:
-        return not self._moves
-
-    @property
-    def _keeps_untouched(self) -> bool:
-        return self._moves
-
-    def _row_decays(self) -> dict[str, float]:
+    def _sparse_rule(self) -> SparseRule:
         if self._moves:
-            return {}
-        rho = self._hyper["rho"]
-        return {"rms": rho, "mg": rho} if self.centered else {"rms": rho}
+            return SparseRule(stays_in_tf=True)
+        rho = self._hyper.numbers["rho"]
+        return SparseRule(rests=True, decays={"rms": rho, "mg": rho} if self.centered else {"rms": rho})

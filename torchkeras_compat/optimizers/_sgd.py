@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from .._core import registry
 from .._core.errors import argument_error
 from . import foreach
-from .base import Optimizer, Rate, Scalars, Slots
 from .foreach import Tensors
 from .fused_kernels import momentum_kernel
+from .optimizer import Optimizer, Rate, Scalars, Slots
+from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .base import Options
+    from .hyperparameters import Options
 
 
 @registry.register("optimizer")
@@ -59,7 +60,7 @@ class SGD(Optimizer):
     @property
     def _moves(self) -> bool:
         """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
-        return "momentum" in self._in_use
+        return "momentum" in self._hyper.in_use
 
     @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -83,14 +84,7 @@ class SGD(Optimizer):
         if self.nesterov:
             foreach.add_(params, grads, -rate)
 
-    @property
-    def _rests_without_gradient(self) -> bool:
-        return not self._moves
-
-    @property
-    def _adds_gradient(self) -> bool:
-        return not self._moves and type(self)._update is SGD._update
-
-    @property
-    def _keeps_untouched(self) -> bool:
-        return self._moves
+    def _sparse_rule(self) -> SparseRule:
+        if self._moves:
+            return SparseRule(stays_in_tf=True)
+        return SparseRule(rests=True, adds_gradient=type(self)._update is SGD._update)

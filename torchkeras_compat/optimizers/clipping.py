@@ -2,38 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from .._core.dialects import Rules
+from . import foreach
 from .foreach import Tensors
 
-
-def by_value(grads: Tensors, limit: float) -> None:
-    """Clip every element to [−limit, limit], in place."""
-    torch._foreach_clamp_min_(grads, -limit)
-    torch._foreach_clamp_max_(grads, limit)
+G = TypeVar("G")
 
 
-def by_norm(grads: Tensors, limit: float) -> None:
-    """Scale each gradient whose own L2 norm exceeds `limit` down to it, in place."""
+def by_value(grads: Tensors, limit: float) -> Tensors:
+    """Return gradients with every element in [−limit, limit]."""
+    return foreach.clamp(grads, -limit, limit)
+
+
+def by_norm(grads: Tensors, limit: float) -> Tensors:
+    """Return gradients of which each whose own L2 norm exceeds `limit` is scaled down to it."""
     norms = torch.stack(torch._foreach_norm(grads))
-    torch._foreach_mul_(grads, list(_scale(norms, limit).unbind()))
+    return list(torch._foreach_mul(grads, list(_scale(norms, limit).unbind())))
 
 
-def by_global_norm(grads: Tensors, limit: float) -> None:
-    """Scale all gradients by one factor when the L2 norm over all of them exceeds `limit`, in place."""
+def by_global_norm(grads: Tensors, limit: float) -> Tensors:
+    """Return gradients scaled by one factor where the L2 norm over all of them exceeds `limit`."""
     norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))
-    torch._foreach_mul_(grads, _scale(norm, limit))
+    return list(torch._foreach_mul(grads, _scale(norm, limit)))
 
 
 def _scale(norm: Tensor, limit: float) -> Tensor:
     return limit / norm.clamp(min=limit)
 
 
-CLIPS: dict[str, Callable[[Tensors, float], None]] = {
+CLIPS: dict[str, Callable[[Tensors, float], Tensors]] = {
     "clipvalue": by_value,
     "clipnorm": by_norm,
     "global_clipnorm": by_global_norm,
 }
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """The clippings of one optimizer.
+
+    Attributes:
+        limits: Pairs of a clipping, `'clipvalue'`, `'clipnorm'` or `'global_clipnorm'`, and its bound, in the order in
+            which they apply.
+
+    Example:
+        >>> Clipping((("clipvalue", 0.5),))([torch.tensor([2.0, -0.25])])
+        [tensor([ 0.5000, -0.2500])]
+    """
+
+    limits: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, float | None], rules: Rules) -> Clipping:
+        """Return the clippings that options of these names ask for under a dialect's rules."""
+        asked = [name for name in rules.clip_order if options[name]]
+        together = {"clipnorm": "global_clipnorm"} if rules.global_clipnorm else {}
+        limits = [(together.get(name, name), float(options[name] or 0.0)) for name in asked]
+        return cls(tuple(limits[:1] if rules.clip_once else limits))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The clippings in their order."""
+        return tuple(name for name, _ in self.limits)
+
+    @property
+    def needs_each(self) -> bool:
+        """Whether gradients must come one tensor a weight, not as one flat tensor for many."""
+        return "clipnorm" in self.names
+
+    @torch.no_grad()
+    def __call__(self, grads: Tensors) -> Tensors:
+        """Return clipped gradients; those given stay as they are."""
+        for name, limit in self.limits if grads else ():
+            grads = CLIPS[name](grads, limit)
+        return grads
+
+    def together(self, gradients: list[tuple[G, Tensors]]) -> list[tuple[G, Tensors]]:
+        """Return the gradients of several parameter groups, clipped by the norms over all of them."""
+        clipped = iter(self([grad for _, grads in gradients for grad in grads]))
+        return [(group, [next(clipped) for _ in grads]) for group, grads in gradients]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._core.config import with_dialect
 from . import _adam, _adaptive, _lion, _rmsprop, _sgd
-from .base import Optimizer
+from .optimizer import Optimizer
 
 Adadelta = with_dialect(_adaptive.Adadelta, "keras-2.15", __name__)
 Adagrad = with_dialect(_adaptive.Adagrad, "keras-2.15", __name__)

@@ -6,7 +6,9 @@ evaluates them at each step.  Its numbers are variables then, so that what is bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,7 +17,10 @@ from torch import Tensor
 from .._core.errors import show
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
+from ..backend.graph import gradients
 from ..backend.variables import get_value, set_value, variable
+from .clipping import Clipping
+from .gradients import in_layout, parameters
 
 
 def _kept(name: str) -> property:
@@ -99,23 +104,70 @@ def step_when_run(apply: Callable[[Any], Any], loss: Any, params: Sequence[Tenso
     """
 
     def step(value: Tensor) -> Tensor:
-        behind = [p for variable in params for p in _parameters(variable)]
+        behind = [p for variable in params for p in parameters(variable)]
         grads = iter(torch.autograd.grad(value.sum(), behind, retain_graph=True, allow_unused=True))
-        with torch.no_grad():
-            apply(
-                [(_in_layout(variable, [next(grads) for _ in _parameters(variable)]), variable) for variable in params]
-            )
+        apply([(in_layout(variable, [next(grads) for _ in parameters(variable)]), variable) for variable in params])
         return value.detach()
 
     return [SymbolicTensor(tuple(loss.shape), loss.dtype, step, (loss,), {}, "step")]
 
 
-def _parameters(variable: Tensor) -> tuple[Tensor, ...]:
-    return variable._weight.parameters if isinstance(variable, Variable) else (variable,)
+class SymbolicGradients:
+    """What `get_gradients` returns: gradients of a loss by weights, symbolic ones where the loss is symbolic.
+
+    A training step that evaluates an optimizer's own updates has found the gradients of its loss already; they are
+    `known` then.
+
+    Args:
+        owner: The name of the optimizer's class, for errors.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self._loss: SymbolicTensor | None = None
+        self._by_weight: Mapping[int, SymbolicTensor] = {}
+
+    @contextmanager
+    def known(self, loss: SymbolicTensor, by_weight: Mapping[int, SymbolicTensor]) -> Iterator[None]:
+        """Let `of` return these in the block.
+
+        Args:
+            loss: The loss it is called with.
+            by_weight: id of a weight → its gradient, which is clipped already.
+        """
+        self._loss, self._by_weight = loss, by_weight
+        try:
+            yield
+        finally:
+            self._loss, self._by_weight = None, {}
+
+    def of(self, loss: Any, params: Sequence[Tensor], clipping: Clipping) -> list[Any]:
+        """Return the clipped gradients of a loss.
+
+        Args:
+            loss: A tensor, or a symbolic one such as `model.total_loss`.
+            params: Weights.
+            clipping: How they are clipped.
+
+        Raises:
+            ValueError: The loss does not depend on one of them.
+        """
+        if loss is not None and loss is self._loss:
+            return [self._by_weight[id(p)] for p in params]
+        grads = gradients(loss, list(params))
+        if missing := sum(g is None for g in grads):
+            raise ValueError(
+                f"{self.owner}.get_gradients: the loss does not depend on {missing} of the {len(grads)} parameters."
+            )
+        if not clipping.limits:
+            return grads
+        if not isinstance(loss, SymbolicTensor):
+            return clipping(grads)
+        return [
+            SymbolicTensor(g.shape, g.dtype, functools.partial(_clipped, clipping, i), (grads,), {}, "clipped gradient")
+            for i, g in enumerate(grads)
+        ]
 
 
-def _in_layout(variable: Tensor, grads: Sequence[Tensor | None]) -> Tensor | None:
-    """Return the gradient of a weight in Keras's layout."""
-    if any(grad is None for grad in grads):
-        return None
-    return variable._weight.codec.read(*grads) if isinstance(variable, Variable) else grads[0]
+def _clipped(clipping: Clipping, index: int, grads: Sequence[Tensor]) -> Tensor:
+    return clipping(list(grads))[index]

@@ -1,22 +1,160 @@
-"""How an optimizer keeps what it was told, so that anything may be changed between two steps and the next one knows.
+"""What an optimizer was told, kept so that anything may be changed between two steps and the next one knows.
 
-A *hyperparameter* is a number that steps read from a table of plain floats; its attribute returns a number that can be
-set through.  An *option* decides which formulas a step is made of; its attribute is the plain value.  Both tell the
-optimizer before rows whose decay is pending would get it at a wrong rate, and whatever was prepared for the old
-formulas (`training/step/update.py`, compiled graphs) when a change asks for others.
+A *hyperparameter* is a number that steps read from a table of floats; its attribute returns a number that can be set
+through.  An *option* decides which formulas a step is made of; its attribute is the value itself.  Before either
+changes, rows whose decay is pending get it at the old rate, and a change that asks for other formulas counts as a new
+revision, for which whatever was prepared (`training/step/update.py`, compiled graphs) is prepared again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypedDict, TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from .._core import settings
 from .._core.errors import argument_error
-from .bound import Hyperparameter
+
+N = TypeVar("N", int, float)
 
 _READ_EACH_STEP = {"weight_decay"}  # options that decide by being 0 or `None` alone: each step reads their value
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+
+class Common(TypedDict, total=False):
+    """The arguments that every optimizer takes by keyword (see `Optimizer`), but for `weight_decay`."""
+
+    name: str | None
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    jit_compile: bool
+    decay: float
+
+
+class Options(Common, total=False):
+    """All arguments that every optimizer takes by keyword (see `Optimizer`)."""
+
+    weight_decay: float | None
+
+
+# --- numbers that know their owner -----------------------------------------------------------------------------------
+
+
+class Bound(Generic[N]):
+    """What a number of an optimizer has of Keras's variable: it is set through, and read as it stands now.
+
+    The number itself, in arithmetic and comparisons, is the value at the moment it was asked for.
+    """
+
+    _get: Callable[[], N]
+    _set: Callable[[Any], None]
+
+    shape = torch.Size(())
+    ndim = 0
+
+    def value(self) -> N:
+        """Return the number that the optimizer has now."""
+        return self._get()
+
+    read_value = get_value = value
+
+    def set_value(self, value: Any) -> None:
+        """Set the value that the next step uses."""
+        self._set(value)
+
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """Set the value that the next step uses, and return it.
+
+        Args:
+            value: A number, or anything that holds one.
+            use_locking: Accepted for Keras's sake.
+            name: Accepted for Keras's sake.
+            read_value: Accepted for Keras's sake.
+        """
+        self._set(value)
+        return type(self)(self._get(), self._get, self._set)  # type: ignore[call-arg]
+
+    def assign_add(self, delta: Any) -> Any:
+        """Add to the value, and return it."""
+        return self.assign(self._get() + delta)
+
+    def assign_sub(self, delta: Any) -> Any:
+        """Subtract from the value, and return it."""
+        return self.assign(self._get() - delta)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        number = self._get()
+        return type(number), (number,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> N:
+        return self._get()
+
+    def __copy__(self) -> N:
+        return self._get()
+
+
+class Hyperparameter(Bound[float], float):
+    """A hyperparameter of an optimizer: a float that can be set through, as Keras's variable can.
+
+    Example:
+        >>> from torchkeras_compat.optimizers import SGD
+        >>> optimizer = SGD(0.1, momentum=0.9)
+        >>> optimizer.lr.assign(0.05)
+        0.05
+        >>> optimizer.momentum.assign_sub(0.4)
+        0.5
+        >>> optimizer.momentum + 1
+        1.5
+    """
+
+    def __new__(cls, value: float, getter: Callable[[], float], setter: Callable[[Any], None]) -> Hyperparameter:
+        """Make the number `value`, which `setter` changes at its owner."""
+        number = super().__new__(cls, value)
+        number._get, number._set = getter, setter
+        return number
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The default float type, in which Keras keeps it."""
+        return settings.torch_dtype(None)
+
+    def numpy(self) -> np.float32:
+        """Return the value as numpy has it in Keras."""
+        return np.float32(self._get())
+
+    def __float__(self) -> float:
+        return self._get()
+
+
+class Iterations(Bound[int], int):
+    """The number of steps an optimizer has made: an int that can be set through, as Keras's variable can."""
+
+    dtype = torch.int64
+
+    def __new__(cls, value: int, getter: Callable[[], int], setter: Callable[[Any], None]) -> Iterations:
+        """Make the number `value`, which `setter` changes at its owner."""
+        number = super().__new__(cls, value)
+        number._get, number._set = getter, setter
+        return number
+
+    def numpy(self) -> np.int64:
+        """Return the value as numpy has it in Keras."""
+        return np.int64(self._get())
+
+    def __int__(self) -> int:
+        return self._get()
+
+
+# --- checks ----------------------------------------------------------------------------------------------------------
 
 
 def as_number(owner: str, argument: str, value: Any, expected: str = "a number") -> float:
@@ -27,43 +165,90 @@ def as_number(owner: str, argument: str, value: Any, expected: str = "a number")
         raise argument_error(owner, argument, expected, value, TypeError) from None
 
 
+def number_between(owner: str, argument: str, value: Any, least: float = 0.0, most: float = float("inf")) -> float:
+    """Return an argument as a float in [least, most], or raise."""
+    expected = f"a number in [{least:g}, {most:g}]" if most != float("inf") else f"a number ≥ {least:g}"
+    number = as_number(owner, argument, value, expected)
+    if not least <= number <= most:
+        raise argument_error(owner, argument, expected, value)
+    return number
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+class Hyperparameters:
+    """The numbers and options of one optimizer.
+
+    Args:
+        before_change: Called before one of them gets another value.
+
+    Attributes:
+        numbers: Hyperparameter → its value.
+        options: Option → its value.
+        in_use: The hyperparameters that have been other than 0; what they need, such as a velocity, is kept from then
+            on, whatever they are set to.
+        revision: Counts the changes after which a step is made of other formulas.
+    """
+
+    def __init__(self, before_change: Callable[[], None]) -> None:
+        self.before_change = before_change
+        self.numbers: dict[str, float] = {}
+        self.options: dict[str, Any] = {}
+        self.in_use: set[str] = set()
+        self.revision = 0
+
+    def set_number(self, name: str, number: float) -> None:
+        """Set a hyperparameter."""
+        if self.numbers.get(name, number) != number:
+            self.before_change()
+        self.numbers[name] = number
+        if number and name not in self.in_use:
+            self.in_use.add(name)
+            self.revision += 1
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Set an option."""
+        options = self.options
+        known = name in options
+        if known and options[name] == value:
+            return
+        if known:
+            self.before_change()
+        if not known or name not in _READ_EACH_STEP or bool(options[name]) != bool(value):
+            self.revision += 1
+        options[name] = value
+
+
 def hyperparameter(name: str) -> property:
-    """Return the attribute of a hyperparameter, which is kept in the optimizer's table `_hyper`."""
+    """Return the attribute of a hyperparameter, which stands in the optimizer's table `_hyper`."""
 
     def get(optimizer: Any) -> Hyperparameter:
-        table = optimizer._hyper
-        if name not in table:
+        numbers = optimizer._hyper.numbers
+        if name not in numbers:
             raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
-        return Hyperparameter(table[name], lambda: float(table[name]), lambda value: setattr(optimizer, name, value))
+        return Hyperparameter(
+            numbers[name], lambda: float(numbers[name]), lambda value: setattr(optimizer, name, value)
+        )
 
     def put(optimizer: Any, value: Any) -> None:
-        number, table = as_number(type(optimizer).__name__, name, value), optimizer._hyper
-        if table.get(name, number) != number:
-            optimizer._settle()
-        table[name] = number
-        if number and name not in optimizer._in_use:  # from here on its slots are kept, whatever it is set to
-            optimizer._in_use.add(name)
-            optimizer._formulas += 1
+        optimizer._hyper.set_number(name, as_number(type(optimizer).__name__, name, value))
 
     return property(get, put, doc=f"The hyperparameter `{name}`: a float that can be set, as Keras's variable can.")
 
 
 def option(name: str) -> property:
-    """Return the attribute of an option."""
-    key, as_number = f"_{name}", name in _READ_EACH_STEP
+    """Return the attribute of an option, which stands in the optimizer's table `_hyper`."""
 
     def get(optimizer: Any) -> Any:
-        return getattr(optimizer, key)
+        options = optimizer._hyper.options
+        if name not in options:
+            raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
+        return options[name]
 
     def put(optimizer: Any, value: Any) -> None:
-        held = optimizer.__dict__
-        known = key in held
-        if not known or held[key] != value:
-            if known:
-                optimizer._settle()
-            if not known or not as_number or bool(held[key]) != bool(value):
-                optimizer._formulas += 1
-            held[key] = value
+        optimizer._hyper.set_option(name, value)
+        vars(optimizer).pop("clipping", None)  # which is made of options at its first use
 
     return property(get, put, doc=f"The option `{name}`.")
 

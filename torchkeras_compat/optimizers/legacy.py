@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._core.config import with_dialect
 from . import _adam, _adaptive, _rmsprop, _sgd
-from .base import Optimizer
+from .optimizer import Optimizer
 
 Adadelta = with_dialect(_adaptive.Adadelta, "tf.keras", __name__)
 Adagrad = with_dialect(_adaptive.Adagrad, "tf.keras", __name__)

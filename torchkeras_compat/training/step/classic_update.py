@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ from ..._core.symbolic import SymbolicTensor
 from ..._core.weights import Weight
 from ...backend.graph import differentiates
 from ...backend.variables import set_value
+from ...optimizers.foreach import Tensors
+from ...optimizers.slots import Gradients, Scalars
 from .update import Update
 
 
@@ -30,9 +32,9 @@ class ClassicUpdate(Update):
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, ())  # it applies constraints itself, or leaves them out as it would in Keras
         self.table = list(table)
-        self.params = list({id(p): p for w in table for p in w.parameters}.values())
+        self.params: list[Tensor] = list({id(p): p for w in table for p in w.parameters}.values())
         self.variables = [w.variable() for w in self.table]
-        self.gradients = [
+        self.symbolic_gradients = [
             SymbolicTensor(w.shape, settings.dtype_name(w.parameters[0].dtype), name=f"gradient of {w.path}")
             for w in self.table
         ]
@@ -42,7 +44,7 @@ class ClassicUpdate(Update):
 
     def _built(self) -> list[Any]:
         optimizer = self.optimizer
-        known = {id(v): g for v, g in zip(self.variables, self.gradients)}
+        known = {id(v): g for v, g in zip(self.variables, self.symbolic_gradients)}
         with symbolic.deferred_updates(), settings.running(None), optimizer.symbolic_gradients(self.loss, known):
             made = optimizer.get_updates(**self._arguments())
         made = getattr(optimizer, "updates", None) if made is None else made
@@ -65,23 +67,50 @@ class ClassicUpdate(Update):
             )
         return {name: given[name] for name in names if name in given} or {"loss": self.loss, "params": self.variables}
 
-    def __call__(self, loss: Tensor) -> None:
-        """Make one step from the loss of a batch."""
+    def gradients(self, loss: Tensor) -> Gradients:
+        """Return the gradients of a loss by weights, in Keras's layout."""
         grads = torch.autograd.grad(loss, self.params, retain_graph=self.differentiates_loss, allow_unused=True)
         by_parameter = {id(p): g for p, g in zip(self.params, grads)}
-        feed: dict[SymbolicTensor, Tensor] = {self.loss: loss}
         in_layout: list[Tensor] = []
         for weight in self.table:
             parts = [by_parameter[id(p)] for p in weight.parameters]
             if any(part is None for part in parts):
                 raise ValueError(f"{type(self.optimizer).__name__}: the loss does not depend on {weight.path}.")
             in_layout.append(weight.codec.read(*parts))
-        if self.optimizer.clips:
-            in_layout = self.optimizer.clip([g.clone() for g in in_layout])
-        feed.update(zip(self.gradients, in_layout))
+        return [(Evaluation(self, loss), in_layout)]
+
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None) -> None:
+        """Clip the gradients, and evaluate the updates from them; counting is one of those."""
+        for evaluation, grads in self.optimizer.clipping.together(gradients):
+            evaluation.step(grads, scalars)
+
+    def evaluate(self, loss: Tensor, grads: Sequence[Tensor]) -> None:
+        """Run the updates.
+
+        Args:
+            loss: The loss of the batch.
+            grads: Its gradients by weights, in Keras's layout.
+        """
+        feed = {self.loss: loss, **dict(zip(self.symbolic_gradients, grads))}
         with torch.set_grad_enabled(self.differentiates_loss), settings.running(True):
             symbolic.run_updates(self.updates, feed, set_value)
 
-    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+    def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Refuse: the updates are a user's."""
         raise CannotCapture("its updates are built by get_updates", self.optimizer)
+
+
+class Evaluation(NamedTuple):
+    """The weights of an update, of which one batch gave a loss."""
+
+    update: ClassicUpdate
+    loss: Tensor
+
+    @property
+    def params(self) -> Tensors:
+        """The parameters behind the weights."""
+        return self.update.params
+
+    def step(self, grads: Tensors, scalars: Scalars) -> None:
+        """Evaluate the updates; the optimizer has numbers of its own."""
+        self.update.evaluate(self.loss, grads)

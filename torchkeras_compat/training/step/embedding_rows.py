@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,13 @@ from torch.overrides import TorchFunctionMode
 
 from ..._core.weights import Weight
 from ...optimizers import Optimizer
+from ...optimizers.foreach import Tensors
+from ...optimizers.slots import Gradients, Scalars
 
 LAZY_ELEMENTS = 1 << 16  # a smaller table is stepped whole in less time than its rows are sorted
 
 
-class RowWeight:
+class EmbeddingGroup:
     """The table of one embedding.
 
     Args:
@@ -30,39 +32,42 @@ class RowWeight:
         self.name = weight.path
         self.module = weight.module
         self.param: Tensor = weight.parameters[0]
-        self.binding = optimizer.bind([(weight.path, self.param)])
+        self.params = [self.param]
+        optimizer.bind([(weight.path, self.param)])
         self.slots = dict(optimizer.slots_of(self.param))
-        self.pending_decay = optimizer.pending_decay(self.param) if optimizer.rows_decay else None
+        sparse = optimizer.sparse_rows
+        self.by_rows = sparse.stay or sparse.lazy  # otherwise only the clipping goes by rows
+        self.adds_gradient = sparse.adds_gradient
+        self.pending_decay = sparse.pending(self.param) if sparse.decay else None
 
-    @torch.no_grad()
-    def step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
-        """Step the touched rows by a gradient that is sparse, or all rows by a dense one."""
-        if grad.is_sparse:
-            self.step_rows(grad._indices()[0], grad._values(), scalars)
-        else:
-            self._dense_step(grad, scalars)
+    def gather(self, grads: Sequence[Tensor | None]) -> Gradients:
+        """Return the gradient of the table as a step wants it: of a sparse one the rows that a batch touched.
 
-    @torch.no_grad()
-    def step_rows(self, indices: Tensor, values: Tensor, scalars: Mapping[str, Any]) -> None:
-        """Step the rows that `indices` name, some perhaps repeatedly, by their gradients."""
-        optimizer, pending = self.optimizer, self.pending_decay
-        if optimizer.lazy_rows and optimizer._adds_gradient:
-            self.param.index_add_(0, indices, values, alpha=-scalars["lr"])
-            return
-        rows, grad_rows = joined_rows(indices, values)
-        if not (optimizer.rows_stay or optimizer.lazy_rows):  # only the clipping went by rows
-            self._dense_step(torch.zeros_like(self.param).index_copy_(0, rows, grad_rows), scalars)
-        elif pending is None:
-            optimizer.update_rows(self.param, rows, grad_rows, self.slots, None, 0, scalars)
-        else:
-            optimizer.update_rows(self.param, rows, grad_rows, self.slots, pending.last_seen, pending.steps, scalars)
-            pending.decays = optimizer._row_decays()
-            pending.steps += 1
+        Args:
+            grads: The gradient alone, `None` where the loss does not depend on the table.
+        """
+        (grad,) = grads
+        if grad is None:
+            return []
+        return [(TouchedRows(self, grad._indices()[0]), [grad._values()])] if grad.is_sparse else [(self, [grad])]
 
-    def _dense_step(self, grad: Tensor, scalars: Mapping[str, Any]) -> None:
+    def step(self, grads: Tensors, scalars: Scalars) -> None:
+        """Step the whole table."""
         if self.pending_decay is not None:
             self.pending_decay.apply()
-        self.optimizer.update([self.param], [grad], {name: [slot] for name, slot in self.slots.items()}, scalars)
+        self.optimizer.update(self.params, grads, {name: [slot] for name, slot in self.slots.items()}, scalars)
+
+    def step_touched(self, indices: Tensor, values: Tensor, scalars: Scalars) -> None:
+        """Step the rows that `indices` name, some perhaps repeatedly, by their gradients."""
+        if self.adds_gradient:
+            self.param.index_add_(0, indices, values, alpha=-float(scalars["lr"]))  # a number: no graph has this
+            return
+        touched, grads = joined_rows(indices, values)
+        if self.by_rows:
+            sparse = self.optimizer.sparse_rows
+            sparse.update(self.param, touched, grads, self.slots, self.pending_decay, scalars)
+        else:
+            self.step([torch.zeros_like(self.param).index_copy_(0, touched, grads)], scalars)
 
     def valid(self) -> bool:
         """Tell whether the slots are still those of the optimizer, and beside the weight."""
@@ -71,6 +76,46 @@ class RowWeight:
         return set(self.slots) == set(self.optimizer.slot_names) and all(
             state.get(name) is slot and (slot.dtype, slot.device) == kind for name, slot in self.slots.items()
         )
+
+
+class TouchedRows(NamedTuple):
+    """The rows of an embedding's table that a batch looked up.
+
+    Attributes:
+        group: The table.
+        indices: Which rows, some perhaps repeatedly.
+    """
+
+    group: EmbeddingGroup
+    indices: Tensor
+
+    @property
+    def params(self) -> Tensors:
+        """The table."""
+        return self.group.params
+
+    def step(self, grads: Tensors, scalars: Scalars) -> None:
+        """Step them by their gradients, one for each of `indices`."""
+        self.group.step_touched(self.indices, grads[0], scalars)
+
+
+def join_lookups(lookups: Sequence[tuple[EmbeddingGroup, Tensor, Tensor]]) -> Gradients:
+    """Return what a step takes from lookups in tables: each table once, with all that was looked up in it.
+
+    Args:
+        lookups: Tables, indices (n), and gradients of the rows (n, dim).
+    """
+    by_table: dict[int, list[tuple[EmbeddingGroup, Tensor, Tensor]]] = {}
+    for lookup in lookups:
+        by_table.setdefault(id(lookup[0]), []).append(lookup)
+    return [
+        (TouchedRows(table[0][0], _joined([i for _, i, _ in table])), [_joined([values for *_, values in table])])
+        for table in by_table.values()
+    ]
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))
 
 
 def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,40 +141,44 @@ def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
     """Tell whether a weight is an embedding's table that this optimizer steps row by row."""
     if not isinstance(weight.module, nn.Embedding) or weight.regularizer is not None or weight.constraint is not None:
         return False
-    clipped_by_rows = bool(optimizer.clips) and optimizer._rules.untouched_rows_stay
+    sparse = optimizer.sparse_rows
+    clipped_by_rows = bool(optimizer.clipping.limits) and optimizer._rules.untouched_rows_stay
     large = weight.parameters[0].numel() >= LAZY_ELEMENTS
-    return optimizer.rows_stay or clipped_by_rows or (optimizer.lazy_rows and large)
+    return sparse.stay or clipped_by_rows or (sparse.lazy and large)
 
 
 class Lookups(TorchFunctionMode):
     """Keeps what is looked up in the tables of embeddings, as the leaves of a graph.
 
     Args:
-        weights: The tables.
+        embeddings: The tables.
+
+    Attributes:
+        lookups: Table, indices, and what was looked up.
     """
 
-    def __init__(self, weights: list[RowWeight]) -> None:
+    def __init__(self, embeddings: Sequence[EmbeddingGroup]) -> None:
         super().__init__()
-        self.weights = {id(weight.param): weight for weight in weights}
-        self.found: list[tuple[RowWeight, Tensor, Tensor]] = []  # table, indices, rows
+        self.embeddings = {id(group.param): group for group in embeddings}
+        self.lookups: list[tuple[EmbeddingGroup, Tensor, Tensor]] = []
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        weight = self.weights.get(id(args[1])) if func is F.embedding and len(args) > 1 else None
-        if weight is None:
+        group = self.embeddings.get(id(args[1])) if func is F.embedding and len(args) > 1 else None
+        if group is None:
             return result
-        rows = result.detach().requires_grad_()
-        self.found.append((weight, args[0], rows))
-        return rows
+        leaf = result.detach().requires_grad_()
+        self.lookups.append((group, args[0], leaf))
+        return leaf
 
 
 @contextmanager
-def row_gradients(weights: list[RowWeight]) -> Iterator[None]:
+def sparse_gradients(embeddings: Sequence[EmbeddingGroup]) -> Iterator[None]:
     """Let the embeddings give sparse gradients for what runs inside."""
-    for weight in weights:
-        weight.module.sparse = True  # type: ignore[assignment]
+    for group in embeddings:
+        group.module.sparse = True  # type: ignore[assignment]
     try:
         yield
     finally:
-        for weight in weights:
-            weight.module.sparse = False  # type: ignore[assignment]
+        for group in embeddings:
+            group.module.sparse = False  # type: ignore[assignment]

@@ -16,13 +16,14 @@ from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
 from ...layers.base import Layer, Traits
+from ...optimizers.slots import Gradients
 from ..averages import Totals
 from ..compile_config import Objective, Recipe
 from ..data.arrays import Batch
 from ..executors.inductor import CompiledStep
 from .choose_update import choose_update
 from .handwritten import Chain, Watchers, chain_of
-from .parameter_groups import FlatStorage
+from .parameter_groups import FlatGroup
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 
 
@@ -113,7 +114,7 @@ class Step:
         self.chain: Chain | None = None
         self._defers_test_loss = False
         self._has_standing_losses = bool(model._all_standing_losses())
-        self._written: list[Tensor] = []
+        self._written: Gradients = []
         self._frozen: list[Tensor] = []
         self.totals = totals if totals is not None else Totals([])
         self.penalised = [w for w in table if w.regularizer is not None]
@@ -171,13 +172,13 @@ class Step:
     def _write_out(self) -> None:
         """Take the written-out derivatives of a plain chain of layers where they exist and nobody looks on."""
         update, objective, self.chain = self.update, self.objective, None
-        if objective is not None and isinstance(update, KerasUpdate) and update.storage is not None:
-            plain = not update.rows and not self._has_hooks and not self.recipe.rules.normalise_by_nonzero
+        if objective is not None and isinstance(update, KerasUpdate) and update.dense is not None:
+            plain = not update.embeddings and not self._has_hooks and not self.recipe.rules.normalise_by_nonzero
             plain = plain and not self._has_standing_losses
-            small = isinstance(update.storage, FlatStorage)
-            self.chain = chain_of(self.model.layers, objective, update.storage.params, small) if plain else None
+            small = isinstance(update.dense, FlatGroup)
+            self.chain = chain_of(self.model.layers, objective, update.dense.params, small) if plain else None
             if self.chain is not None:
-                places, self._written = update.storage.places()
+                places, self._written = update.dense.places()
                 self.chain.write_to(places)
         self.totals = self._totals
 
@@ -293,7 +294,7 @@ class Step:
     @torch.no_grad()
     def _train_chain(self, chain: Chain, batch: Batch, y: Tensor) -> None:
         output = chain(batch.x, y, batch.weight)
-        self.update.step_written(self._written)
+        self.update.apply(self._written)
         self.totals.add(None, batch.size, y, output, None, batch.weight)
 
     @torch.no_grad()

@@ -1,35 +1,50 @@
-"""From the loss of a batch to new weights."""
+"""From gradients to new weights: how the trained parameters of one model follow the gradients of a batch."""
 
 from __future__ import annotations
 
-import itertools
 import warnings
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..._core.border import user_stacklevel
 from ..._core.graph_capture import CannotCapture, capturing
-from ..._core.weights import Codec, Weight
+from ..._core.weights import Weight
 from ...optimizers import Optimizer
-from .embedding_rows import Lookups, RowWeight, goes_by_rows, row_gradients
-from .parameter_groups import choose_storage
+from ...optimizers.foreach import Tensors
+from ...optimizers.slots import Gradients, ListGroup, Scalars, name_parameters
+from .embedding_rows import EmbeddingGroup, Lookups, goes_by_rows, join_lookups, sparse_gradients
+from .parameter_groups import FlatGroup, choose_group
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
+
+
+def complete(gradients: Gradients) -> Gradients:
+    """Return gradients as they are: one device has seen the whole batch."""
+    return gradients
 
 
 class Update:
     """How one model's trained parameters follow their gradients; this one, for a model without any, does nothing.
 
+    Finding gradients and applying them are two steps: those of `gradients(loss)`, or others in the same form, go to
+    `apply`.
+
     Args:
         optimizer: The optimizer.
         table: The weights to train.
+
+    Attributes:
+        params: The parameters that are stepped.
+        reduce: Makes the gradients of the whole batch of what each device found for its part; it takes and returns
+            pairs of a parameter group and its gradients.
     """
 
-    params: Sequence[Tensor] = ()  # those that are stepped
+    params: Tensors = []
+    reduce: Callable[[Gradients], Gradients] = staticmethod(complete)
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         self.optimizer = optimizer
@@ -37,9 +52,29 @@ class Update:
 
     def __call__(self, loss: Tensor) -> None:
         """Make one step from the loss of a batch."""
+        self.apply(self.gradients(loss))
 
-    def step_written(self, grads: list[Tensor]) -> None:
-        """Make one step from gradients that were written out, where there is a place for them."""
+    def gradients(self, loss: Tensor) -> Gradients:
+        """Return the gradients of a loss by autograd, each with the group of parameters that follows it.
+
+        Parameters that the loss does not reach are in no group, and stay as they are.
+        """
+        return []
+
+    def apply(self, gradients: Gradients, scalars: Scalars | None = None) -> None:
+        """Make one step: reduce over devices → clip → groups → count, and then the constraints, as in Keras.
+
+        Args:
+            gradients: Pairs of a group and its gradients: of `gradients(loss)`, or those that a group's `places` gave.
+            scalars: The numbers of the step, where they are known already: 0-d tensors in a graph.
+        """
+        gradients = self.reduce(gradients)
+        self.step_groups(gradients, scalars)
+        for weight in self.constrained:
+            weight.constrain()
+
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None) -> None:
+        """Let the groups follow their gradients: clip → groups → count."""
 
     @property
     def outdated(self) -> bool:
@@ -57,11 +92,6 @@ class Update:
     def finish(self) -> None:
         """Bring everything up to date at the end of a `fit`."""
 
-    def constrain(self) -> None:
-        """Apply the constraints of the weights."""
-        for weight in self.constrained:
-            weight.constrain()
-
     # --- in a graph ----------------------------------------------------------------------------------------------
 
     def scalars(self) -> dict[str, float]:
@@ -72,11 +102,11 @@ class Update:
         """Return what a graph takes from the optimizer for good: where it changes, a new graph is due."""
         return ()
 
-    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+    def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Make the part of a step that belongs into a graph, and return what `after` needs for the rest."""
         return []
 
-    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+    def after(self, outside: list[Tensor], scalars: Scalars) -> None:
         """Make the rest of a step whose graph has run."""
 
 
@@ -87,101 +117,70 @@ class KerasUpdate(Update):
         optimizer: The optimizer.
         table: The weights to train.
         flat_allowed: Whether small models may move into one flat tensor.
+
+    Attributes:
+        dense: The parameters that are stepped whole, `None` where there are none.
+        embeddings: The tables of which a step touches some rows.
     """
 
     def __init__(self, optimizer: Optimizer, table: Sequence[Weight], flat_allowed: bool) -> None:
         super().__init__(optimizer, table)
         by_rows = [w for w in table if goes_by_rows(optimizer, w)]
-        self.rows = [RowWeight(optimizer, w) for w in by_rows]
-        known = {id(row.param) for row in self.rows}
-        named: dict[str, Tensor] = {}
-        codecs: dict[str, Codec] = {}
-        for weight in table:
-            alone = len(weight.attributes) == 1
-            for attribute, parameter in zip(weight.attributes, weight.parameters):
-                if id(parameter) not in known:
-                    known.add(id(parameter))
-                    name = _free(weight.path if alone else f"{weight.path}/{attribute}", named)
-                    named[name] = parameter
-                    if alone:
-                        codecs[name] = weight.codec
+        self.embeddings = [EmbeddingGroup(optimizer, w) for w in by_rows]
+        named, codecs = name_parameters(table, [group.param for group in self.embeddings])
         # cuDNN wants the parameters of a recurrent layer in one piece of memory of its own.
         chunked = any(isinstance(w.module, nn.RNNBase) and w.parameters[0].is_cuda for w in table)
-        self.storage = choose_storage(optimizer, named, codecs, flat_allowed and not chunked) if named else None
-        self.dense = list(named.values())
-        self.params = [*self.dense, *(row.param for row in self.rows)]
-        self.formulas = optimizer._formulas
+        self.dense: ListGroup | FlatGroup | None = None
+        if named:
+            binding = optimizer.bind(named.items(), codecs, self.constrained)
+            self.dense = choose_group(optimizer, binding, flat_allowed and not chunked)
+        self.groups = [*([] if self.dense is None else [self.dense]), *self.embeddings]
+        self.params = [param for group in self.groups for param in group.params]
+        self.revision = optimizer.revision
 
     @property
     def outdated(self) -> bool:
         """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
-        changed: bool = self.formulas != self.optimizer._formulas
+        changed: bool = self.revision != self.optimizer.revision
         return changed
 
     def recording(self) -> AbstractContextManager[Any]:
-        """Return the context in which embeddings give sparse gradients, or their looked-up rows are kept."""
-        if not self.rows:
+        """Return the context in which embeddings give sparse gradients, or what is looked up in them is kept."""
+        if not self.embeddings:
             return _NOTHING
         if not capturing():
-            return row_gradients(self.rows)
-        self.lookups = Lookups(self.rows)
-        return self.lookups
+            return sparse_gradients(self.embeddings)
+        self.looked_up = Lookups(self.embeddings)
+        return self.looked_up
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are where they were."""
-        stands = self.storage is None or self.storage.valid()
-        return stands and not self.outdated and all(row.valid() for row in self.rows)
+        return not self.outdated and all(group.valid() for group in self.groups)
 
-    def __call__(self, loss: Tensor) -> None:
-        """Make one step from the loss of a batch."""
-        grads = torch.autograd.grad(loss, self.params, allow_unused=True)
-        if any(g is None for g in grads) or (self.rows and self.optimizer.clips):
-            self._step_some(grads)
-        else:
-            self._step_all(grads)
-        self.optimizer._iterations += 1
-        if self.constrained:
-            self.constrain()
+    def gradients(self, loss: Tensor) -> Gradients:
+        """Return the gradients of a loss by autograd, each with the group of parameters that follows it."""
+        return self._gathered(torch.autograd.grad(loss, self.params, allow_unused=True))
 
-    def step_written(self, grads: list[Tensor]) -> None:
-        """Make one step from gradients that stand where `storage.places()` said."""
-        optimizer = self.optimizer
-        if optimizer.clips:
-            grads = optimizer.clip(grads)
-        if self.storage is not None:
-            self.storage.update(grads, optimizer.scalars(optimizer._iterations))
-        optimizer._iterations += 1
-        if self.constrained:
-            self.constrain()
+    def _gathered(self, grads: Sequence[Tensor | None]) -> Gradients:
+        """Return gradients, in the order of `params`, as the groups want them; embeddings may be left out."""
+        gradients: Gradients = []
+        start = 0
+        for group in self.groups:
+            part = grads[start : start + len(group.params)]
+            start += len(group.params)
+            if part:
+                gradients += group.gather(part)
+        return gradients
 
-    def _step_all(self, grads: Sequence[Any]) -> None:
-        optimizer = self.optimizer
-        scalars = optimizer.scalars(optimizer._iterations)
-        if self.storage is not None:
-            given = self.storage.gathered(grads[: len(self.dense)])
-            if optimizer.clips:
-                given = optimizer.clip([g.clone() for g in given])
-            self.storage.update(given, scalars)
-        for row, grad in zip(self.rows, grads[len(self.dense) :]):
-            row.step(grad, scalars)
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None) -> None:
+        """Let the groups follow their gradients."""
+        self.optimizer.step_groups(gradients, scalars)
 
-    def _step_some(self, grads: Sequence[Tensor | None]) -> None:
-        """Step the parameters that have a gradient, clipping all gradients together; sparse ones by their rows."""
-        optimizer = self.optimizer
-        scalars = optimizer.scalars(optimizer._iterations)
-        dense = [(p, g) for p, g in zip(self.dense, grads) if g is not None]
-        rows = [(r, g) for r, g in zip(self.rows, grads[len(self.dense) :]) if g is not None]
-        if optimizer.clips:
-            copies = [g.clone() for _, g in [*dense, *rows]]
-            optimizer.clip([g._values() if g.is_sparse else g for g in copies])
-            dense = [(p, g) for (p, _), g in zip(dense, copies)]
-            rows = [(r, g) for (r, _), g in zip(rows, copies[len(dense) :])]
-        if dense:
-            held = [optimizer.slots_of(p) for p, _ in dense]
-            slots = {name: [h[name] for h in held] for name in optimizer.slot_names}
-            optimizer.update([p for p, _ in dense], [g for _, g in dense], slots, scalars)
-        for row, grad in rows:
-            row.step(grad, scalars)
+    def finish(self) -> None:
+        """Let moving averages take the place of the weights."""
+        self.optimizer.finalize_variable_values(self.params)
+
+    # --- in a graph ----------------------------------------------------------------------------------------------
 
     def scalars(self) -> dict[str, float]:
         """Return the numbers of the next step that a graph takes as inputs."""
@@ -190,63 +189,47 @@ class KerasUpdate(Update):
 
     def frozen(self) -> tuple[Any, ...]:
         """Return what a graph takes from the optimizer for good."""
-        optimizer = self.optimizer
-        return optimizer.clips, tuple(optimizer._limit(clip) for clip in optimizer.clips), bool(optimizer.weight_decay)
+        return self.optimizer.clipping, bool(self.optimizer.weight_decay)
 
-    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+    def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Step all parameters but the tables of embeddings, for which indices and gradients are returned."""
-        looked_up = self.lookups.found if self.rows else []
-        wanted = [*self.dense, *(rows for _, _, rows in looked_up), *(row.param for row in self.rows)]
-        grads = torch.autograd.grad(loss, wanted, allow_unused=True)
-        dense, by_lookup = grads[: len(self.dense)], grads[len(self.dense) : len(self.dense) + len(looked_up)]
-        if any(g is not None for g in grads[len(self.dense) + len(looked_up) :]):
+        lookups = self.looked_up.lookups if self.embeddings else []
+        dense = [] if self.dense is None else self.dense.params
+        tables = [group.param for group in self.embeddings]
+        grads = torch.autograd.grad(loss, [*dense, *(leaf for *_, leaf in lookups), *tables], allow_unused=True)
+        if any(g is not None for g in grads[len(grads) - len(tables) :]):
             raise CannotCapture("the table of an embedding is used for more than looking up rows")
-        if self.rows and self.optimizer.clips:
+        if self.embeddings and self.optimizer.clipping.limits:
             raise CannotCapture(
                 "the gradients of an embedding's rows are clipped together with the others", self.optimizer
             )
-        with torch.no_grad():
-            self._step_captured(dense, scalars)
-        self.constrain()
-        self.left = [row for (row, _, _), grad in zip(looked_up, by_lookup) if grad is not None]
-        pairs = [(indices, grad) for (_, indices, _), grad in zip(looked_up, by_lookup) if grad is not None]
-        return [t for indices, grad in pairs for t in (indices.flatten().long(), grad.flatten(0, indices.dim() - 1))]
+        self.apply(self._gathered(grads[: len(dense)]), scalars)
+        pairs = [(lookup, g) for lookup, g in zip(lookups, grads[len(dense) :]) if g is not None]
+        self._tables = [group for (group, *_), _ in pairs]
+        return [t for (_, i, _), g in pairs for t in (i.flatten().long(), g.flatten(0, i.dim() - 1))]
 
-    def _step_captured(self, grads: Sequence[Tensor | None], scalars: Mapping[str, Any]) -> None:
-        optimizer, storage = self.optimizer, self.storage
-        given = [g for g in grads if g is not None]
-        if storage is None or not given:
-            return
-        if len(given) == len(grads):
-            storage.update_each(optimizer.clip(storage.joined(given)), scalars)
-            return
-        params = [p for p, g in zip(self.dense, grads) if g is not None]
-        for param, grad in zip(params, optimizer.clip(given)):
-            held = optimizer.slots_of(param)
-            optimizer.update([param], [grad], {name: [held[name]] for name in optimizer.slot_names}, scalars)
-
-    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+    def after(self, outside: list[Tensor], scalars: Scalars) -> None:
         """Step the rows that a batch looked up, and count the step."""
-        by_row: dict[int, list[int]] = {}
-        for i, row in enumerate(self.left):
-            by_row.setdefault(id(row), []).append(2 * i)
-        for places in by_row.values():
-            row = self.left[places[0] // 2]
-            indices, values = [left[i] for i in places], [left[i + 1] for i in places]
-            alone = len(places) == 1
-            row.step_rows(
-                indices[0] if alone else torch.cat(indices), values[0] if alone else torch.cat(values), scalars
-            )
-        self.optimizer._iterations += 1
-
-    def finish(self) -> None:
-        """Let moving averages take the place of the weights."""
-        self.optimizer.finalize_variable_values(self.params)
+        self.step_groups(join_lookups(list(zip(self._tables, outside[::2], outside[1::2]))), scalars)
 
 
-def _free(path: str, names: Container[str]) -> str:
-    """Return a name for a parameter: its path, numbered where weights of two layers of one name share it."""
-    return next(n for n in itertools.chain([path], (f"{path}#{i}" for i in itertools.count(2))) if n not in names)
+class GradGroup(NamedTuple):
+    """Parameters whose gradients a torch optimizer reads from their `grad`."""
+
+    optimizer: torch.optim.Optimizer
+    params: Tensors
+
+    def step(self, grads: Tensors, scalars: Scalars) -> None:
+        """Make one step; the optimizer has numbers of its own."""
+        put_gradients(self.params, grads)
+        self.optimizer.step()
+
+
+def put_gradients(params: Tensors, grads: Tensors) -> None:
+    """Put gradients where torch's optimizers read them."""
+    for param, grad in zip(params, grads):
+        if param.grad is not grad:
+            param.grad = grad
 
 
 class TorchUpdate(Update):
@@ -273,26 +256,32 @@ class TorchUpdate(Update):
             stacklevel=user_stacklevel(),
         )
 
-    def __call__(self, loss: Tensor) -> None:
-        """Make one step from the loss of a batch."""
+    def gradients(self, loss: Tensor) -> Gradients:
+        """Return what `backward` leaves on the parameters."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward(inputs=self.params)  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.constrain()
+        return self._gathered([p.grad for p in self.params])
 
-    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+    def _gathered(self, grads: Sequence[Tensor | None]) -> Gradients:
+        reached = [(p, g) for p, g in zip(self.params, grads) if g is not None]
+        return [(GradGroup(self.optimizer, [p for p, _ in reached]), [g for _, g in reached])]
+
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None) -> None:
+        """Let the optimizer step its parameters."""
+        for group, grads in gradients:
+            group.step(grads, scalars or {})
+
+    def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Return the gradients; the optimizer is the user's and runs outside."""
         grads = torch.autograd.grad(loss, self.params, allow_unused=True)
-        self.reached = [p for p, g in zip(self.params, grads) if g is not None]
+        self._reached = [g is not None for g in grads]
         return [g for g in grads if g is not None]
 
-    def after(self, left: list[Tensor], scalars: Mapping[str, Any]) -> None:
+    def after(self, outside: list[Tensor], scalars: Scalars) -> None:
         """Make one step from the gradients."""
         self.optimizer.zero_grad(set_to_none=True)
-        for param, grad in zip(self.reached, left):
-            param.grad = grad
-        self.optimizer.step()
-        self.constrain()
+        grads = iter(outside)
+        self.apply(self._gathered([next(grads) if reached else None for reached in self._reached]))
 
 
 class ClosureUpdate(TorchUpdate):
@@ -306,14 +295,15 @@ class ClosureUpdate(TorchUpdate):
         """
 
         def evaluate() -> Tensor:
-            self.optimizer.zero_grad(set_to_none=True)
             loss = closure()
-            loss.backward(inputs=self.params)  # type: ignore[no-untyped-call]
+            for group, grads in self.reduce(self.gradients(loss)):
+                put_gradients(group.params, grads)
             return loss
 
         self.optimizer.step(evaluate)
-        self.constrain()
+        for weight in self.constrained:
+            weight.constrain()
 
-    def captured(self, loss: Tensor, scalars: Mapping[str, Any]) -> list[Tensor]:
+    def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Refuse: the number of evaluations depends on the losses."""
         raise CannotCapture(f"a step of {type(self.optimizer).__name__} evaluates the loss as often as it needs")

@@ -1,0 +1,66 @@
+"""The learning rate of each step: a number, a schedule, or a function that is asked before each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._core import registry
+from .hyperparameters import number_between
+from .schedules import LearningRateSchedule
+
+Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
+
+
+class LearningRate:
+    """The learning rate of one optimizer.
+
+    The number stands in torch's parameter group, where torch's schedulers set it and callbacks read it; under a
+    schedule the rate of the last step is written there.
+
+    Args:
+        owner: The name of the optimizer's class, for errors.
+        group: The parameter group, with an entry `'lr'`.
+
+    Attributes:
+        schedule: What the rate follows, `None` for a number.
+    """
+
+    def __init__(self, owner: str, group: dict[str, Any]) -> None:
+        self.owner, self.group = owner, group
+        self.schedule: LearningRateSchedule | Callable[[], Any] | None = None
+
+    def set(self, value: Any, iteration: int) -> None:
+        """Set the rate.
+
+        Args:
+            value: A number, a schedule or its configuration, or a function without arguments.
+            iteration: The next step.
+        """
+        if isinstance(value, Mapping):
+            value = registry.get("schedule", dict(value))
+        if isinstance(value, LearningRateSchedule) or callable(value):
+            self.schedule = value
+            self.group["lr"] = self.current(iteration)
+        else:
+            self.group["lr"] = number_between(self.owner, "learning_rate", value)
+            self.schedule = None
+
+    def current(self, iteration: int) -> float:
+        """Return the rate of a step before `decay`."""
+        schedule = self.schedule
+        if schedule is None:
+            return float(self.group["lr"])
+        return float(schedule(iteration) if isinstance(schedule, LearningRateSchedule) else schedule())
+
+    def of_step(self, iteration: int, decay: float) -> float:
+        """Return the rate that a step uses.
+
+        Args:
+            iteration: The step, from 0.
+            decay: The rate is divided by `1 + decay * iteration`.
+        """
+        rate = self.current(iteration)
+        if self.schedule is not None:
+            self.group["lr"] = rate
+        return rate / (1.0 + decay * iteration) if decay else rate

@@ -1,0 +1,634 @@
+"""The base of all optimizers: made without parameters, bound to a model's, one pure update formula each.
+
+What an optimizer consists of stands beside this file, one thing a file: `hyperparameters`, `learning_rate`, `clipping`,
+`weight_decay`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch touches few rows),
+`weight_io` (Keras's order of its state), `gradients` and `steps_by_weight` (what `minimize` and `apply_gradients` do)
+and `get_updates` (classic Keras's way).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import dialects, registry, settings
+from .._core.config import Configurable, is_ours
+from .._core.errors import argument_error
+from .._core.graph_capture import capturing
+from .._core.symbolic import SymbolicTensor
+from .._core.weights import Codec, Weight
+from . import foreach
+from .clipping import Clipping
+from .foreach import Tensors
+from .get_updates import SymbolicGradients, keep_variables, loss_and_params, step_when_run
+from .gradients import in_layout, parameters, split
+from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between
+from .learning_rate import LearningRate, Rate
+from .schedules import LearningRateSchedule
+from .slots import Binding, Gradients, Scalars, Slots, SlotTable, gather_reached
+from .sparse_rows import SparseRows, SparseRule
+from .steps_by_weight import StepsByWeight
+from .weight_decay import WeightDecay
+from .weight_io import Place, SlotGroups, VariableList, WeightIO
+
+O = TypeVar("O", bound="Optimizer")  # noqa: E741
+
+
+_NOT_PICKLED = {
+    "_zero_grad_profile_name",
+    "_optimizer_step_pre_hooks",
+    "_optimizer_step_post_hooks",
+    "_optimizer_state_dict_pre_hooks",
+    "_optimizer_state_dict_post_hooks",
+    "_optimizer_load_state_dict_pre_hooks",
+    "_optimizer_load_state_dict_post_hooks",
+}
+
+
+@registry.base("optimizer")
+class Optimizer(Configurable, torch.optim.Optimizer):
+    """Base of all optimizers: Keras's arguments and attributes over a working `torch.optim.Optimizer`.
+
+    A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
+    `numbers` those that it uses itself; `options` decide which formulas a step is made of.  It names its slots in
+    `slot_groups` and writes `_update`; everything else is here.
+
+    Args:
+        learning_rate: A float, a schedule, or a function without arguments that is asked before each step.
+        name: The optimizer's name.
+        weight_decay: Each step first takes `weight_decay * learning_rate` of every weight off it.
+        clipnorm: Bound of a gradient's norm: over all weights in classic Keras, each weight's own in `tf.keras`.
+        clipvalue: Bound of each gradient element's absolute value.
+        global_clipnorm: Bound of the norm over all gradients together.
+        use_ema: Keep a moving average of the weights, which replaces them at the end of `fit`.
+        ema_momentum: The share of the old average in each step of it.
+        ema_overwrite_frequency: Number of steps after which the average replaces the weights, again and again.
+        jit_compile: Accepted; the result is the same.
+        decay: The learning rate of a step is `learning_rate / (1 + decay * iterations)`; classic Keras and `tf.keras`.
+
+    Raises:
+        ValueError: A negative rate or bound, or both `clipnorm` and `global_clipnorm`.
+
+    Example:
+        >>> import torch
+        >>> from torchkeras_compat.optimizers import SGD
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = SGD(learning_rate=0.1, momentum=0.9)
+        >>> binding = optimizer.bind(model.named_parameters())
+        >>> model(torch.ones(1, 2)).sum().backward()
+        >>> optimizer.step()
+        >>> optimizer.iterations
+        1
+    """
+
+    hyper: ClassVar[tuple[str, ...]] = ()
+    numbers: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[str, ...]] = ()
+    elementwise: ClassVar[bool] = True
+    always_interleaved: bool = False
+    has_own_updates: ClassVar[bool] = False  # whether a user wrote `get_updates`
+
+    weight_decay: float | None
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_overwrite_frequency: int | None
+    decay: float
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        define(cls, (*cls.hyper, *cls.numbers), cls.options)
+        if "get_updates" in cls.__dict__ and not is_ours(cls):
+            cls.has_own_updates = True
+            keep_variables(cls)
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        *,
+        name: str | None = None,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        jit_compile: bool = True,
+        decay: float = 0.0,
+    ) -> None:
+        owner = type(self).__name__
+        self.name = owner if name is None else name
+        torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
+        self._iterations = 0
+        self._rate = LearningRate(owner, self.param_groups[0])
+        self._slots = SlotTable(self)
+        self.sparse_rows = SparseRows(self)
+        self._hyper = Hyperparameters(before_change=self.sparse_rows.settle)
+        self._weight_decay = WeightDecay()
+        self._weight_io = WeightIO(self)
+        self._by_weight = StepsByWeight(self)
+        self._symbolic = SymbolicGradients(owner)
+        self.learning_rate = learning_rate
+        limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
+        for argument, value in {**limits, "global_clipnorm": global_clipnorm}.items():
+            setattr(self, argument, value if value is None else self._number(argument, value))
+        self.initial_decay = float(self.decay)
+        if clipnorm is not None and global_clipnorm is not None:
+            raise ValueError(f"{owner}: give clipnorm or global_clipnorm, not both; got {clipnorm}, {global_clipnorm}.")
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = self._number("ema_momentum", ema_momentum, 1.0)
+        every = ema_overwrite_frequency
+        if every is not None and (type(every) is not int or every < 1):
+            raise argument_error(owner, "ema_overwrite_frequency", "a positive integer or None", every)
+        self.ema_overwrite_frequency = every
+        self.jit_compile = bool(jit_compile)
+
+    def _number(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
+        """Return an argument as a float in [least, most], or raise."""
+        return number_between(type(self).__name__, argument, value, least, most)
+
+    def _epsilon(self, value: float | None) -> float:
+        return settings.epsilon() if value is None else self._number("epsilon", value)
+
+    # --- learning rate and counter --------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a float that can be set, or the schedule.
+
+        Example:
+            >>> from torchkeras_compat.optimizers import Adam
+            >>> optimizer = Adam(0.01)
+            >>> optimizer.lr = optimizer.lr / 2
+            >>> optimizer.learning_rate
+            0.005
+        """
+        schedule = self._rate.schedule
+        if isinstance(schedule, LearningRateSchedule):
+            return schedule
+        return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self._set_rate(value)
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate, as classic Keras calls it."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self._set_rate(value)
+
+    def _set_rate(self, value: Any) -> None:
+        self._rate.set(value, self._iterations)
+
+    def current_rate(self, iteration: int | None = None) -> float:
+        """Return the learning rate of a step, after the schedule and before `decay`.
+
+        Args:
+            iteration: The step; the next one if `None`.
+        """
+        return self._rate.current(self._iterations if iteration is None else iteration)
+
+    @property
+    def iterations(self) -> Iterations:
+        """The number of steps made, over all models this optimizer serves."""
+        return Iterations(self._iterations, lambda: self._iterations, self._set_iterations)
+
+    @iterations.setter
+    def iterations(self, value: Any) -> None:
+        self._set_iterations(value)
+
+    def _set_iterations(self, value: Any) -> None:
+        self._iterations = int(value)
+
+    # --- what a step computes -------------------------------------------------------------------------------------
+
+    @property
+    def slot_groups(self) -> SlotGroups:
+        """The subclass's slots; each group is stored weight by weight in the files of keras-2.15."""
+        return ()
+
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        """The names of the slots of a weight; there is one more once `momentum` has been set away from 0."""
+        averages = ("average",) if self.use_ema else ()
+        return averages + tuple(name for group in self.slot_groups for name in group)
+
+    def initial_slot(self, name: str, param: Tensor) -> Tensor:
+        """Return the slot `name` of `param` before the first step."""
+        if name == "average":
+            return param.detach().clone()
+        return self._filled(param, 0.0)
+
+    @staticmethod
+    def _filled(param: Tensor, value: float) -> Tensor:
+        return torch.full_like(param.detach(), value, requires_grad=False)
+
+    def scalars(self, iteration: int) -> dict[str, float]:
+        """Return the numbers that `update` needs in step `iteration` (from 0), by host arithmetic alone."""
+        numbers, options = self._hyper.numbers, self._hyper.options
+        values = {name: numbers[name] for name in self.hyper}
+        values["lr"] = rate = self._rate.of_step(iteration, numbers["decay"])
+        if options["weight_decay"]:
+            values["keep"] = 1.0 - options["weight_decay"] * rate
+        if options["use_ema"]:
+            values["ema"] = 1.0 - self.ema_momentum
+            frequency = options["ema_overwrite_frequency"]
+            values["overwrite"] = float(bool(frequency) and (iteration + 1) % frequency == 0)
+        return values
+
+    def update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
+        """Make one step of the formula, in place, without clipping and counting; autograd must be off.
+
+        Args:
+            params: The tensors to change; for an elementwise optimizer one flat tensor does as well as many.
+            grads: Their gradients, already clipped; used as scratch space.
+            slots: Slot name → one tensor for each of `params`.
+            scalars: What `scalars` returned; 0-d tensors in place of floats are allowed.
+        """
+        options = self._hyper.options
+        if options["weight_decay"]:
+            self._weight_decay.apply(params, scalars["keep"])
+        self._update(params, grads, slots, scalars)
+        if options["use_ema"]:
+            averages = slots["average"]
+            foreach.lerp_(averages, params, scalars["ema"])
+            overwrite = scalars["overwrite"]
+            if options["ema_overwrite_frequency"] and (isinstance(overwrite, Tensor) or overwrite):
+                foreach.lerp_(params, averages, overwrite)
+
+    def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must write _update(params, grads, slots, scalars).")
+
+    def _sparse_rule(self) -> SparseRule:
+        """Return what the formula does to the rows of a table that a batch did not touch."""
+        return SparseRule()
+
+    @cached_property
+    def clipping(self) -> Clipping:
+        """How gradients are clipped."""
+        return Clipping.of(self._hyper.options, self._rules)
+
+    @property
+    def revision(self) -> int:
+        """Counts the changes of options and hyperparameters after which a step is made of other formulas."""
+        return self._hyper.revision
+
+    @torch.no_grad()
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None) -> None:
+        """Make one step: clip the gradients, let each group of parameters follow its own, count.
+
+        Args:
+            gradients: Pairs of a group and its gradients.
+            scalars: The numbers of the step, where they are known already: 0-d tensors in a graph.
+        """
+        if self.clipping.limits:
+            gradients = self.clipping.together(gradients)
+        if scalars is None:
+            scalars = self.scalars(self._iterations)
+        for group, grads in gradients:
+            group.step(grads, scalars)
+        if not capturing():  # a graph is captured once and runs often: who runs it counts
+            self._iterations += 1
+
+    # --- parameters -----------------------------------------------------------------------------------------------
+
+    def bind(
+        self,
+        named_params: Iterable[tuple[str, Tensor]],
+        codecs: Mapping[str, Codec] | None = None,
+        constrained: Sequence[Weight] = (),
+    ) -> Binding:
+        """Take on a model's parameters; one that was bound before keeps its slots.
+
+        Args:
+            named_params: Names and parameters, in the order of Keras's weights.
+            codecs: Name → the way between a parameter and Keras's layout, for `get_weights` and `set_weights`.
+            constrained: The weights whose constraint `minimize` applies after a step of all bound parameters.
+        """
+        named = list(named_params)
+        binding = self._slots.bind(named, codecs or {}, constrained)
+        params = self.param_groups[0]["params"]
+        known = set(params)
+        params += [p for p in binding.params if p not in known]
+        self._weight_decay.note_names(named)
+        return binding
+
+    def slots_of(self, param: Tensor) -> dict[str, Tensor]:
+        """Return the slots of a parameter, made at the first call."""
+        self.sparse_rows.settle_param(param)
+        return self._slots.of(param)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make one step from the parameters' `grad`, as torch's optimizers do.
+
+        Args:
+            closure: Evaluates the model again and returns the loss.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        params = self.param_groups[0]["params"]
+        if not params:
+            raise RuntimeError(
+                f"{type(self).__name__}.step(): no parameters; write optimizer.bind(model.named_parameters()) first."
+            )
+        self.step_groups(gather_reached(self, params, [p.grad for p in params]))
+        return loss
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take on more parameters; they share this optimizer's one learning rate."""
+        if not self.param_groups:  # torch's constructor
+            self.param_groups.append({**self.defaults, **param_group})
+            return
+        if extra := set(param_group) - {"params"}:
+            raise ValueError(
+                f"{type(self).__name__}.add_param_group: all parameters share one set of options; got {sorted(extra)}; "
+                "make a second optimizer for them."
+            )
+        given = param_group["params"]
+        params = [given] if isinstance(given, Tensor) else list(given)
+        self.bind([(str(i), p) for i, p in enumerate(params)])
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Tensor] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Leave some weights out of `weight_decay`; the optimizer then needs one tensor a weight.
+
+        Args:
+            var_list: The parameters or weights themselves.
+            var_names: Parts of their names.
+        """
+        decay = self._weight_decay
+        decay.excluded |= {p for variable in var_list or () for p in parameters(variable)}
+        decay.excluded_names += list(var_names or ())
+        for binding in self._slots.bindings:
+            decay.note_names(zip(binding.names, binding.params))
+
+    @property
+    def needs_each(self) -> bool:
+        """Whether `update` must see one tensor a weight, not one flat tensor for many."""
+        return not self.elementwise or self._weight_decay.by_parameter
+
+    # --- gradients of a loss --------------------------------------------------------------------------------------
+
+    def minimize(
+        self,
+        loss: Any,
+        var_list: Any = None,
+        tape: Any = None,
+        *,
+        grad_loss: Any = None,
+        name: str | None = None,
+        global_step: Any = None,
+    ) -> int:
+        """Make one step against the gradients of a loss, and return the number of steps made.
+
+        Args:
+            loss: A tensor that was computed from the weights, or a function without arguments that computes it. Of
+                several elements the sum counts.
+            var_list: The weights to change, or a function that returns them; all that the optimizer is bound to and
+                the loss depends on if `None`.
+            tape: Anything with a method `gradient(loss, var_list)`; autograd needs none.
+            grad_loss: The weight of each element of the loss.
+            name: Accepted; it has no effect in Keras either.
+            global_step: A variable that counts one more.
+
+        Raises:
+            ValueError: No weights are known, or the loss depends on none of them.
+
+        Example:
+            >>> from torchkeras_compat import backend as K
+            >>> from torchkeras_compat.optimizers import SGD
+            >>> v = K.variable([1.0, 2.0])
+            >>> SGD(0.1).minimize(lambda: K.sum(v * v), [v])
+            1
+            >>> v.numpy()
+            array([0.8, 1.6], dtype=float32)
+        """
+        owner = f"{type(self).__name__}.minimize"
+        entries = self._by_weight.gradients_of(owner, loss, var_list, tape, grad_loss)
+        constrained = [w for binding in self._slots.bindings for w in binding.constrained] if var_list is None else []
+        return self._by_weight.step(owner, entries, constrained, global_step)
+
+    def compute_gradients(
+        self, loss: Any, var_list: Any = None, tape: Any = None, grad_loss: Any = None
+    ) -> list[tuple[Tensor | None, Tensor]]:
+        """Return pairs of gradient and weight, as `apply_gradients` takes them.
+
+        Args:
+            loss: As in `minimize`.
+            var_list: As in `minimize`.
+            tape: As in `minimize`.
+            grad_loss: As in `minimize`.
+
+        Example:
+            >>> from torchkeras_compat import backend as K
+            >>> from torchkeras_compat.optimizers import SGD
+            >>> v = K.variable(3.0)
+            >>> SGD().compute_gradients(lambda: v * v, [v])[0][0]
+            tensor(6.)
+        """
+        owner = f"{type(self).__name__}.compute_gradients"
+        entries = self._by_weight.gradients_of(owner, loss, var_list, tape, grad_loss)
+        return [(in_layout(entry.variable, entry.grads), entry.variable) for entry in entries]
+
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Any, Tensor]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        experimental_aggregate_gradients: bool = True,
+        *,
+        global_step: Any = None,
+    ) -> int:
+        """Make one step from pairs of gradient and weight, and return the number of steps made.
+
+        Args:
+            grads_and_vars: `zip(gradients, model.trainable_weights)`; gradients are tensors or arrays in the layout of
+                the weights.
+            name: Accepted; it has no effect in Keras either.
+            skip_gradients_aggregation: Accepted; on one device there is nothing to add up.
+            experimental_aggregate_gradients: Accepted, likewise.
+            global_step: A variable that counts one more.
+
+        Raises:
+            ValueError: Not one gradient was given, or one has another shape than its weight.
+        """
+        owner = f"{type(self).__name__}.apply_gradients"
+        entries = [split(owner, gradient, variable) for gradient, variable in grads_and_vars]
+        return self._by_weight.step(owner, entries, (), global_step)
+
+    def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Any]:
+        """Return the clipped gradients of `loss` by `params`; symbolic ones where the loss is symbolic.
+
+        Args:
+            loss: A tensor, or a symbolic one such as `model.total_loss`.
+            params: Weights.
+
+        Raises:
+            ValueError: The loss does not depend on one of them.
+        """
+        return self._symbolic.of(loss, params, self.clipping)
+
+    def get_updates(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """Return the update that `K.function(inputs, outputs, updates)` makes: one step from a symbolic loss.
+
+        A subclass may write its own, from `self.get_gradients(loss, params)` and `K.update`, as in classic Keras;
+        training then evaluates what it returns at each step.
+
+        Args:
+            args: `(loss, params)`, or `(params, constraints, loss)` as in Keras 1.
+            kwargs: The same by name.
+
+        Raises:
+            NotImplementedError: A loss that is not symbolic.
+        """
+        loss, params = loss_and_params(type(self).__name__, args, kwargs)
+        return list(step_when_run(self.apply_gradients, loss, params))
+
+    @contextmanager
+    def symbolic_gradients(self, loss: SymbolicTensor, gradients: Mapping[int, SymbolicTensor]) -> Iterator[None]:
+        """Let `get_gradients` return these in the block.
+
+        Args:
+            loss: The loss it is called with.
+            gradients: id of a weight → its gradient.
+        """
+        with self._symbolic.known(loss, gradients):
+            yield
+
+    @torch.no_grad()
+    def finalize_variable_values(self, params: Iterable[Tensor]) -> None:
+        """Put the moving averages in place of the parameters, as `fit` does at its end under `use_ema`."""
+        if self.use_ema:
+            for param in params:
+                if "average" in self.state.get(param, {}):
+                    param.copy_(self.state[param]["average"])
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> VariableList:
+        """The counter and the slots, in the order of Keras's files."""
+        return VariableList([self.iterations, *self._weight_io.tensors()])
+
+    variables = weights
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return the counter and the slots as arrays, in Keras's order and, where a codec was bound, layout."""
+        return self._weight_io.arrays()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the counter and the slots from arrays in the order of `get_weights`.
+
+        Raises:
+            ValueError: Their number or one of their shapes is wrong; nothing is changed then.
+        """
+        self._weight_io.set_arrays(weights)
+
+    def _codec(self, param: Tensor) -> Codec | None:
+        return self._slots.codec(param)
+
+    def _file_groups(self) -> SlotGroups:
+        averages: SlotGroups = (("average",),) if self.use_ema else ()
+        return averages + self.slot_groups
+
+    def _has_slot(self, name: str, param: Tensor) -> bool:
+        return True
+
+    def _idle_slot(self, name: str, param: Tensor) -> Tensor:
+        return torch.zeros_like(param)
+
+    def _extra_state(self) -> list[np.ndarray[Any, Any]]:
+        return []
+
+    def _set_extra_state(self, values: Sequence[Any]) -> None:
+        return None
+
+    def _surplus(self, count: int, order: list[Place]) -> bool:
+        return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return torch's state dictionary, with the counter."""
+        self.sparse_rows.settle()
+        return {**super().state_dict(), "iterations": self._iterations}
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Load what `state_dict` returned; slots are written into, not replaced."""
+        self.sparse_rows.settle()
+        before = {p: dict(self.state[p]) for p in self.param_groups[0]["params"] if p in self.state}
+        super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
+        for param, slots in before.items():
+            for name, slot in slots.items():
+                if name in self.state[param]:
+                    slot.copy_(self.state[param][name])
+                    self.state[param][name] = slot
+        self._iterations = int(state_dict.get("iterations", self._iterations))
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.sparse_rows.settle()
+        return {key: value for key, value in self.__dict__.items() if key not in _NOT_PICKLED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._rate.group = self.param_groups[0]  # `load_state_dict` brings a new one
+
+    # --- configuration --------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal optimizer: those that this dialect's Keras has."""
+        if self.has_own_updates:  # the user's override adds its own
+            clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue")}
+            return {name: value for name, value in clips.items() if value is not None}
+        config = super().get_config()
+        if not isinstance(self._rate.schedule, LearningRateSchedule):
+            config["learning_rate"] = float(config["learning_rate"])
+        dialect = dialects.of(self)
+        for cls in type(self).__mro__:
+            for argument in dialect.refuses.get(cls.__name__, ()):
+                config.pop(argument, None)
+        for clip in ("clipnorm", "clipvalue", "global_clipnorm"):
+            if config.get(clip) is None and "use_ema" not in config:
+                config.pop(clip, None)
+        config = {"name": config.pop("name"), **config}
+        if "use_ema" in config and self._rules.interleaved_slots:
+            config["is_legacy_optimizer"] = False
+        return config
+
+    @classmethod
+    def from_config(cls: type[O], config: dict[str, Any]) -> O:
+        """Make an optimizer from what `get_config` returned; a configuration of Keras 2.11–2.15 brings its dialect."""
+        config = dict(config)
+        legacy = config.pop("is_legacy_optimizer", None)
+        if legacy is False and cls._dialect is None:
+            with dialects.using(dialects.KERAS_2_15.name):
+                return cls(**config)
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        schedule = self._rate.schedule
+        rate = schedule if schedule is not None else self.param_groups[0]["lr"]
+        return f"<{type(self).__name__} learning_rate={rate!r} iterations={self._iterations}>"
+
+
+define(
+    Optimizer,
+    ("decay",),
+    ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_overwrite_frequency"),
+)
+
+__all__ = ["Optimizer", "Rate", "Scalars", "Slots"]
