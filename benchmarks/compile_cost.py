@@ -43,7 +43,7 @@ def first_step(impl: str, name: str) -> float:
 
     start = time.perf_counter()
     model = workload.build(keras.models, keras.layers, keras.optimizers)
-    model.compile(model.optimizer, model.loss, metrics=model.recipe.metrics, jit_compile=True)
+    model.compile(model.optimizer, model.loss, metrics=model._compile_config.metrics, jit_compile=True)
     model.train_on_batch(x, y)
     return time.perf_counter() - start
 

@@ -20,7 +20,7 @@ import torch
 import torchkeras_compat as keras
 from torchkeras_compat import backend as K
 from torchkeras_compat.losses import resolution
-from torchkeras_compat.training import compile_config as recipe
+from torchkeras_compat.training.step import objective
 
 ROWS, BATCH, PAIRS = 6400, 32, 25
 
@@ -49,12 +49,12 @@ LOSSES: tuple[Callable[..., Any], ...] = (squared, squared_by_k, crossentropy, f
 @contextmanager
 def without_manners() -> Iterator[None]:
     """Let functions that are compiled in the block pass for the package's own."""
-    kept = resolution.calling, recipe.is_users
-    resolution.calling, recipe.is_users = (lambda function: function), (lambda function: False)
+    kept = resolution.calling, objective.is_users
+    resolution.calling, objective.is_users = (lambda function: function), (lambda function: False)
     try:
         yield
     finally:
-        resolution.calling, recipe.is_users = kept
+        resolution.calling, objective.is_users = kept
 
 
 def model_of(loss: Any) -> Any:

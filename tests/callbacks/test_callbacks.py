@@ -130,8 +130,8 @@ def test_without_batch_hooks_no_batch_reads_the_device(monkeypatch: pytest.Monke
             pass
 
     reads: list[Any] = []
-    results = tk.training.averages.Totals.results
-    monkeypatch.setattr(tk.training.averages.Totals, "results", lambda self: reads.append(self) or results(self))
+    results = tk.training.averages.Averages.results
+    monkeypatch.setattr(tk.training.averages.Averages, "results", lambda self: reads.append(self) or results(self))
     every = [
         Quiet(),
         callbacks.EarlyStopping(monitor="loss"),

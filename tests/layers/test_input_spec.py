@@ -142,8 +142,8 @@ def test_names_of_a_graph() -> None:
         layers.Dense(1).get_input_at(0)
     dense.inbound_nodes = []
     assert dense._inbound_nodes == []
-    with pytest.raises(NotImplementedError, match=r"add_metric\(name='a'\) comes later; write a function of \(y_true"):
-        model.add_metric(1.0, name="a", aggregation="mean")
+    with pytest.raises(ValueError, match=r"name must be a string, which logs call the metric; got None"):
+        model.add_metric(1.0)
 
 
 def test_names_of_graph_mode() -> None:

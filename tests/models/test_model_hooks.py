@@ -60,7 +60,7 @@ def test_forward_hooks_see_every_batch(name: str, call: str, early: bool) -> Non
     run(model)
     assert seen == []
     run(model)
-    assert model.make_step("train").from_logits
+    assert model.make_step("train").heads[0].from_logits
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -174,7 +174,7 @@ class SymbolicTensor(Deferred):
         said = TensorShape(shape)
         if not said.is_compatible_with(self.shape):
             raise ValueError(f"set_shape({tuple(said)}): {self!r} has another shape.")
-        self.shape = tuple(own if own is not None else new for own, new in zip(self.shape, said))
+        self.shape = TensorShape([own if own is not None else new for own, new in zip(self.shape, said)])
 
     @property
     def _keras_shape(self) -> Shape:
@@ -278,7 +278,7 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
         with torch.no_grad():
             options = {k: _sample(v, unknown) for k, v in keywords.items()}
             results.append(function(*(_sample(a, unknown) for a in arguments), **options))
-    outputs = symbols_like(*results, name=getattr(function, "__name__", "operation"))
+    outputs = symbols_like(results[0], results[1], getattr(function, "__name__", "operation"))
     Node(function, arguments, keywords, outputs)
     return outputs
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -88,6 +90,59 @@ def divide_no_nan(numerator: Tensor, denominator: Tensor) -> Tensor:
     return torch.where(zero, torch.zeros_like(numerator / 1), numerator / torch.where(zero, 1, denominator))
 
 
+@dataclass(frozen=True)
+class Pending:
+    """What a metric has still to take in, where training keeps batches to compute them together.
+
+    Attributes:
+        settle: Brings the states of the metric up to date.
+        forget: Drops what is kept.
+    """
+
+    settle: Callable[[], None]
+    forget: Callable[[], None]
+
+
+def _settled(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that reads or adds to the states find them up to date."""
+
+    @functools.wraps(method)
+    def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if self._pending is not None:
+            self._pending.settle()
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+def _dropping(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method that starts afresh drop what is pending, too."""
+
+    @functools.wraps(method)
+    def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if self._pending is not None:
+            self._pending.forget()
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+def _leaving(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a batch that is taken in by hand be added to the states as they are, which are the metric's own then."""
+
+    @functools.wraps(method)
+    def call(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if self._pending is not None:
+            self._pending.settle()
+            self._pending = None
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+_AROUND = {"result": _settled, "update_state": _leaving, "reset_state": _dropping, "reset_states": _dropping}
+
+
 @registry.base("metric")
 class Metric(Configurable):
     """Base of the metric classes: `update_state` takes a batch in, `result` tells the value so far.
@@ -115,6 +170,21 @@ class Metric(Configurable):
 
     stateful = True
     averages: bool = False  # whether the mean of `values`, weighted by sample, is all there is to it
+    _pending: Pending | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, around in _AROUND.items():
+            if name in cls.__dict__:
+                setattr(cls, name, around(cls.__dict__[name]))
+
+    def follow(self, pending: Pending | None) -> None:
+        """Take the states from a computation that keeps batches, from now on.
+
+        Args:
+            pending: What brings them up to date.
+        """
+        self._pending = pending
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         self.name = name or self._automatic_name()
@@ -162,6 +232,8 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[State]:
         """The states, in the order they were made."""
+        if self._pending is not None:
+            self._pending.settle()
         return list(self.__dict__.get("_states", ()))
 
     @property
@@ -180,7 +252,9 @@ class Metric(Configurable):
         raise NotImplementedError(f"{type(self).__name__}: override result().")
 
     def _forget(self) -> None:
-        for state in self.variables:
+        if self._pending is not None:
+            self._pending.forget()
+        for state in self.__dict__.get("_states", ()):
             with torch.no_grad():
                 state.zero_()
 
@@ -221,9 +295,13 @@ class Metric(Configurable):
         memo[id(self)] = new
         for state in self.variables:
             memo[id(state)] = state.__deepcopy__(memo)
-        for key, value in self.__dict__.items():
+        for key, value in self.__getstate__().items():
             object.__setattr__(new, key, copy.deepcopy(value, memo))
         return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the computation that the states came from."""
+        return {**self.__dict__, "_pending": None}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

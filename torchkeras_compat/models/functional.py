@@ -35,16 +35,18 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
     """
     inputs = {id(tensor): tensor for tensor in plan.inputs}
 
+    def start(tensor: SymbolicTensor) -> Vertex:
+        return tensor if id(tensor) in inputs or tensor.node is None else tensor.node
+
     def parents(vertex: Vertex) -> list[Vertex]:
         if isinstance(vertex, SymbolicTensor):
             return []
-        return [inputs[id(t)] if id(t) in inputs else t.node or t for t in vertex.parents()]
+        return [start(tensor) for tensor in vertex.parents()]
 
     found: dict[int, int] = {}  # layer → when the search reached it
     finished: list[Vertex] = []
     reached: set[int] = set()
-    starts = [inputs[id(t)] if id(t) in inputs else t.node or t for t in plan.outputs]
-    pending: list[Iterator[Vertex]] = [iter(starts)]
+    pending: list[Iterator[Vertex]] = [map(start, plan.outputs)]
     waiting: list[Vertex] = []
     while pending:
         vertex = next(pending[-1], None)
@@ -109,7 +111,10 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
                 "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes,
             }
         )
-    at = lambda tensor: list(place[id(tensor)])  # noqa: E731
+
+    def at(tensor: SymbolicTensor) -> list[Any]:
+        return list(place[id(tensor)])
+
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -127,7 +132,10 @@ def _places(tree: Tree, at: Any) -> Any:
 
 def _node_config(node: Node, place: Mapping[int, list[Any]]) -> Any:
     """Return a call as `[[layer, number of the call, number of the output, further arguments], …]`."""
-    at = lambda tensor: list(place[id(tensor)])  # noqa: E731
+
+    def at(tensor: SymbolicTensor) -> list[Any]:
+        return list(place[id(tensor)])
+
     if not node.is_layer:
         arguments = _written([*node.arguments[1:]], at)
         keywords = _written(node.keywords, at)
@@ -244,8 +252,8 @@ def _replay(origin: Any, node: Any, tensor_at: Any) -> Any:
         extra = next(iter(entries.values()))[3] if len(next(iter(entries.values()))) > 3 else {}
     elif node[0][0] == "_OPERATION":
         first, arguments, keywords = node[0][1:4]
-        read = lambda value: _read(value, tensor_at)  # noqa: E731
-        return apply(origin, read(first), *read(arguments), **read(keywords))
+        first, arguments, keywords = (_read(part, tensor_at) for part in (first, arguments, keywords))
+        return apply(origin, first, *arguments, **keywords)
     else:
         tensors = [tensor_at(*entry[:3]) for entry in node]
         inputs = tensors if len(tensors) > 1 or _takes_a_list(origin) else tensors[0]
@@ -289,7 +297,10 @@ class Written:
         plan: Plan = model._plan
         symbols = plan.symbols()
         index = {id(tensor): i for i, tensor in enumerate(symbols)}
-        place = lambda tensor: _Place(index[id(tensor)])  # noqa: E731
+
+        def place(tensor: SymbolicTensor) -> _Place:
+            return _Place(index[id(tensor)])
+
         self.inputs = [(tuple(t.shape), t.dtype, t.name, layer_for(t)) for t in plan.inputs]
         self.calls = [
             (
@@ -313,10 +324,9 @@ class Written:
             known[i].input_layer = layer
         for origin, arguments, keywords, outputs, places in self.calls:
             symbols = _symbols(outputs)
-            read = lambda value: _placed(value, known)  # noqa: E731
-            node = Node(origin, read(arguments), read(keywords), symbols)
+            node = Node(origin, _placed(arguments, known), _placed(keywords, known), symbols)
             if node.is_layer:
-                origin._note_call(node)
+                node.layer._note_call(node)
             known.update(zip(places, flatten(symbols)))
         inputs, outputs = (_placed(tree, known) for tree in self.trees)
         return inputs, outputs
@@ -350,7 +360,7 @@ def connected_to(layer: Layer, plan: Plan) -> list[str]:
             continue
         for tensor in node.parents():
             source = layer_for(_vertex(tensor, plan))
-            calls = [n for n in source._nodes if id(n) in own] or [None]
+            calls = [n for n in source._nodes if id(n) in own]
             number = next((i for i, call in enumerate(calls) if call is tensor.node), 0)
             index = 0 if tensor.node is None else [t is tensor for t in flatten(tensor.node.outputs)].index(True)
             lines.append(f"{source.name}[{number}][{index}]")

@@ -141,17 +141,12 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             self._output_by_running(shapes)
             self.batch_input_shape = (None, *shapes[1:]) if is_shape(shapes) else None
 
-    def _refuse_empty(self) -> None:
+    def _check_callable(self) -> None:
         if self._plan is None and not self._chain and not self._is_users:
             raise NotImplementedError(
                 f"{self}: a subclass of Model needs a call(self, inputs); or make the model of tensors, "
                 f"Model(inputs, outputs)."
             )
-
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the model's outputs for tensors, arrays or symbolic tensors."""
-        self._refuse_empty()
-        return super().__call__(inputs, *args, **kwargs)
 
     # --- configuration -------------------------------------------------------------------------------------------
 
@@ -213,7 +208,7 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         if isinstance(self._plan, functional.Written):
             written, self._plan = self._plan, None
             inputs, outputs = written.replay()

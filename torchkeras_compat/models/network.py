@@ -289,13 +289,6 @@ class Network(TorchSide):
             self._left_masks[get_ident()] = mask
         return y
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the model's output for a tensor, an array or a symbolic tensor."""
-        y = super().__call__(inputs, *args, **kwargs)
-        if self._left_masks:
-            self._left_masks.pop(get_ident(), None)
-        return y
-
     def _to_input(self, inputs: Any) -> Any:
         """Return arrays as tensors on the model's device, in the rank that the inputs take."""
         x = super()._to_input(inputs)
@@ -363,7 +356,7 @@ class Network(TorchSide):
             sizes = [tuple(s)[1:] for shape in self._chain_shapes((None, *sample)) for s in flatten_shapes(shape)]
         if apart or any(None in size for size in sizes):
             return 0
-        widest = max(math.prod(n or 1 for n in size) for size in sizes)
+        widest: int = max(math.prod(n or 1 for n in size) for size in sizes)
         return max(AT_ONCE // widest, min(OVER_TIME, MOST_AT_ONCE // widest) if traits.walks_over_time else 0)
 
     def _sizes_inside(self) -> list[tuple[Any, ...]]:
@@ -443,6 +436,13 @@ class Network(TorchSide):
             numbered = [name, *(f"{name}_{i}" for i in range(1, len(names) + 1))]
             names.append(next(n for n in numbered if n not in names))
         return names
+
+    def _output_keys(self) -> list[str]:
+        """Return the keys under which a dictionary names the outputs; their names where the outputs are none."""
+        if not isinstance(self._output_tree, dict):
+            return self.output_names
+        keys = {id(tensor): str(key) for key, tensor in self._output_tree.items()}
+        return [keys[id(tensor)] for tensor in _ordered(self._output_tree)]
 
     # --- weights -------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ NAMES = {
     "dot": "tf.linalg.matmul",
     "cast": "tf.cast",
 }
-_OPERATOR_OF = {id(function): name for name, function in OPERATORS.items()} | {id(item): "__getitem__"}
+_OPERATOR_OF: dict[int, str] = {id(function): name for name, function in OPERATORS.items()} | {id(item): "__getitem__"}
 
 
 class TFOpLambda(Layer):
@@ -65,7 +65,7 @@ class TFOpLambda(Layer):
     def _automatic_name(self) -> str:
         from .._core import settings
 
-        short = _OPERATOR_OF.get(id(self.function)) or getattr(self.function, "__name__", "operation")
+        short = str(_OPERATOR_OF.get(id(self.function)) or getattr(self.function, "__name__", "operation"))
         prefix = NAMES.get(short, f"tf.math.{short}" if is_ours(self.function) else short)
         number = settings.get_uid(prefix)
         return prefix if number == 1 else f"{prefix}_{number - 1}"
@@ -117,7 +117,8 @@ def function_named(name: str) -> Callable[..., Any]:
 def layer_of(node: Node) -> Layer:
     """Return the layer of a node: the one that was called, or what stands for a function."""
     if node.is_layer:
-        return node.origin  # type: ignore[return-value]
+        layer: Layer = node.layer
+        return layer
     standing: Layer | None = getattr(node, "operation", None)
     if standing is None:
         standing = node.operation = TFOpLambda(node.origin)  # type: ignore[attr-defined]

@@ -179,14 +179,14 @@ class Plan:
 
     def last_layers(self) -> list[Layer]:
         """Return the layers that give the outputs."""
-        return [t.node.origin for t in self.outputs if t.node is not None and t.node.is_layer]
+        return [t.node.layer for t in self.outputs if t.node is not None and t.node.is_layer]
 
     def final_activations(self) -> list[Callable[[Any], Any] | None]:
         """Return the activation functions that the outputs end in; `None` where something needs their results."""
         nodes = [t.node for t in self.outputs]
         once = [node is not None and node.is_layer and nodes.count(node) == 1 for node in nodes]
         return [
-            final_activation(node.origin) if alone and node is not None and not is_branch(node.outputs) else None
+            final_activation(node.layer) if alone and node is not None and not is_branch(node.outputs) else None
             for node, alone in zip(nodes, once)
         ]
 
@@ -211,7 +211,7 @@ class Plan:
                 replaced(node.keywords, lambda t: known[id(t)]),
             )
             if node.is_layer:
-                outputs = node.origin._symbolic_outputs(args[0], args[1:], keywords)
+                outputs = node.layer._symbolic_outputs(args[0], args[1:], keywords)
             else:
                 outputs = node.origin(*args, **keywords)
             known.update(zip(map(id, flatten(node.outputs)), flatten(outputs)))

@@ -172,14 +172,14 @@ class Sequential(Model):
         yield from self._chain
 
     @property
-    def _input_tree(self) -> Tree:  # type: ignore[override]
+    def _input_tree(self) -> Tree:
         return self._symbols[0] if self._symbols else None
 
     @_input_tree.setter
     def _input_tree(self, tree: Tree) -> None: ...  # it stands among the symbols of the chain
 
     @property
-    def _output_tree(self) -> Tree:  # type: ignore[override]
+    def _output_tree(self) -> Tree:
         return self._symbols[-1] if self._symbols else None
 
     @_output_tree.setter
@@ -226,11 +226,9 @@ class Sequential(Model):
             for layer in self._chain:
                 self._connect(layer)
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the model's output for a tensor, an array or a symbolic tensor."""
-        if not self._chain:
+    def _check_callable(self) -> None:
+        if not self._chain and not self._is_users:
             raise ValueError(f"{self}: the model has no layers; add some first.")
-        return super().__call__(inputs, *args, **kwargs)
 
     def _fitted(self, index: int, x: Tensor) -> Tensor:
         """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not."""

@@ -18,8 +18,8 @@ class AsItWas:
     """
 
     def __init__(self, model: Any) -> None:
-        self.recipe = model.recipe
-        self.lines = None if self.recipe is None else self.recipe.lines
+        config = model._compile_config
+        self.heads = [(head, head.lines) for head in (config.heads or ())] if config is not None else []
         self.module = None if model.built else unchanged_on_error(model)
 
     def __enter__(self) -> None:
@@ -29,7 +29,8 @@ class AsItWas:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is not None and self.recipe is not None:
-            self.recipe.lines = self.lines
+        if kind is not None:
+            for head, lines in self.heads:
+                head.lines = lines
         if self.module is not None:
             self.module.__exit__(kind, error, traceback)

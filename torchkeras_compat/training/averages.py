@@ -1,8 +1,12 @@
-"""Epoch averages without a device read per batch: losses and predictions are kept and reduced many batches at once."""
+"""Epoch averages without a device read per batch: losses and predictions are kept and reduced many batches at once.
+
+What is reduced ends in the metrics' own states: `metric.result()` is right whenever it is asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,113 +15,147 @@ from torch import Tensor
 from .. import metrics
 from .._core.user_tensors import calling
 from ..losses.base import fit_weight
-from .compile_config import MetricLine
+from ..metrics.base import Pending
+from .step.heads import MetricLine
 
 KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
 KEPT_BATCHES = 256
 
+LossOfOutputs = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
-class Totals:
-    """The loss and the metrics of an epoch.
+
+class DeferredMean:
+    """The mean of numbers on the device, each for so many samples, summed up many at a time."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start afresh."""
+        self._values: list[Tensor] = []
+        self._counts: list[int] = []
+        self.total: Tensor | float = 0.0
+        self.count = 0
+
+    def add(self, value: Tensor, count: int) -> None:
+        """Take note of a 0-d tensor that stands for `count` samples."""
+        self._values.append(value)
+        self._counts.append(count)
+        if len(self._values) >= KEPT_BATCHES:
+            self.reduce()
+
+    @torch.no_grad()
+    def add_at_once(self, mean: Tensor, count: int) -> None:
+        """Take the mean over several batches in."""
+        self.total = self.total + wide(mean) * count
+        self.count += count
+
+    @torch.no_grad()
+    def reduce(self) -> None:
+        """Sum up what is kept."""
+        if self._values:
+            values = wide(torch.stack(self._values))
+            shares = torch.tensor(self._counts, dtype=values.dtype, device=values.device)
+            self.total = self.total + values @ shares
+            self.count += sum(self._counts)
+            self._values, self._counts = [], []
+
+    def result(self) -> Tensor | float | None:
+        """Return the mean so far; `None` before any number."""
+        self.reduce()
+        return self.total / self.count if self.count else None
+
+
+class HeadAverages:
+    """The metrics of one output of a model, and its loss where outputs are kept for it.
 
     Args:
         lines: The metrics.
         finish: What makes predictions of kept logits; `None` where predictions themselves are kept.
-        scalar_by_rows: Whether a metric function that returns one number counts for each row of its batch.
-        loss_later: Computes the mean loss of kept outputs, where the step does not compute it batch by batch.
+        scalar_by_rows: Whether a metric function that returns one number counts for each sample of its batch.
     """
 
     def __init__(
-        self,
-        lines: list[MetricLine],
-        finish: Callable[[Tensor], Tensor] | None = None,
-        scalar_by_rows: bool = False,
-        loss_later: Callable[[Tensor, Tensor, Tensor | None], Tensor] | None = None,
+        self, lines: list[MetricLine], finish: Callable[[Tensor], Tensor] | None = None, scalar_by_rows: bool = False
     ) -> None:
         self.lines = lines
-        self.loss_later = loss_later
         self.finish = finish
         self.from_logits = [metrics.fused(line.metric, finish) if finish is not None else None for line in lines]
         self.scalar_by_rows = scalar_by_rows
         self.later = [i for i, line in enumerate(lines) if line.row_wise]
         self.at_once = [i for i, line in enumerate(lines) if not line.row_wise]
-        self.of_user = any(line.of_user for line in lines)
+        self.loss = DeferredMean()
+        self.loss_later: LossOfOutputs | None = None  # computes the loss of kept outputs
         self.reset()
 
     def reset(self) -> None:
-        """Start an epoch."""
-        self._last: Any = None
-        self._losses: list[Tensor] = []
-        self._counted: list[int] = []
-        self._loss: Tensor | float = 0.0
-        self._rows = 0
+        """Start an epoch; the states of the metrics come from here from now on."""
         self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
         self._elements = 0
         self._sums: list[Tensor | float] = [0.0] * len(self.lines)
         self._counts: list[Tensor | float] = [0.0] * len(self.lines)
-        for line in self.lines:
+        self.loss.reset()
+        for i, line in enumerate(self.lines):
             if line.function is None:
                 line.metric.reset_state()
+            else:
+                line.metric.follow(Pending(functools.partial(self._settle, i), functools.partial(self._forget, i)))
 
-    def add(
-        self,
-        loss: Tensor | None,
-        counts: int,
-        y: Tensor | None,
-        output: Tensor,
-        mask: Tensor | None,
-        weight: Tensor | None,
-    ) -> None:
+    def add(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
         """Take note of a batch.
 
         Args:
-            loss: Its 0-d loss, detached.
-            counts: What its loss counts for in the mean, its number of rows for most.
             y: Its targets.
             output: Its predictions or logits, detached.
             mask: Which steps of the output are valid.
             weight: The sample weights, for weighted metrics.
         """
-        self._last = loss if self.loss_later is None else (y, output, weight)
-        if loss is not None:
-            self._losses.append(loss)
-            self._counted.append(counts)
-            if len(self._losses) >= KEPT_BATCHES:
-                self._reduce_losses()
-        if y is None:
-            return
         if self.later or self.loss_later is not None:
             self._kept.append((y, output, mask, weight))
             self._elements += output.numel()
             if self._elements >= KEPT_ELEMENTS or len(self._kept) >= KEPT_BATCHES:
-                self._reduce_kept()
+                self.reduce()
         if self.at_once:
             self._take(self.at_once, y, output, mask, weight)
 
-    @torch.no_grad()
-    def _reduce_losses(self) -> None:
-        if self._losses:
-            values = wide(torch.stack(self._losses))
-            shares = torch.tensor(self._counted, dtype=values.dtype, device=values.device)
-            self._loss = self._loss + values @ shares
-            self._rows += sum(self._counted)
-            self._losses, self._counted = [], []
+    def add_predictions(self, y: Tensor, y_pred: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
+        """Take note of a batch of predictions, whatever is kept of others."""
+        finish, self.finish = self.finish, None
+        fused, self.from_logits = self.from_logits, [None] * len(self.lines)
+        try:
+            self._take(range(len(self.lines)), y, y_pred, mask, weight)
+        finally:
+            self.finish, self.from_logits = finish, fused
 
     @torch.no_grad()
-    def _reduce_kept(self) -> None:
+    def reduce(self) -> None:
+        """Compute the metrics of the batches that are kept."""
         kept, self._kept, self._elements = self._kept, [], 0
-        for items in _alike(kept) if len(kept) > 1 else [kept]:
+        for items in _alike(kept) if len(kept) > 1 else [kept] if kept else []:
             parts = zip(*items)
             y, output, mask, weight = (None if p[0] is None else p[0] if len(p) == 1 else torch.cat(p) for p in parts)
             if y is not None and output is not None:
                 if self.loss_later is not None:
-                    self._loss = self._loss + wide(self.loss_later(y, output, weight)) * output.shape[0]
-                    self._rows += output.shape[0]
+                    self.loss.add_at_once(self.loss_later(y, output, weight), output.shape[0])
                 if self.later:
                     self._take(self.later, y, output, mask, weight)
 
+    def _settle(self, index: int) -> None:
+        """Write what has been reduced into the state of a metric."""
+        self.reduce()
+        metric: Any = self.lines[index].metric
+        metric.total.assign(self._sums[index])
+        metric.count.assign(self._counts[index])
+
+    def _forget(self, index: int) -> None:
+        """Let a metric start afresh that its user reset."""
+        self.reduce()
+        self._sums[index] = self._counts[index] = 0.0
+
     @torch.no_grad()
-    def _take(self, which: list[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
+    def _take(
+        self, which: Sequence[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None
+    ) -> None:
         needed = self.finish is not None and any(self.from_logits[i] is None for i in which)
         y_pred = self.finish(output) if needed and self.finish is not None else output
         for i in which:
@@ -146,12 +184,12 @@ class Totals:
             self._counts[i] = self._counts[i] + wide(share).sum()
 
     def _share_of_scalar(
-        self, rows: int, mask: Tensor | None, weight: Tensor | None
+        self, samples: int, mask: Tensor | None, weight: Tensor | None
     ) -> tuple[Tensor | float, Tensor | float]:
         """Return what one number for a whole batch is multiplied by, and what it counts for in the mean of an epoch.
 
         tf.keras broadcasts it to the mask and the weights, and takes each element for a value.  Classic Keras
-        (`weighted_masked_objective` in `engine/training_utils.py`, 2.2.4) counts rows: there a mask changes nothing,
+        (`weighted_masked_objective` in `engine/training_utils.py`, 2.2.4) counts samples: there a mask changes nothing,
         and weights are divided by the share of those that are not 0.
         """
         if not self.scalar_by_rows:
@@ -159,32 +197,121 @@ class Totals:
             count = 1.0 if valid is None else wide(valid).sum()
             return count, count
         if weight is None:
-            return float(rows), float(rows)
+            return float(samples), float(samples)
         kept = wide(weight != 0).mean() * (1.0 if mask is None else wide(mask).mean())
         product = _product(mask, weight)
-        return rows * (wide(weight if product is None else product).mean() / kept.clamp(min=1e-12)), float(rows)
+        return samples * (wide(weight if product is None else product).mean() / kept.clamp(min=1e-12)), float(samples)
+
+    def results(self) -> dict[str, Any]:
+        """Return the metrics so far, on the device."""
+        self.reduce()
+        return {
+            line.name: line.metric.result() if line.function is None else _ratio(total, count)
+            for line, total, count in zip(self.lines, self._sums, self._counts)
+        }
+
+
+class Averages:
+    """The losses and the metrics of an epoch.
+
+    Args:
+        heads: Those of each output.
+        names: The names of the outputs where there are several, whose losses are then told too.
+        weights: What the losses of the outputs are multiplied by in the total.
+    """
+
+    def __init__(
+        self, heads: Sequence[HeadAverages], names: Sequence[str] = (), weights: Sequence[float] = (1.0,)
+    ) -> None:
+        self.heads = list(heads)
+        self.names, self.weights = list(names), list(weights)
+        self.lines = [line for head in self.heads for line in head.lines]
+        self.of_user = any(line.of_user for line in self.lines)
+        self.loss = DeferredMean()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start an epoch."""
+        self._last: Tensor | None = None
+        self._last_outputs: list[Any] | None = None
+        self._told: dict[str, Any] | None = None  # what a user's step returned
+        self._side: dict[str, DeferredMean] = {}  # of `add_metric`
+        self.loss.reset()
+        for head in self.heads:
+            head.reset()
+
+    @property
+    def loss_later(self) -> bool:
+        """Whether the loss is computed of kept outputs."""
+        return self.heads[0].loss_later is not None
+
+    @property
+    def metric_names(self) -> list[str]:
+        """What logs call the losses and the metrics."""
+        by_output = [f"{name}_loss" for name in self.names if name]
+        return ["loss", *by_output, *(line.name for line in self.lines)]
+
+    def add_loss(self, loss: Tensor, counts: int, by_output: Sequence[Tensor | None] = ()) -> None:
+        """Take note of the loss of a batch.
+
+        Args:
+            loss: The total, 0-d, detached.
+            counts: What it counts for in the mean, the number of samples for most.
+            by_output: The losses of several outputs.
+        """
+        self._last = loss
+        self.loss.add(loss, counts)
+        for head, value in zip(self.heads, by_output):
+            if value is not None:
+                head.loss.add(value, counts)
+
+    def add(self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any]) -> None:
+        """Take note of the outputs of a batch, each detached, where there are targets for it."""
+        if self.heads[0].loss_later is not None:
+            self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
+        for head, y, output, mask, weight in zip(self.heads, ys, outputs, masks, weights):
+            if y is not None:
+                head.add(y, output, mask, weight)
+
+    def add_side(self, name: str, value: Tensor, counts: int) -> None:
+        """Take note of a value that a layer gave by `add_metric`."""
+        self._side.setdefault(name, DeferredMean()).add(value, counts)
+
+    def tell(self, logs: dict[str, Any]) -> None:
+        """Take note of what a user's step returned, which are the logs then."""
+        self._told = logs
 
     def results(self) -> dict[str, float]:
         """Return the averages so far as plain floats; the one place that reads the device."""
-        self._reduce_losses()
-        if self._kept:
-            self._reduce_kept()
+        if self._told is not None:
+            return plain_floats(self._told)
         named: dict[str, Any] = {}
-        if self._rows:
-            named["loss"] = self._loss / self._rows
-        for line, total, count in zip(self.lines, self._sums, self._counts):
-            if line.function is None:
-                named[line.name] = line.metric.result()
-            else:
-                named[line.name] = _ratio(total, count)
+        by_head = [head.results() for head in self.heads]
+        losses = [head.loss.result() for head in self.heads]
+        total = self.loss.result()
+        if total is None and any(loss is not None for loss in losses):
+            total = sum(w * loss for w, loss in zip(self.weights, losses) if loss is not None)
+        if total is not None:
+            named["loss"] = total
+        for name, loss in zip(self.names, losses):
+            if loss is not None:
+                named[f"{name}_loss"] = loss
+        for values in by_head:
+            named.update(values)
+        named.update((name, mean.result()) for name, mean in self._side.items())
         return plain_floats(named)
 
     def last_batch(self) -> dict[str, float]:
         """Return the loss of the last batch alone, and the metrics so far."""
         values, last = self.results(), self._last
-        if isinstance(last, tuple) and self.loss_later is not None:
-            last = self.loss_later(*last)
-        return values if last is None else {**values, **plain_floats({"loss": last})}
+        if last is None and self._last_outputs is not None:
+            terms = [
+                w * head.loss_later(y, output, weight)
+                for head, w, (y, output, weight) in zip(self.heads, self.weights, self._last_outputs)
+                if head.loss_later is not None and y is not None
+            ]
+            last = functools.reduce(torch.add, terms)
+        return values if last is None or self._told is not None else {**values, **plain_floats({"loss": last})}
 
 
 def _alike(kept: list[Any]) -> list[list[Any]]:

@@ -59,7 +59,7 @@ class ClassicCalls:
     fit: Any
     evaluate: Any
     predict: Any
-    recipe: Any
+    _compile_config: Any
     jit_compile: Any
     _compiled: Any
 
@@ -83,13 +83,13 @@ class ClassicCalls:
     @property
     def stateful_metric_names(self) -> list[str]:
         """The names of the metrics that keep a state of their own."""
-        lines = getattr(self.recipe, "lines", None) or []
+        lines = getattr(self._compile_config, "lines", [])
         return [line.name for line in lines if line.function is None]
 
     @property
     def stateful_metrics(self) -> list[Any]:
         """The metrics that keep a state of their own."""
-        lines = getattr(self.recipe, "lines", None) or []
+        lines = getattr(self._compile_config, "lines", [])
         return [line.metric for line in lines if line.function is None]
 
     stateful_metric_functions = stateful_metrics
@@ -97,14 +97,14 @@ class ClassicCalls:
     @property
     def run_eagerly(self) -> bool:
         """What `compile` was told; it may be set, and `True` turns `jit_compile` off."""
-        return self.recipe is not None and bool(self.recipe.run_eagerly)
+        return self._compile_config is not None and bool(self._compile_config.run_eagerly)
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
-        recipe = self._compiled("run_eagerly")
-        if value and recipe.jit_compile:
+        config = self._compiled("run_eagerly")
+        if value and config.jit_compile:
             self.jit_compile = False
-        recipe.run_eagerly = bool(value)
+        config.run_eagerly = bool(value)
 
     # --- older names ------------------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ class Run:
 
     def announce(self) -> None:
         """Tell the callbacks what is going to happen."""
-        names = ["loss", *(line.name for line in self.step.totals.lines)]
+        names = self.step.averages.metric_names
         names += [f"val_{name}" for name in names] if self.validation is not None else []
         self.callbacks.set_params(
             {
@@ -164,10 +164,10 @@ def _data_ended(run: Run, epoch: int, done: int) -> None:
 def _train_epoch(run: Run, model: Any, epoch: int) -> int:
     """Train on the batches of one epoch and return how many there were."""
     step, data, progress = run.step, run.data, run.progress
-    step.totals.reset()
+    step.averages.reset()
     progress.epoch_begin(epoch, run.steps or data.steps)
     hooks = run.callbacks.wants_batches("train")
-    training, results = settings.running(True), step.totals.results
+    training, results = settings.running(True), step.averages.results
     done = 0
     for batch in run.batches():
         if hooks:
@@ -185,13 +185,13 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> int:
 
 
 def _batch_logs(run: Run, index: int, size: int) -> Logs:
-    totals = run.step.totals
-    values = totals.results() if run.running_logs else totals.last_batch()
+    averages = run.step.averages
+    values = averages.results() if run.running_logs else averages.last_batch()
     return Logs({"batch": index, "size": size, **values})
 
 
 def _end_epoch(run: Run, model: Any, epoch: int) -> Logs:
-    logs = Logs(run.step.totals.results())
+    logs = Logs(run.step.averages.results())
     if run.validation is not None and run.validation.due(epoch):
         with model._lock:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
@@ -206,7 +206,7 @@ def run_evaluate(
 ) -> dict[str, float]:
     """Return the loss and the metrics over the batches."""
     step.prepare_test()
-    step.totals.reset()
+    step.averages.reset()
     hooks = callbacks.wants_batches("test")
     testing = settings.running(False)
     callbacks.call("on_test_begin")
@@ -221,13 +221,13 @@ def run_evaluate(
             with testing:
                 step.test(batch)
             if hooks:
-                logs = {"batch": i, "size": batch.size, **step.totals.results()}
+                logs = {"batch": i, "size": batch.size, **step.averages.results()}
                 callbacks.call("on_test_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             if progress is not None:
-                progress.update(done, step.totals.results)
+                progress.update(done, step.averages.results)
     _warn_if_short(data)
-    values = step.totals.results()
+    values = step.averages.results()
     if progress is not None:
         progress.epoch_end(values)
     callbacks.call("on_test_end", logs=values)

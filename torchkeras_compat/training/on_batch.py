@@ -120,13 +120,13 @@ class BatchCalls:
         """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""
         step = self.make_step(mode)
         if reset_metrics:
-            step.totals.reset()
+            step.averages.reset()
         with settings.running(mode == "train"):
             getattr(step, mode)(batch)
-        return self._outcome(step.totals.results(), return_dict)
+        return self._outcome(step.averages.results(), return_dict)
 
     @known_by_name
     def reset_metrics(self) -> None:
         """Forget what metrics have accumulated."""
         for step in self._steps.values():
-            step.totals.reset()
+            step.averages.reset()

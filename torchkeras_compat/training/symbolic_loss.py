@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -10,28 +11,30 @@ from torch import Tensor
 from .._core import settings
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import calling
-from .compile_config import Objective
+from .step.heads import Head
+from .step.objective import Objective
 
 
 class SymbolicLoss:
     """`targets`, `sample_weights` and `total_loss` of a model, as classic Keras has them."""
 
     name: str
-    output: SymbolicTensor
+    outputs: list[SymbolicTensor]
+    _heads: Any
     layers: Any
-    recipe: Any
+    _compile_config: Any
     _rules: Any
-    _symbols_of_loss: tuple[Any, SymbolicTensor, SymbolicTensor, SymbolicTensor] | None = None
+    _symbols_of_loss: tuple[Any, list[SymbolicTensor], list[SymbolicTensor], SymbolicTensor] | None = None
 
     @property
     def targets(self) -> list[SymbolicTensor]:
-        """The symbolic targets, in a list."""
-        return [self._symbolic_loss()[0]]
+        """The symbolic targets of the outputs that have a loss."""
+        return self._symbolic_loss()[0]
 
     @property
     def sample_weights(self) -> list[SymbolicTensor]:
-        """The symbolic sample weights, in a list; ones where no value is given."""
-        return [self._symbolic_loss()[1]]
+        """The symbolic sample weights of these; ones where no value is given."""
+        return self._symbolic_loss()[1]
 
     @property
     def total_loss(self) -> SymbolicTensor:
@@ -53,37 +56,47 @@ class SymbolicLoss:
             raise AttributeError(f"{name}: the model has no loss; call compile(optimizer=…, loss=…) first.")
         return super().__getattr__(name)  # type: ignore[misc]
 
-    def _symbolic_loss(self) -> tuple[SymbolicTensor, SymbolicTensor, SymbolicTensor]:
-        recipe = self.recipe
-        if recipe is None or recipe.loss is None:
+    def _symbolic_loss(self) -> tuple[list[SymbolicTensor], list[SymbolicTensor], SymbolicTensor]:
+        config = self._compile_config
+        heads = [] if config is None else self._heads()
+        if all(head.loss is None for head in heads):
             raise AttributeError  # told by __getattr__
-        key = (recipe, recipe.loss, self.output)
+        key = (config, *(head.loss for head in heads), *self.outputs)
         made = self._symbols_of_loss
-        if made is None or any(a is not b for a, b in zip(made[0], key)):
-            objective = Objective(recipe.loss, None, recipe.rules, recipe.scale)
-            by_class = str(getattr(recipe.resolved_loss().loss, "__name__", "")).startswith("sparse_")
-            shape = (*self.output.shape[:-1], 1) if by_class else self.output.shape
-            target = SymbolicTensor(shape, settings.floatx(), name=f"{self.name}_target")
-            weight = SymbolicTensor(
-                (self.output.shape[0],), settings.floatx(), _ones, (target,), name=f"{self.name}_sample_weights"
-            )
+        if made is None or len(made[0]) != len(key) or any(a is not b for a, b in zip(made[0], key)):
+            ends = [(head, output) for head, output in zip(heads, self.outputs) if head.loss is not None]
+            targets = [_target(head, output) for head, output in ends]
+            weights = [_weights(head, output, target) for (head, output), target in zip(ends, targets)]
+            objectives = [Objective(head.loss, None, head.rules, head.weight) for head, _ in ends]
             penalised = [layer for layer in self.layers if layer.activity_regularizer is not None]
 
-            def total(y: Tensor, y_pred: Tensor, sample_weight: Tensor, outputs: list[Tensor]) -> Tensor:
-                value = objective(y, y_pred, None, None, sample_weight)
-                value = value.sum() if value.dim() else value
-                for line in self._trained_table():
-                    penalty = line.penalty()
-                    value = value if penalty is None else value + penalty
+            def total(ys: Any, y_preds: Any, sample_weights: Any, outputs: list[Tensor]) -> Tensor:
+                terms = []
+                for objective, y, y_pred, weight in zip(objectives, ys, y_preds, sample_weights):
+                    value = objective(y, y_pred, None, None, weight)
+                    terms.append((value.sum() if value.dim() else value) * objective.scale)
+                terms += [penalty for line in self._trained_table() if (penalty := line.penalty()) is not None]
                 for layer, output in zip(penalised, outputs):
                     penalty = calling(layer.activity_regularizer)(output)
-                    value = value + (penalty / len(output) if self._rules.mean_activity_penalty else penalty)
-                return value
+                    terms.append(penalty / len(output) if self._rules.mean_activity_penalty else penalty)
+                return functools.reduce(torch.add, terms)
 
-            arguments = (target, self.output, weight, [layer.output for layer in penalised])
+            arguments = (targets, [output for _, output in ends], weights, [layer.output for layer in penalised])
             loss = SymbolicTensor((), settings.floatx(), total, arguments, name="total_loss")
-            self._symbols_of_loss = made = (key, target, weight, loss)
+            self._symbols_of_loss = made = (key, targets, weights, loss)
         return made[1], made[2], made[3]
+
+
+def _target(head: Head, output: SymbolicTensor) -> SymbolicTensor:
+    """Return the symbolic targets of an output: class indices stand in one column."""
+    by_class = str(getattr(head.resolved_loss().loss, "__name__", "")).startswith("sparse_")
+    shape = (*output.shape[:-1], 1) if by_class else output.shape
+    return SymbolicTensor(shape, settings.floatx(), name=f"{head.name}_target")
+
+
+def _weights(head: Head, output: SymbolicTensor, target: SymbolicTensor) -> SymbolicTensor:
+    """Return the symbolic sample weights of an output: ones where nobody gives any."""
+    return SymbolicTensor((output.shape[0],), settings.floatx(), _ones, (target,), name=f"{head.name}_sample_weights")
 
 
 def _ones(target: Tensor) -> Tensor:

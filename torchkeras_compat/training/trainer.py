@@ -26,8 +26,8 @@ from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
 from . import arguments
 from .as_it_was import AsItWas
-from .averages import Totals
-from .compile_config import Recipe, make_recipe
+from .compile_config import CompileConfig, make_config
+from .custom_steps import CustomSteps
 from .data.arrays import ArrayData, Target, array_data, batch_size_of, split
 from .data.class_weights import combined_weight
 from .data.convert import as_array, to_numpy, to_tensor
@@ -35,13 +35,14 @@ from .data.streams import StreamData, batched, is_stream
 from .deprecated import ClassicCalls, validation_arrays
 from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
 from .on_batch import BatchCalls
+from .step.heads import Head
 from .step.step import Step
 from .symbolic_loss import SymbolicLoss
 
 Array = np.ndarray[Any, Any]
 
 
-class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
+class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     """The training half of a model; the other half knows layers and shapes."""
 
     name: str
@@ -55,17 +56,19 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
     _fitted: Any
     _forget_losses: Any
     output_shape: Any
+    output_names: Any
+    _output_keys: Any
     _takes_integers: Any
     _trained_table: Any
 
-    recipe: Recipe | None
+    _compile_config: CompileConfig | None
     history: Any
     stop_training: bool
     validation_data: Any
 
     def _start(self) -> None:
         """Set what an uncompiled model has."""
-        self.recipe = None
+        self._compile_config = None
         self.history = None
         self.stop_training = False
         self.validation_data = None
@@ -121,7 +124,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
         """
         if target_tensors is not None:
             raise argument_error("compile", "target_tensors", "None; give the targets to fit(x, y)", target_tensors)
-        recipe = make_recipe(
+        config = make_config(
             self._rules,
             self._dialect,
             optimizer,
@@ -134,14 +137,16 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
             jit_compile,
             sample_weight_mode,
         )
-        self.recipe = recipe
+        if self.output_names:
+            config.heads_for(self.output_names, self._output_keys())  # what was said of no output is refused here
+        self._compile_config = config
         self._steps = {}
         self._frozen_at_compile = self._trained_table() if self.built else None
 
     @property
     def optimizer(self) -> Any:
         """The optimizer given to `compile`."""
-        return None if self.recipe is None else self.recipe.optimizer
+        return None if self._compile_config is None else self._compile_config.optimizer
 
     @optimizer.setter
     def optimizer(self, value: Any) -> None:
@@ -151,7 +156,7 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
     @property
     def jit_compile(self) -> bool:
         """Whether training steps are compiled; it may be set."""
-        return self.recipe is not None and self.recipe.jit_compile
+        return self._compile_config is not None and self._compile_config.jit_compile
 
     @jit_compile.setter
     def jit_compile(self, value: bool) -> None:
@@ -161,24 +166,36 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
     @property
     def loss(self) -> Any:
         """The loss given to `compile`."""
-        return None if self.recipe is None else self.recipe.loss
+        return None if self._compile_config is None else self._compile_config.loss
 
     @property
     def metrics_names(self) -> list[str]:
-        """What the numbers of `evaluate` are called: the loss, then the metrics; nothing before `compile`."""
-        if self.recipe is None:
+        """What the numbers of `evaluate` are called: the losses, then the metrics; nothing before `compile`."""
+        config = self._compile_config
+        if config is None:
             return []
-        return ["loss", *(line.name for line in self.recipe.lines or ())]
+        step = next(iter(self._steps.values()), None)
+        if step is not None:
+            return step.averages.metric_names
+        heads = config.heads or []
+        by_output = [f"{head.name}_loss" for head in heads if len(heads) > 1 and head.loss is not None]
+        return ["loss", *by_output, *(line.name for line in config.lines)]
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics given to `compile`."""
-        return [] if self.recipe is None else [*self.recipe.metrics, *self.recipe.weighted_metrics]
+        """The metric objects: the mean of the loss, and what `compile` was told, once the first targets are known."""
+        config = self._compile_config
+        return [] if config is None else [line.metric for line in config.lines]
 
-    def _compiled(self, method: str) -> Recipe:
-        if self.recipe is None:
+    def _compiled(self, method: str) -> CompileConfig:
+        if self._compile_config is None:
             raise RuntimeError(f"{method}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
-        return self.recipe
+        return self._compile_config
+
+    def _heads(self) -> list[Head]:
+        """Return the outputs with what `compile` was told about each."""
+        config = self._compiled("fit")
+        return config.heads_for(self.output_names, self._output_keys())
 
     # --- what a step needs ---------------------------------------------------------------------------------------
 
@@ -198,14 +215,11 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
 
     def make_step(self, mode: str = "test") -> Step:
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
-        recipe = self._compiled("fit" if mode == "train" else "evaluate")
+        config = self._compiled("fit" if mode == "train" else "evaluate")
         self._forget_losses()
         if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
-            table = self._table_to_train()
-            step = Step(self, recipe, table)
-            step.totals = _totals(recipe, step)
-            self._steps[mode] = step
+            self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
         return self._steps[mode]
 
     def _target(self) -> Target:
@@ -225,28 +239,28 @@ class Trainer(BatchCalls, ClassicCalls, SymbolicLoss):
 
     def _prepare_y(self, y: Any) -> Tensor:
         """Check targets and give them the shape and type that the loss wants."""
-        recipe = self._compiled("fit")
+        (head,) = self._heads()
         output_shape: Shape = self.output_shape
         host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
-        if recipe.loss is not None:
-            host = losses.checks.check_targets(recipe.resolved_loss().loss, host, output_shape, self.name)
-        if recipe.lines is None:
-            recipe.resolve_metrics(output_shape, host.shape)
+        if head.loss is not None:
+            host = losses.checks.check_targets(head.resolved_loss().loss, host, output_shape, self.name)
+        if head.lines is None:
+            head.resolve_metrics(output_shape, host.shape)
             for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there
-                step.totals = _totals(recipe, step)
+                step.follow_metrics()
         tensor = to_tensor(host)
         if tensor.is_floating_point():
             return tensor.to(settings.torch_dtype(None))
-        return tensor if self._keeps_integers(recipe) else tensor.to(settings.torch_dtype(None))
+        return tensor if self._keeps_integers(head) else tensor.to(settings.torch_dtype(None))
 
     def _prepare_weight(self, weight: Tensor) -> Tensor:
         loss = self.loss
         by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
         return arguments.fitted_weight(weight, self.output_shape, by_element)
 
-    def _keeps_integers(self, recipe: Recipe) -> bool:
+    def _keeps_integers(self, head: Head) -> bool:
         """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
-        loss = recipe.loss
+        loss = head.loss
         return isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_") or loss is None
 
     def _arrays(self, x: Any, y: Any, weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
@@ -605,7 +619,3 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
 
 def _name_of(loss: Any) -> str:
     return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
-
-
-def _totals(recipe: Recipe, step: Step) -> Totals:
-    return Totals(recipe.lines or [], step.finish, recipe.rules.scalar_metrics_by_rows)

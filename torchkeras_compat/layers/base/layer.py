@@ -141,6 +141,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             _table=[],
             _variables={},
             _losses_of={},
+            _metrics_of={},
             _nodes=[],
             _outbound=[],
             _trainable=True,
@@ -313,6 +314,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             args: Further arguments of `call`.
             kwargs: Further arguments of `call`; `training` says which mode, `mask` which steps count.
         """
+        self._check_callable()
         if inputs is _MISSING:
             inputs = kwargs.pop(self._first_argument(kwargs))
         if args:
@@ -337,6 +339,9 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if mask is not None:
             carry_mask(y, mask)
         return y
+
+    def _check_callable(self) -> None:
+        """Raise where there is nothing to call yet."""
 
     def _first_argument(self, keywords: Mapping[str, Any]) -> str:
         """Return the name by which the inputs were given."""
@@ -528,7 +533,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 outputs.append(self._run_on_zeros(x, more, options))
                 for tensor, value in before:  # a user's call may update what it holds
                     tensor.copy_(value)
-        return symbols_like(*outputs, name=f"{self.name}/output")
+        return symbols_like(outputs[0], outputs[1], f"{self.name}/output")
 
     def _run_on_zeros(self, zeros: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         options = {"training": False, **call_arguments}
@@ -549,7 +554,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what the last run left, and the calls on symbolic tensors, which lead to all layers of a graph."""
-        return {**self.__dict__, "_nodes": [], "_outbound": [], "_losses_of": {}}
+        return {**self.__dict__, "_nodes": [], "_outbound": [], "_losses_of": {}, "_metrics_of": {}}
 
     # --- configuration -------------------------------------------------------------------------------------------
 

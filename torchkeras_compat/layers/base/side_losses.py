@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ..._core import settings
 from ..._core.border import nameless
-from ..._core.planned import ComesLater
+from ..._core.errors import argument_error
+from ..._core.graph_capture import CannotCapture, capturing
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 
 
@@ -19,6 +20,9 @@ class SideLosses:
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
     _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
+    _side_metrics: ClassVar[list[int]] = [0]  # how many there have been
+    _metrics_of: dict[int, list[tuple[str, Tensor]]]
+    _standing_metrics: tuple[tuple[str, Any], ...] = ()
     _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _sublayers: Any
     _trained_table: Any
@@ -46,29 +50,49 @@ class SideLosses:
 
     def _all_standing_losses(self) -> list[Any]:
         """Return what is computed anew in each step, here and in sublayers."""
-        if not self._side_losses[0]:
+        if not self._side_losses[0] and not self._side_metrics[0]:
             return []
-        return [*self._standing_losses, *(loss for layer in self._sublayers() for loss in layer._all_standing_losses())]
+        return [
+            *self._standing_losses,
+            *self._standing_metrics,
+            *(loss for layer in self._sublayers() for loss in layer._all_standing_losses()),
+        ]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Accept updates as Keras does; they were computed when `call` ran."""
 
-    def add_metric(self, value: Any, name: str | None = None, **kwargs: Any) -> None:
-        """Refuse: what a layer computes is not among the metrics yet.
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean", **kwargs: Any) -> None:
+        """Tell a value of each batch among the metrics: its mean over the batches of an epoch.
 
         Args:
-            value: The tensor.
-            name: Its name.
-            kwargs: Such as `aggregation`.
+            value: A tensor; of a model with a graph, a symbolic one.
+            name: What logs call it.
+            aggregation: `'mean'`, or `None` where `value` is the result of a metric object.
+            kwargs: Accepted for Keras's sake.
 
         Raises:
-            ComesLater: Always; names what to write.
+            ValueError: No name, or another aggregation.
         """
-        raise ComesLater(
-            f"{self}.add_metric(name={name!r}) comes later; write a function of (y_true, y_pred) in "
-            f"compile(metrics=[…]) now, or keep the value on the layer, self.{name or 'value'} = value.detach(), and "
-            f"read it in a LambdaCallback(on_epoch_end=…)."
-        )
+        if name is None:
+            raise argument_error(type(self).__name__, "name", "a string, which logs call the metric", name)
+        if aggregation not in ("mean", None):
+            raise argument_error(type(self).__name__, "aggregation", "'mean' or None", aggregation)
+        if capturing():
+            raise CannotCapture("it tells a metric of its own by add_metric", self)
+        self._side_metrics[0] += 1
+        if isinstance(value, Deferred) and not settings.inside_run():
+            self._standing_metrics = (*self._standing_metrics, (name, value))
+        else:
+            self._metrics_of.setdefault(get_ident(), []).append((name, take_back(value)))
+
+    def _take_metrics(self) -> list[tuple[str, Tensor]]:
+        """Return what the last run told by `add_metric`, here and in sublayers, and forget it."""
+        if not self._side_metrics[0]:
+            return []
+        told = self._metrics_of.pop(get_ident(), [])
+        told = [*told, *((name, _value(value)) for name, value in self._standing_metrics)]
+        told = [*told, *(item for layer in self._sublayers() for item in layer._take_metrics())]
+        return [(name, value.detach().mean()) for name, value in told]
 
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""

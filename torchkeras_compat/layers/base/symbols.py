@@ -53,7 +53,7 @@ class Symbols:
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the layer in its model, or a list; in a user's loss or metric, its value in the run."""
+        """The symbolic output of the layer in its model, or a list; in a user's loss, its value in the run."""
         return map_tree(as_seen, self._node().outputs)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

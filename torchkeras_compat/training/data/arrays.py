@@ -23,9 +23,9 @@ RESIDENT_SHARE = 0.5  # of the device's free memory that a data set may take
 class Batch(NamedTuple):
     """One batch on the device; `size` is its number of rows, known on the host."""
 
-    x: Tensor
-    y: Tensor | None
-    weight: Tensor | None
+    x: Any
+    y: Any
+    weight: Any
     size: int
 
 

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from ..._core.border import user_stacklevel
 from ..._core.graph_capture import CannotCapture
 from ..._core.rollback import unchanged
+from ..._core.tree import flatten, map_tree
 from ...layers.base import Layer
 from ..data.arrays import Batch
 
 if TYPE_CHECKING:
-    from ..step.step import Step
+    from ..step.step import BatchLoss, Outcome, Step
     from .capture import Graph
 
 Key = tuple[Any, ...]
@@ -90,11 +91,11 @@ class CompiledStep:
         if runner is None:
             return False
         try:
-            loss, output, mask, left = runner(batch, scalars)
+            outcome, loss, rest = runner(batch, scalars)
         except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
             return False
-        update.after(left, scalars)
-        self.step.totals.add(loss, runner.counts, batch.y, output, mask, batch.weight)
+        update.after(rest, scalars)
+        self.step.note(batch, outcome, loss)
         return True
 
     def _worth(self, key: Key) -> bool:
@@ -103,7 +104,7 @@ class CompiledStep:
         return not self._graphs or (count >= OFTEN and count * SHARE >= self._seen.total())
 
     def _compiled(self, batch: Batch, scalars: dict[str, float]) -> Runner | None:
-        if batch.x.device.type == "cpu" and not has_compiler():
+        if self.step.update.params[0].device.type == "cpu" and not has_compiler():
             self._say(f"no C++ compiler was found, and steps run eagerly; {REMEDY}.")
             return None
         try:
@@ -138,48 +139,47 @@ class Runner:
         self.numbers = torch.tensor(list(scalars.values()), dtype=torch.float64, device="cpu")
         self._values = self.numbers.numpy()
         self._names = list(scalars)
-        self._has_loss = self._has_mask = False
-        self.counts = batch.size  # of rows, or what else the loss counts for in the mean of an epoch
-        given = self._given(batch)
+        example = self._inputs(batch)
         from .capture import capture, refuse_kept_tensors  # torch's tracing takes time to import
 
         model: Any = step.model
         with unchanged(model):
-            graph = capture(functools.partial(self._step, step, batch), given)
+            graph = capture(functools.partial(self._step, step, batch), example)
             refuse_kept_tensors(model)
         self.held = graph.held
-        self.function = compile_graph(graph, [*graph.held, *given])
+        self.function = compile_graph(graph, [*graph.held, *example])
 
-    def _given(self, batch: Batch) -> list[Tensor]:
-        return [self.numbers, *(t for t in (batch.x, batch.y, batch.weight) if t is not None)]
+    def _inputs(self, batch: Batch) -> list[Tensor]:
+        return [self.numbers, *(leaf for leaf in flatten(batch[:3]) if leaf is not None)]
 
     def _step(self, step: Step, like: Batch, numbers: Tensor, *parts: Tensor) -> list[Tensor]:
-        """Make one step: what is captured.  Returns the output, the loss and the mask where there are any, and more."""
+        """Make one step: what is captured.  Returns the outputs, the losses and masks where there are any, and more."""
         rest = iter(parts)
-        x, y, weight = (None if t is None else next(rest) for t in (like.x, like.y, like.weight))
-        batch = Batch(x, y, weight, like.size)  # type: ignore[arg-type]
+        x, y, weight = map_tree(lambda leaf: None if leaf is None else next(rest), tuple(like[:3]))
         scalars = dict(zip(self._names, numbers.unbind(0)))
-        with step.update.recording():
-            y_pred, logits, mask = step.forward(batch.x, True)
-        loss = step.loss(batch, y_pred, logits, mask)
-        left = step.update.captured(loss.minimised, scalars)
-        self.counts = loss.counts
-        output = y_pred if logits is None else logits
-        self._has_loss, self._has_mask = step.chain is None, mask is not None
-        found = [output, loss.shown if self._has_loss else None, mask]
-        return [t.detach() for t in (*found, *left) if t is not None]
+        batch = Batch(x, y, weight, like.size)
+        outcome, loss, more = step.body(batch, functools.partial(step.update.captured, scalars=scalars))
+        told = loss if step.chain is None else None
+        self._form = (outcome, told)
+        self._told = map_tree(lambda leaf: isinstance(leaf, Tensor), _told(outcome, told))
+        return [t.detach() for t in (*flatten(_told(outcome, told)), *more) if isinstance(t, Tensor)]
 
     @torch.no_grad()
-    def __call__(
-        self, batch: Batch, scalars: dict[str, float]
-    ) -> tuple[Tensor | None, Tensor, Tensor | None, list[Tensor]]:
-        """Train on a batch; return loss, output, mask and what the update still needs."""
+    def __call__(self, batch: Batch, scalars: dict[str, float]) -> tuple[Outcome, BatchLoss | None, list[Tensor]]:
+        """Train on a batch; return its outcome and loss, and what the update still needs."""
         self._values[:] = list(scalars.values())
-        found = list(self.function(*self.held, *self._given(batch)))
-        output = found.pop(0)
-        loss = found.pop(0) if self._has_loss else None
-        mask = found.pop(0) if self._has_mask else None
-        return loss, output, mask, found
+        results = iter(self.function(*self.held, *self._inputs(batch)))
+        outputs, masks, losses = map_tree(lambda there: next(results) if there else None, self._told)
+        outcome, loss = self._form
+        if loss is not None:
+            shown, *by_output = losses
+            loss = loss._replace(minimised=shown, shown=shown, by_output=by_output)
+        return outcome._replace(outputs=outputs, masks=masks), loss, list(results)
+
+
+def _told(outcome: Outcome, loss: BatchLoss | None) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return what a step tells of a batch: outputs, masks and losses."""
+    return outcome.outputs, outcome.masks, [] if loss is None else [loss.shown, *loss.by_output]
 
 
 def compile_graph(graph: Graph, example: Sequence[Tensor]) -> Callable[..., Sequence[Tensor]]:
@@ -214,8 +214,9 @@ def has_compiler() -> bool:
         return False
 
 
-def _layout(t: Tensor | None) -> Any:
-    return None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device)
+def _layout(tree: Any) -> Any:
+    """Return what tells batches of different shapes or memory apart."""
+    return tuple(None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device) for t in flatten(tree))
 
 
 def layer_of(error: BaseException) -> Layer | None:

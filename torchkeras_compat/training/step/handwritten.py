@@ -18,8 +18,8 @@ from ... import activations, losses
 from ...layers.base import Layer
 from ...layers.core import Activation, Dense
 from ...layers.recurrent.base import Recurrent
-from ..compile_config import Objective
 from .handwritten_layers import DERIVED, Stage, stage_of
+from .objective import Objective
 
 
 def softmax_gradient(y: Tensor, logits: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
-"""One step of training, evaluation or prediction: the one definition that every way of running it shares."""
+"""One step of training or evaluation: the one definition that every way of running it shares."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -10,56 +11,57 @@ import torch
 from torch import Tensor
 
 from ... import activations
-from ..._core.shapes import Shape
 from ..._core.symbolic import run_values, was_asked
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
 from ...layers.base import Layer, Traits
 from ...optimizers.slots import Gradients
-from ..averages import Totals
-from ..compile_config import Objective, Recipe
+from ..averages import Averages, HeadAverages
+from ..compile_config import CompileConfig
 from ..data.arrays import Batch
 from ..executors.inductor import CompiledStep
 from .choose_update import choose_update
 from .handwritten import Chain, Watchers, chain_of
+from .heads import Head
+from .objective import Objective
+from .overrides import Overrides
 from .parameter_groups import FlatGroup
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
+
+_NO_LOSS = "fit: the model has no loss; give compile(loss=…), and targets y."
 
 
 class Trained(Protocol):
     """What a step needs of a model."""
 
-    stateful: bool
     layers: list[Layer]
     _traits: Traits
+    _chain: list[Layer]
 
     def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
         """Return how many samples may run together in inference."""
 
-    def _run(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Return predictions and their mask, with the model's own hooks called."""
+    def _run_heads(self, inputs: Any, mask: Any, training: bool, logits: frozenset[int]) -> tuple[list[Any], list[Any]]:
+        """Return the outputs one by one, those in `logits` before their last activation, and their masks."""
 
     def _ends(self) -> list[Layer]:
-        """Return whose hooks see the model's output."""
-
-    def _run_to_logits(self, x: Any, mask: Tensor | None, training: bool) -> tuple[Any, Tensor | None]:
-        """Return what the last activation is applied to, and its mask."""
+        """Return whose hooks see the model's outputs."""
 
     def _final_activations(self) -> list[Callable[[Tensor], Tensor] | None]:
-        """Return the activation functions the model ends in, `None` when hooks or layers stand behind one."""
+        """Return the activation functions that the outputs end in, `None` where something needs their results."""
 
     def _adds_penalties(self) -> bool:
         """Tell whether a layer adds a penalty of its output to the loss."""
-
-    def _trained_table(self) -> list[Weight]:
-        """Return the weights to train."""
 
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses of the last run."""
 
     def _all_standing_losses(self) -> list[Any]:
         """Return what is added to the loss of each step."""
+
+    def _take_metrics(self) -> list[tuple[str, Tensor]]:
+        """Return what layers told of the last run by `add_metric`."""
 
 
 @contextmanager
@@ -74,19 +76,83 @@ def thawed(parameters: Sequence[Tensor]) -> Iterator[None]:
             parameter.requires_grad_(False)
 
 
+class Outcome(NamedTuple):
+    """What a model made of a batch: its outputs, or the logits where a loss is taken from them, and their masks."""
+
+    outputs: list[Tensor]
+    masks: list[Tensor | None]
+
+
 class BatchLoss(NamedTuple):
     """The loss of one batch.
 
     Attributes:
         minimised: What training differentiates, 0-d.
         shown: What logs tell, 0-d: the same, but for `Loss(reduction='none')`, where it is the mean of the values.
-        counts: What `shown` counts for in the mean of an epoch: the rows, and under `'none'` rows times values, as in
-            Keras 2.15, whose mean takes each value for a row.
+        counts: What `shown` counts for in the mean of an epoch: the samples, and under `'none'` samples times values,
+            as in Keras 2.15, whose mean takes each value for a sample.
+        by_output: The losses of several outputs.
     """
 
     minimised: Tensor
     shown: Tensor
     counts: int
+    by_output: Sequence[Tensor | None] = ()
+
+
+class StepHead:
+    """An output of the model in a step: its objective, and what its loss is taken from.
+
+    Args:
+        head: What `compile` was told about it.
+        activation: The activation function that it ends in; `None` where something needs its result.
+        needs_predictions: Whether a user's code looks at what the model gives.
+    """
+
+    def __init__(self, head: Head, activation: Callable[..., Any] | None, needs_predictions: bool) -> None:
+        self.head = head
+        taken = None if needs_predictions else activation
+        self.objective = None if head.loss is None else Objective(head.loss, taken, head.rules, head.weight)
+        self.from_logits = self.objective is not None and self.objective.fused is not None
+        self.finish = activation if self.from_logits else None
+        # Predictions that know their logits, for a user's loss that calls a cross-entropy.
+        keeps = needs_predictions or (self.objective is not None and self.objective.of_user)
+        able = head.rules.fused_losses and activation in (activations.softmax, activations.sigmoid)
+        self.kept_activation = activation if keeps and able else None
+
+    def plain_objective(self) -> Objective:
+        """Return the objective of predictions, where a user's step computed them."""
+        return Objective(self.head.loss, None, self.head.rules, self.head.weight)
+
+    def averages(self) -> HeadAverages:
+        """Return what accumulates its metrics."""
+        return HeadAverages(self.head.lines or [], self.finish, self.head.rules.scalar_metrics_by_rows)
+
+    def loss(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor | None:
+        """Return the loss of a batch; `None` for an output that has none."""
+        if self.objective is None:
+            return None
+        if self.from_logits:
+            return self.objective(y, None, output, mask, weight)
+        return self.objective(y, output, None, mask, weight)
+
+    def loss_of_outputs(self, y: Tensor, output: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the mean loss of kept outputs.
+
+        Raises:
+            ValueError: There is no loss.
+        """
+        value = self.loss(y, output, None, weight)
+        if value is None:
+            raise ValueError("fit: the model has no loss; give compile(loss=…).")
+        return value
+
+    def predictions(self, logits: Tensor) -> Tensor:
+        """Return predictions that know the logits they come from."""
+        activation: Any = self.kept_activation
+        y_pred: Tensor = activation(logits)
+        Logits(logits, activation.__name__, self.head.rules.logits_of_any_activation).keep_with(y_pred)
+        return y_pred
 
 
 class Step:
@@ -94,55 +160,62 @@ class Step:
 
     Args:
         model: The model.
-        recipe: What `compile` was told.
+        config: What `compile` was told.
+        heads: The outputs of the model.
         table: The weights to train, as they stood at `compile`.
-        totals: Takes the losses and predictions.
     """
 
-    def __init__(self, model: Trained, recipe: Recipe, table: Sequence[Weight], totals: Totals | None = None) -> None:
-        self.model, self.recipe = model, recipe
-        activation = model._final_activations()[0]
-        self._ends = model._ends()
+    def __init__(self, model: Trained, config: CompileConfig, heads: Sequence[Head], table: Sequence[Weight]) -> None:
+        self.model, self.config = model, config
+        self._hook_owners = model._ends()
         self._ends_hooked = self._are_ends_hooked()
-        self.objective = Objective(recipe.loss, activation, recipe.rules, recipe.scale) if recipe.loss else None
-        self.from_logits = self.objective is not None and self.objective.fused is not None
-        self.finish = activation if self.from_logits else None
-        keeps = self.objective is not None and self.objective.of_user and recipe.rules.fused_losses
-        self.kept_activation = (
-            activation if keeps and activation in (activations.softmax, activations.sigmoid) else None
-        )
+        self.overrides = Overrides(model)
+        needs_predictions = self.overrides.look_at_predictions
+        self.heads = [
+            StepHead(head, activation, needs_predictions) for head, activation in zip(heads, model._final_activations())
+        ]
+        self.logits = frozenset(i for i, h in enumerate(self.heads) if h.from_logits or h.kept_activation is not None)
+        self._kept = [i for i, head in enumerate(self.heads) if head.kept_activation is not None]
+        self._of_user = any(h.objective is not None and h.objective.of_user for h in self.heads)
         self.chain: Chain | None = None
         self._defers_test_loss = False
         self._has_standing_losses = bool(model._all_standing_losses())
         self._written: Gradients = []
         self._frozen: list[Tensor] = []
-        self.totals = totals if totals is not None else Totals([])
         self.penalised = [w for w in table if w.regularizer is not None]
         self.table = table
-        self.update = Update(recipe.optimizer, ())
+        self.update = Update(config.optimizer, ())
         self._rebuilt = -1
         self._watchers: Watchers | None = None
         self._has_hooks = False
-        self.compiled = CompiledStep(self) if recipe.jit_compile else None
+        self.follow_metrics()
+        self.compiled = CompiledStep(self) if config.jit_compile and not self.overrides.present else None
 
     @property
-    def totals(self) -> Totals:
-        """What takes the losses and predictions."""
-        return self._totals
+    def objective(self) -> Objective | None:
+        """The objective of the only output."""
+        return self.heads[0].objective if len(self.heads) == 1 else None
 
-    @totals.setter
-    def totals(self, totals: Totals) -> None:
-        if getattr(self, "_totals", None) is not totals:
-            # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
-            self._metrics_ask = None if totals.of_user else False
-        self._totals = totals
-        # A user's loss or metric may ask for `layer.output`.
-        of_user = self.objective is not None and self.objective.of_user
-        self._runs_user_code = totals.of_user or of_user or self._has_standing_losses
-        totals.loss_later = self._loss_of_outputs if self.chain is not None or self._defers_test_loss else None
+    def follow_metrics(self) -> None:
+        """Make the averages, once more where metrics have become known by the first targets."""
+        several = len(self.heads) > 1
+        names = [head.head.name if several and head.objective is not None else "" for head in self.heads]
+        self.averages = Averages(
+            [head.averages() for head in self.heads], names if several else (), [h.head.weight for h in self.heads]
+        )
+        # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
+        self._metrics_ask: bool | None = None if self.averages.of_user else False
+        self._keep_outputs()
+
+    def _keep_outputs(self) -> None:
+        """Let the averages compute the loss of kept outputs where the step does not, batch by batch."""
+        self._runs_user_code = self.averages.of_user or self._of_user or self._has_standing_losses
+        later = self.chain is not None or self._defers_test_loss
+        for head, averages in zip(self.heads, self.averages.heads):
+            averages.loss_later = head.loss_of_outputs if later and head.objective is not None else None
 
     def _are_ends_hooked(self) -> bool:
-        return any(module._is_hooked() for module in self._ends)
+        return any(module._is_hooked() for module in self._hook_owners)
 
     def outdated(self) -> bool:
         """Tell whether hooks came or went that see the output: with them no activation is fused with the loss."""
@@ -155,14 +228,14 @@ class Step:
         self._has_standing_losses = standing
         if not stands:
             self._rebuilt += 1
-            self.update = choose_update(self.recipe.optimizer, self.table, flat_allowed=self._rebuilt < 3)
+            self.update = choose_update(self.config.optimizer, self.table, flat_allowed=self._rebuilt < 3)
             if isinstance(self.update, TorchUpdate) and not self._rebuilt:
                 self.update.warn_of_other_parameters()
         if not stands or self._watchers is None:
             self._watchers = Watchers(self.model)
-        looked_on = self._watchers.present()
-        if not stands or self._has_hooks != looked_on:
-            self._has_hooks = looked_on
+        has_hooks = self._watchers.present()
+        if not stands or self._has_hooks != has_hooks:
+            self._has_hooks = has_hooks
             self._write_out()
         # Weights that were frozen after `compile` train on, as in Keras: a discriminator inside another model.
         self._frozen = [p for p in self.update.params if not p.requires_grad]
@@ -172,25 +245,28 @@ class Step:
     def _write_out(self) -> None:
         """Take the written-out derivatives of a plain chain of layers where they exist and nobody looks on."""
         update, objective, self.chain = self.update, self.objective, None
-        if objective is not None and isinstance(update, KerasUpdate) and update.dense is not None:
-            plain = not update.embeddings and not self._has_hooks and not self.recipe.rules.normalise_by_nonzero
-            plain = plain and not self._has_standing_losses
+        layers = self.model._chain
+        if objective is not None and layers and isinstance(update, KerasUpdate) and update.dense is not None:
+            alone = not update.embeddings and not self._has_hooks and not self.config.rules.normalise_by_nonzero
+            alone = alone and not self._has_standing_losses and not self.overrides.present and not self._kept
             small = isinstance(update.dense, FlatGroup)
-            self.chain = chain_of(self.model.layers, objective, update.dense.params, small) if plain else None
+            self.chain = chain_of(layers, objective, update.dense.params, small) if alone else None
             if self.chain is not None:
                 places, self._written = update.dense.places()
                 self.chain.write_to(places)
-        self.totals = self._totals
+        self._keep_outputs()
 
-    def samples_at_once(self, sample: Shape | None = None) -> int:
-        """Return how many rows may be evaluated together, whatever the batch size; 0 where batches must stay."""
+    def samples_at_once(self, sample: Any = None) -> int:
+        """Return how many samples may be evaluated together, whatever the batch size; 0 where batches must stay."""
         return self.model._samples_at_once(False, sample) if self._additive() else 0
 
     def _additive(self) -> bool:
-        """Tell whether loss and metrics of several batches can be taken from all their rows at once."""
-        objective = self.objective
-        plain = objective is None or (objective.additive and not self.recipe.rules.normalise_by_nonzero)
-        return not self._has_standing_losses and plain and all(line.row_wise for line in self.totals.lines)
+        """Tell whether loss and metrics of several batches can be taken from all their samples at once."""
+        objectives = [head.objective for head in self.heads if head.objective is not None]
+        additive = all(objective.additive for objective in objectives)
+        additive = additive and not (objectives and self.config.rules.normalise_by_nonzero)
+        additive = additive and not self._has_standing_losses and not self.overrides.present
+        return additive and all(line.row_wise for line in self.averages.lines)
 
     def prepare_test(self) -> None:
         """Make ready for evaluation: the loss is computed of many batches at once where nothing else adds to it."""
@@ -198,53 +274,92 @@ class Step:
         alone = traits.row_wise and not traits.stateful and not self.model._adds_penalties()
         self._has_standing_losses = bool(self.model._all_standing_losses())
         later = self._additive() and alone and not traits.makes_mask and not self.penalised
-        self._defers_test_loss = later and self.objective is not None
-        self.totals = self._totals
+        self._defers_test_loss = later and any(head.objective is not None for head in self.heads)
+        self._keep_outputs()
 
-    def _loss_of_outputs(self, y: Tensor, output: Tensor, weight: Tensor | None) -> Tensor:
-        objective = self.objective
-        if objective is None:
-            raise ValueError("fit: the model has no loss; give compile(loss=…).")
-        return objective(y, output, output if self.from_logits else None, None, weight)
+    # --- the body ------------------------------------------------------------------------------------------------
 
-    def forward(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Return predictions or logits (the other is `None`) and the mask."""
-        if self.from_logits:
-            logits, mask = self.model._run_to_logits(x, None, training)
-            return None, logits, mask
-        if self.kept_activation is not None:
-            return self._predictions_with_logits(self.kept_activation, x, training)
-        y_pred, mask = self.model._run(x, None, training)
-        if self.objective is not None and self.objective.of_user:
-            give_away(y_pred)
-        return y_pred, None, mask
+    def forward(self, x: Any, training: bool) -> Outcome:
+        """Return what the model makes of inputs."""
+        outputs, masks = self.model._run_heads(x, None, training, self.logits)
+        for i in self._kept:
+            outputs[i] = self.heads[i].predictions(outputs[i])
+        if self._of_user:
+            for output in outputs:
+                give_away(output)
+        return Outcome(outputs, masks)
 
-    def _predictions_with_logits(
-        self, activation: Callable[[Tensor], Tensor], x: Tensor, training: bool
-    ) -> tuple[Tensor, None, Tensor | None]:
-        """Return predictions that know their logits, for a user's loss that calls a cross-entropy, and the mask."""
-        logits, mask = self.model._run_to_logits(x, None, training)
-        y_pred = activation(logits)
-        Logits(logits, activation.__name__, self.recipe.rules.logits_of_any_activation).keep_with(y_pred)
-        give_away(y_pred)
-        return y_pred, None, mask
+    def loss(self, batch: Batch, outcome: Outcome) -> BatchLoss:
+        """Return the loss of a batch: the objectives, the penalties of weights and what layers added."""
+        if self.overrides.compute_loss:
+            total = self.overrides.loss(batch, outcome.outputs)
+            return BatchLoss(total, total, batch.size)
+        return self._joined(batch, outcome, self._side_losses())
 
-    def loss(self, batch: Batch, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None) -> BatchLoss:
-        """Return the loss of a batch: the objective, the penalties of weights and what layers added."""
-        terms: list[Tensor] = []
-        if self.objective is not None and batch.y is not None:
-            terms = [self.objective(batch.y, y_pred, logits, mask, batch.weight)]
-        values = terms.pop() if terms and terms[0].dim() else None
-        terms += [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
-        terms += self.model._take_losses()
-        if values is not None:
-            return BatchLoss(
-                _total([values.sum(), *terms]), _total([values.mean(), *terms]), batch.size * values.numel()
+    def _side_losses(self) -> list[Tensor]:
+        """Return the penalties of weights, and what layers added."""
+        terms = [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
+        return [*terms, *self.model._take_losses()]
+
+    def _joined(self, batch: Batch, outcome: Outcome, terms: list[Tensor]) -> BatchLoss:
+        values: list[Tensor | None] = [
+            None if y is None else head.loss(y, output, mask, weight)
+            for head, y, output, mask, weight in zip(
+                self.heads, self._each(batch.y), *outcome, self._each(batch.weight)
             )
-        if not terms:
-            raise ValueError("fit: the model has no loss; give compile(loss=…), and targets y.")
-        total = _total(terms)
-        return BatchLoss(total, total, batch.size)
+        ]
+        if len(values) == 1 and self.heads[0].head.weight == 1:
+            return self._total(values[0], terms, batch.size)
+        return self._weighted_total(values, terms, batch.size)
+
+    def _total(self, value: Tensor | None, terms: list[Tensor], size: int) -> BatchLoss:
+        """Return the loss of the only output and what is added to it."""
+        if value is not None and value.dim():
+            minimised, shown = _sum([value.sum(), *terms]), _sum([value.mean(), *terms])
+            return BatchLoss(minimised, shown, size * value.numel())
+        if value is None and not terms:
+            raise ValueError(_NO_LOSS)
+        total = _sum(terms if value is None else [value, *terms])
+        return BatchLoss(total, total, size)
+
+    def _weighted_total(self, values: Sequence[Tensor | None], terms: list[Tensor], size: int) -> BatchLoss:
+        """Return the weighted sum of the losses of the outputs, and what is added to it."""
+        minimised: list[Tensor] = []
+        shown: list[Tensor] = []
+        by_output: list[Tensor | None] = []
+        for head, value in zip(self.heads, values):
+            by_output.append(None if value is None else value.detach().mean() if value.dim() else value.detach())
+            if value is not None:
+                weight = head.head.weight
+                minimised.append((value.sum() if value.dim() else value) * weight)
+                shown.append((value.mean() if value.dim() else value) * weight)
+        if not minimised and not terms:
+            raise ValueError(_NO_LOSS)
+        total = _sum([*minimised, *terms])
+        if all(value is None or not value.dim() for value in values):
+            return BatchLoss(total, total, size, by_output)
+        counts = size * values[0].numel() if len(values) == 1 and values[0] is not None else size
+        return BatchLoss(total, _sum([*shown, *terms]), counts, by_output)
+
+    def _each(self, tree: Any) -> Sequence[Any]:
+        """Return targets or weights output by output."""
+        if len(self.heads) == 1:
+            return (tree,)
+        return [None] * len(self.heads) if tree is None else tree
+
+    def body(self, batch: Batch, update: Callable[[Tensor], Any]) -> tuple[Outcome, BatchLoss, Any]:
+        """Make a training step by autograd: forward → loss → gradients → update.
+
+        Args:
+            batch: The batch.
+            update: Makes gradients and new weights of the loss; what it returns is returned.
+        """
+        with self.update.recording():
+            outcome = self.forward(batch.x, True)
+        loss = self.loss(batch, outcome)
+        return outcome, loss, update(loss.minimised)
+
+    # --- training ------------------------------------------------------------------------------------------------
 
     def train(self, batch: Batch) -> None:
         """Train on a batch."""
@@ -260,42 +375,46 @@ class Step:
             self._train(batch)
 
     def _train(self, batch: Batch) -> None:
-        if self._metrics_ask is False:
-            if self.compiled is not None and self.compiled.train(batch):
-                return
-            if self.chain is not None and batch.y is not None:
-                self._train_chain(self.chain, batch, batch.y)
-                return
-        if isinstance(self.update, ClosureUpdate):
-            self._train_by_closure(self.update, batch)
+        if self.overrides.train_step:
+            self.averages.tell(self.overrides.train(batch))
+        else:
+            self.train_as_compiled(batch)
+
+    def train_as_compiled(self, batch: Batch) -> None:
+        """Train on a batch as `compile` said, whatever a user's `train_step` does around it."""
+        if self._metrics_ask is False and self.compiled is not None and self.compiled.train(batch):
             return
-        with self.update.recording():
-            y_pred, logits, mask = self.forward(batch.x, True)
-        loss = self.loss(batch, y_pred, logits, mask)
-        self.update(loss.minimised)
-        was_asked()
-        self.take(batch, loss if self._totals.loss_later is None else None, y_pred, logits, mask)
-        if self._metrics_ask is None:
-            self._metrics_ask = was_asked()
+        if self._metrics_ask is False and self.chain is not None and batch.y is not None:
+            self._train_chain(self.chain, batch, batch.y)
+        elif isinstance(self.update, ClosureUpdate):
+            self._train_by_closure(self.update, batch)
+        else:
+            outcome, loss, _ = self.body(batch, self.update)
+            was_asked()
+            self.note(batch, outcome, loss if not self.averages.loss_later else None)
+            if self._metrics_ask is None:
+                self._metrics_ask = was_asked()
 
     def _train_by_closure(self, update: ClosureUpdate, batch: Batch) -> None:
         first: list[Any] = []
 
         def loss_again() -> Tensor:
-            y_pred, logits, mask = self.forward(batch.x, True)
-            loss = self.loss(batch, y_pred, logits, mask)
+            outcome = self.forward(batch.x, True)
+            loss = self.loss(batch, outcome)
             if not first:  # the numbers of a batch are those before its step
-                first.extend((loss, y_pred, logits, mask))
+                first.extend((outcome, loss))
             return loss.minimised
 
         update.step_by(loss_again)
-        self.take(batch, *first)
+        self.note(batch, *first)
 
     @torch.no_grad()
     def _train_chain(self, chain: Chain, batch: Batch, y: Tensor) -> None:
         output = chain(batch.x, y, batch.weight)
         self.update.apply(self._written)
-        self.totals.add(None, batch.size, y, output, None, batch.weight)
+        self.averages.add((y,), (output,), (None,), (batch.weight,))
+
+    # --- evaluation ----------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def test(self, batch: Batch) -> None:
@@ -307,26 +426,68 @@ class Step:
             self._test(batch)
 
     def _test(self, batch: Batch) -> None:
-        y_pred, logits, mask = self.forward(batch.x, False)
-        wanted = self.objective is not None and not self._defers_test_loss
-        loss = self.loss(batch, y_pred, logits, mask) if wanted else None
-        self.take(batch, loss, y_pred, logits, mask)
+        if self.overrides.test_step:
+            self.averages.tell(self.overrides.test(batch))
+        else:
+            self.test_as_compiled(batch)
 
-    def take(
-        self, batch: Batch, loss: BatchLoss | None, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None
-    ) -> None:
-        """Hand the outcome of a batch to the totals."""
-        output = y_pred if logits is None else logits
-        if output is not None:
-            shown, counts = (None, batch.size) if loss is None else (loss.shown.detach(), loss.counts)
-            detached = without_history(output)
-            if self.kept_activation is not None and self._totals.of_user:
-                output.__dict__["_keras_logits"].detached().keep_with(detached)
-            self.totals.add(shown, counts, batch.y, detached, mask, batch.weight)
+    def test_as_compiled(self, batch: Batch) -> None:
+        """Evaluate a batch as `compile` said, whatever a user's `test_step` does around it."""
+        outcome = self.forward(batch.x, False)
+        loss = None
+        if self.overrides.compute_loss:
+            loss = self.loss(batch, outcome)
+        elif not self._defers_test_loss:
+            terms = self._side_losses()
+            if terms or any(head.objective is not None for head in self.heads):
+                loss = self._joined(batch, outcome, terms)
+        self.note(batch, outcome, loss)
+
+    # --- for what a user's step holds ----------------------------------------------------------------------------
+
+    def loss_of_predictions(self, batch: Batch, outcome: Outcome, terms: list[Tensor]) -> BatchLoss:
+        """Return the loss of targets and predictions that a user's step computed.
+
+        Args:
+            batch: The targets and weights.
+            outcome: The predictions.
+            terms: What is added.
+        """
+        values = [
+            None if y is None or head.head.loss is None else head.plain_objective()(y, output, None, mask, weight)
+            for head, y, output, mask, weight in zip(
+                self.heads, self._each(batch.y), *outcome, self._each(batch.weight)
+            )
+        ]
+        if len(values) == 1 and self.heads[0].head.weight == 1:
+            return self._total(values[0], terms, batch.size)
+        return self._weighted_total(values, terms, batch.size)
+
+    def note_predictions(self, batch: Batch, outcome: Outcome) -> None:
+        """Take predictions that a user's step computed into the metrics."""
+        ys, weights = self._each(batch.y), self._each(batch.weight)
+        for averages, y, output, mask, weight in zip(self.averages.heads, ys, *outcome, weights):
+            if y is not None:
+                averages.add_predictions(y, without_history(output), mask, weight)
+
+    def note(self, batch: Batch, outcome: Outcome, loss: BatchLoss | None) -> None:
+        """Hand the outcome of a batch to the averages."""
+        averages = self.averages
+        if loss is not None:
+            averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
+        outputs = [without_history(output) for output in outcome.outputs]
+        if self._kept and averages.of_user:
+            for i in self._kept:
+                logits: Logits | None = outcome.outputs[i].__dict__.get("_keras_logits")  # none come out of a graph
+                if logits is not None:
+                    logits.detached().keep_with(outputs[i])
+        for name, value in self.model._take_metrics():
+            averages.add_side(name, value, batch.size)
+        if batch.y is not None:
+            averages.add(self._each(batch.y), outputs, outcome.masks, self._each(batch.weight))
+        if self.overrides.compute_metrics:
+            averages.tell(self.overrides.metrics(batch, outputs))
 
 
-def _total(terms: Sequence[Tensor]) -> Tensor:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+def _sum(terms: Sequence[Tensor]) -> Tensor:
+    return terms[0] if len(terms) == 1 else functools.reduce(torch.add, terms)

@@ -1,0 +1,188 @@
+"""The parts of a step as methods of a model, which a subclass may write anew, as in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from .._core import settings
+from .._core.user_tensors import hand_out, take_back
+from .data.arrays import Batch
+from .step.step import Outcome, Step
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """Return `(x, y, sample_weight)` of what `train_step` gets, `None` for what is not there.
+
+    Example:
+        >>> unpack((1, 2))
+        (1, 2, None)
+    """
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]
+
+
+class CompiledParts:
+    """`model.compiled_loss` and `model.compiled_metrics`, as a user's `train_step` calls them.
+
+    Args:
+        step: The step of the mode that runs.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Sequence[Any] | None = None
+    ) -> Any:
+        """Return the loss of targets and predictions, and take note of it.
+
+        Args:
+            y_true: The targets.
+            y_pred: The predictions.
+            sample_weight: A weight for each sample.
+            regularization_losses: What is added, such as `self.losses`.
+        """
+        batch, outcome = as_outcome(None, y_true, y_pred, sample_weight)
+        loss = self.step.loss_of_predictions(batch, outcome, take_back(list(regularization_losses or ())))
+        self.step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
+        return hand_out(loss.minimised)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into the metrics.
+
+        Args:
+            y_true: The targets.
+            y_pred: The predictions.
+            sample_weight: A weight for each sample, for weighted metrics.
+        """
+        batch, outcome = as_outcome(None, y_true, y_pred, sample_weight)
+        self.step.note_predictions(batch, outcome)
+
+    def reset_state(self) -> None:
+        """Start afresh."""
+        self.step.averages.reset()
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects."""
+        return [line.metric for line in self.step.averages.lines]
+
+
+def as_outcome(x: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Batch, Outcome]:
+    """Return a batch and predictions that user code holds as a step has them."""
+    x, y, outputs, weight = take_back(x), take_back(y_true), take_back(y_pred), take_back(sample_weight)
+    leaves = list(outputs.values()) if isinstance(outputs, dict) else outputs
+    leaves = list(leaves) if isinstance(leaves, (list, tuple)) else [leaves]
+    ys = list(y.values()) if isinstance(y, dict) else y
+    return Batch(x, ys, weight, len(leaves[0])), Outcome(leaves, [None] * len(leaves))
+
+
+class CustomSteps:
+    """The methods of a model that say what happens to a batch."""
+
+    make_step: Any
+    _take_losses: Any
+    optimizer: Any
+    metrics: Any
+
+    def _current_step(self) -> Step:
+        step: Step = self.make_step("train" if settings.running_phase() else "test")
+        return step
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Train on a batch and return the logs; a subclass may write its own, with torch's gradients.
+
+        Args:
+            data: `(x, y)` or `(x, y, sample_weight)`.
+
+        Example:
+            >>> import torch, numpy as np, torchkeras_compat as keras
+            >>> class Doubled(keras.Sequential):
+            ...     def train_step(self, data):
+            ...         x, y = data
+            ...         loss = 2 * self.compiled_loss(y, self(x, training=True))
+            ...         self.optimizer.minimize(loss, self.trainable_variables)
+            ...         return {'loss': loss}
+            >>> model = Doubled([keras.layers.Dense(1, input_dim=2, kernel_initializer='zeros')])
+            >>> model.compile('sgd', 'mse')
+            >>> model.fit(np.ones((4, 2)), np.ones(4), verbose=0).history
+            {'loss': [2.0]}
+        """
+        x, y, weight = unpack(take_back(data))
+        step = self._current_step()
+        step.train_as_compiled(_batch(x, y, weight))
+        return dict(step.averages.results())
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate a batch and return the logs; a subclass may write its own.
+
+        Args:
+            data: `(x, y)` or `(x, y, sample_weight)`.
+        """
+        x, y, weight = unpack(take_back(data))
+        step = self._current_step()
+        step.test_as_compiled(_batch(x, y, weight))
+        return dict(step.averages.results())
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the predictions for a batch; a subclass may write its own.
+
+        Args:
+            data: `x`, or a tuple that begins with it.
+        """
+        return self(unpack(data)[0], training=False)  # type: ignore[operator]
+
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """Return the loss of a batch, with what layers add; a subclass may write its own.
+
+        Args:
+            x: The inputs.
+            y: The targets.
+            y_pred: The predictions.
+            sample_weight: A weight for each sample.
+        """
+        step = self._current_step()
+        batch, outcome = as_outcome(x, y, y_pred, sample_weight)
+        terms = [penalty for w in step.penalised if (penalty := w.penalty()) is not None]
+        loss = step.loss_of_predictions(batch, outcome, [*terms, *self._take_losses()])
+        step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
+        return hand_out(loss.minimised)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
+        """Take a batch into the metrics and return them by name; a subclass may write its own.
+
+        Args:
+            x: The inputs.
+            y: The targets.
+            y_pred: The predictions.
+            sample_weight: A weight for each sample.
+        """
+        step = self._current_step()
+        if y is not None:
+            step.note_predictions(*as_outcome(x, y, y_pred, sample_weight))
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the loss and the metrics so far by name."""
+        return dict(self._current_step().averages.results())
+
+    @property
+    def compiled_loss(self) -> CompiledParts | None:
+        """What computes the compiled loss of targets and predictions; `None` before `compile`."""
+        return None if self.optimizer is None else CompiledParts(self._current_step())
+
+    @property
+    def compiled_metrics(self) -> CompiledParts | None:
+        """What takes targets and predictions into the compiled metrics; `None` before `compile`."""
+        return None if self.optimizer is None else CompiledParts(self._current_step())
+
+
+def _batch(x: Any, y: Any, weight: Any) -> Batch:
+    leaf = x
+    while not isinstance(leaf, Tensor):
+        leaf = next(iter(leaf.values())) if isinstance(leaf, dict) else leaf[0]
+    return Batch(x, y, weight, len(leaf))

@@ -1,0 +1,189 @@
+"""The outputs of a model as training sees them: the loss, the weight and the metrics of each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from ... import losses, metrics
+from ..._core.config import is_ours
+from ..._core.dialects import Rules
+from ..._core.errors import argument_error, did_you_mean
+from ..._core.user_tensors import is_users
+
+
+@dataclass
+class MetricLine:
+    """One metric of a model: what logs call it and how it is accumulated.
+
+    Attributes:
+        name: The key in logs.
+        metric: A metric object.
+        weighted: Whether sample weights count (`weighted_metrics`).
+    """
+
+    name: str
+    metric: metrics.Metric
+    weighted: bool = False
+
+    @property
+    def function(self) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """What gives values whose mean is the metric; `None` for metrics that keep their own state."""
+        return getattr(self.metric, "values", None) if getattr(self.metric, "averages", False) else None
+
+    @property
+    def of_user(self) -> bool:
+        """Whether a user wrote it."""
+        return is_users(getattr(self.metric, "fn", None) or self.metric)
+
+    @property
+    def row_wise(self) -> bool:
+        """Whether many batches may be taken at once: the metric is ours, and so looks at each sample alone."""
+        wrapped = getattr(self.metric, "fn", None) or type(self.metric)
+        return is_ours(type(self.metric)) and is_ours(wrapped)
+
+
+@dataclass
+class Head:
+    """One output of a model.
+
+    Attributes:
+        name: The name of the output.
+        loss: The loss, as the registry knows it; `None` where the output has none.
+        weight: What the loss is multiplied by in the total.
+        metrics: The metrics as given.
+        weighted_metrics: Those that count sample weights.
+        rules: The dialect's rules.
+        prefix: What stands before the names in logs: nothing for the only output of a model.
+        lines: The metrics with their names, once the shapes of targets are known.
+    """
+
+    name: str
+    loss: Any
+    weight: float
+    metrics: list[Any]
+    weighted_metrics: list[Any]
+    rules: Rules
+    prefix: str = ""
+    lines: list[MetricLine] | None = None
+    _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
+
+    def resolved_loss(self) -> losses.Resolved:
+        """Return what the step needs to know about the loss; looked up once, not at each batch."""
+        if self._resolved is None or self._resolved[0] is not self.loss:
+            self._resolved = (self.loss, losses.resolve(self.loss, self.rules))
+        return self._resolved[1]
+
+    def resolve_metrics(
+        self, output_shape: Sequence[int | None], target_shape: Sequence[int | None]
+    ) -> list[MetricLine]:
+        """Return the metrics with the names that logs give them; `'accuracy'` needs the shapes."""
+        if self.lines is None:
+            self.lines = []
+            for weighted, identifiers in ((False, self.metrics), (True, self.weighted_metrics)):
+                for identifier in identifiers:
+                    name, metric = metrics.resolve(
+                        identifier,
+                        rules=self.rules,
+                        loss=self.loss,
+                        output_shape=tuple(output_shape),
+                        target_shape=tuple(target_shape),
+                    )
+                    self.lines.append(MetricLine(self._free(f"{self.prefix}{name}", name, weighted), metric, weighted))
+        return self.lines
+
+    def _free(self, name: str, short: str, weighted: bool) -> str:
+        known = {line.name for line in self.lines or ()} | {"loss"}
+        first = (name, f"{self.prefix}weighted_{short}") if weighted else (name,)
+        candidates: tuple[str, ...] = (*first, *(f"{name}_{i}" for i in range(1, len(known) + 2)))
+        return next(c for c in candidates if c not in known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is looked up again when needed, and cannot be pickled."""
+        return {**self.__dict__, "_resolved": None}
+
+
+# --- what `compile` was told, output by output -------------------------------------------------------------------
+
+
+def by_output(argument: str, value: Any, names: Sequence[str], keys: Sequence[str], missing: Any = None) -> list[Any]:
+    """Return what `compile` was told for each output: a value for all, a list in their order, or a dictionary.
+
+    Args:
+        argument: `'loss'` or `'loss_weights'`.
+        value: What was given.
+        names: The names of the outputs.
+        keys: The keys under which the model gives them, where those differ from the names.
+        missing: What a dictionary that leaves an output out says of it.
+
+    Raises:
+        ValueError: A list of another length, or a name that no output has.
+    """
+    if isinstance(value, Mapping) and "class_name" not in value:
+        if len(names) == 1 and len(value) == 1:
+            return list(value.values())
+        refuse_unknown("compile", argument, value, (*names, *keys))
+        return [value.get(name, value.get(key, missing)) for name, key in zip(names, keys)]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(names):
+            expected = "one; the model has one output" if len(names) == 1 else f"{len(names)}, for the outputs {names}"
+            raise argument_error("compile", argument, expected, value)
+        return list(value)
+    return [value] * len(names)
+
+
+def refuse_unknown(method: str, argument: str, value: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raise where a dictionary names an output that there is not.
+
+    Raises:
+        ValueError: It does.
+    """
+    for key in value:
+        if key not in names:
+            raise ValueError(
+                f"{method}({argument}={{{key!r}: …}}): no output is called {key!r}; {did_you_mean(str(key), names)}"
+            )
+
+
+def metrics_by_output(argument: str, value: Any, names: Sequence[str], keys: Sequence[str]) -> list[list[Any]]:
+    """Return the metrics of each output: a flat list is for all of them, a list of lists or a dictionary by output.
+
+    Args:
+        argument: `'metrics'` or `'weighted_metrics'`.
+        value: What `compile` was given.
+        names: The names of the outputs.
+        keys: The keys under which the model gives them.
+
+    Raises:
+        ValueError: A list of lists of another length, or a name that no output has.
+    """
+    if value is None:
+        return [[] for _ in names]
+    if isinstance(value, Mapping) and "class_name" not in value:
+        if len(names) > 1:
+            refuse_unknown("compile", argument, value, (*names, *keys))
+            return [_flat(value.get(name, value.get(key))) for name, key in zip(names, keys)]
+        return [_flat(list(value.values()))]
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
+    if len(names) == 1:
+        return [_flat(items)]
+    if any(item is None or isinstance(item, (list, tuple, Mapping)) for item in items):
+        return [_flat(item) for item in by_output(argument, items, names, keys)]
+    return [items if i == 0 else [_again(item) for item in items] for i in range(len(names))]
+
+
+def _again(metric: Any) -> Any:
+    """Return a metric for another output: an object of its own, for it keeps a state."""
+    return copy.deepcopy(metric) if isinstance(metric, metrics.Metric) else metric
+
+
+def _flat(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return [item for part in value for item in _flat(part)]
+    return [value]

@@ -1,0 +1,121 @@
+"""The parts of a step that a user's model writes anew, such as `train_step`, and how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..._core import settings
+from ..._core.config import is_ours
+from ..._core.errors import show
+from ..._core.user_tensors import call_user, hand_out, take_back
+from ..data.arrays import Batch
+
+# What TensorFlow calls to make its graphs: nothing here would ever call an override.
+WITHOUT_MEANING = {
+    "make_train_function": "train_step(self, data)",
+    "make_test_function": "test_step(self, data)",
+    "make_predict_function": "predict_step(self, data)",
+    "_make_train_function": "train_step(self, data)",
+    "_make_test_function": "test_step(self, data)",
+    "_make_predict_function": "predict_step(self, data)",
+    "make_train_tf_function": "train_step(self, data)",
+}
+
+
+class Overrides:
+    """Which parts of a step a model's class writes anew, and how they are called.
+
+    Args:
+        model: The model.
+
+    Raises:
+        NotImplementedError: An override that nothing could call, naming what to write instead.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.train_step = self._is_written("train_step")
+        self.test_step = self._is_written("test_step")
+        self.predict_step = self._is_written("predict_step")
+        self.compute_loss = self._is_written("compute_loss")
+        self.compute_metrics = self._is_written("compute_metrics")
+        for name, instead in WITHOUT_MEANING.items():
+            if self._is_written(name):
+                raise NotImplementedError(
+                    f"{type(model).__name__}.{name}: steps are no TensorFlow functions here, and nothing would call "
+                    f"it; override {instead} instead."
+                )
+
+    def _is_written(self, name: str) -> bool:
+        if name in vars(self.model):
+            return True
+        method = getattr(type(self.model), name, None)
+        return method is not None and not is_ours(method)
+
+    @property
+    def look_at_predictions(self) -> bool:
+        """Whether one of them gets what the model gives, so that no loss may be taken from logits alone."""
+        return self.compute_loss or self.compute_metrics
+
+    @property
+    def present(self) -> bool:
+        """Whether there is one that has a part in training or evaluation."""
+        return self.train_step or self.test_step or self.compute_loss or self.compute_metrics
+
+    # --- calling them --------------------------------------------------------------------------------------------
+
+    def train(self, batch: Batch) -> dict[str, Any]:
+        """Call the user's `train_step` and return the logs that it gives."""
+        with torch.enable_grad():
+            return self._step("train_step", batch, True)
+
+    def test(self, batch: Batch) -> dict[str, Any]:
+        """Call the user's `test_step` and return the logs that it gives."""
+        return self._step("test_step", batch, False)
+
+    def _step(self, name: str, batch: Batch, training: bool) -> dict[str, Any]:
+        self.model._forget_losses()
+        with settings.running(training):
+            logs = take_back(getattr(self.model, name)(hand_out(packed(batch))))
+        self.model._forget_losses()
+        if not isinstance(logs, dict):
+            raise TypeError(
+                f"{type(self.model).__name__}.{name} must return a dictionary of logs, {{'loss': loss}}; got "
+                f"{show(logs)}."
+            )
+        return {key: _number(value) for key, value in logs.items()}
+
+    def loss(self, batch: Batch, outputs: Sequence[Tensor]) -> Tensor:
+        """Return what the user's `compute_loss` makes of a batch."""
+        y_pred = self.model._arranged(list(outputs))
+        value = call_user(self.model.compute_loss, x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+        if not isinstance(value, Tensor) or value.dim():
+            raise TypeError(f"{type(self.model).__name__}.compute_loss must return one number; got {show(value)}.")
+        return value
+
+    def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:
+        """Return the logs that the user's `compute_metrics` gives for a batch."""
+        y_pred = self.model._arranged(list(outputs))
+        logs = call_user(self.model.compute_metrics, x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+        return {key: _number(value) for key, value in logs.items()}
+
+
+def packed(batch: Batch) -> Any:
+    """Return a batch as Keras hands it to `train_step`: `(x, y, sample_weight)` without what there is not."""
+    if batch.weight is not None:
+        return batch.x, batch.y, batch.weight
+    if batch.y is not None:
+        return batch.x, batch.y
+    return batch.x if isinstance(batch.x, Tensor) else (batch.x,)
+
+
+def _number(value: Any) -> Any:
+    """Return a value of a log without its history; metric objects are asked for theirs."""
+    if hasattr(value, "result") and callable(value.result):
+        value = value.result()
+    value = take_back(value)
+    return value.detach() if isinstance(value, Tensor) else value
