@@ -96,6 +96,13 @@ class UserTensor(Tensor):
             value = value.to_dense() if value.layout != torch.strided else value.resolve_conj().resolve_neg()
             return (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
 
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        """Differentiate as torch does; a weight among `inputs` stands for its parameters."""
+        with plain_torch():
+            _backward(take_back(self), take_back(gradient), retain_graph, create_graph, inputs=inputs)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         value = self.numpy()
         if _lent.tensors and torch.is_grad_enabled() and self.requires_grad:
@@ -168,10 +175,20 @@ class Live(UserTensor):
         """Return the value as it is now, as a plain tensor."""
         raise NotImplementedError
 
+    def _sources(self) -> tuple[Tensor, ...]:
+        """Return the tensors by which autograd differentiates for it: the parameters of a weight."""
+        return (self.current(),)
+
+    def _gradient(self, *grads: Tensor) -> Tensor:
+        """Return its gradient from those of `_sources`."""
+        return grads[0]
+
     @classmethod
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if func in _DIFFERENTIATE:
+            return _DIFFERENTIATE[func](*args, **(kwargs or {}))
         if settings.inside_run() or _role_of(func) is not _Role.COMPUTES or func in _SNAPSHOTS:
             return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
         if func.__name__ == "__get__":  # an attribute such as `kernel.T`, by its name: that can be pickled
@@ -198,6 +215,42 @@ class Live(UserTensor):
         return repr(self.current().detach())
 
     __hash__ = Tensor.__hash__
+
+
+def _sources_of(tensor: Tensor) -> tuple[Tensor, ...]:
+    return tensor._sources() if isinstance(tensor, Live) else (tensor,)
+
+
+def _grad(outputs: Any, inputs: Sequence[Tensor], **options: Any) -> tuple[Tensor | None, ...]:
+    """Return what `torch.autograd.grad` does, by weights as by tensors: in a weight's own layout."""
+    sources = [_sources_of(tensor) for tensor in inputs]
+    grads = iter(torch.autograd.grad(now(outputs), [s for part in sources for s in part], **now(options)))
+    found: list[Tensor | None] = []
+    for tensor, behind in zip(inputs, sources):
+        parts = [next(grads) for _ in behind]
+        if all(part is None for part in parts):
+            found.append(None)
+        elif isinstance(tensor, Live):
+            filled = [torch.zeros_like(s) if part is None else part for s, part in zip(behind, parts)]
+            found.append(dressed(tensor._gradient(*filled)))
+        else:
+            found.append(parts[0])
+    return tuple(found)
+
+
+def _backward(tensors: Any, *args: Any, inputs: Any = None, **options: Any) -> None:
+    """Do what `torch.autograd.backward` does; a weight among `inputs` stands for its parameters."""
+    if inputs is not None:
+        inputs = [inputs] if isinstance(inputs, Tensor) else inputs
+        options["inputs"] = [s for tensor in inputs for s in _sources_of(tensor)]
+    torch.autograd.backward(now(tensors), *now(args), **now(options))
+
+
+# What differentiates by weights: for others of torch's functions a weight is its value, which no graph has.
+_DIFFERENTIATE: dict[Callable[..., Any], Callable[..., Any]] = {
+    torch.autograd.grad: _grad,
+    torch.autograd.backward: _backward,
+}
 
 
 class Expression(Live):

@@ -72,6 +72,12 @@ class Variable(Live):
         """Return the weight as a plain tensor."""
         return self._weight.read()
 
+    def _sources(self) -> tuple[Tensor, ...]:
+        return self._weight.parameters
+
+    def _gradient(self, *grads: Tensor) -> Tensor:
+        return self._weight.codec.read(*grads)
+
     @property
     def name(self) -> str:
         """The Keras name, such as `'dense_1/kernel:0'`."""

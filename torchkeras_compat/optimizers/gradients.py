@@ -68,7 +68,9 @@ def split(owner: str, gradient: Any, variable: Tensor) -> WeightGradient:
     if value is None:
         return WeightGradient(variable, behind, [None] * len(behind))
     if not isinstance(value, (Tensor, np.ndarray)):
-        raise argument_error(owner, "grads_and_vars", "pairs of a gradient (a tensor or array) and a weight", value)
+        raise argument_error(
+            owner, "grads_and_vars", "pairs of a gradient (a tensor or array) and a weight", value, TypeError
+        )
     grad = torch.as_tensor(value, dtype=behind[0].dtype, device=behind[0].device).detach()
     grad = grad.to_dense() if grad.layout is not torch.strided else grad
     if tuple(grad.shape) != tuple(variable.shape):

@@ -8,8 +8,7 @@ and `get_updates` (classic Keras's way).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -21,7 +20,6 @@ from .._core import dialects, registry, settings
 from .._core.config import Configurable, is_ours
 from .._core.errors import argument_error
 from .._core.graph_capture import capturing
-from .._core.symbolic import SymbolicTensor
 from .._core.weights import Codec, Weight
 from . import foreach
 from .clipping import Clipping
@@ -38,17 +36,6 @@ from .weight_decay import WeightDecay
 from .weight_io import Place, SlotGroups, VariableList, WeightIO
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
-
-
-_NOT_PICKLED = {
-    "_zero_grad_profile_name",
-    "_optimizer_step_pre_hooks",
-    "_optimizer_step_post_hooks",
-    "_optimizer_state_dict_pre_hooks",
-    "_optimizer_state_dict_post_hooks",
-    "_optimizer_load_state_dict_pre_hooks",
-    "_optimizer_load_state_dict_post_hooks",
-}
 
 
 @registry.base("optimizer")
@@ -126,16 +113,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     ) -> None:
         owner = type(self).__name__
         self.name = owner if name is None else name
-        torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
-        self._iterations = 0
-        self._rate = LearningRate(owner, self.param_groups[0])
-        self._slots = SlotTable(self)
-        self.sparse_rows = SparseRows(self)
-        self._hyper = Hyperparameters(before_change=self.sparse_rows.settle)
-        self._weight_decay = WeightDecay()
-        self._weight_io = WeightIO(self)
-        self._by_weight = StepsByWeight(self)
-        self._symbolic = SymbolicGradients(owner)
+        self._compose(owner)
         self.learning_rate = learning_rate
         limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
         for argument, value in {**limits, "global_clipnorm": global_clipnorm}.items():
@@ -150,6 +128,19 @@ class Optimizer(Configurable, torch.optim.Optimizer):
             raise argument_error(owner, "ema_overwrite_frequency", "a positive integer or None", every)
         self.ema_overwrite_frequency = every
         self.jit_compile = bool(jit_compile)
+
+    def _compose(self, owner: str) -> None:
+        """Make the parts that an optimizer consists of."""
+        torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
+        self._iterations = 0
+        self._rate = LearningRate(owner, self.param_groups[0])
+        self._slots = SlotTable(self)
+        self.sparse_rows = SparseRows(self)
+        self._hyper = Hyperparameters(before_change=self.sparse_rows.settle)
+        self._weight_decay = WeightDecay()
+        self._weight_io = WeightIO(self)
+        self._by_weight = StepsByWeight(self)
+        self.symbolic_gradients = SymbolicGradients(owner)
 
     def _number(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
         """Return an argument as a float in [least, most], or raise."""
@@ -180,14 +171,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     def learning_rate(self, value: Any) -> None:
         self._set_rate(value)
 
-    @property
-    def lr(self) -> Any:
-        """The learning rate, as classic Keras calls it."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: Any) -> None:
-        self._set_rate(value)
+    lr = learning_rate  # as classic Keras calls it
 
     def _set_rate(self, value: Any) -> None:
         self._rate.set(value, self._iterations)
@@ -203,13 +187,10 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     @property
     def iterations(self) -> Iterations:
         """The number of steps made, over all models this optimizer serves."""
-        return Iterations(self._iterations, lambda: self._iterations, self._set_iterations)
+        return Iterations(self._iterations, lambda: self._iterations, lambda value: setattr(self, "iterations", value))
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
-        self._set_iterations(value)
-
-    def _set_iterations(self, value: Any) -> None:
         self._iterations = int(value)
 
     # --- what a step computes -------------------------------------------------------------------------------------
@@ -481,7 +462,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         Raises:
             ValueError: The loss does not depend on one of them.
         """
-        return self._symbolic.of(loss, params, self.clipping)
+        return self.symbolic_gradients.of(loss, params, self.clipping)
 
     def get_updates(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Return the update that `K.function(inputs, outputs, updates)` makes: one step from a symbolic loss.
@@ -498,17 +479,6 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         """
         loss, params = loss_and_params(type(self).__name__, args, kwargs)
         return list(step_when_run(self.apply_gradients, loss, params))
-
-    @contextmanager
-    def symbolic_gradients(self, loss: SymbolicTensor, gradients: Mapping[int, SymbolicTensor]) -> Iterator[None]:
-        """Let `get_gradients` return these in the block.
-
-        Args:
-            loss: The loss it is called with.
-            gradients: id of a weight → its gradient.
-        """
-        with self._symbolic.known(loss, gradients):
-            yield
 
     @torch.no_grad()
     def finalize_variable_values(self, params: Iterable[Tensor]) -> None:
@@ -570,18 +540,14 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Load what `state_dict` returned; slots are written into, not replaced."""
         self.sparse_rows.settle()
-        before = {p: dict(self.state[p]) for p in self.param_groups[0]["params"] if p in self.state}
-        super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
-        for param, slots in before.items():
-            for name, slot in slots.items():
-                if name in self.state[param]:
-                    slot.copy_(self.state[param][name])
-                    self.state[param][name] = slot
+        with self._slots.in_place():
+            super().load_state_dict({key: state_dict[key] for key in ("state", "param_groups")})
         self._iterations = int(state_dict.get("iterations", self._iterations))
 
     def __getstate__(self) -> dict[str, Any]:
         self.sparse_rows.settle()
-        return {key: value for key, value in self.__dict__.items() if key not in _NOT_PICKLED}
+        hooks = ("_optimizer_", "_zero_grad_")  # which torch makes anew
+        return {key: value for key, value in self.__dict__.items() if not key.startswith(hooks)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -204,6 +205,18 @@ class SlotTable:
         if not any(other.covers(binding) for other in self.bindings):
             self.bindings = [other for other in self.bindings if not binding.covers(other)] + [binding]
         return binding
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Write slots that are replaced in the block into the tensors that stood there: others may hold those."""
+        before = {param: dict(slots) for param, slots in self.optimizer.state.items()}
+        yield
+        for param, slots in before.items():
+            held = self.optimizer.state[param]
+            for name, slot in slots.items():
+                if name in held:
+                    slot.copy_(held[name])
+                    held[name] = slot
 
     def codec(self, param: Tensor) -> Codec | None:
         """Return the way between a parameter and Keras's layout, where one is known."""

@@ -43,11 +43,12 @@ class Update:
             pairs of a parameter group and its gradients.
     """
 
-    params: Tensors = []
+    params: Tensors
     reduce: Callable[[Gradients], Gradients] = staticmethod(complete)
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         self.optimizer = optimizer
+        self.params = []
         self.constrained = [w for w in table if w.constraint is not None]
 
     def __call__(self, loss: Tensor) -> None:
