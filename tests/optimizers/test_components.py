@@ -14,7 +14,7 @@ from torch import Tensor
 from torchkeras_compat._core import dialects
 from torchkeras_compat._core.graph_capture import as_capture
 from torchkeras_compat._core.weights import TRANSPOSED
-from torchkeras_compat.optimizers import schedules
+from torchkeras_compat.optimizers import schedules, weight_average
 from torchkeras_compat.optimizers.clipping import Clipping
 from torchkeras_compat.optimizers.hyperparameters import Hyperparameters
 from torchkeras_compat.optimizers.learning_rate import LearningRate
@@ -45,7 +45,10 @@ class Owner:
 
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         self.state.setdefault(param, {})
-        return self.table.of(param)
+        return self.table.of(param, self.slot_names)
+
+    def slots_of_each(self, params: Any) -> dict[str, list[Tensor]]:
+        return {"sum": [self.slots_of(param)["sum"] for param in params]}
 
     def update(self, params: Any, grads: Any, slots: Any, scalars: Any) -> None:
         self.calls.append(len(params))
@@ -192,6 +195,20 @@ def test_names_leave_weights_out_of_the_decay() -> None:
     assert (kernel.tolist(), bias.tolist()) == ([0.25, 0.25], [0.5, 0.5])
 
 
+def test_the_average_replaces_the_weights_every_second_step() -> None:
+    weight, average = torch.zeros(1), torch.zeros(1)
+    seen = []
+    for iteration in range(4):
+        weight += 8.0
+        scalars = weight_average.average_scalars(0.75, 2, iteration)
+        weight_average.follow([average], [weight], scalars, 2)
+        seen.append((weight.item(), average.item()))
+    assert seen == [(8.0, 2.0), (5.5, 5.5), (13.5, 7.5), (11.0, 11.0)]
+    assert weight_average.average_scalars(0.75, None, 1)["overwrite"] == 0.0
+    weight_average.replace_by_averages([weight, torch.zeros(1)], {weight: {"average": torch.ones(1)}})
+    assert weight.item() == 1.0
+
+
 # --- slots and groups
 
 
@@ -291,9 +308,9 @@ def test_rows_catch_up_when_they_are_touched_or_settled() -> None:
     step([0])
     step([0, 1])
     assert slots["sum"].flatten().tolist() == [1.0 + 0.5 * 1.5, 1.25, 1.0]  # row 2 was missed twice
-    sparse.settle_param(torch.zeros(1))
+    sparse.settle_params([torch.zeros(1)])
     assert pending.paid == 0
-    sparse.settle_param(weight)
+    sparse.settle_params([torch.zeros(1), weight])
     assert slots["sum"].flatten().tolist() == [1.75, 1.25, 0.25]
     assert sparse.pending(weight) is pending
     sparse.settle()

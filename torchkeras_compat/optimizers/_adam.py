@@ -14,7 +14,9 @@ from .._core import registry
 from . import foreach
 from .foreach import Tensors
 from .fused_kernels import adam_kernel
-from .optimizer import Optimizer, Rate, Scalars, Slots
+from .learning_rate import Rate
+from .optimizer import Optimizer
+from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from .._core.weights import IDENTITY
 from . import foreach
 from .foreach import Scalar, Tensors
 from .fused_kernels import adagrad_kernel
-from .optimizer import Optimizer, Rate, Scalars, Slots
+from .learning_rate import Rate
+from .optimizer import Optimizer
+from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:

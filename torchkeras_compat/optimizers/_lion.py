@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from .._core import registry
 from . import foreach
 from .foreach import Tensors
-from .optimizer import Optimizer, Rate, Scalars, Slots
+from .learning_rate import Rate
+from .optimizer import Optimizer
+from .slots import Scalars, Slots
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

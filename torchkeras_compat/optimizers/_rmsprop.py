@@ -8,7 +8,9 @@ from .._core import registry
 from . import foreach
 from .foreach import Tensors
 from .fused_kernels import adam_kernel
-from .optimizer import Optimizer, Rate, Scalars, Slots
+from .learning_rate import Rate
+from .optimizer import Optimizer
+from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:
@@ -79,8 +81,8 @@ class RMSprop(Optimizer):
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         rms, rho, rate, epsilon = slots["rms"], scalars["rho"], scalars["lr"], scalars["epsilon"]
         inside = self._rules.epsilon_in_root or (self._rules.momentum_epsilon_in_root and self._moves)
-        plain = not (self._moves or self.centered or inside)
-        if plain and adam_kernel(params, grads, grads, rms, None, (rate, 0.0, rho, epsilon)):
+        as_adam = not (self._moves or self.centered or inside)
+        if as_adam and adam_kernel(params, grads, grads, rms, None, (rate, 0.0, rho, epsilon)):
             return  # RMSprop is Adam without a first moment
         foreach.mul_(rms, rho)
         foreach.addcmul_(rms, grads, grads, 1 - rho)

@@ -9,7 +9,9 @@ from .._core.errors import argument_error
 from . import foreach
 from .foreach import Tensors
 from .fused_kernels import momentum_kernel
-from .optimizer import Optimizer, Rate, Scalars, Slots
+from .learning_rate import Rate
+from .optimizer import Optimizer
+from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
 if TYPE_CHECKING:

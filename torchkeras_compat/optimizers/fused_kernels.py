@@ -138,9 +138,9 @@ def _try_adam() -> tuple[Tensor, float]:
     w, v, greatest = _of(1.0), _of(0.5), _of(9.0)
     _adam(w, _of(2.0), _of(3.0), v, None, (0.1, 0.9, 0.99, 0.01))
     mean, square = 0.9 * 3 + 0.1 * 2, 0.99 * 0.5 + 0.01 * 4
-    plain = 1 - 0.1 * mean / (math.sqrt(square) + 0.01)
+    first = 1 - 0.1 * mean / (math.sqrt(square) + 0.01)
     _adam(w, g := _of(2.0), g, v, greatest, (0.1, 0.0, 0.99, 0.01))  # as RMSprop does, and with amsgrad
-    return w[0], plain - 0.1 * 2 / (3 + 0.01)
+    return w[0], first - 0.1 * 2 / (3 + 0.01)
 
 
 def _try_momentum() -> tuple[Tensor, float]:
@@ -164,7 +164,7 @@ _TRIALS: dict[Callable[..., None], Callable[[], tuple[Tensor, float]]] = {
 def works(kernel: Callable[..., None]) -> bool:
     """Tell whether this release of torch has the kernel as it is called here."""
     try:
-        found, expected = _TRIALS[kernel]()
+        result, expected = _TRIALS[kernel]()
     except (AttributeError, TypeError, RuntimeError):
         return False  # another release: no such kernel, other arguments, or not on the CPU
-    return math.isclose(float(found), expected, rel_tol=1e-9)
+    return math.isclose(float(result), expected, rel_tol=1e-9)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._core.errors import argument_error, show
-from .._core.user_tensors import take_back
+from .._core.user_tensors import plain_torch, take_back
 from .._core.weights import Variable
 
 
@@ -68,17 +68,25 @@ def split(owner: str, gradient: Any, variable: Tensor) -> WeightGradient:
     if value is None:
         return WeightGradient(variable, behind, [None] * len(behind))
     if not isinstance(value, (Tensor, np.ndarray)):
-        raise argument_error(
-            owner, "grads_and_vars", "pairs of a gradient (a tensor or array) and a weight", value, TypeError
-        )
-    grad = torch.as_tensor(value, dtype=behind[0].dtype, device=behind[0].device).detach()
-    grad = grad.to_dense() if grad.layout is not torch.strided else grad
-    if tuple(grad.shape) != tuple(variable.shape):
+        expected = "pairs of a gradient (a tensor or array) and a weight"
+        raise argument_error(owner, "grads_and_vars", expected, value, TypeError)
+    grad = _beside(value, behind[0])
+    with plain_torch():  # a variable is asked for its own shape, which costs no look at the parameters
+        shape = Tensor.size(variable)
+    if grad.shape != shape:
         name = variable.name if isinstance(variable, Variable) else "a parameter"
-        raise ValueError(f"{owner}: {name} has shape {tuple(variable.shape)}; got a gradient of {tuple(grad.shape)}.")
+        raise ValueError(f"{owner}: {name} has shape {tuple(shape)}; got a gradient of {tuple(grad.shape)}.")
     return WeightGradient(
         variable, behind, variable._weight.codec.write(grad) if isinstance(variable, Variable) else [grad]
     )
+
+
+def _beside(value: Any, param: Tensor) -> Tensor:
+    """Return a gradient as a dense tensor of the kind of its parameter, without history."""
+    alike = isinstance(value, Tensor) and (value.dtype, value.device) == (param.dtype, param.device)
+    grad: Tensor = value if alike else torch.as_tensor(value, dtype=param.dtype, device=param.device)
+    grad = grad.detach() if grad.requires_grad else grad
+    return grad if grad.layout is torch.strided else grad.to_dense()
 
 
 def loss_value(owner: str, loss: Any) -> Tensor:

@@ -1,9 +1,9 @@
 """The base of all optimizers: made without parameters, bound to a model's, one pure update formula each.
 
 What an optimizer consists of stands beside this file, one thing a file: `hyperparameters`, `learning_rate`, `clipping`,
-`weight_decay`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch touches few rows),
-`weight_io` (Keras's order of its state), `gradients` and `steps_by_weight` (what `minimize` and `apply_gradients` do)
-and `get_updates` (classic Keras's way).
+`weight_decay`, `weight_average`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch
+touches few rows), `weight_io` (Keras's order of its state), `gradients` and `steps_by_weight` (what `minimize` and
+`apply_gradients` do) and `get_updates` (classic Keras's way).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .._core.config import Configurable, is_ours
 from .._core.errors import argument_error
 from .._core.graph_capture import capturing
 from .._core.weights import Codec, Weight
-from . import foreach
+from . import weight_average
 from .clipping import Clipping
 from .foreach import Tensors
 from .get_updates import SymbolicGradients, keep_variables, loss_and_params, step_when_run
@@ -224,9 +224,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         if options["weight_decay"]:
             values["keep"] = 1.0 - options["weight_decay"] * rate
         if options["use_ema"]:
-            values["ema"] = 1.0 - self.ema_momentum
-            frequency = options["ema_overwrite_frequency"]
-            values["overwrite"] = float(bool(frequency) and (iteration + 1) % frequency == 0)
+            values |= weight_average.average_scalars(self.ema_momentum, options["ema_overwrite_frequency"], iteration)
         return values
 
     def update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
@@ -243,11 +241,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
             self._weight_decay.apply(params, scalars["keep"])
         self._update(params, grads, slots, scalars)
         if options["use_ema"]:
-            averages = slots["average"]
-            foreach.lerp_(averages, params, scalars["ema"])
-            overwrite = scalars["overwrite"]
-            if options["ema_overwrite_frequency"] and (isinstance(overwrite, Tensor) or overwrite):
-                foreach.lerp_(params, averages, overwrite)
+            weight_average.follow(slots["average"], params, scalars, options["ema_overwrite_frequency"])
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         raise NotImplementedError(f"{type(self).__name__} must write _update(params, grads, slots, scalars).")
@@ -308,8 +302,15 @@ class Optimizer(Configurable, torch.optim.Optimizer):
 
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, made at the first call."""
-        self.sparse_rows.settle_param(param)
-        return self._slots.of(param)
+        self.sparse_rows.settle_params([param])
+        return self._slots.of(param, self.slot_names)
+
+    def slots_of_each(self, params: Sequence[Tensor]) -> Slots:
+        """Return slot name → one tensor for each parameter, made at the first call."""
+        self.sparse_rows.settle_params(params)
+        names = self.slot_names
+        held = [self._slots.of(param, names) for param in params]
+        return {name: [slots[name] for slots in held] for name in names}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make one step from the parameters' `grad`, as torch's optimizers do.
@@ -339,8 +340,8 @@ class Optimizer(Configurable, torch.optim.Optimizer):
                 f"{type(self).__name__}.add_param_group: all parameters share one set of options; got {sorted(extra)}; "
                 "make a second optimizer for them."
             )
-        given = param_group["params"]
-        params = [given] if isinstance(given, Tensor) else list(given)
+        more = param_group["params"]
+        params = [more] if isinstance(more, Tensor) else list(more)
         self.bind([(str(i), p) for i, p in enumerate(params)])
 
     def exclude_from_weight_decay(
@@ -484,9 +485,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     def finalize_variable_values(self, params: Iterable[Tensor]) -> None:
         """Put the moving averages in place of the parameters, as `fit` does at its end under `use_ema`."""
         if self.use_ema:
-            for param in params:
-                if "average" in self.state.get(param, {}):
-                    param.copy_(self.state[param]["average"])
+            weight_average.replace_by_averages(params, self.state)
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -596,5 +595,3 @@ define(
     ("decay",),
     ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_overwrite_frequency"),
 )
-
-__all__ = ["Optimizer", "Rate", "Scalars", "Slots"]

@@ -50,6 +50,9 @@ class SlotOwner(Protocol):
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, up to date."""
 
+    def slots_of_each(self, params: Sequence[Tensor]) -> Slots:
+        """Return slot name → one tensor for each parameter, up to date."""
+
     def update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         """Make one step of the formula."""
 
@@ -68,9 +71,8 @@ class ListGroup:
     def __init__(self, optimizer: SlotOwner, params: Sequence[Tensor]) -> None:
         self.optimizer = optimizer
         self.params = list(params)
-        self.slot_names = optimizer.slot_names
-        held = [optimizer.slots_of(param) for param in self.params]
-        self.slots = {name: [slots[name] for slots in held] for name in self.slot_names}
+        self.slots = optimizer.slots_of_each(self.params)
+        self.slot_names = tuple(self.slots)
 
     def valid(self) -> bool:
         """Tell whether the slots are still those of the optimizer, and beside the parameters."""
@@ -143,8 +145,7 @@ class Binding:
     @property
     def slots(self) -> Slots:
         """Slot name → one tensor for each parameter."""
-        held = [self.optimizer.slots_of(param) for param in self.params]
-        return {name: [h[name] for h in held] for name in self.optimizer.slot_names}
+        return self.optimizer.slots_of_each(self.params)
 
     def adopt(self, slots: Mapping[str, Sequence[Tensor]]) -> None:
         """Let the given tensors, such as views of one flat tensor, be the slots from now on; values are copied in.
@@ -178,10 +179,15 @@ class SlotTable:
         self.optimizer = optimizer
         self.bindings: list[Binding] = []
 
-    def of(self, param: Tensor) -> dict[str, Tensor]:
-        """Return the slots of a parameter: made at the first call, and beside it after `model.double()` or `.to()`."""
+    def of(self, param: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+        """Return the slots of a parameter: made at the first call, and beside it after `model.double()` or `.to()`.
+
+        Args:
+            param: The parameter.
+            names: The slots that it needs; there may be more from before.
+        """
         held = self.optimizer.state[param]
-        for name in self.optimizer.slot_names:
+        for name in names:
             slot = held.get(name)
             if slot is None:
                 held[name] = self.optimizer.initial_slot(name, param)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -195,7 +195,9 @@ class SparseRows:
         for account in self._pending.values():
             account.apply()
 
-    def settle_param(self, param: Tensor) -> None:
-        """Apply what is pending in the rows of one parameter."""
-        if param in self._pending:
-            self._pending[param].apply()
+    def settle_params(self, params: Iterable[Tensor]) -> None:
+        """Apply what is pending in the rows of some parameters."""
+        if self._pending:
+            for param in params:
+                if param in self._pending:
+                    self._pending[param].apply()

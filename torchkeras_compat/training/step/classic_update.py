@@ -58,14 +58,14 @@ class ClassicUpdate(Update):
     def _arguments(self) -> dict[str, Any]:
         """Return the arguments of `get_updates`, which Keras 1 has in another order and with constraints."""
         constraints = {v: w.constraint for v, w in zip(self.variables, self.table) if w.constraint is not None}
-        given = {"loss": self.loss, "params": self.variables, "constraints": constraints}
+        known = {"loss": self.loss, "params": self.variables, "constraints": constraints}
         names = list(inspect.signature(self.optimizer.get_updates).parameters)
-        if unknown := [name for name in names if name not in given and name not in ("args", "kwargs")]:
+        if unknown := [name for name in names if name not in known and name not in ("args", "kwargs")]:
             raise TypeError(
                 f"{type(self.optimizer).__name__}.get_updates takes {unknown[0]!r}; it is called with loss and params "
                 f"(and constraints, as in Keras 1)."
             )
-        return {name: given[name] for name in names if name in given} or {"loss": self.loss, "params": self.variables}
+        return {name: known[name] for name in names if name in known} or {"loss": self.loss, "params": self.variables}
 
     def gradients(self, loss: Tensor) -> Gradients:
         """Return the gradients of a loss by weights, in Keras's layout."""

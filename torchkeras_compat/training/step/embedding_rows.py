@@ -121,20 +121,20 @@ def _joined(tensors: Sequence[Tensor]) -> Tensor:
 def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     """Return each touched row once with the sum of its gradients.
 
-    On CUDA the number of different rows stays on the device, so rows are padded by repeating the last one, which is
+    On CUDA the number of different rows stays on the device, so they are padded by repeating the last one, which is
     then written several times with the same value.
     """
     if indices.device.type == "cpu":
-        rows, inverse = torch.unique(indices, return_inverse=True)
-        return rows, values.new_zeros(len(rows), *values.shape[1:]).index_add_(0, inverse, values)
+        touched, inverse = torch.unique(indices, return_inverse=True)
+        return touched, values.new_zeros(len(touched), *values.shape[1:]).index_add_(0, inverse, values)
     ordered, order = indices.sort()
     fresh = torch.ones_like(ordered)
     fresh[1:] = (ordered[1:] != ordered[:-1]).to(ordered.dtype)
     place = fresh.cumsum(0) - 1
     sums = torch.zeros_like(values).index_add_(0, place, values.index_select(0, order))
-    rows = torch.empty_like(ordered).fill_(0).scatter_(0, place, ordered)
+    touched = torch.empty_like(ordered).fill_(0).scatter_(0, place, ordered)
     kept = torch.minimum(torch.arange(len(ordered), device=place.device), place[-1])
-    return rows.index_select(0, kept), sums.index_select(0, kept)
+    return touched.index_select(0, kept), sums.index_select(0, kept)
 
 
 def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
