@@ -15,7 +15,7 @@ import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
-from torchkeras_compat.training.data.arrays import Batch
+from torchkeras_compat.training.data.batch import Batch
 
 from .specs import LAYERS, LayerSpec
 

@@ -16,6 +16,9 @@ import torchkeras_compat as keras
 from torchkeras_compat import layers
 from torchkeras_compat._core.border import KerasSpellingWarning
 from torchkeras_compat.preprocessing.image import ImageDataGenerator
+from torchkeras_compat.training.data.arrays import ArrayData
+from torchkeras_compat.training.data.feeding import Feeder
+from torchkeras_compat.training.data.streams import StreamData
 
 X = np.random.RandomState(0).rand(12, 3).astype("float32")
 Y = np.random.RandomState(1).rand(12, 1).astype("float32")
@@ -138,11 +141,13 @@ def test_views_of_one_buffer_and_integers() -> None:
 
 def test_arrays_and_batches_of_a_loader_are_not_copied() -> None:
     model = model_of()
-    data = model._data((X, Y, None), 4)
-    assert data.x.data_ptr() == X.ctypes.data
+    data = Feeder(model).evaluation(X, Y, None, batch_size=4, samples=None)
+    assert isinstance(data, ArrayData)
+    assert next(data.epoch()).x.data_ptr() == X.ctypes.data
     loader = DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=4)
-    stream = model._stream(loader, None, None, None, "fit", None)
+    stream = Feeder(model).evaluation(loader, None, None, batch_size=None, samples=None)
     item = next(iter(loader))
+    assert isinstance(stream, StreamData)
     assert stream._batch(item).x.data_ptr() == item[0].data_ptr()
 
 

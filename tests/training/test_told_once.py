@@ -190,14 +190,17 @@ def test_several_inputs_are_never_stacked(many: Any, convert: Any) -> None:
     unbuilt = model_of(layers.Dense(1))
     for model in (model_of(), unbuilt):
         with pytest.raises(
-            ValueError, match=r"x: got a list of 2 arrays of shapes .*\(20, 4\).*; a Sequential has one input"
+            ValueError,
+            match=r"x: Sequential '.*' has one input, 'dense.*_input'.*; got a .* of 2 arrays of shapes .*\(20, 4\)",
         ):
             model.fit(two, Y, verbose=0)
     model = model_of()
     for act in (lambda: model.predict(two), lambda: model.evaluate(two, Y), lambda: model.predict_on_batch(two)):
-        with pytest.raises(ValueError, match=r"one input of shape \(None, 4\)"):
+        with pytest.raises(ValueError, match=r"one input, 'dense_\d+_input' of shape \(None, 4\)"):
             act()
-    with pytest.raises(ValueError, match=r"y: got a list of 2 arrays .* one output"):
+    with pytest.raises(
+        ValueError, match=r"y: .* has one output, 'dense_\d+' of shape \(None, 1\); got a .* of 2 arrays"
+    ):
         model.fit(X, many([convert(Y), convert(Y)]), verbose=0)
     with pytest.raises(ValueError, match="one input"):
         model.fit(((two, Y) for _ in range(2)), verbose=0)

@@ -12,13 +12,18 @@ from typing import Any
 def did_you_mean(word: str, known: Iterable[str], fallback: int = 8) -> str:
     """Return «did you mean» for the names closest to `word`, or the known names when none is close."""
     names = list(dict.fromkeys(known))
-    folded = {name.lower(): name for name in reversed(names)}  # of two spellings the first given is shown
-    close = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
-    if close:
-        return f"did you mean {' or '.join(repr(folded[c]) for c in close)}?"
+    if close := closest(word, names):
+        return f"did you mean {' or '.join(map(repr, close))}?"
     names.sort()
     shown = ", ".join(names[:fallback]) + (", …" if len(names) > fallback else "")
     return f"known are: {shown}."
+
+
+def closest(word: str, known: Iterable[str]) -> list[str]:
+    """Return the names that `word` may be meant for."""
+    names = list(known)
+    folded = {name.lower(): name for name in reversed(names)}  # of two spellings the first one is shown
+    return [folded[name] for name in difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)]
 
 
 class UnknownName(ValueError):
@@ -46,6 +51,12 @@ class UnknownName(ValueError):
 
 def _holds(value: object, name: str) -> bool:
     return isinstance(value, (list, tuple)) and any(isinstance(item, str) and item == name for item in value)
+
+
+def and_list(items: Iterable[object]) -> str:
+    """Return `a, b and c`."""
+    texts = [str(item) for item in items]
+    return " and ".join(part for part in (", ".join(texts[:-1]), *texts[-1:]) if part)
 
 
 def show(value: object, limit: int = 60) -> str:

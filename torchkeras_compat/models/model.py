@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
-from .._core import registry
+from .._core import registry, settings
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
 from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING
-from .._core.tree import Tree, flatten, is_shape, map_shapes, map_tree
+from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from ..layers.base import Layer
 from ..layers.core import Input
 from ..saving import WeightFiles
+from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
 from .network import Network, _ordered
@@ -118,6 +120,24 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         users = [c.layer for c in self._the_plan().calls if c.is_layer and any(p is tensor for p in c.node.parents())]
         return not tensor.dtype.startswith(("float", "bfloat")) or any(layer._takes_integers for layer in users)
 
+    def _model_inputs(self) -> tuple[ModelInput, ...] | None:
+        """Return what the data side is told of the inputs; `None` where a user's call takes them as they are."""
+        if self._plan is None:
+            return None
+        shapes = [tuple(tensor.shape) for tensor in self._plan.inputs]
+        if self._told_inputs is None or [one.shape for one in self._told_inputs] != shapes:
+            integers = [self._input_takes_integers(i) for i in range(len(shapes))]
+            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers))
+        return self._told_inputs
+
+    _told_inputs: tuple[ModelInput, ...] | None = None
+
+    def _keys_of_inputs(self) -> list[str]:
+        """Return the keys by which dictionaries name the inputs."""
+        if not isinstance(self._input_tree, dict):
+            return list(self.input_names)
+        return [str(key) for key in sorted(self._input_tree)]
+
     # --- a user's call -------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
@@ -134,12 +154,20 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         if input_shape is None:
             raise ValueError(f"{self}: the shape of the input is not known; write build((None, …)), or fit first.")
         shapes = map_shapes(tuple, input_shape)
-        with BUILDING, unchanged_on_error(self):
+        self._build_by(map_shapes(lambda shape: SymbolicTensor(shape, self.dtype), shapes))
+
+    def _build_by(self, inputs: Tree) -> None:
+        """Make the weights of a subclass by running its `call` on inputs like these, symbolic or not."""
+        with BUILDING, torch.inference_mode(False), unchanged_on_error(self):
+            if self.built:
+                return
+            symbols = map_tree(_like, inputs)
             self.built = True
-            self._built_shape = shapes
+            self._built_shape = shapes_of(symbols)
             self._adopt(self._device())
-            self._output_by_running(shapes)
-            self.batch_input_shape = (None, *shapes[1:]) if is_shape(shapes) else None
+            outputs = self._output_by_running(symbols)
+            self._input_tree, self._output_tree = symbols, _named(outputs)
+            self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
 
     def _check_callable(self) -> None:
         if self._plan is None and not self._chain and not self._is_users:
@@ -226,6 +254,26 @@ def _not_json(value: Any) -> Any:
         f"to_json: {show(value)} has no place in JSON; use a named function and give it again as "
         f"custom_objects when loading."
     )
+
+
+def _like(tensor: Any) -> SymbolicTensor:
+    """Return a symbolic tensor for inputs like this one, whatever their number."""
+    if isinstance(tensor, SymbolicTensor):
+        return tensor
+    return SymbolicTensor((None, *tensor.shape[1:]), settings.dtype_name(tensor.dtype))
+
+
+def _named(outputs: Tree) -> Tree:
+    """Return the outputs of a user's call under the names that Keras gives them: their keys, or numbers from 1."""
+    if isinstance(outputs, dict):
+        for key, tensor in outputs.items():
+            tensor.name = str(key)
+    else:
+        for i, tensor in enumerate(flatten(outputs)):
+            tensor.name = f"output_{i + 1}"
+    for tensor in flatten(outputs):
+        tensor.node = None
+    return list(outputs) if isinstance(outputs, tuple) else outputs
 
 
 def _unpacked(tree: Tree) -> Tree:

@@ -295,10 +295,10 @@ class Network(TorchSide):
         if self._is_users or not self.built:
             return x
         if self._plan is None or self._chain:
-            return self._fitted(0, x) if isinstance(x, Tensor) else x
+            return self._fitted(x, 0) if isinstance(x, Tensor) else x
         if not is_branch(x):
-            return self._fitted(0, x)
-        return [self._fitted(i, leaf) for i, leaf in enumerate(self._in_order(x, "x"))]
+            return self._fitted(x, 0)
+        return [self._fitted(leaf, i) for i, leaf in enumerate(self._in_order(x, "x"))]
 
     def _to_tensor(self, value: Any) -> Any:
         x = super()._to_tensor(value)
@@ -306,7 +306,7 @@ class Network(TorchSide):
             return x.to(settings.torch_dtype(self.dtype))
         return x
 
-    def _fitted(self, index: int, x: Tensor) -> Tensor:
+    def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return an input in the rank the model takes, or raise when it does not fit."""
         if self._chain or self._plan is None:
             return x

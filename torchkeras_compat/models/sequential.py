@@ -17,10 +17,11 @@ from .._core.rollback import unchanged_on_error
 from .._core.shapes import Shape, compatible
 from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING
-from .._core.tree import Tree, is_shape, map_shapes
+from .._core.tree import Tree, flatten_shapes, is_shape, map_shapes
 from ..layers.base import Layer
 from ..layers.core import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
+from ..training.data.signature import ModelInput
 from .model import Model
 from .network import fitted
 
@@ -226,11 +227,21 @@ class Sequential(Model):
             for layer in self._chain:
                 self._connect(layer)
 
+    def _model_inputs(self) -> tuple[ModelInput, ...] | None:
+        """Return what the data side is told of the inputs."""
+        shape = self.batch_input_shape
+        shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
+        known = self._told_inputs
+        if known is None or [one.shape for one in known] != shapes or not self.built:
+            names = self.input_names or [self.name]
+            self._told_inputs = known = tuple(ModelInput(n, s, self._takes_integers) for n, s in zip(names, shapes))
+        return known
+
     def _check_callable(self) -> None:
         if not self._chain and not self._is_users:
             raise ValueError(f"{self}: the model has no layers; add some first.")
 
-    def _fitted(self, index: int, x: Tensor) -> Tensor:
+    def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return inputs in the rank the model takes, or raise when they do not fit; they build a model that is not."""
         if not self.built:
             with BUILDING:

@@ -7,14 +7,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from .._core import registry
 from .._core.border import user_stacklevel
 from .._core.errors import argument_error, positive_int, show
 from .._core.samples import Samples
-from .._core.shapes import Shape, compatible, one_sample_hint
-from .data.sparse import SparseRows
 
 
 def integer(method: str, argument: str, value: Any) -> int:
@@ -67,47 +65,6 @@ def frequency(value: Any) -> Any:
     return value
 
 
-def need_x(method: str, x: Any) -> None:
-    """Raise when there is no input."""
-    if x is None:
-        raise ValueError(f"{method}(x=None): x is missing; give the inputs.")
-
-
-def need_y(method: str, y: Any, loss: Any) -> None:
-    """Raise when a loss has no targets."""
-    if y is None and loss is not None:
-        raise ValueError(f"{method}(y=None): y is missing; the model was compiled with a loss, which needs targets.")
-
-
-def warn_of_values(model: str, x: Any, y: Any = None) -> None:
-    """Warn of NaN and infinity in inputs or targets, which make the loss NaN or infinite."""
-    for name, array in (("x", x), ("y", y)):
-        held = _not_finite(array)
-        if held:
-            warnings.warn(
-                f"{model}: {name} holds {held}; the loss will be {LOSSES[held]}.", stacklevel=user_stacklevel()
-            )
-
-
-LOSSES = {"NaN": "NaN", "infinity": "NaN or infinite"}
-
-
-def _not_finite(array: Any) -> str | None:
-    """Return `'NaN'`, `'infinity'` or `None`; one sum tells for arrays that hold neither."""
-    if array is None:
-        return None
-    values: Any = array.stored() if isinstance(array, SparseRows) else array
-    if not (values.is_floating_point() if isinstance(values, Tensor) else values.dtype.kind == "f"):
-        return None
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = float(values.sum())
-    if total - total == 0:
-        return None
-    if bool((values != values).any()):  # NaN alone is unequal to itself
-        return "NaN"
-    return "infinity" if bool((abs(values) == math.inf).any()) else None  # else the sum alone is too large
-
-
 def warn_of_one_unit(model: Any) -> None:
     """Warn of a softmax over a single unit, whose output is 1 whatever the weights."""
     last = model
@@ -126,48 +83,3 @@ def warn_of_one_unit(model: Any) -> None:
             f"loss='binary_crossentropy', or one unit for each class.",
             stacklevel=user_stacklevel(),
         )
-
-
-def expect_samples(model: Any, x: Any, y: Any, shape: Shape | None) -> None:
-    """Raise when `x` is one sample without the axis of samples, before its rows are counted against those of `y`.
-
-    Args:
-        model: The model.
-        x: The inputs.
-        y: The targets as they were given.
-        shape: The shape of the inputs, where it is known.
-    """
-    hint = "" if shape is None else one_sample_hint(shape, tuple(x.shape))
-    if not shape or not hint:
-        return
-    as_rows = shape[-1] == 1 or (x.ndim == 1 and shape[-1] is None)  # then it can be many samples that miss an axis
-    target = tuple(getattr(y, "shape", np.shape(y) if np.isscalar(y) else (len(y),)))
-    one_target = not target or (target[0] != len(x) and compatible(model.output_shape[1:], target))
-    if not as_rows or one_target:
-        raise ValueError(f"{model}: x must have shape {shape}; got {(None, *x.shape[1:])}.{hint}")
-
-
-def fitted_weight(weight: Tensor, output: Shape, by_element: bool) -> Tensor:
-    """Return sample weights without superfluous axes, or raise when they do not fit the model's output.
-
-    Args:
-        weight: One for each sample, or for each sample and time step.
-        output: The output shape of the model.
-        by_element: Whether the loss is a user's, which may have a value for each number of the output.
-    """
-    fitted = weight
-    while fitted.dim() > 1 and fitted.shape[-1] == 1:
-        fitted = fitted.squeeze(-1)
-    most = len(output) if by_element else max(len(output) - 1, 1)
-    if fitted.dim() > most or not compatible((None, *output[1 : fitted.dim()]), fitted.shape):
-        raise ValueError(
-            f"sample_weight of shape {tuple(weight.shape)} does not fit the output {output}; give one weight per "
-            f"sample, or one per sample and time step."
-        )
-    return fitted
-
-
-def class_weight_ignored() -> None:
-    """Say that `sample_weight` wins over `class_weight`."""
-    text = "class_weight is ignored where sample_weight is given, as in Keras up to 2.2."
-    warnings.warn(text, stacklevel=user_stacklevel())

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.user_tensors import hand_out, take_back
-from .data.arrays import Batch
+from .data.batch import Batch
 from .step.step import Outcome, Step
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,31 +10,36 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.border import entrance, known_by_name, user_stacklevel
+from .._core.tree import flatten
 from ..callbacks.base import ValidationArrays
 from ..layers.normalization import BatchNormalization
 from .data.convert import to_numpy
 from .data.sparse import SparseRows
+from .data.standardize import Arrays
 
 Array = np.ndarray[Any, Any]
 
 
-def validation_arrays(parts: Sequence[Any], model: Any, temporal: bool) -> ValidationArrays:
+def validation_arrays(arrays: Arrays, model: Any, temporal: bool) -> ValidationArrays:
     """Return what Keras up to 2.3 sets as `validation_data` of callbacks: x, y, weights, and 0 as learning phase.
 
-    Vectors are columns there, weights are ones where none were given, and the phase stands behind them where a layer
-    behaves differently in training.
+    Those of several inputs and outputs stand one after the other. Vectors are columns there, weights are ones where
+    none were given, and the phase stands behind them where a layer behaves differently in training.
 
     Args:
-        parts: x, y and weights.
+        arrays: x, y and weights.
         model: The model.
         temporal: Whether each time step has a weight.
     """
-    x, y, weight = (_as_classic(part) for part in parts)
-    if weight is None:
-        weight = np.ones((y if y is not None else x).shape[: 2 if temporal else 1], settings.floatx())
-    arrays = [column[:, None] if column is not None and column.ndim == 1 else column for column in (x, y)]
+    inputs, targets = ([_as_classic(leaf) for leaf in flatten(tree)] for tree in (arrays.x, arrays.y))
+    weights = [None] * len(targets) if arrays.weight is None else [_as_classic(leaf) for leaf in flatten(arrays.weight)]
+    for i, target in enumerate(targets):
+        if weights[i] is None:
+            like = inputs[0] if target is None else target
+            weights[i] = np.ones(like.shape[: 2 if temporal else 1], settings.floatx())
+    columns = [array[:, None] if array is not None and array.ndim == 1 else array for array in (*inputs, *targets)]
     phase = [0] if settings.learning_phase() is None and _knows_phase(model) else []
-    return ValidationArrays([*arrays, weight, *phase])
+    return ValidationArrays([*columns, *weights, *phase])
 
 
 def _as_classic(part: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +17,15 @@ from .._core import randomness, settings
 from .._core.border import user_stacklevel
 from .._core.logs import Logs
 from .._core.progress import EpochProgress
+from .._core.tree import Tree
 from ..callbacks.base import CallbackList
-from .data.arrays import ArrayData, Batch
-from .data.convert import predictions, to_numpy
+from .data.batch import Batch
+from .data.convert import joined_predictions, predictions
+from .data.feeding import Data
+from .data.standardize import Arrays
 from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
 from .step.step import Step
-
-Data = ArrayData | StreamData
 
 
 @dataclass
@@ -35,13 +36,13 @@ class Validation:
         data: The validation batches.
         steps: How many of them; all if `None`.
         frequency: Every how many epochs, or the epochs (counted from 1) after which.
-        arrays: x, y and weights as they were given, where they are arrays.
+        arrays: What `data` was made of, where that is arrays.
     """
 
     data: Data
     steps: int | None = None
     frequency: Any = 1
-    arrays: Sequence[Any] | None = None
+    arrays: Arrays | None = None
 
     def due(self, epoch: int) -> bool:
         """Tell whether to validate after the epoch with this index."""
@@ -256,8 +257,8 @@ def run_predict(
     steps: int | None,
     callbacks: CallbackList,
     progress: EpochProgress,
-) -> np.ndarray[Any, Any]:
-    """Return the predictions of all batches as one array."""
+) -> Tree:
+    """Return the predictions of all batches as one array for each output."""
     hooks = callbacks.wants_batches("predict")
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
@@ -279,6 +280,4 @@ def run_predict(
     callbacks.call("on_predict_end")
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
-    if len(outputs) > 1:
-        return to_numpy(torch.cat(outputs))
-    return predictions(outputs[0], batch.x, model._traits.runs_user_code)
+    return joined_predictions(outputs, batch.x, model._traits.runs_user_code)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,31 +11,27 @@ from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
 from .._core.threads import Lock
+from .._core.tree import Tree
 from ..layers.base import Traits
-from . import arguments
-from .data.arrays import ArrayData, Batch, expect_rows
-from .data.convert import as_array, predictions
-from .data.sparse import dense
-
-Array = np.ndarray[Any, Any]
+from .data.batch import Batch
+from .data.convert import predictions
+from .data.feeding import Feeder
 
 
 class BatchCalls:
     """The calls for one batch."""
 
-    batch_input_shape: Any
     stateful: bool
     _lock: Lock
     _forget_losses: Any
     make_step: Any
     _run: Any
     _traits: Traits
-    _arrays: Any
     _compiled: Any
     _outcome: Any
     _steps: Any
-    _target: Any
     _unchanged_on_error: Any
+    _feeder: Any
 
     def _predict_tensor(self, x: Tensor) -> Tensor:
         keep_freed_memory()
@@ -47,25 +41,22 @@ class BatchCalls:
         return output  # type: ignore[no-any-return]
 
     @known_by_name
-    def predict_on_batch(self, x: Any) -> Array:
+    def predict_on_batch(self, x: Any) -> Tree:
         """Return the predictions for one batch.
 
         Args:
             x: Inputs.
         """
-        batch = self._one_batch((as_array(x, "x", self.batch_input_shape), None, None))
+        return self._predict_batch(self._feeder, x)
+
+    def _predict_batch(self, feeder: Feeder, x: Any) -> Tree:
+        with self._unchanged_on_error():
+            batch = feeder.one_batch("predict_on_batch", x)
         if self.stateful:
             with self._lock, torch.no_grad():
                 return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
         with torch.inference_mode():
             return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
-
-    def _one_batch(self, parts: Sequence[Any]) -> Batch:
-        x, y, weight = parts
-        with self._unchanged_on_error():
-            target = self._target()
-            expect_rows(len(x), target)
-            return ArrayData(dense(x), y, weight, len(x), target).whole()
 
     @entrance
     def train_on_batch(
@@ -87,9 +78,10 @@ class BatchCalls:
             reset_metrics: Whether the numbers are of this batch alone.
             return_dict: Whether to return a dictionary by name.
         """
-        arguments.need_y("train_on_batch", y, self._compiled("train_on_batch").loss)
+        self._compiled("train_on_batch")
         with self._lock:
-            batch = self._one_batch(self._arrays(x, y, sample_weight, class_weight))
+            with self._unchanged_on_error():
+                batch = self._feeder.one_batch("train_on_batch", x, y, sample_weight, class_weight)
             self.make_step("train").prepare()
             return self._run_one("train", batch, reset_metrics, return_dict)
 
@@ -111,9 +103,10 @@ class BatchCalls:
             reset_metrics: Whether the numbers are of this batch alone.
             return_dict: Whether to return a dictionary by name.
         """
-        arguments.need_y("test_on_batch", y, self._compiled("test_on_batch").loss)
+        self._compiled("test_on_batch")
         with self._lock:
-            batch = self._one_batch(self._arrays(x, y, sample_weight, None))
+            with self._unchanged_on_error():
+                batch = self._feeder.one_batch("test_on_batch", x, y, sample_weight)
             return self._run_one("test", batch, reset_metrics, return_dict)
 
     def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:

@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from .. import losses
 from .._core import dialects, registry, settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, user_stacklevel
-from .._core.config import is_ours
 from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.progress import EpochProgress, verbosity
-from .._core.samples import Samples
 from .._core.shapes import Shape
 from .._core.threads import Lock
+from .._core.tree import Tree, flatten
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
 from . import arguments
 from .as_it_was import AsItWas
 from .compile_config import CompileConfig, make_config
 from .custom_steps import CustomSteps
-from .data.arrays import ArrayData, Target, array_data, batch_size_of, split
-from .data.class_weights import combined_weight
-from .data.convert import as_array, to_numpy, to_tensor
-from .data.streams import StreamData, batched, is_stream
+from .data.arrays import ArrayData
+from .data.feeding import Feeder
+from .data.signature import ModelInput, ModelOutput, Signature
 from .deprecated import ClassicCalls, validation_arrays
-from .loop import Data, Run, Validation, run_evaluate, run_fit, run_predict
+from .loop import Run, Validation, run_evaluate, run_fit, run_predict
 from .on_batch import BatchCalls
 from .step.heads import Head
 from .step.step import Step
 from .symbolic_loss import SymbolicLoss
-
-Array = np.ndarray[Any, Any]
 
 
 class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
@@ -54,6 +48,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
 
     # What the half that knows layers does.
     _fitted: Any
+    _model_inputs: Any
+    input_names: Any
     _forget_losses: Any
     output_shape: Any
     output_names: Any
@@ -74,11 +70,13 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
+        self._outputs: tuple[Any, list[ModelOutput]] | None = None
         self._lock = Lock()  # held by what uses the one state of metrics, and by a stateful model
 
     def _forget_steps(self) -> None:
         """Forget what was made for the layers as they stood."""
         self._steps = {}
+        self._outputs = None
         self._frozen_at_compile = None
 
     # --- compile -------------------------------------------------------------------------------------------------
@@ -222,89 +220,50 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
         return self._steps[mode]
 
-    def _target(self) -> Target:
+    # --- what the data side asks ---------------------------------------------------------------------------------
+
+    @property
+    def _feeder(self) -> Feeder:
+        """What makes the data of one call."""
+        return Feeder(self)
+
+    def _signature(self) -> Signature:
+        """Return what is known of the inputs, and where data go."""
         parameter = first_parameter(self)  # type: ignore[arg-type]
         device = settings.default_device() if parameter is None else parameter.device
         dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
-        return Target(
-            device,
-            dtype,
-            self._takes_integers,
-            self._prepare_y,
-            self._prepare_weight,
-            functools.partial(self._fitted, 0),
-            self._fixed_batch(),
-            self.batch_input_shape,
-        )
+        inputs: tuple[ModelInput, ...] | None = self._model_inputs()
+        shapes = [one.shape for one in inputs or ()]
+        fixed = next((shape[0] for shape in shapes if shape and shape[0] is not None), None)
+        return Signature(self, device, dtype, inputs, fixed)
 
-    def _prepare_y(self, y: Any) -> Tensor:
-        """Check targets and give them the shape and type that the loss wants."""
-        (head,) = self._heads()
-        output_shape: Shape = self.output_shape
-        host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
-        if head.loss is not None:
-            host = losses.checks.check_targets(head.resolved_loss().loss, host, output_shape, self.name)
-        if head.lines is None:
-            head.resolve_metrics(output_shape, host.shape)
-            for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there
-                step.follow_metrics()
-        tensor = to_tensor(host)
-        if tensor.is_floating_point():
-            return tensor.to(settings.torch_dtype(None))
-        return tensor if self._keeps_integers(head) else tensor.to(settings.torch_dtype(None))
+    def _model_outputs(self) -> Sequence[ModelOutput] | None:
+        """Return the outputs as `compile` left them; made again only where a loss or a shape has changed."""
+        if not self.output_names:
+            return None
+        heads = self._heads()
+        shapes = [tuple(t.shape) for t in self.outputs] if self._output_tree is not None else [None] * len(heads)
+        key = ([head.loss for head in heads], shapes)
+        if self._outputs is None or self._outputs[0] != key:
+            self._outputs = key, [_output_of(head, shape) for head, shape in zip(heads, shapes)]
+        return self._outputs[1]
 
-    def _prepare_weight(self, weight: Tensor) -> Tensor:
-        loss = self.loss
-        by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
-        return arguments.fitted_weight(weight, self.output_shape, by_element)
+    def _resolve_metrics(self, targets: Sequence[Shape | None]) -> None:
+        """Take the shapes of the targets: what `'accuracy'` is depends on them."""
+        heads = self._heads()
+        if all(head.lines is not None or target is None for head, target in zip(heads, targets)):
+            return
+        for head, output, target in zip(heads, self.outputs, targets):
+            if target is not None:
+                head.resolve_metrics(tuple(output.shape), target)
+        for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there
+            step.follow_metrics()
 
-    def _keeps_integers(self, head: Head) -> bool:
-        """Tell whether the loss takes class indices as integers; other losses would cast them batch by batch."""
-        loss = head.loss
-        return isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_") or loss is None
-
-    def _arrays(self, x: Any, y: Any, weight: Any, class_weight: Any) -> tuple[Any, Any, Any]:
-        shape = self.batch_input_shape
-        x = as_array(x, "x", shape, y.shape[0] if getattr(y, "ndim", 0) else None)
-        if y is not None:
-            arguments.expect_samples(self, x, y, shape)
-            y = as_array(y, "y", rows=len(x))
-        weight = None if weight is None else as_array(weight, "sample_weight")
-        if y is not None and len(x) != len(y):
-            raise ValueError(f"x and y must have as many rows; got {len(x)} and {len(y)}.")
-        ignored = None if self._rules.class_and_sample_weight else arguments.class_weight_ignored
-        return x, y, combined_weight(y, weight, class_weight, ignored)
-
-    def _data(self, parts: Sequence[Any], batch_size: int, training: bool = False) -> ArrayData:
-        x, y, weight = parts
-        data = array_data(x, y, weight, self._fixed_size(batch_size, len(x)), self._target())
-        if training:
-            self._inspect(x, y)
-        return data
-
-    def _inspect(self, x: Any, y: Any) -> None:
+    def _warn_before_training(self) -> None:
         """Warn of what trains in Keras too, and learns nothing."""
-        loss = self.loss
-        arguments.warn_of_values(self.name, x, y if loss is None or is_ours(loss) or is_ours(type(loss)) else None)
-        if not _name_of(loss).startswith("categorical"):  # which warns itself of a single class
+        (head, *others) = self._heads()
+        if not others and not _name_of(head.loss).startswith("categorical"):  # which warns itself of a single class
             arguments.warn_of_one_unit(self)
-
-    def _fixed_size(self, batch_size: int, rows: int) -> int:
-        fixed = self._fixed_batch()
-        if fixed is None:
-            return batch_size
-        if batch_size != fixed:
-            raise ValueError(
-                f"{self.name}: batch_input_shape={self.batch_input_shape} fixes the batch size at {fixed}; got "
-                f"batch_size={batch_size}."
-            )
-        if rows % fixed:
-            kind = "a stateful model" if self.stateful else "batch_input_shape"
-            raise ValueError(
-                f"{self.name}: {kind} needs a number of samples that the batch size divides; got {rows} samples and "
-                f"batches of {fixed}."
-            )
-        return batch_size
 
     def _progress(self, epochs: int, verbose: Any, header: bool) -> EpochProgress:
         return EpochProgress(epochs, verbosity("fit", verbose), header=header)
@@ -375,11 +334,27 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         """
         self._compiled("fit")
         steps = arguments.step_count("fit", "steps_per_epoch", steps_per_epoch)
+        valid_steps = arguments.step_count("fit", "validation_steps", validation_steps)
+        order = arguments.shuffling(shuffle)
         with self._unchanged_on_error():
-            data, validation = self._training_data(
-                x, y, sample_weight, class_weight, batch_size, validation_split, validation_data, validation_steps,
-                validation_batch_size, validation_freq, arguments.shuffling(shuffle), steps,
-            )  # fmt: skip
+            data, held_out, held_out_arrays = self._feeder.training(
+                x,
+                y,
+                sample_weight,
+                class_weight,
+                batch_size=batch_size,
+                shuffle=order,
+                samples=arguments.samples_of(steps),
+                validation_split=validation_split,
+                validation_data=validation_data,
+                validation_batch_size=validation_batch_size,
+                validation_samples=arguments.samples_of(valid_steps),
+            )
+            validation: Validation | None = None
+            if held_out is not None:
+                # Keras 1 counted the samples of validation generators alone, and took arrays whole.
+                whole = arguments.batches_of(valid_steps, None)
+                validation = Validation(held_out, whole, arguments.frequency(validation_freq), held_out_arrays)
             run = Run(
                 self.make_step("train"),
                 data,
@@ -387,7 +362,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
                 self._progress(epochs, verbose, True),
                 arguments.integer("fit", "epochs", epochs),
                 arguments.integer("fit", "initial_epoch", initial_epoch),
-                arguments.shuffling(shuffle),
+                order,
                 arguments.batches_of(steps, data.batch_size),
                 validation,
                 self._rules.running_batch_logs,
@@ -410,7 +385,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             return  # the history alone, which does not ask for them
         classic, arrays = self._rules.validation_data_to_callbacks, None
         if run.validation is not None and run.validation.arrays is not None:
-            temporal = self._compiled("fit").sample_weight_mode == "temporal"
+            temporal = "temporal" in flatten(self._compiled("fit").sample_weight_mode)
             arrays = validation_arrays(run.validation.arrays, self, temporal)
         elif classic and run.validation is None and isinstance(run.data, ArrayData):
             arrays = ValidationArrays()
@@ -420,80 +395,6 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     def _unchanged_on_error(self) -> AsItWas:
         """Put the model back as it was, unbuilt if it was, when the data turn out not to fit."""
         return AsItWas(self)
-
-    def _training_data(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
-        class_weight: Any,
-        batch_size: int | None,
-        validation_split: float,
-        validation_data: Any,
-        validation_steps: int | None,
-        validation_batch_size: int | None,
-        validation_freq: Any,
-        shuffle: bool | str,
-        steps: int | Samples | None,
-    ) -> tuple[Data, Validation | None]:
-        size = batch_size_of("fit", batch_size, self._fixed_batch())
-        valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size, None)
-        held_out: Data | None = None
-        cut_off: Sequence[Any] | None = None
-        data: Data
-        valid_steps = arguments.step_count("fit", "validation_steps", validation_steps)
-        arguments.need_x("fit", x)
-        x = batched(x, size, shuffle is True)
-        if is_stream(x):
-            data = self._stream(x, y, sample_weight, class_weight, "fit", steps)
-            if validation_split:
-                raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
-        else:
-            arguments.need_y("fit", y, self.loss)
-            parts = self._arrays(x, y, sample_weight, class_weight)
-            if validation_split and validation_data is None:
-                kept, cut = split(parts, validation_split)
-                if not self._rules.class_weight_in_split:
-                    _, cut = split(self._arrays(x, y, sample_weight, None), validation_split)
-                held_out, cut_off = self._data(cut, valid_size), cut
-                parts = (kept[0], kept[1], kept[2])
-            data = self._data(parts, size, training=True)
-        if validation_data is not None:
-            held_out, cut_off = self._validation_data(validation_data, valid_size, valid_steps)
-        if held_out is None:
-            return data, None
-        # Keras 1 counted the samples of validation generators alone, and took arrays whole.
-        whole = arguments.batches_of(valid_steps, None)
-        return data, Validation(held_out, whole, arguments.frequency(validation_freq), cut_off)
-
-    def _fixed_batch(self) -> int | None:
-        """Return the batch size that `batch_input_shape` fixes."""
-        return self.batch_input_shape[0] if self.batch_input_shape else None
-
-    def _stream(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, method: str, steps: int | Samples | None
-    ) -> StreamData:
-        for argument, value in (("y", y), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise argument_error(method, argument, "None; the generator yields it with x", value)
-        if isinstance(class_weight, str):
-            raise argument_error(method, "class_weight", "a dictionary {class: weight} with a generator", class_weight)
-        inspect = self._inspect if method == "fit" else None
-        return StreamData(x, self._target(), class_weight, samples=arguments.samples_of(steps), inspect=inspect)
-
-    def _validation_data(
-        self, given: Any, batch_size: int, steps: int | Samples | None
-    ) -> tuple[Data, Sequence[Any] | None]:
-        if isinstance(given, (tuple, list)):
-            if len(given) not in (2, 3):
-                raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
-            x, y, *weight = given
-            parts = self._arrays(x, y, weight[0] if weight else None, None)
-            return self._data(parts, batch_size), parts
-        given = batched(given, batch_size)
-        if not is_stream(given):
-            raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", given)
-        return StreamData(given, self._target(), samples=arguments.samples_of(steps)), None
 
     # --- evaluate and predict ------------------------------------------------------------------------------------
 
@@ -531,18 +432,11 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             RuntimeError: The model is not compiled.
         """
         self._compiled("evaluate")
-        arguments.need_x("evaluate", x)
         counted = arguments.step_count("evaluate", "steps", steps)
-        size = batch_size_of("evaluate", batch_size, self._fixed_batch())
-        x = batched(x, size)
-        data: Data
+        samples = arguments.samples_of(counted)
         with self._lock:
             with self._unchanged_on_error():
-                if is_stream(x):
-                    data = self._stream(x, y, sample_weight, None, "evaluate", counted)
-                else:
-                    arguments.need_y("evaluate", y, self.loss)
-                    data = self._data(self._arrays(x, y, sample_weight, None), size)
+                data = self._feeder.evaluation(x, y, sample_weight, batch_size=batch_size, samples=samples)
                 listed = CallbackList(callbacks, model=self)
             progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
             batches = arguments.batches_of(counted, data.batch_size)
@@ -565,7 +459,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-    ) -> Array:
+    ) -> Tree:
         """Return the predictions for all rows.
 
         Args:
@@ -584,20 +478,12 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             (5, 3)
         """
         shown = int(self._rules.predict_shows_progress) if verbose == "auto" else verbosity("predict", verbose)
-        size = batch_size_of("predict", batch_size, self._fixed_batch())
-        plain = not shown and callbacks is None and steps is None and self._fixed_batch() is None
-        if plain and isinstance(x, np.ndarray) and x.ndim and 0 < len(x) <= size:
-            return self.predict_on_batch(x)  # a service asks for one row at a time: no loop around it
-        arguments.need_x("predict", x)
+        feeder = self._feeder
+        if not shown and callbacks is None and steps is None and feeder.is_one_batch(x, batch_size):
+            return self._predict_batch(feeder, x)  # a service asks for one row at a time: no loop around it
         counted = arguments.step_count("predict", "steps", steps)
-        x = batched(x, size)
-        data: Data
         with self._unchanged_on_error():
-            if is_stream(x):
-                samples = arguments.samples_of(counted)
-                data = StreamData(x, self._target(), with_targets=False, samples=samples)
-            else:
-                data = self._data((as_array(x, "x", self.batch_input_shape), None, None), size)
+            data = feeder.prediction(x, batch_size=batch_size, samples=arguments.samples_of(counted))
             listed = CallbackList(callbacks, model=self)
         batches = arguments.batches_of(counted, data.batch_size)
         progress = self._progress(1, shown, False)
@@ -619,3 +505,14 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
 
 def _name_of(loss: Any) -> str:
     return str(getattr(loss, "name", None) or getattr(loss, "__name__", ""))
+
+
+def _output_of(head: Head, shape: Shape | None) -> ModelOutput:
+    """Return what the data side is told of an output."""
+    loss = head.loss
+    metrics = bool(head.metrics or head.weighted_metrics)
+    if loss is None:
+        return ModelOutput(head.name, shape, uses_targets=metrics, keeps_integers=True, weighs_elements=True)
+    by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
+    integers = isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_")
+    return ModelOutput(head.name, shape, head.resolved_loss().loss, True, integers, by_element)

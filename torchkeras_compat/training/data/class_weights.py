@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from ..._core.errors import argument_error, show
+from ..._core.border import user_stacklevel
+from ..._core.errors import and_list, argument_error, show
 from .convert import to_numpy
+from .signature import FedModel, ModelOutput
+from .standardize import Arrays, expect_outputs
 
 
 def class_indices(y: Any) -> np.ndarray[Any, Any]:
@@ -60,11 +64,44 @@ def weights_by_class(y: Any, class_weight: Any) -> np.ndarray[Any, Any]:
     return np.array([table[int(c)] for c in present], dtype="float32")[np.searchsorted(present, labels)]
 
 
+def weights_by_output(class_weight: Any, outputs: Sequence[ModelOutput] | None, model: FedModel) -> list[Any]:
+    """Return the class weights of each output, `None` for those without.
+
+    Args:
+        class_weight: `{class: weight}` for one output; for several a dictionary of them by name, or a list in the order
+            of the outputs, as in Keras up to 2.3.
+        outputs: The outputs, `None` where they are not known: then there is one.
+        model: The model.
+
+    Raises:
+        ValueError: Class weights that do not say for which of several outputs, or an unknown name.
+    """
+    n = 1 if outputs is None else len(outputs)
+    if class_weight is None or (isinstance(class_weight, dict) and not class_weight):
+        return [None] * n
+    listed = isinstance(class_weight, (list, tuple)) and len(class_weight) == n
+    if listed and (n > 1 or isinstance(class_weight[0], dict)):
+        return list(class_weight)
+    if outputs is None:
+        return [class_weight]
+    by_name = isinstance(class_weight, dict) and all(isinstance(key, str) for key in class_weight)
+    if by_name and (n > 1 or outputs[0].name in class_weight):
+        expect_outputs(class_weight, "class_weight", outputs, model)
+        return [class_weight.get(output.name) for output in outputs]
+    if n == 1:
+        return [class_weight]
+    raise ValueError(
+        f"class_weight={show(class_weight)} does not say for which of the outputs "
+        f"{and_list(repr(output.name) for output in outputs)} of {model} it is; write "
+        f"class_weight={{{outputs[-1].name!r}: {{class: weight}}}}."
+    )
+
+
 def combined_weight(y: Any, sample_weight: Any, class_weight: Any, ignored: Callable[[], None] | None) -> Any:
     """Return the product of both kinds of weights, or whichever there is.
 
     Args:
-        y: Targets, for `class_weight`.
+        y: Targets of one output, for `class_weight`.
         sample_weight: A weight for each row (or time step).
         class_weight: Weights by class.
         ignored: Called, and `class_weight` left out, where the dialect lets `sample_weight` win.
@@ -79,3 +116,35 @@ def combined_weight(y: Any, sample_weight: Any, class_weight: Any, ignored: Call
         return sample_weight
     weight = to_numpy(sample_weight) if isinstance(sample_weight, Tensor) else np.asarray(sample_weight)
     return weight * by_class.reshape(-1, *(1,) * (weight.ndim - 1))
+
+
+def with_class_weight(
+    arrays: Arrays,
+    class_weight: Any,
+    outputs: Sequence[ModelOutput] | None,
+    model: FedModel,
+    ignored: Callable[[], None] | None,
+) -> Arrays:
+    """Return the arrays with sample weights that have class weights in them.
+
+    Args:
+        arrays: Inputs, targets and sample weights.
+        class_weight: As `fit` takes it.
+        outputs: The outputs, `None` where they are not known.
+        model: The model.
+        ignored: As in `combined_weight`.
+    """
+    if class_weight is None or arrays.y is None:
+        return arrays
+    shares = weights_by_output(class_weight, outputs, model)
+    if len(shares) == 1:
+        return arrays._replace(weight=combined_weight(arrays.y, arrays.weight, shares[0], ignored))
+    weights = [None] * len(shares) if arrays.weight is None else arrays.weight
+    combined = [combined_weight(y, w, share, ignored) for y, w, share in zip(arrays.y, weights, shares)]
+    return arrays._replace(weight=combined)
+
+
+def say_class_weight_is_ignored() -> None:
+    """Say that `sample_weight` wins over `class_weight`."""
+    text = "class_weight is ignored where sample_weight is given, as in Keras up to 2.2."
+    warnings.warn(text, stacklevel=user_stacklevel())

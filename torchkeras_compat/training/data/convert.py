@@ -10,31 +10,29 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import show
-from ..._core.shapes import Shape, compatible
-from .encoding import no_numbers
+from ..._core.tree import Tree, flatten, map_tree
+from .encoding import holds_inputs, no_numbers
 from .frames import is_frame, numbers
 from .sparse import SparseRows, is_sparse
 
 
-def as_array(value: Any, argument: str, shape: Shape | None = None, rows: int | None = None) -> Any:
+def as_array(value: Any, argument: str) -> Any:
     """Return arrays, tensors, lists, pandas and h5py objects as a numpy array or a tensor, and sparse `x` as rows.
 
     Args:
         value: What the user gave.
-        argument: `'x'`, `'y'` or `'sample_weight'`.
-        shape: What one array of it must look like, the batch first, where that is known.
-        rows: How many samples there are, where that is known.
+        argument: `'x'`, `'y'` or `'sample_weight'`, or a place in one, `"x['image']"`.
 
     Raises:
         TypeError: Text, dates, an object array, or nothing that holds numbers.
-        ValueError: No rows, rows of different lengths, or several arrays.
+        ValueError: No rows, or rows of different lengths.
     """
     if isinstance(value, Tensor):
         array: Any = value.detach()
         if array.layout is not torch.strided:
             array = array.to_dense()
     else:
-        array = value if isinstance(value, np.ndarray) else _converted(value, argument, shape, rows)
+        array = value if isinstance(value, np.ndarray) else _converted(value, argument)
         if not isinstance(array, Tensor) and array.dtype.kind not in "biufc":
             raise no_numbers(argument, array)
     if array.ndim == 0:
@@ -44,52 +42,19 @@ def as_array(value: Any, argument: str, shape: Shape | None = None, rows: int | 
     return array
 
 
-def _converted(value: Any, argument: str, shape: Shape | None, rows: int | None) -> Any:
-    if not is_sparse(value):  # one of its formats is a dictionary
-        value = _single(value, argument, shape, rows)
-    if isinstance(value, Tensor):
-        return value.detach()
+def _converted(value: Any, argument: str) -> Any:
     if is_sparse(value):
-        return SparseRows(value) if argument == "x" else value.toarray()
+        return SparseRows(value) if holds_inputs(argument) else value.toarray()
     if is_frame(value):
         return numbers(value, argument)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     try:
+        if isinstance(value, (list, tuple)) and value and isinstance(value[0], Tensor) and value[0].ndim:
+            return torch.stack(list(value)).detach()
         return np.asarray(value)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         raise ValueError(f"{argument} must be rows of equal length; {error}") from None
-
-
-def _single(value: Any, argument: str, shape: Shape | None, rows: int | None) -> Any:
-    """Return the array inside a list or a dictionary of one array (Keras's spellings for models with one input)."""
-    if isinstance(value, dict):
-        if len(value) != 1:
-            raise ValueError(
-                f"{argument}: a Sequential has one input and one output; got the dictionary keys {list(value)}."
-            )
-        return next(iter(value.values()))
-    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "ndim") and value[0].ndim > 0:
-        if len(value) == 1:
-            return value[0]
-        _expect_samples(value, argument, shape, rows)
-        if isinstance(value[0], Tensor):
-            return torch.stack(list(value))
-    return value
-
-
-def _expect_samples(arrays: Sequence[Any], argument: str, shape: Shape | None, rows: int | None) -> None:
-    """Raise when a list holds the arrays of several inputs (or outputs), and not the samples of one."""
-    shapes = [tuple(np.shape(a)) for a in arrays]
-    whole = shape is not None and all(compatible((None, *shape[1:]), s) for s in shapes)
-    as_long = rows not in (None, len(arrays)) and all(s and s[0] == rows for s in shapes)
-    if whole or as_long or len(set(shapes)) > 1:
-        place = "output" if argument == "y" else "input"
-        expected = "" if shape is None or argument != "x" else f" of shape {shape}"
-        raise ValueError(
-            f"{argument}: got a list of {len(arrays)} arrays of shapes {shapes[:3]}; a Sequential has one {place}"
-            f"{expected}."
-        )
 
 
 def to_tensor(array: Any, dtype: torch.dtype | None = None) -> Tensor:
@@ -97,12 +62,12 @@ def to_tensor(array: Any, dtype: torch.dtype | None = None) -> Tensor:
     if isinstance(array, Tensor):
         tensor = array
     else:
-        plain = np.asarray(array)
-        if plain.dtype.kind == "u" and plain.dtype.itemsize > 1:
-            plain = plain.astype(np.int64)
-        if not plain.flags.writeable or any(s < 0 for s in plain.strides) or not plain.dtype.isnative:
-            plain = np.array(plain, dtype=plain.dtype.newbyteorder("="))
-        tensor = torch.from_numpy(plain)
+        host = np.asarray(array)
+        if host.dtype.kind == "u" and host.dtype.itemsize > 1:
+            host = host.astype(np.int64)
+        if not host.flags.writeable or any(s < 0 for s in host.strides) or not host.dtype.isnative:
+            host = np.array(host, dtype=host.dtype.newbyteorder("="))
+        tensor = torch.from_numpy(host)
     return tensor if dtype is None else tensor.to(dtype)
 
 
@@ -112,17 +77,45 @@ def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
     return (host.float() if host.dtype == torch.bfloat16 else host).numpy()
 
 
-def predictions(output: Tensor, x: Tensor, may_share: bool) -> np.ndarray[Any, Any]:
-    """Return what a model gave as an array of its own: it may be the caller's input, passed through, or a weight.
+def predictions(output: Tree, x: Tree, may_share: bool) -> Any:
+    """Return what a model gave as arrays of their own: it may be the caller's input, passed through, or a weight.
 
     Args:
-        output: The output.
+        output: The output, or a tree of them.
         x: The batch that it was computed from.
         may_share: Whether code of a user's, which may give anything, had a part in it.
+
+    Example:
+        >>> predictions({'a': torch.ones(2)}, torch.zeros(2), False)
+        {'a': array([1., 1.], dtype=float32)}
     """
+    if not isinstance(output, Tensor):
+        return map_tree(lambda tensor: predictions(tensor, x, may_share), output)
     array = to_numpy(output)
-    passed = may_share or output is x or output._is_view() or x.is_inference()
+    passed = may_share or not isinstance(x, Tensor) or output is x or output._is_view() or x.is_inference()
     if passed and output.device.type == "cpu":
-        shares = may_share or output.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
-        return array.copy() if shares else array
+        return array.copy() if may_share or _share_memory(output, x) else array
     return array
+
+
+def _share_memory(output: Tensor, x: Tree) -> bool:
+    start = output.untyped_storage().data_ptr()
+    return any(start == tensor.untyped_storage().data_ptr() for tensor in flatten(x))
+
+
+def joined_predictions(outputs: Sequence[Tree], x: Tree, may_share: bool) -> Any:
+    """Return the predictions of several batches as one array for each output.
+
+    Args:
+        outputs: What the model gave for each batch: a tensor, or trees of one structure.
+        x: The last batch.
+        may_share: As in `predictions`, for a single batch: several are copied when they are joined.
+
+    Example:
+        >>> joined_predictions([[torch.ones(1), torch.zeros(1)], [torch.ones(2), torch.zeros(2)]], None, False)
+        [array([1., 1., 1.], dtype=float32), array([0., 0., 0.], dtype=float32)]
+    """
+    first, *others = outputs
+    if not others:
+        return predictions(first, x, may_share)
+    return map_tree(lambda *tensors: to_numpy(torch.cat(tensors)), first, *others)

@@ -37,6 +37,11 @@ COLUMNS = {
 HOLDS = {"text": "text", "labels": "text", "digits": "numbers as text", "dates": "dates", "lists": "lists"}
 
 
+def holds_inputs(argument: str) -> bool:
+    """Tell whether an argument, `'x'`, or a place in one, `"x['image']"`, holds inputs."""
+    return argument.partition("[")[0] == "x"
+
+
 def kind_of(array: np.ndarray[Any, Any], argument: str) -> str:
     """Return what an array without a numeric type holds: a key of `ARRAYS`."""
     if array.dtype.kind in "mM":
@@ -45,7 +50,7 @@ def kind_of(array: np.ndarray[Any, Any], argument: str) -> str:
     if any(isinstance(v, (str, bytes)) for v in values):
         if all(_is_number(v) for v in values):
             return "digits"
-        return "text" if argument == "x" else "labels"
+        return "text" if holds_inputs(argument) else "labels"
     for kind, types in (
         ("dates", (datetime.date, datetime.timedelta, np.datetime64)),
         ("lists", (list, tuple, np.ndarray)),

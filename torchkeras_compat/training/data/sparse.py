@@ -43,8 +43,3 @@ def is_sparse(value: Any) -> bool:
     """Tell whether a value is a sparse matrix; nobody has one who has not imported scipy."""
     scipy_sparse = sys.modules.get("scipy.sparse")
     return scipy_sparse is not None and bool(scipy_sparse.issparse(value))
-
-
-def dense(value: Any) -> Any:
-    """Return sparse rows as an array, anything else as it is."""
-    return value.dense() if isinstance(value, SparseRows) else value

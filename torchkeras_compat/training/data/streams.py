@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,22 @@ from ..._core.border import user_stacklevel
 from ..._core.errors import show
 from ..._core.samples import Samples
 from ..._core.shapes import Shape, one_sample_hint
-from .arrays import Batch, Target, array_data, expect_rows
-from .class_weights import combined_weight
-from .convert import as_array
-from .sparse import dense
+from ..._core.tree import Tree, is_branch, map_tree
+from .arrays import one_batch
+from .batch import Batch
+from .class_weights import with_class_weight
+from .inputs import build_by
+from .signature import ModelOutput, Signature
+from .standardize import (
+    Arrays,
+    expect_equal_rows,
+    input_arrays,
+    is_mapping,
+    rows_of,
+    target_arrays,
+    warn_of_extra_keys,
+    weight_arrays,
+)
 
 
 class StreamData:
@@ -27,11 +39,11 @@ class StreamData:
 
     Args:
         source: Where they come from.
-        target: What the model's side knows.
+        signature: What is known of the model.
         class_weight: Applied to each batch.
         with_targets: Whether an item is `(x, y[, weight])`, or `x` alone as in `predict`.
         samples: How many samples make a pass, where it is they that are counted (Keras 1), and not batches.
-        inspect: Called with x and y of the first batch.
+        inspect: Called with the arrays of the first batch.
     """
 
     sample: Shape | None = None
@@ -40,23 +52,34 @@ class StreamData:
     def __init__(
         self,
         source: Any,
-        target: Target,
+        signature: Signature,
         class_weight: Any = None,
         with_targets: bool = True,
         samples: Samples | None = None,
-        inspect: Callable[[Any, Any], None] | None = None,
+        inspect: Callable[[Arrays], None] | None = None,
     ) -> None:
-        self.source, self.target = source, target
+        self.source, self.signature = source, signature
         self.class_weight, self.with_targets = class_weight, with_targets
         self.loader = isinstance(source, torch.utils.data.DataLoader)  # which makes lists of tuples
         self.fresh = self.loader and source.collate_fn is torch.utils.data.default_collate
         self.length = length_of(source)
         self.indexed = self.length is not None and hasattr(source, "__getitem__")
         self.samples, self.inspect = samples, inspect
+        self._first = True
         self.batch_size: int | None = None
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
         self._endless: Iterator[Any] | None = None
+
+    def build_model(self) -> None:
+        """Build a model whose call a user wrote by the first batch, which comes again where it can be drawn once."""
+        if self.signature.inputs is not None or self.signature.model.built:
+            return
+        item = next(self._items(False), _END)
+        if item is not _END:
+            build_by(input_arrays(self._parts(item)[0], self.signature), self.signature)
+            if hasattr(self.source, "__next__"):
+                self.source = itertools.chain([item], self.source)
 
     def _steps_for(self, samples: int) -> int | None:
         """Return the number of batches that so many samples make, where the source tells and none is short."""
@@ -122,26 +145,48 @@ class StreamData:
             self.source.on_epoch_end()
 
     def _batch(self, item: Any) -> Batch:
-        pair = isinstance(item, tuple) or (self.loader and isinstance(item, list) and len(item) > 1)
-        x, y, weight = unpack(item) if self.with_targets or pair else (item, None, None)
-        x = dense(as_array(x, "x", self.target.shape))
-        expect_rows(len(x), self.target)
-        y = self._targets(x, y) if y is not None and self.with_targets else None
-        weight = None if weight is None else as_array(weight, "sample_weight")
-        combined = combined_weight(y, weight, self.class_weight, None)
-        batch = array_data(x, y, combined, len(x), self.target).whole()
+        signature, model = self.signature, self.signature.model
+        x, y, weight = self._parts(item)
+        inputs = input_arrays(x, signature)
+        build_by(inputs, signature)
+        if self._first:
+            warn_of_extra_keys(x, signature)
+            self._first = False
+        outputs = model._model_outputs() if self.with_targets else None
+        if y is not None:
+            y = self._targets(inputs, y, outputs)
+        if weight is not None:
+            weight = weight_arrays(weight, outputs, model)
+        arrays = Arrays(inputs, y, weight)
+        expect_equal_rows(arrays, signature, outputs)
+        weighted = arrays
+        if self.class_weight is not None:
+            weighted = with_class_weight(arrays, self.class_weight, outputs, model, None)
+        batch = one_batch(weighted, signature)
         if self.inspect is not None:
-            self.inspect(x, y)
+            self.inspect(arrays)
             self.inspect = None
         if self.fresh:
             return batch
-        return Batch(_apart(batch.x, x), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+        return Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
 
-    def _targets(self, x: Any, y: Any) -> Any:
+    def _parts(self, item: Any) -> tuple[Any, Any, Any]:
+        """Return x, y and weights of what the source yields; x alone where there are no targets to be."""
+        many = isinstance(item, tuple) or (self.loader and isinstance(item, list) and len(item) > 1)
+        if self.with_targets:
+            return unpack(item) if many or not is_mapping(item) else (item, None, None)
+        inputs = self.signature.inputs or ()
+        if many and not (1 < len(inputs) == len(item) and not is_branch(item[0])):
+            item = unpack(item)[0]  # else an array alone is not x: the tuple is
+        return item, None, None
+
+    def _targets(self, x: Tree, y: Any, outputs: Sequence[ModelOutput] | None) -> Tree:
         try:
-            return as_array(y, "y", rows=len(x))
+            return target_arrays(y, outputs, self.signature.model, None if isinstance(y, np.ndarray) else rows_of(x))
         except ValueError as error:
-            hint = one_sample_hint(self.target.shape or (), tuple(x.shape)) if np.ndim(y) == 0 else ""
+            inputs = self.signature.inputs or ()
+            lone = len(inputs) == 1 and not is_branch(y) and np.ndim(y) == 0
+            hint = one_sample_hint(inputs[0].shape or (), tuple(x.shape)) if lone else ""
             raise ValueError(f"{error}{hint}") from None
 
 
@@ -154,15 +199,21 @@ def _drawn(source: Any) -> Iterator[Any]:
         yield item
 
 
-def _apart(tensor: Any, source: Any) -> Any:
-    """Return a tensor without the memory of its source, which may fill one buffer again for each batch.
+def _apart(tensors: Tree, sources: Tree) -> Tree:
+    """Return tensors without the memory of their sources, which may fill one buffer again for each batch.
 
     Batches are read late: metrics and predictions of many are computed together.
     """
-    if tensor is None or source is None:
-        return tensor
-    start = source.data_ptr() if isinstance(source, Tensor) else source.__array_interface__["data"][0]
-    return tensor.clone() if tensor.data_ptr() == start else tensor  # what was converted has memory of its own
+    if tensors is None or sources is None:
+        return tensors
+    if isinstance(sources, Tensor):
+        return tensors.clone() if tensors.data_ptr() == sources.data_ptr() else tensors
+    if isinstance(sources, np.ndarray):
+        start = sources.__array_interface__["data"][0]
+        return tensors.clone() if tensors.data_ptr() == start else tensors  # what was converted has its own memory
+    if is_branch(sources):
+        return map_tree(_apart, tensors, sources)
+    return tensors  # sparse rows became dense in new memory
 
 
 def _warn_of_surplus(samples: Samples, seen: int) -> None:
@@ -201,7 +252,11 @@ def unpack(item: Any) -> tuple[Any, Any, Any]:
 
 def is_stream(x: Any) -> bool:
     """Tell whether `x` yields batches instead of holding rows."""
-    if isinstance(x, (Tensor, np.ndarray, list, tuple, dict, str)) or hasattr(x, "to_numpy") or hasattr(x, "__array__"):
+    if (
+        isinstance(x, (Tensor, np.ndarray, list, tuple, Mapping, str))
+        or hasattr(x, "to_numpy")
+        or hasattr(x, "__array__")
+    ):
         return False
     if hasattr(x, "shape") and hasattr(x, "dtype"):  # h5py and its like
         return False

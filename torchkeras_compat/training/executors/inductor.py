@@ -21,7 +21,7 @@ from ..._core.graph_capture import CannotCapture
 from ..._core.rollback import unchanged
 from ..._core.tree import flatten, map_tree
 from ...layers.base import Layer
-from ..data.arrays import Batch
+from ..data.batch import Batch
 
 if TYPE_CHECKING:
     from ..step.step import BatchLoss, Outcome, Step

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..._core import settings
 from ..._core.config import is_ours
 from ..._core.errors import show
 from ..._core.user_tensors import call_user, hand_out, take_back
-from ..data.arrays import Batch
+from ..data.batch import Batch
 
 # What TensorFlow calls to make its graphs: nothing here would ever call an override.
 WITHOUT_MEANING = {
@@ -69,7 +69,12 @@ class Overrides:
     # --- calling them --------------------------------------------------------------------------------------------
 
     def train(self, batch: Batch) -> dict[str, Any]:
-        """Call the user's `train_step` and return the logs that it gives."""
+        """Call the user's `train_step` and return the logs that it gives.
+
+        Parameters begin without a gradient, as after the optimizer's `zero_grad()`: Keras knows no left-overs.
+        """
+        for parameter in nn.Module.parameters(self.model):
+            parameter.grad = None
         with torch.enable_grad():
             return self._step("train_step", batch, True)
 

@@ -19,7 +19,7 @@ from ...layers.base import Layer, Traits
 from ...optimizers.slots import Gradients
 from ..averages import Averages, HeadAverages
 from ..compile_config import CompileConfig
-from ..data.arrays import Batch
+from ..data.batch import Batch
 from ..executors.inductor import CompiledStep
 from .choose_update import choose_update
 from .handwritten import Chain, Watchers, chain_of

@@ -1,0 +1,114 @@
+"""Inputs as tensors of the model's types; sparse ones stay sparse until a batch needs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..._core.tree import Tree, map_tree
+from .convert import to_tensor
+from .signature import ModelInput, Signature
+from .sparse import SparseRows
+
+SMALL = (torch.uint8, torch.int8, torch.bool)  # cast batch by batch: in memory they stay small
+
+
+def input_tensors(x: Tree, signature: Signature) -> Tree:
+    """Return inputs as the model takes them; those of a model that is not built yet build it."""
+    inputs = signature.inputs
+    if inputs is None:
+        return map_tree(lambda array: _input(array, None, 0, signature), x)
+    if len(inputs) == 1:
+        return _input(x, inputs[0], 0, signature)
+    return [_input(array, slot, i, signature) for i, (array, slot) in enumerate(zip(x, inputs))]
+
+
+def build_by(x: Tree, signature: Signature) -> None:
+    """Build a model whose inputs are not known, and so a user's, by the first sample: its outputs are known then."""
+    if signature.inputs is None and not signature.model.built:
+        first = map_tree(lambda array: typed(to_tensor(array[:1]), None, signature.dtype), x)
+        signature.model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
+
+
+def _input(array: Any, slot: ModelInput | None, index: int, signature: Signature) -> Any:
+    if isinstance(array, SparseRows):
+        return SparseInput(array, slot, index, signature)
+    tensor = typed(to_tensor(array), slot, signature.dtype)
+    return tensor if slot is None else signature.model._fitted(tensor, index)
+
+
+def typed(tensor: Tensor, slot: ModelInput | None, dtype: torch.dtype) -> Tensor:
+    """Return an input in its type: indices as integers, small integers as they are until their batch, the rest cast."""
+    if slot is None:
+        return tensor.to(dtype) if tensor.is_floating_point() else tensor
+    if slot.takes_integers:
+        return tensor if tensor.dtype in (torch.int32, torch.int64) else tensor.long()
+    if tensor.dtype == dtype or tensor.dtype in SMALL:
+        return tensor
+    return tensor.to(dtype)
+
+
+def inputs_on_device(x: Tree, signature: Signature) -> Tree:
+    """Return the inputs of one batch as a model runs them: on its device, none sparse, small integers cast."""
+    inputs = signature.inputs
+    if inputs is None:
+        return map_tree(lambda leaf: _on_device(leaf, None, signature), x)
+    if len(inputs) == 1:
+        return _on_device(x, inputs[0], signature)
+    return [_on_device(leaf, slot, signature) for leaf, slot in zip(x, inputs)]
+
+
+def _on_device(leaf: Tensor | SparseInput, slot: ModelInput | None, signature: Signature) -> Tensor:
+    tensor = leaf[:] if isinstance(leaf, SparseInput) else leaf
+    if tensor.device != signature.device:
+        tensor = tensor.to(signature.device, non_blocking=True)
+    if slot is None or slot.takes_integers or tensor.dtype == signature.dtype:
+        return tensor
+    return tensor.to(signature.dtype)
+
+
+class SparseInput:
+    """An input of sparse rows: what is selected of it becomes a dense tensor, never the whole.
+
+    It has what a tensor has that a batch is cut from; like a tensor on the host.
+
+    Args:
+        matrix: The rows.
+        slot: The model's input, where it is known.
+        index: Its number.
+        signature: What is known of the model.
+    """
+
+    device = torch.device("cpu")
+
+    def __init__(self, matrix: SparseRows, slot: ModelInput | None, index: int, signature: Signature) -> None:
+        self._matrix, self._slot, self._float = matrix, slot, signature.dtype
+        first = self._dense(slice(1))
+        first = first if slot is None else signature.model._fitted(first, index)
+        self.dtype = first.dtype
+        self.shape = torch.Size((len(matrix), *first.shape[1:]))
+        self._row_bytes = first.numel() * first.element_size()
+
+    def _dense(self, rows: Any) -> Tensor:
+        return typed(to_tensor(self._matrix[rows].dense()), self._slot, self._float)
+
+    def __getitem__(self, rows: Any) -> Tensor:
+        x = self._dense(rows)
+        return x.reshape(len(x), *self.shape[1:])
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        """Return rows by number."""
+        return self[index.cpu().numpy()]
+
+    def row_bytes(self) -> int:
+        """Return how much memory a dense row takes."""
+        return self._row_bytes
+
+
+def row_bytes(leaf: Tensor | SparseInput) -> int:
+    """Return how much memory a row takes once it is dense."""
+    if isinstance(leaf, SparseInput):
+        return leaf.row_bytes()
+    return leaf.element_size() * (leaf.numel() // max(1, leaf.shape[0]))

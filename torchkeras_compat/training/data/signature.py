@@ -1,0 +1,97 @@
+"""What a model tells about its inputs and outputs, so that data can be named, checked and converted once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ..._core.dialects import Rules
+from ..._core.shapes import Shape
+from ..._core.tree import Tree
+
+
+class ModelInput(NamedTuple):
+    """One input of a model.
+
+    Attributes:
+        name: The key of it in dictionaries.
+        shape: Its Keras shape, the batch first; `None` where it is not known yet.
+        takes_integers: Whether integers stay what they are: they are indices.
+    """
+
+    name: str
+    shape: Shape | None
+    takes_integers: bool
+
+
+class ModelOutput(NamedTuple):
+    """One output of a model, as `compile` left it.
+
+    Attributes:
+        name: The key of it in dictionaries.
+        shape: Its Keras shape, the batch first; `None` while the model is not built.
+        loss: The loss function or object, `None` for an output without one.
+        uses_targets: Whether a loss or a metric looks at its targets.
+        keeps_integers: Whether integer targets stay what they are: the loss takes class indices.
+        weighs_elements: Whether a sample weight may have a value for each number of the output: the loss is a user's.
+    """
+
+    name: str
+    shape: Shape | None
+    loss: Any = None
+    uses_targets: bool = True
+    keeps_integers: bool = False
+    weighs_elements: bool = False
+
+
+class FedModel(Protocol):
+    """What the data side asks of a model."""
+
+    name: str
+    stateful: bool
+    built: bool
+    _rules: Rules
+
+    @property
+    def loss(self) -> Any:
+        """What `compile` was told, `None` without a loss."""
+
+    def _signature(self) -> Signature:
+        """Return what is known of the model as it stands."""
+
+    def _fitted(self, x: Tensor, index: int) -> Tensor:
+        """Return the input of this number in the rank the model takes, or raise when its shape does not fit."""
+
+    def _build_by(self, inputs: Tree) -> None:
+        """Make the weights of a model whose call a user wrote, by running it on inputs like these."""
+
+    def _model_outputs(self) -> Sequence[ModelOutput] | None:
+        """Return the outputs as they stand, `None` where their names are not known (a subclass not yet run)."""
+
+    def _resolve_metrics(self, targets: Sequence[Shape | None]) -> None:
+        """Take the shape of each output's targets, on which the meaning of `'accuracy'` depends."""
+
+    def _warn_before_training(self) -> None:
+        """Warn of what trains and learns nothing; called once a `fit`, when the model is built."""
+
+
+class Signature(NamedTuple):
+    """A model's inputs, and where their data go.
+
+    Attributes:
+        model: The model.
+        device: Where batches go.
+        dtype: The float type of the model.
+        inputs: The inputs in order; `None` where they are not known by name: what the user gives is taken as it is,
+            and of its numbers only floats change their type.
+        batch_size: The batch size that `batch_input_shape` fixes, if it does.
+    """
+
+    model: FedModel
+    device: torch.device
+    dtype: torch.dtype
+    inputs: Sequence[ModelInput] | None
+    batch_size: int | None = None
