@@ -168,8 +168,10 @@ class Feeder:
 
     def _arrays(self, x: Any, y: Any = None, weight: Any = None) -> Arrays:
         signature, model = self.signature, self.model
-        inputs = input_arrays(x, signature, y.shape[0] if getattr(y, "ndim", 0) else None)
-        if not isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray):
+            inputs = input_arrays(x, signature)
+        else:
+            inputs = input_arrays(x, signature, y.shape[0] if getattr(y, "ndim", 0) else None)
             warn_of_extra_keys(x, signature)
         build_by(inputs, signature)
         several = is_branch(inputs)
