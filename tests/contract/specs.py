@@ -395,10 +395,17 @@ _RECURRENT = {
 _GATED = {**_RECURRENT, "recurrent_activation": "hard_sigmoid"}
 _NOT_THESE = "return_state, stateful and time_major are tested with the layer"
 _SKIP_RECURRENT = {"test_some_line_leaves_the_default": _NOT_THESE}
+_OF_CELL = {"test_dtypes": "the type is that of the cell: tests/layers/test_cells.py"}
 _BAD_RECURRENT: tuple[Bad, ...] = (
     ({"units": -3}, "units must be a positive integer; got -3"),
     ({"dropout": 2.0}, "dropout must be"),
 )
+
+
+def _cell(name: str, units: int, **more: Any) -> Arguments:
+    """Return the configuration of a cell."""
+    return {"class_name": name, "config": {"units": units, "name": "cell", **more}}
+
 
 RECURRENT = [
     LayerSpec(
@@ -427,6 +434,40 @@ RECURRENT = [
         bad=_BAD_RECURRENT,
     ),
     LayerSpec("GRU", {"units": 4, "use_bias": False, "reset_after": True}, (5, 3), (4,), mask="ends"),
+    LayerSpec("RNN", {"cell": _cell("LSTMCell", 4)}, (5, 3), (4,), mask="ends", skip=_OF_CELL),
+    LayerSpec(
+        "RNN",
+        {
+            "cell": _cell("GRUCell", 4, dropout=0.5),
+            "return_sequences": True,
+            "go_backwards": True,
+            "unroll": True,
+            "zero_output_for_mask": True,
+        },
+        (5, 3),
+        (5, 4),
+        mask="keeps",
+        random=True,
+        skip={**_SKIP_RECURRENT, **_OF_CELL},
+        bad=(
+            ({"cell": 3}, "cell must be a cell: an object with call(inputs, states) and state_size"),
+            ({"cell": [torch.nn.Tanh()]}, "cell must be a cell: an object with call(inputs, states)"),
+        ),
+    ),
+    LayerSpec(
+        "RNN",
+        {
+            "cell": {
+                "class_name": "StackedRNNCells",
+                "config": {"cells": [_cell("SimpleRNNCell", 4), _cell("LSTMCell", 2)]},
+            },
+            "return_sequences": True,
+        },
+        (5, 3),
+        (5, 2),
+        mask="keeps",
+        skip=_OF_CELL,
+    ),
 ]
 
 LAYERS: list[LayerSpec] = [
@@ -443,6 +484,9 @@ LAYERS: list[LayerSpec] = [
 
 # Registered layers that the checks over LAYERS do not fit, and where they are tested.
 ELSEWHERE = {
+    **dict.fromkeys(
+        ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "they take states: tests/layers/test_cells.py"
+    ),
     "InputLayer": "it only declares a shape: tests/layers",
     "TorchModuleWrapper": "it is what the module in it is: tests/layers",
     "Model": "a model: tests/models",

@@ -22,6 +22,7 @@ TABLES = {
     "layers_norm": ("layers_core", ["NORMALIZATION"]),
     "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
+    "layers_cells": ("layers_cells", ["CELLS"]),
     "training": ("training training_more", ["CASES"]),
 }
 

@@ -10,10 +10,10 @@ import torchkeras_compat as keras
 from torchkeras_compat import activations
 from torchkeras_compat import layers as L
 from torchkeras_compat.layers.recurrent import native as recurrent_native
-from torchkeras_compat.layers.recurrent.formulas import LSTMCellMath
+from torchkeras_compat.layers.recurrent.formulas import LSTMFormula
 from torchkeras_compat.layers.recurrent.native import MOST_UNITS, NativeLSTM, native_lstm
 
-PLAIN = LSTMCellMath(activations.tanh, activations.sigmoid)
+PLAIN = LSTMFormula(activations.tanh, activations.sigmoid)
 NATIVE = NativeLSTM(activations.tanh, activations.sigmoid)
 
 
@@ -34,7 +34,7 @@ def numbers(steps: int, batch: int, units: int, scale: float) -> tuple[torch.Ten
 def test_walk_and_gradients_equal_the_definition(units: int, batch: int, given: str) -> None:
     z, r, h, c = numbers(5, batch, units, 1.5)
     leaves = [t.double().requires_grad_() for t in (z, r, h, c)]
-    all_h, all_c = (torch.stack(kind) for kind in PLAIN.plain(leaves[0], leaves[1], None, leaves[2:]))
+    all_h, all_c = (torch.stack(kind) for kind in PLAIN.walk(leaves[0], leaves[1], None, leaves[2:]))
     dy = torch.randn(5, batch, units) if given != "last" else None
     dh, dc = (torch.randn(batch, units) if given != "all" else None for _ in range(2))
     pairs = [(all_h, dy), (all_h[-1], dh), (all_c[-1], dc)]

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from torchkeras_compat._core import dialects
-from torchkeras_compat.layers.recurrent.base import Recurrent
-from torchkeras_compat.layers.recurrent.layers import GRU, LSTM, SimpleRNN
+from torchkeras_compat.layers.recurrent import base
+from torchkeras_compat.layers.recurrent import choose_kernel as kernel
+from torchkeras_compat.layers.recurrent.layers import GRU, LSTM, Recurrent, SimpleRNN
 
 BATCH, STEPS, FEATURES, UNITS = 4, 6, 3, 5
 MASKS = {
@@ -92,7 +93,7 @@ def data(seed: int = 0) -> Any:
 
 
 def zeros(layer: Recurrent) -> list[Any]:
-    return [np.zeros((BATCH, UNITS)) for _ in layer.state_names]
+    return [np.zeros((BATCH, UNITS)) for _ in layer._state_names]
 
 
 @pytest.mark.parametrize("grad", [True, False], ids=["training", "no_grad"])
@@ -103,7 +104,7 @@ def test_equals_the_definition(cls: type[Recurrent], kwargs: dict[str, Any], mas
     for sequences in (False, True):
         for backwards in (False, True):
             layer = built(cls, kwargs, return_sequences=sequences, go_backwards=backwards, return_state=True)
-            start = [np.random.RandomState(i).randn(BATCH, UNITS) for i in range(len(layer.state_names))]
+            start = [np.random.RandomState(i).randn(BATCH, UNITS) for i in range(len(layer._state_names))]
             for states in (None, start):
                 with torch.set_grad_enabled(grad):
                     output, *last = layer(data(), mask=valid, initial_state=states)
@@ -128,20 +129,20 @@ def test_output_does_not_depend_on_what_is_masked_nor_do_gradients(
     assert (x.grad[valid] != 0).any()
 
 
-def test_float32_lstm_on_torchs_kernel_gives_the_gradients_of_the_written_out_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_every_kernel_gives_the_gradients_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = LSTM(UNITS, return_sequences=True)
     layer._build_from((None, STEPS, FEATURES))
+    kernels = (kernel.step_by_step, kernel.onednn_lstm, kernel.torch_kernel, kernel.written_out)
     found = []
-    for faster in (True, False):
-        monkeypatch.setattr(Recurrent, "_torch_is_faster", lambda *_, faster=faster: faster)
+    for chosen in kernels:
+        monkeypatch.setattr(base, "choose_kernel", lambda *_, chosen=chosen: chosen)
         layer.zero_grad()
         layer(data().astype("float32"), mask=torch.tensor(MASKS["middle"]).bool()).square().sum().backward()
         found.append([p.grad.clone() for p in layer.parameters() if p.grad is not None])
     assert len(found[0]) == 3
-    for one, two in zip(*found):
-        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
+    for other in found[1:]:
+        for one, two in zip(found[0], other):
+            torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("start", [True, False])
@@ -236,9 +237,10 @@ def test_initial_state_is_checked() -> None:
 def test_one_bias_is_trained_and_torchs_second_is_a_zero_that_travels() -> None:
     layer = LSTM(UNITS, input_shape=(STEPS, FEATURES))
     layer._build_from((None, STEPS, FEATURES))
-    assert [n for n, _ in layer.named_parameters()] == ["rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0"]
+    names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0"]
+    assert [n for n, _ in layer.named_parameters()] == [f"cell.rnn.{name}" for name in names]
     assert layer.count_params() == sum(p.numel() for p in layer.parameters()) == 4 * UNITS * (FEATURES + UNITS + 1)
-    assert not layer.state_dict()["rnn.bias_hh_l0"].any()
+    assert not layer.state_dict()["cell.rnn.bias_hh_l0"].any()
     plain = nn.LSTM(FEATURES, UNITS, batch_first=True)
     plain.load_state_dict(layer.rnn.state_dict())
     x = torch.randn(BATCH, STEPS, FEATURES)
@@ -259,7 +261,7 @@ def test_weights_round_trip_in_keras_order(cls: type[Recurrent], kwargs: dict[st
     for got, want in zip(layer.get_weights(), values):
         np.testing.assert_array_equal(got, want)
     assert [w.name for w in layer._weight_table()] == ["kernel", "recurrent_kernel", "bias"][: len(values)]
-    assert values[0].shape == (FEATURES, layer.cell.gates * UNITS)
+    assert values[0].shape == (FEATURES, layer.cell._facts.formula.gates * UNITS)
 
 
 @pytest.mark.parametrize(("cls", "kwargs"), KINDS, ids=IDS)

@@ -10,18 +10,18 @@ import torch
 from torch.nn import functional as F
 
 from torchkeras_compat import activations
+from torchkeras_compat.layers.activation_gradients import ACTIVATION_GRADIENTS
 from torchkeras_compat.layers.recurrent.formulas import (
-    SLOPES,
-    Cell,
-    GRUCellBefore,
-    GRUCellMath,
-    LSTMCellMath,
+    Formula,
+    GRUFormula,
+    GRUResetBeforeFormula,
+    LSTMFormula,
     Recurrence,
-    SimpleCell,
+    SimpleRNNFormula,
 )
 from torchkeras_compat.layers.recurrent.masks import compact, pick
 
-CELLS = [SimpleCell, LSTMCellMath, GRUCellMath, GRUCellBefore]
+FORMULAS = [SimpleRNNFormula, LSTMFormula, GRUFormula, GRUResetBeforeFormula]
 PAIRS = [
     (activations.tanh, activations.sigmoid),
     (activations.relu, activations.hard_sigmoid),
@@ -31,7 +31,7 @@ PAIRS = [
 ]
 
 
-def inputs(cell: Cell, start: bool, bias: bool, dtype: torch.dtype = torch.float64) -> list[Any]:
+def inputs(cell: Formula, start: bool, bias: bool, dtype: torch.dtype = torch.float64) -> list[Any]:
     """x, w, b, r, rb and the first states."""
     torch.manual_seed(0)
     steps, batch, features, units = 4, 3, 2, 3
@@ -45,21 +45,21 @@ def inputs(cell: Cell, start: bool, bias: bool, dtype: torch.dtype = torch.float
         leaf(rows, features),
         leaf(rows) if bias else None,
         leaf(rows, units),
-        leaf(rows) if bias and isinstance(cell, GRUCellMath) else None,
+        leaf(rows) if bias and isinstance(cell, GRUFormula) else None,
         *(leaf(batch, units) if start else None for _ in range(cell.states)),
     ]
 
 
-def recorded(cell: Cell, x: Any, w: Any, b: Any, r: Any, rb: Any, *states: Any) -> list[Any]:
-    seen = cell.plain(F.linear(x, w, b), r, rb, states)
+def recorded(cell: Formula, x: Any, w: Any, b: Any, r: Any, rb: Any, *states: Any) -> list[Any]:
+    seen = cell.walk(F.linear(x, w, b), r, rb, states)
     return [out for kind in seen for out in (torch.stack(kind), kind[-1])]
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("start", [True, False])
 @pytest.mark.parametrize(("activation", "gate"), PAIRS)
-@pytest.mark.parametrize("kind", CELLS)
-def test_gradient_written_out(kind: type[Cell], activation: Any, gate: Any, start: bool, bias: bool) -> None:
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_gradient_written_out(kind: type[Formula], activation: Any, gate: Any, start: bool, bias: bool) -> None:
     cell = kind(activation, gate)
     given = inputs(cell, start, bias)
     leaves = [t for t in given if t is not None]
@@ -79,8 +79,8 @@ def test_gradient_written_out(kind: type[Cell], activation: Any, gate: Any, star
                 torch.testing.assert_close(a, b)
 
 
-@pytest.mark.parametrize("kind", CELLS)
-def test_second_gradient(kind: type[Cell]) -> None:
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_second_gradient(kind: type[Formula]) -> None:
     cell = kind(activations.tanh, activations.sigmoid)
     given = inputs(cell, True, True)
     leaves = [t for t in given if t is not None]
@@ -92,19 +92,19 @@ def test_second_gradient(kind: type[Cell]) -> None:
     assert torch.autograd.gradgradcheck(run, leaves, check_undefined_grad=False)
 
 
-@pytest.mark.parametrize("function", SLOPES)
+@pytest.mark.parametrize("function", ACTIVATION_GRADIENTS)
 def test_slopes(function: Any) -> None:
     x = torch.randn(200, dtype=torch.float64, requires_grad=True)
     y = function(x)
     out = torch.empty_like(x)
-    SLOPES[function].into(x.detach(), out)
+    ACTIVATION_GRADIENTS[function].into(x.detach(), out)
     torch.testing.assert_close(out, y.detach())
     (expected,) = torch.autograd.grad(y.sum(), x) if y.requires_grad else (torch.ones_like(x),)
-    torch.testing.assert_close(SLOPES[function].at(x.detach(), out), expected)
+    torch.testing.assert_close(ACTIVATION_GRADIENTS[function].at(x.detach(), out), expected)
 
 
 def test_backward_can_run_twice() -> None:
-    cell = LSTMCellMath(activations.tanh, activations.sigmoid)
+    cell = LSTMFormula(activations.tanh, activations.sigmoid)
     given = inputs(cell, False, True)
     out = Recurrence.apply(cell, *given)[0].sum()
     (first,) = torch.autograd.grad(out, given[0], retain_graph=True)

@@ -138,7 +138,7 @@ _CLASSIC_LAYERS = {"GRU": {"reset_after": False}, "GRUCell": {"reset_after": Fal
 _HARD_GATES = {
     name: {"recurrent_activation": "hard_sigmoid"} for name in ("LSTM", "GRU", "LSTMCell", "GRUCell", "ConvLSTM2D")
 }
-_BY_GATE = {name: {"implementation": 1} for name in ("LSTM", "GRU")}
+_BY_GATE = {name: {"implementation": 1} for name in ("LSTM", "GRU", "LSTMCell", "GRUCell")}
 _OLD_EPSILON = {name: {"epsilon": 1e-8} for name in ("RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")}
 
 _NO_SCHEDULE = {"Nadam": {"decay": "schedule_decay=.004, which is what Nadam has"}}

@@ -7,7 +7,6 @@ from typing import Any
 
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
 MERGED = "write one layers.Layer (or torch.nn.Module) that computes the branches and returns {} now"
-CELL = "write {} now, or torch.nn.{} in a module of your own"
 PICTURES = "write Lambda(lambda x: {}) in the model now, or prepare the arrays with preprocessing.image"
 AUGMENTED = "write preprocessing.image.ImageDataGenerator({}) now and give its flow(x, y) to fit"
 BY_NUMPY = "prepare the arrays with numpy before fit now: {}"
@@ -56,14 +55,7 @@ LAYERS: dict[str, str] = {
     "SpectralNormalization": BY_HAND.format("torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(n, m))"),
     "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
     "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
-    "LSTMCell": CELL.format("LSTM(units)", "LSTMCell"),
-    "GRUCell": CELL.format("GRU(units)", "GRUCell"),
-    "SimpleRNNCell": CELL.format("SimpleRNN(units)", "RNNCell"),
-    **_all(
-        "RNN AbstractRNNCell Recurrent",
-        "write LSTM, GRU or SimpleRNN now; for a cell of your own a layers.Layer that calls K.rnn(step, x, states)",
-    ),
-    "StackedRNNCells": "write several layers in a row now, LSTM(units, return_sequences=True) and LSTM(units)",
+    "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
     **_all(
         "Attention AdditiveAttention MultiHeadAttention",
         "write a torch.nn.Module around torch.nn.MultiheadAttention in the list of layers now",
@@ -221,13 +213,12 @@ PLANNED: dict[str, dict[str, str]] = {
 
 
 def _recurrent() -> Any:
-    from ..layers.recurrent.base import Recurrent
+    from ..layers import RNN
 
-    return Recurrent
+    return RNN
 
 
 # What exists and is an instance of what is planned.
 INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {
-    ("layers", "RNN"): _recurrent,
     ("layers", "Recurrent"): _recurrent,
 }

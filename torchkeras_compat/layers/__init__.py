@@ -57,7 +57,10 @@ from .pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from .pooling import MaxPooling1D as MaxPool1D
 from .pooling import MaxPooling2D as MaxPool2D
 from .pooling import MaxPooling3D as MaxPool3D
+from .recurrent.base import RNN
+from .recurrent.cells import AbstractRNNCell, GRUCell, LSTMCell, SimpleRNNCell
 from .recurrent.layers import GRU, LSTM, SimpleRNN
+from .recurrent.stacked_cells import StackedRNNCells
 from .reshaping import (
     Cropping1D,
     Cropping2D,
@@ -76,6 +79,8 @@ __all__ = [
     "ELU",
     "GRU",
     "LSTM",
+    "RNN",
+    "AbstractRNNCell",
     "Activation",
     "ActivityRegularization",
     "AlphaDropout",
@@ -99,6 +104,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -116,6 +122,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LeakyReLU",
@@ -132,10 +139,12 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "ThresholdedReLU",
     "TorchModuleWrapper",
     "UpSampling1D",

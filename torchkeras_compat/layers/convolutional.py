@@ -17,7 +17,9 @@ from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .._core.weights import Codec, permuted
 from . import conv1d_matmul
-from .base import IN_PLACE, ActivatedLayer
+from .activation_gradients import in_place_of
+from .base import ActivatedLayer
+from .base.gradient_facts import ConvolutionFacts
 from .base.weight_options import bare, enter_weight, keep_options
 from .spatial import SpatialLayer, over_height, torch_pads
 
@@ -175,7 +177,7 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the activated convolution; in place before it becomes a view, where that can be done."""
-        in_place = IN_PLACE.get(self.activation)
+        in_place = in_place_of(self.activation)
         if in_place is None:
             return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]
         return self.to_keras(in_place(self._convolved(inputs)))
@@ -201,6 +203,23 @@ class Conv(SpatialLayer, ActivatedLayer):
         sizes = zip(self.lengths(input_shape), self.kernel_size, self.strides, self.dilation_rate)
         space = [conv_length(n, kernel, stride, self.padding, dilation) for n, kernel, stride, dilation in sizes]
         return self.assemble(input_shape[0], space, self.filters)
+
+    def _convolution_facts(self) -> ConvolutionFacts | None:
+        """Return what a written-out gradient needs, where torch's kernel pads, if anything does."""
+        if self._fixed_pads is None or self._fixed_pads[0]:
+            return None
+        return ConvolutionFacts(
+            weight=self.conv.weight,
+            bias=self.conv.bias,
+            activation=self.activation,
+            stride=self._stride,
+            padding=self._fixed_pads[1],
+            dilation=self._dilation,
+            groups=self.groups,
+            to_torch=self.to_torch,
+            to_keras=self.to_keras,
+            as_products=self.as_products,
+        )
 
 
 @registry.register("layer", "Convolution1D")
@@ -232,6 +251,7 @@ class Conv1D(Conv):
 
     rank = 1
     paddings = ("valid", "same", "causal")
+    _gradient_facts = Conv._convolution_facts
 
 
 @registry.register("layer", "Convolution2D")
@@ -262,6 +282,7 @@ class Conv2D(Conv):
     """
 
     rank = 2
+    _gradient_facts = Conv._convolution_facts
 
 
 @registry.register("layer", "Convolution3D")

@@ -20,7 +20,9 @@ from .._core.symbolic import OwnNode, SymbolicTensor
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
-from .base import IN_PLACE, ROW_WISE, ActivatedLayer, Layer, Traits, as_told
+from .activation_gradients import in_place_of
+from .base import ROW_WISE, ActivatedLayer, Layer, Traits, as_told
+from .base.gradient_facts import ActivationFacts, DenseFacts, DropoutFacts, FlattenFacts
 from .base.weight_options import bare, enter_weight, keep_options
 
 
@@ -229,12 +231,17 @@ class Dense(ActivatedLayer):
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(inputs · kernel + bias)`."""
         # In place, unless a hook on the `nn.Linear` may keep the product.
-        in_place = None if self.linear._forward_hooks else IN_PLACE.get(self.activation)
+        in_place = None if self.linear._forward_hooks else in_place_of(self.activation)
         return (in_place or calling(self.activation))(self.pre_activation(inputs))
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `(…, units)`."""
         return (*input_shape[:-1], self.units)
+
+    def _gradient_facts(self) -> DenseFacts | None:
+        if len(self._built_shape or ()) != 2:
+            return None
+        return DenseFacts(weight=self.linear.weight, bias=self.linear.bias, activation=self.activation)
 
 
 @registry.register("layer")
@@ -267,6 +274,9 @@ class Activation(ActivatedLayer):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `input_shape`."""
         return tuple(input_shape)
+
+    def _gradient_facts(self) -> ActivationFacts:
+        return ActivationFacts(activation=self.activation)
 
 
 @registry.register("layer")
@@ -328,6 +338,11 @@ class Dropout(Layer):
         """Return `input_shape`."""
         return tuple(input_shape)
 
+    def _gradient_facts(self) -> DropoutFacts | None:
+        if self.noise_shape is not None or self.seed is not None:
+            return None
+        return DropoutFacts(draw_mask=self.draw_mask if self.rate else None)
+
 
 def seeded_uniform(layer: Any, shape: Sequence[int], like: Tensor) -> Tensor:
     """Return uniform numbers from a layer's own generator, which its `seed` starts."""
@@ -373,6 +388,9 @@ class Flatten(Layer):
         """Return `(batch, product)`."""
         rest = tuple(input_shape[1:])
         return (input_shape[0], None if None in rest else int(np.prod(rest, dtype=np.int64)))
+
+    def _gradient_facts(self) -> FlattenFacts | None:
+        return FlattenFacts(flatten=self.call) if self.data_format == "channels_last" else None
 
 
 @registry.register("layer")

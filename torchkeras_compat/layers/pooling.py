@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from .._core import registry
 from .._core.errors import choice, int_tuple
 from .._core.shapes import Shape, conv_length, same_padding
+from .base.gradient_facts import AverageFacts, MaxPoolingFacts
 from .spatial import SpatialLayer, over_height
 
 _SHORT = (torch.float16, torch.bfloat16)
@@ -94,6 +95,12 @@ class MaxPooling(Pooling):
         """Return the largest value of each window."""
         return self._functions[self.rank](x, self._window, self._stride, padding, ceil_mode=ceil)
 
+    def _window_facts(self) -> MaxPoolingFacts | None:
+        """Return what a written-out gradient needs, where no window hangs over an edge."""
+        if self.padding != "valid":
+            return None
+        return MaxPoolingFacts(window=self._window, stride=self._stride, to_torch=self.to_torch, to_keras=self.to_keras)
+
 
 class AveragePooling(Pooling):
     """Base of the layers that average each window, over the cells that are really there."""
@@ -145,6 +152,10 @@ class GlobalAveragePooling(GlobalPooling):
         """Return the mean of each channel."""
         return inputs.mean(self.space, self.keepdims)
 
+    def _average_facts(self) -> AverageFacts | None:
+        """Return what a written-out gradient needs, where the axes that are averaged go."""
+        return None if self.keepdims else AverageFacts(axes=self.space)
+
 
 @registry.register("layer", "MaxPool1D")
 class MaxPooling1D(MaxPooling):
@@ -171,6 +182,7 @@ class MaxPooling1D(MaxPooling):
     """
 
     rank = 1
+    _gradient_facts = MaxPooling._window_facts
 
 
 @registry.register("layer", "MaxPool2D")
@@ -197,6 +209,7 @@ class MaxPooling2D(MaxPooling):
     """
 
     rank = 2
+    _gradient_facts = MaxPooling._window_facts
 
 
 @registry.register("layer", "MaxPool3D")
@@ -390,6 +403,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """
 
     rank = 1
+    _gradient_facts = GlobalAveragePooling._average_facts
     supports_masking = True
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -423,6 +437,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     """
 
     rank = 2
+    _gradient_facts = GlobalAveragePooling._average_facts
 
 
 @registry.register("layer", "GlobalAvgPool3D")

@@ -1,8 +1,8 @@
 """`Layer`, and the rooms of what it is made of."""
 
-from .activated import IN_PLACE, ActivatedLayer
+from .activated import ActivatedLayer
 from .layer import Layer, own_arguments
 from .traits import ROW_WISE, Traits
 from .user_methods import as_told
 
-__all__ = ["IN_PLACE", "ROW_WISE", "ActivatedLayer", "Layer", "Traits", "as_told", "own_arguments"]
+__all__ = ["ROW_WISE", "ActivatedLayer", "Layer", "Traits", "as_told", "own_arguments"]

@@ -8,17 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ... import activations
 from ..._core.user_tensors import calling
 from .layer import Layer
 from .traits import ROW_WISE
-
-# Activation functions that may overwrite what a layer has just computed: no derivative, its own or theirs, needs it.
-IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
-    activations.relu: torch.relu_,
-    activations.sigmoid: torch.sigmoid_,
-    activations.tanh: torch.tanh_,
-}
 
 
 class ActivatedLayer(Layer):

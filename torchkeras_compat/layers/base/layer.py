@@ -25,6 +25,7 @@ from ..._core.threads import BUILDING, names_inside
 from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tree, shapes_of
 from ..._core.user_tensors import UserTensor, calling, hand_out, take_back
 from .attributes import Attributes
+from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
 from .side_losses import SideLosses
@@ -86,6 +87,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _takes_integers: bool = False
     _is_users: ClassVar[bool] = False  # whether a user wrote its `call`
     _call_arguments: ClassVar[tuple[str, ...]] = ()  # the names of the arguments of `call` behind the inputs
+    _positional_arguments: ClassVar[tuple[str, ...] | None] = None  # of `__call__`, where they differ from those
     _wants_mask: ClassVar[bool] = False
     _wants_training: ClassVar[bool] = False
     _wants_any_keyword: ClassVar[bool] = False
@@ -318,8 +320,9 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if inputs is _MISSING:
             inputs = kwargs.pop(self._first_argument(kwargs))
         if args:
-            kwargs.update(zip(self._call_arguments[1:], args))
-            args = args[len(self._call_arguments) - 1 :]
+            names = self._call_arguments[1:] if self._positional_arguments is None else self._positional_arguments
+            kwargs.update(zip(names, args))
+            args = args[len(names) :]
         inputs, kwargs = self._normalised_call(inputs, kwargs)
         if is_symbolic(kwargs) or _holds_symbols(inputs):
             return self._call_symbolic(inputs, args, kwargs)
@@ -547,6 +550,13 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 return self(zeros, *args, **options, mask=valid)
             except Exception:
                 raise without_mask from None
+
+    def _gradient_facts(self) -> GradientFacts | None:
+        """Return what a gradient written out by hand needs of this layer, `None` where none is written out.
+
+        It counts for the class that defines it: a subclass may compute something else.
+        """
+        return None
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""

@@ -173,7 +173,7 @@ class Symbols:
     def _node(self) -> Node:
         calls = self._calls()
         if not calls:
-            raise RuntimeError(f"{self} has no input or output yet: add it to a model whose input shape is known.")
+            raise AttributeError(f"{self} has no input or output yet: add it to a model whose input shape is known.")
         return calls[-1]
 
 

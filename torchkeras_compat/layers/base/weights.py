@@ -158,6 +158,9 @@ class Weighted(nn.Module):
             for entry in self.__dict__.get("_table", ()):
                 if entry.name == name:
                     return entry.variable()
+            known = getattr(type(self), name, None)
+            if isinstance(known, property) and known.fget is not None:
+                return known.fget(self)  # it has raised, and says why
             raise
 
     def _set_weight(self, name: str, value: Any) -> bool:

@@ -1,176 +1,183 @@
-"""`Recurrent`: what SimpleRNN, LSTM and GRU share: weights, dropout, masks, states and the choice of the kernel."""
+"""`RNN`: a cell over the steps of a sequence, with masks, states and constants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
 
-from ... import activations
-from ..._core import settings
-from ..._core.errors import argument_error, fraction, positive_int, show
-from ..._core.graph_capture import capturing, not_in_graphs
-from ..._core.shapes import Shape
-from ..._core.symbolic import SymbolicTensor
-from ..._core.weights import IDENTITY, TRANSPOSED, Codec
+from ..._core import registry, settings
+from ..._core.config import is_ours
+from ..._core.errors import show
+from ..._core.graph_capture import not_in_graphs
+from ..._core.symbolic import is_symbolic
+from ..._core.user_tensors import take_back
+from ...backend.control import rnn
 from ..base import Layer, Traits
-from ..base.weight_options import keep_options, options_of
-from .formulas import Cell, Recurrence
+from .cells import AbstractRNNCell, RecurrentCell
+from .choose_kernel import Runs, choose_kernel, step_by_step
 from .masks import compact, pick
+from .stacked_cells import StackedRNNCells, call_cell, check_cell, takes
+from .states import as_list, batch_shapes, first_size, initial_states, leaf_shapes, packed
+
+IN_PYTHON = "its steps run one by one in Python, and a graph would hold each of them"
 
 
-class Recurrent(Layer):
-    """Base of SimpleRNN, LSTM and GRU; a torch module holds the parameters, whichever kernel runs."""
+@dataclass(frozen=True)
+class Walkers:
+    """The cells that walk over a whole sequence, one behind the other.
 
-    _sequence_input = True
+    Attributes:
+        cells: The cells.
+        layers: Whose hooks would see each step: the cells, and what joins them.
+        begin_at_zero: Whether all states are zero without an initial_state.
+        states: The number of states.
+    """
+
+    cells: list[RecurrentCell]
+    layers: list[AbstractRNNCell]
+    begin_at_zero: bool
+    states: int
+
+    def hooked(self) -> bool:
+        """Tell whether a hook wants to see each step."""
+        for layer in self.layers:
+            if layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks:
+                return True
+        return False
+
+
+@registry.register("layer")
+class RNN(Layer):
+    """Walks a cell over the steps of a sequence.
+
+    The cells of this package, also several of them in a row, walk by the fastest kernel there is for the whole
+    sequence; others are called for each step.
+
+    Args:
+        cell: A layer or object with `call(inputs, states)`, which returns the output and the new states, and with
+            `state_size`; it may have `output_size`, and `get_initial_state(inputs, batch_size, dtype)`. A list of cells
+            stands for `StackedRNNCells`.
+        return_sequences: Whether the output of each step is returned, not only the last.
+        return_state: Whether the last states are returned too.
+        go_backwards: Whether the sequence is read from its end; the outputs come in that order.
+        stateful: Whether the last states of each sample start the next batch.
+        unroll: Accepted; the result is the same.
+        time_major: Whether input and output are `(steps, batch, …)`.
+        zero_output_for_mask: Whether the output of a masked step is zero instead of that of the step before.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input: `(batch, steps, …)`, or a list of that and the first states. Output: `(batch, …)`, or `(batch, steps, …)`
+        with `return_sequences`; with `return_state` a list of that and the states.
+
+    Raises:
+        ValueError: `cell` is no cell, or a stateful layer has no batch size.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> cells = [keras.layers.LSTMCell(8), keras.layers.GRUCell(4)]
+        >>> keras.layers.RNN(cells, return_sequences=True).compute_output_shape((None, 5, 3))
+        (None, 5, 4)
+    """
+
     supports_masking = True
-    _input_rank = 3
+    _sequence_input = True
     _class_traits = Traits(row_wise=True, walks_over_time=True)
-
-    module_class: ClassVar[type[nn.RNNBase]]
-    rnn: Any
-    matrix_codec: ClassVar[Codec] = TRANSPOSED
-    state_names: ClassVar[tuple[str, ...]] = ("h",)
-    recurrent_activation: Any = None
-    torch_faster_on_cpu: ClassVar[bool] = False
+    _takes_trees = True
+    _positional_arguments = ("initial_state", "constants")
+    _num_constants = 0
+    _walking: Walkers | None = None  # known once the layer is built
+    _state_names: Sequence[str] = ()
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
+        cell: Any,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
         time_major: bool = False,
-        implementation: int = 2,
+        zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**kwargs)
         owner = type(self).__name__
-        self.units = positive_int(owner, "units", units)
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        keep_options(
-            self,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-        )
-        self.dropout = fraction(owner, "dropout", dropout)
-        self.recurrent_dropout = fraction(owner, "recurrent_dropout", recurrent_dropout)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells([check_cell(owner, "cell", one) for one in cell])
+        self.cell = check_cell(owner, "cell", cell)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
         self.unroll, self.time_major = bool(unroll), bool(time_major)
-        if implementation not in (0, 1, 2):
-            raise argument_error(owner, "implementation", "0, 1 or 2", implementation)
-        self.implementation = implementation
-
-    # --- what the kinds of layer differ in -----------------------------------------------------------------------
-
-    @property
-    def cell(self) -> Cell:
-        """The mathematics of one step."""
-        raise NotImplementedError
-
-    @property
-    def is_torchs(self) -> bool:
-        """Whether torch's own kernel computes the same."""
-        raise NotImplementedError
-
-    @property
-    def torch_function(self) -> str:
-        """The name of torch's function that runs its kernel over a sequence."""
-        raise NotImplementedError
-
-    def module_options(self) -> dict[str, Any]:
-        """Return further arguments of the torch module."""
-        return {}
-
-    def bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
-        """Return the torch names behind the bias, its codec and its initializer."""
-        return ("bias_ih_l0",), IDENTITY, self.bias_initializer
+        self.zero_output_for_mask = bool(zero_output_for_mask)
 
     # --- building ------------------------------------------------------------------------------------------------
 
-    def build(self, input_shape: Any) -> None:
-        """Make the torch module that holds the weights, and the states of a stateful layer."""
-        features = self._last_axis(input_shape)
-        self.rnn = self._module(features)
-        self._cell, self._torch_name = self.cell, self.torch_function if self.is_torchs else None
-        matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
-        for name, attribute, prefix in matrices:
-            self._enter_weight(name, self.rnn, attribute, self.matrix_codec, **options_of(self, prefix))
-        if self.use_bias:
-            names, codec, initializer = self.bias_entry()
-            self._enter_weight(
-                "bias", self.rnn, names, codec, **{**options_of(self, "bias"), "initializer": initializer}
+    def _check_rank(self, shape: Any) -> None:
+        """Raise when the input has no steps."""
+        super()._check_rank(shape)
+        sequence = _first_shape(self._sequence_shape(shape))
+        if len(sequence) < 3:
+            raise ValueError(
+                f"{self}: the input must have 3 axes or more, the batch included; got shape {sequence} with "
+                f"{len(sequence)}."
             )
-            if "bias_hh_l0" not in names:
-                self._freeze_second_bias()
+
+    def build(self, input_shape: Any) -> None:
+        """Build the cell for one step, and make the states of a stateful layer."""
+        shape = self._sequence_shape(input_shape)
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            steps = tree_map(self._step_shape, shape, is_leaf=_is_shape)
+            self.cell._build_from(steps, torch.empty(0).device)  # the device that `_build_from` builds on
+        self._walking = self._find_walkers()
         if self.stateful:
-            self._make_states(input_shape)
+            self._make_states(_first_shape(shape))
 
-    def _module(self, features: int) -> nn.RNNBase:
-        device = torch.empty(0).device  # the one that `_build_from` builds on
-        options = {"bias": self.use_bias, "batch_first": not self.time_major, **self.module_options()}
-        dtype = settings.torch_dtype(self.dtype)
-        make: Any = self.module_class  # torch's stubs describe the base class only
-        module: nn.RNNBase = make(features, self.units, device="meta", dtype=dtype, **options)
-        return module.to_empty(device=device)
+    def _sequence_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the sequence, or those of several walked over together, out of those of all inputs."""
+        several = isinstance(input_shape, (list, tuple)) and not _is_shape(input_shape)
+        beside = several and (isinstance(input_shape, list) or self._walkers() is not None)
+        return input_shape[0] if beside else input_shape
 
-    def _freeze_second_bias(self) -> None:
-        # Keras has one bias where torch has two: the second is a zero that no optimizer sees.
-        zero = torch.zeros_like(self.rnn.bias_hh_l0.detach())
-        del self.rnn.bias_hh_l0
-        self.rnn.register_buffer("bias_hh_l0", zero)
-        self.rnn._init_flat_weights()
+    def _step_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        return tuple(shape[1:]) if self.time_major else (shape[0], *shape[2:])
 
-    def _make_states(self, input_shape: Any) -> None:
-        batch = input_shape[1 if self.time_major else 0]
+    def _make_states(self, input_shape: Sequence[int | None]) -> None:
+        batch = input_shape[self._batch_axis]
         if batch is None:
+            rest = ", ".join(map(str, input_shape[1:]))
             raise ValueError(
                 f"{self}: a stateful layer needs a fixed batch size; write batch_input_shape=(batch, steps, features) "
-                f"in the first layer, for instance batch_input_shape=(32, {input_shape[1]}, {input_shape[2]})."
+                f"in the first layer, for instance batch_input_shape=(32, {rest})."
             )
-        for i in range(len(self.state_names)):
-            zeros = torch.zeros(batch, self.units, dtype=settings.torch_dtype(self.dtype))
-            self.register_buffer(f"_state_{i}", zeros, persistent=False)
+        dtype = settings.torch_dtype(getattr(self.cell, "dtype", self.dtype))
+        for i, state in enumerate(tree_leaves(take_back(initial_states(self.cell, batch, dtype)))):
+            self.register_buffer(f"_state_{i}", torch.as_tensor(state, dtype=dtype).clone(), persistent=False)
+
+    @property
+    def _batch_axis(self) -> int:
+        return 1 if self.time_major else 0
 
     # --- states --------------------------------------------------------------------------------------------------
 
+    def _held_states(self) -> list[Tensor]:
+        """Return the states that a stateful layer keeps, in a row; none where it is not built."""
+        return [state for name, state in self._buffers.items() if name.startswith("_state_") and state is not None]
+
     @property
-    def states(self) -> list[Tensor | None]:
-        """The states a stateful layer keeps between batches; `None` for each where it keeps none."""
-        return [self._buffers.get(f"_state_{i}") for i in range(len(self.state_names))]
+    def states(self) -> list[Any]:
+        """The states a stateful layer keeps between batches, by cell; `None` for each where it keeps none."""
+        size = as_list(self.cell.state_size)
+        held: list[Any] = [*self._held_states()] or [None] * len(leaf_shapes(size, None))
+        return packed(size, held, self)  # type: ignore[no-any-return]
 
     def reset_states(self, states: Any = None) -> None:
-        """Set the kept states to zero, or to what is given.
+        """Set the kept states to zero, or to other values.
 
         Args:
             states: One array a state, (batch, units); `None` is zero.
@@ -181,55 +188,100 @@ class Recurrent(Layer):
         """
         if not self.stateful:
             raise AttributeError(f"{self}: reset_states needs a layer made with stateful=True.")
-        held = [s for s in self.states if s is not None]
+        held = self._held_states()
         if not held:
             raise ValueError(f"{self}: reset_states needs a built layer; give batch_input_shape=(batch, …).")
-        values = [None] * len(held) if states is None else self._state_list(states)
+        values = [None] * len(held) if states is None else self._in_a_row(states)
         for i, (state, value) in enumerate(zip(held, values)):
-            if value is not None and tuple(np.shape(value)) != tuple(state.shape):
+            shape = () if value is None else tuple(getattr(value, "shape", torch.as_tensor(value).shape))
+            if value is not None and shape != tuple(state.shape):
                 raise ValueError(f"{self}: state {i} must have shape {tuple(state.shape)}; got {show(value)}.")
         with torch.no_grad():
             for state, value in zip(held, values):
                 state.zero_() if value is None else state.copy_(torch.as_tensor(value))
 
-    def get_initial_state(self, inputs: Tensor) -> list[Tensor]:
-        """Return zeros for each state, (batch, units)."""
-        batch = inputs.shape[1 if self.time_major else 0]
-        return [inputs.new_zeros(batch, self.units) for _ in self.state_names]
+    def get_initial_state(self, inputs: Any) -> list[Any]:
+        """Return the states that a batch begins with without an initial_state, zero unless the cell says otherwise.
 
-    def _state_list(self, states: Any) -> list[Any]:
-        found = list(states) if isinstance(states, (list, tuple)) else [states]
-        if len(found) != len(self.state_names):
-            expected = f"{len(self.state_names)} states ({', '.join(self.state_names)})"
-            raise ValueError(f"{self}: there must be {expected}; got {len(found)}.")
-        return found
+        Args:
+            inputs: The batch, (batch, steps, …).
+        """
+        first = tree_leaves(inputs)[0]
+        states = take_back(initial_states(self.cell, first.shape[self._batch_axis], first.dtype))
+        states = tree_map(lambda s: torch.as_tensor(s).to(first.device, first.dtype), states)
+        return list(states) if isinstance(states, (list, tuple)) else [states]
 
-    def _start(self, x: Tensor, initial_state: Any) -> list[Tensor | None]:
-        given: list[Any] = [None] * len(self.state_names)
-        if initial_state is not None:
-            given = [self._to_input(s) for s in self._state_list(initial_state)]
-            for name, state in zip(self.state_names, given):
-                if tuple(state.shape) != (x.shape[1], self.units):
-                    expected = (x.shape[1], self.units)
-                    raise ValueError(f"{self}: initial_state {name} must have shape {expected}; got {show(state)}.")
-        if not self.stateful:
-            return given
-        held = [s for s in self.states if s is not None]
+    def _in_a_row(self, states: Any) -> list[Any]:
+        """Return states, in lists by cell or in a row, in a row."""
+        return tree_leaves(packed(as_list(self.cell.state_size), states, self, self._state_names))
+
+    def _start(self, x: Tensor, batch: int, initial_state: Any) -> list[Tensor | None]:
+        """Return the states before the first step, in a row; `None` for those that are zero.
+
+        Args:
+            x: The input.
+            batch: The number of samples.
+            initial_state: What the caller gave.
+        """
+        told = None if initial_state is None else self._told_states(initial_state, batch)
+        if self.stateful:
+            return self._kept_or(told, batch)
+        if told is not None:
+            return told
+        if self._walking is not None and self._walking.begin_at_zero:
+            return [None] * self._walking.states
+        return tree_leaves(self.get_initial_state(x))
+
+    def _told_states(self, initial_state: Any, batch: int) -> list[Tensor | None]:
+        states = [self._to_input(state) for state in self._in_a_row(initial_state)]
+        for i, (state, shape) in enumerate(zip(states, leaf_shapes(self.cell.state_size, batch))):
+            if tuple(state.shape) != shape:
+                name = self._state_names[i] if self._state_names else str(i)
+                raise ValueError(f"{self}: initial_state {name} must have shape {shape}; got {show(state)}.")
+        return states
+
+    def _kept_or(self, told: list[Tensor | None] | None, batch: int) -> list[Tensor | None]:
+        """Return the kept states; those that the caller told only where the kept ones are zero, as in Keras."""
+        held = self._held_states()
         if torch.is_grad_enabled():
             held = [s.clone() for s in held]  # the next batch writes into the kept ones
-        if len(held[0]) != x.shape[1]:
+        if held and len(held[0]) != batch:
             raise ValueError(
                 f"{self}: a stateful layer takes batches of the size in batch_input_shape, {len(held[0])}; "
-                f"got {x.shape[1]} samples."
+                f"got {batch} samples."
             )
-        if initial_state is None:
+        if told is None:
             return list(held)
-        moved = torch.stack([(s != 0).any() for s in held]).any()  # Keras: what is kept goes before what is given
-        return [torch.where(moved, h, g) for h, g in zip(held, given)]
+        moved = torch.stack([(s != 0).any() for s in held]).any()
+        return [torch.where(moved, h, s) for h, s in zip(held, told) if s is not None]
+
+    @torch.no_grad()
+    def _keep(self, states: Sequence[Tensor]) -> None:
+        """Keep the last states of a stateful layer."""
+        for kept, state in zip(self._held_states(), states):
+            kept.copy_(state)  # in place: a captured graph keeps writing to the same memory
+
+    # --- traits --------------------------------------------------------------------------------------------------
+
+    def _walkers(self) -> list[RecurrentCell] | None:
+        """Return the cells that walk over the sequence one behind the other; `None` where each step is called."""
+        walking = self._walking if self.built else self._find_walkers()
+        return None if walking is None or walking.hooked() else walking.cells
+
+    def _find_walkers(self) -> Walkers | None:
+        cells = self.cell._walkers() if isinstance(self.cell, (RecurrentCell, StackedRNNCells)) else None
+        if cells is None:
+            return None
+        layers = [layer for layer in self.cell.modules() if isinstance(layer, AbstractRNNCell)]
+        return Walkers(cells, layers, is_ours(type(self).get_initial_state), sum(len(c._state_names) for c in cells))
 
     def _own_traits(self) -> Traits:
+        own, walks = super()._own_traits(), is_ours(type(self)) and self._walkers() is not None
         # Several batches may come as one: a stateful layer walks over them one after the other.
-        return replace(super()._own_traits(), joins_batches=self.stateful and not self.return_state)
+        joins = self.stateful and not self.return_state and walks
+        return replace(
+            own, row_wise=own.row_wise and walks, joins_batches=joins, runs_user_code=own.runs_user_code or not walks
+        )
 
     def _joined_batches(self, rows: int) -> int:
         """Return how many batches, one after the other, the rows in hand are; 1 but for inference over many."""
@@ -238,43 +290,62 @@ class Recurrent(Layer):
 
     # --- calling -------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Run the layer; `[x, *initial_state]` may stand for `x`, as in Keras.
+    def _normalised_call(self, inputs: Any, call_arguments: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the sequence alone, and the first states and constants among the arguments of the call.
 
         Args:
-            inputs: (batch, steps, features), or a list of that and the first states.
-            args: `mask`.
-            kwargs: `mask`, `training` and `initial_state`.
+            inputs: A sequence, or a list of one, its first states and constants, symbolic or not.
+            call_arguments: The further arguments of the call, by name.
         """
-        if isinstance(inputs, (list, tuple)) and [np.ndim(i) for i in inputs] == [3] + [2] * len(self.state_names):
-            inputs, kwargs["initial_state"] = inputs[0], list(inputs[1:])
-        if self.stateful and not self.built and not isinstance(inputs, SymbolicTensor):
-            inputs = self._to_input(inputs)
+        splits = isinstance(inputs, list) or (isinstance(inputs, tuple) and self._walkers() is not None)
+        if splits and inputs and all(_is_tensor_tree(part) for part in inputs):
+            count = len(inputs) - self._num_constants
+            inputs, states, constants = inputs[0], list(inputs[1:count]), list(inputs[count:])
+            beside = {"initial_state": states, "constants": constants}
+            call_arguments = {**call_arguments, **{name: value for name, value in beside.items() if value}}
+        if call_arguments.get("constants") is not None:
+            constants = call_arguments["constants"]
+            call_arguments["constants"] = list(constants) if isinstance(constants, (list, tuple)) else [constants]
+            self._num_constants = len(call_arguments["constants"])
+        if self.stateful and not self.built and not is_symbolic(inputs):
+            inputs = self._to_input(inputs)  # a stateful layer by itself takes the size of its first batch
             self._build_from(tuple(inputs.shape), inputs.device)
-        return super().__call__(inputs, *args, **kwargs)
+        return inputs, call_arguments
 
     def call(
-        self, inputs: Tensor, mask: Tensor | None = None, training: bool = False, initial_state: Any = None
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: bool = False,
+        initial_state: Any = None,
+        constants: Sequence[Any] | None = None,
     ) -> Any:
         """Return the last output, or all of them; with `return_state` a list of that and the last states."""
+        mask = _first_mask(mask)
+        walkers = self._walkers()
+        if walkers is None or constants is not None:
+            return self._call_steps(inputs, mask, training, initial_state, constants)
         x = inputs if self.time_major else inputs.transpose(0, 1)
         count, batches = None, self._joined_batches(x.shape[1])
         if self.go_backwards:
             x = x.flip(0)
         if batches > 1:  # (steps, batches · rows, …) → (batches · steps, rows, …)
             x = x.reshape(len(x), batches, -1, x.shape[-1]).transpose(0, 1).flatten(0, 1)
-        start = self._start(x, initial_state)
+        start = self._start(inputs, x.shape[1], initial_state)
         if mask is not None:
             valid = mask.bool() if self.time_major else mask.bool().transpose(0, 1)
-            x, count = compact(x, valid.flip(0) if self.go_backwards else valid)
+            valid = valid.flip(0) if self.go_backwards else valid
+            x, count = compact(x, valid)
         keeps = self.stateful or self.return_state
-        runs = self._walk(x, start, training, every_state=keeps and count is not None)
-        output, last = runs[0]
+        runs = self._walk(walkers, x, start, training, every_state=keeps and count is not None)
+        output, last = runs[-walkers[-1]._facts.formula.states]
         if batches > 1:
             whole = output.view(batches, -1, *output.shape[1:])
             output, last = whole.transpose(0, 1).flatten(1, 2), whole[:, -1].flatten(0, 1)
         if count is not None:
             output = pick(output, count if self.return_sequences else count[-1])
+            if self.zero_output_for_mask:
+                output = torch.where((valid if self.return_sequences else valid[-1]).unsqueeze(-1), output, 0)
         elif not self.return_sequences:
             output = last
         if self.return_sequences and not self.time_major:
@@ -284,129 +355,141 @@ class Recurrent(Layer):
         states = [final for _, final in runs]
         if count is not None:
             states = [pick(sequence, count[-1], first) for (sequence, _), first in zip(runs, start)]
-        self._keep(states)
-        return [output, *states] if self.return_state else output
-
-    @torch.no_grad()
-    def _keep(self, states: Sequence[Tensor]) -> None:
-        if self.stateful:
-            for kept, state in zip(self.states, states):
-                if kept is not None:
-                    kept.copy_(state)  # in place: a captured graph keeps writing to the same memory
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Return the mask as it came where sequences are returned, `None` otherwise."""
-        kept = mask if self.return_sequences else None
-        return [kept, *([None] * len(self.state_names))] if self.return_state else kept
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return `(batch, steps, units)` or `(batch, units)`; with `return_state` a list of that and the states'."""
-        batch = input_shape[1 if self.time_major else 0]
-        output: Shape = (*input_shape[:2], self.units) if self.return_sequences else (batch, self.units)
-        return [output, *([(batch, self.units)] * len(self.state_names))] if self.return_state else output
-
-    # --- the choice of the kernel --------------------------------------------------------------------------------
+        return self._with_states(output, states)
 
     def _walk(
-        self, x: Tensor, start: Sequence[Tensor | None], training: bool, every_state: bool
-    ) -> list[tuple[Tensor, Tensor]]:
+        self, walkers: list[RecurrentCell], x: Tensor, start: Sequence[Tensor | None], training: bool, every_state: bool
+    ) -> Runs:
         """Return for each state all its values, (steps, batch, units), and the last one.
 
         Only that of h is sure to hold all values; the others do where `every_state` asks for it.
         """
-        drop, by_gate = None, False
-        if training and (self.dropout or self.recurrent_dropout):
-            x, drop, by_gate = self._drop(x)
-        simple = drop is None and not by_gate
-        every_c = every_state and len(start) > 1
-        if self._torch_name is not None and simple and not every_c and self._torch_is_faster(x):
-            return self._torch(self._torch_name, x, start)
-        rnn, cell = self.rnn, self._cell
-        w, r = rnn.weight_ih_l0, rnn.weight_hh_l0
-        b, rb = (rnn.bias_ih_l0, rnn.bias_hh_l0) if self.use_bias else (None, None)
-        if simple and cell.has_gradient and not is_traced(x):
-            walk: Any = Recurrence
-            if capturing():
-                from .graph_ops import GraphRecurrence as walk  # operators take time to define
-            found = walk.apply(cell, x, w, b, r, rb, *start)
-            return list(zip(found[::2], found[1::2]))
-        not_in_graphs(self, "its steps run one by one in Python, and a graph would hold each of them")
-        z = self._projected_by_gate(x, w, b, cell.gates) if by_gate else F.linear(x, w, b)
-        return [(torch.stack(kind), kind[-1]) for kind in cell.plain(z, r, rb, start, drop)]
+        runs: Runs = []
+        for cell in walkers:
+            facts, dropped = cell._facts, None
+            if training and (cell.dropout or cell.recurrent_dropout):
+                x, dropped = cell._drop(x, self._drops_each_step())
+            kernel = choose_kernel(facts, x, dropped is not None, every_state)
+            if kernel is step_by_step:
+                not_in_graphs(self, IN_PYTHON)
+            first, start = start[: facts.formula.states], start[facts.formula.states :]
+            runs += kernel(facts, x, first, dropped)
+            x = runs[-facts.formula.states][0]
+        return runs
 
-    def _torch(self, name: str, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
-        # The function behind the module: it is told to keep what a backward pass needs whenever one may come, whatever
-        # mode the module is in, and skips checks that cost as much as a small batch.
-        first = start[0]
-        if first is None:
-            zero = x.new_zeros(1, x.shape[1], self.units)
-            hx: Any = zero if len(start) == 1 else (zero, zero)
-        else:
-            given = tuple(s.unsqueeze(0) for s in start if s is not None)
-            hx = given[0] if len(given) == 1 else given
-        train = torch.is_grad_enabled() or is_tracing()
-        found = getattr(torch, name)(x, hx, self.rnn._flat_weights, self.use_bias, 1, 0.0, train, False, False)
-        return [(found[0], final[0]) for final in found[1:]]
+    def _drops_each_step(self) -> bool:
+        """Tell whether input dropout is drawn for each step."""
+        return False
 
-    def _torch_is_faster(self, x: Tensor) -> bool:
-        """Tell where torch's kernel is: on accelerators, and on the CPU where oneDNN has one or nothing is recorded."""
-        if x.device.type != "cpu" or not torch.is_grad_enabled() or is_traced(x):
-            return True
-        return self.torch_faster_on_cpu and runs_on_onednn(x)
+    def _call_steps(
+        self, inputs: Any, mask: Tensor | None, training: bool, initial_state: Any, constants: Sequence[Any] | None
+    ) -> Any:
+        """Return what `call` returns, by calling the cell for each step."""
+        not_in_graphs(self, IN_PYTHON)
+        if constants is not None and "constants" not in takes(self.cell):
+            raise ValueError(
+                f"{self}: constants need a cell with call(inputs, states, constants); {type(self.cell).__name__}.call "
+                f"takes {', '.join(sorted(takes(self.cell)))}."
+            )
+        first = tree_leaves(inputs)[0]
+        start = self._start(inputs, first.shape[self._batch_axis], initial_state)
+        if any(state is None for state in start):
+            start = tree_leaves(self.get_initial_state(inputs))
+        count = len(as_list(self.cell.state_size))
 
-    # --- dropout -------------------------------------------------------------------------------------------------
+        def step(x: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+            output, after = call_cell(self.cell, x, list(states[:count]), constants, training)
+            return output, list(after) if isinstance(after, (list, tuple)) else [after]
 
-    def _drops_by_step(self) -> bool:
-        """Tell whether input dropout is drawn for each step: tf.keras does so where its fused kernel fits."""
-        fits = self.use_bias and not self.unroll and not self.recurrent_dropout and self.is_torchs
-        return self._rules.recurrent_dropout_by_kernel and fits and self.recurrent_activation is not None
+        self._reset_dropout()
+        last, outputs, states = rnn(
+            step,
+            tuple(inputs) if isinstance(inputs, list) else inputs,
+            packed(as_list(self.cell.state_size), start, self),
+            self.go_backwards,
+            mask,
+            unroll=self.unroll,
+            time_major=self.time_major,
+            zero_output_for_mask=self.zero_output_for_mask,
+            return_all_outputs=self.return_sequences,
+        )
+        self._reset_dropout()
+        return self._with_states(outputs if self.return_sequences else last, tree_leaves(states))
 
-    def _drops_by_gate(self, cell: Cell) -> bool:
-        """Tell whether each gate has its own draw; tf.keras turns to `implementation=1` for recurrent dropout."""
-        by_rule = self._rules.recurrent_dropout_by_kernel and self.recurrent_dropout > 0
-        return cell.gates > 1 and not self._drops_by_step() and (self.implementation != 2 or by_rule)
+    def _reset_dropout(self) -> None:
+        """Have each cell draw new masks."""
+        for cell in self.modules():
+            if isinstance(cell, RecurrentCell):
+                cell.reset_dropout_mask()
+                cell.reset_recurrent_dropout_mask()
 
-    def _drop(self, x: Tensor) -> tuple[Tensor, Tensor | None, bool]:
-        """Return the input after dropout, the masks of the state, and whether the input is still to drop by gate."""
-        by_gate, drop = self._drops_by_gate(self._cell), None
-        if self.recurrent_dropout:
-            ones = x.new_ones(self._cell.gates if by_gate else 1, x.shape[1], self.units)
-            drop = F.dropout(ones, self.recurrent_dropout, True)
-        if not self.dropout or by_gate:
-            return x, drop, by_gate and self.dropout > 0
-        if self._drops_by_step():
-            return F.dropout(x, self.dropout, True), drop, False
-        return x * F.dropout(x.new_ones(x.shape[1:]), self.dropout, True), drop, False
+    def _with_states(self, output: Any, states: Sequence[Tensor]) -> Any:
+        """Keep the states of a stateful layer, and return the output, with the states where they are returned."""
+        if self.stateful:
+            self._keep(states)
+        if not self.return_state:
+            return output
+        outputs = output if isinstance(output, list) else [output]
+        return [*outputs, *packed(as_list(self.cell.state_size), states, self)]
 
-    def _projected_by_gate(self, x: Tensor, w: Tensor, b: Tensor | None, gates: int) -> Tensor:
-        masks = F.dropout(x.new_ones(gates, *x.shape[1:]), self.dropout, True)
-        biases = [None] * gates if b is None else b.chunk(gates)
-        parts = zip(masks.unbind(0), w.chunk(gates), biases)
-        return torch.cat([F.linear(x * mask, part, bias) for mask, part, bias in parts], -1)
+    # --- masks and shapes ----------------------------------------------------------------------------------------
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask as it came where sequences are returned, `None` otherwise."""
+        kept = _first_mask(mask) if self.return_sequences else None
+        return [kept, *tree_map(lambda _: None, self.states)] if self.return_state else kept
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `(batch, steps, …)` or `(batch, …)`; with `return_state` a list of that and the states'."""
+        shape = _first_shape(self._sequence_shape(input_shape))
+        batch = shape[self._batch_axis]
+        before = tuple(shape[:2]) if self.return_sequences else (batch,)
+        output = batch_shapes(first_size(self.cell), *before)
+        if not self.return_state:
+            return output
+        outputs = output if isinstance(output, list) else [output]
+        return [*outputs, *batch_shapes(as_list(self.cell.state_size), batch)]
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer, the cell among them as a configuration."""
+        if not hasattr(self.cell, "get_config"):
+            raise NotImplementedError(
+                f"{self}: get_config needs a cell with get_config(); {type(self.cell).__name__} has none. Write "
+                f"it as a subclass of layers.Layer."
+            )
+        config = super().get_config()
+        if not self.zero_output_for_mask:
+            config.pop("zero_output_for_mask", None)  # as in Keras's files
+        if self._num_constants:
+            config["num_constants"] = self._num_constants
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RNN:
+        """Make a layer from what `get_config` returned; the dictionary is not changed."""
+        arguments = dict(config)
+        count = arguments.pop("num_constants", 0)
+        layer = cls(**arguments)
+        layer._num_constants = count
+        return layer
 
 
-def is_tracing() -> bool:
-    """Tell whether `torch.jit.trace` records."""
-    return torch._C._get_tracing_state() is not None
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(n is None or hasattr(n, "__index__") for n in value)
 
 
-def is_traced(x: Tensor) -> bool:
-    """Tell whether operations are recorded or recast, where a gradient written out by hand would stand in the way."""
-    kind = x.device.type
-    recast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-    return recast or torch.compiler.is_compiling() or is_tracing()
+def _is_tensor_tree(value: Any) -> bool:
+    """Tell whether something is a tensor or an array, symbolic or not, or a tree of such; plain numbers are not."""
+    leaves = tree_leaves(value)
+    return bool(leaves) and all(hasattr(leaf, "shape") and hasattr(leaf, "dtype") for leaf in leaves)
 
 
-def runs_on_onednn(x: Tensor) -> bool:
-    """Tell whether torch gives a sequence on the CPU to oneDNN."""
-    return x.dtype == torch.float32 and x.device.type == "cpu" and torch._C._get_mkldnn_enabled()
+def _first_shape(shape: Any) -> Any:
+    return tree_leaves(shape, is_leaf=_is_shape)[0]
 
 
-def is_tanh(function: Any) -> bool:
-    """Tell whether this is the hyperbolic tangent."""
-    return function in (activations.tanh, torch.tanh)
-
-
-def is_sigmoid(function: Any) -> bool:
-    """Tell whether this is the logistic function."""
-    return function in (activations.sigmoid, torch.sigmoid)
+def _first_mask(mask: Any) -> Any:
+    """Return the mask of the steps, also out of one for each input."""
+    return next((m for m in tree_leaves(mask) if m is not None), None) if isinstance(mask, (list, tuple)) else mask

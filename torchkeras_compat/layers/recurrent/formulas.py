@@ -1,9 +1,9 @@
-"""What a recurrent layer computes at each step: one class per kind of cell, with and without a written-out gradient.
+"""What a recurrent cell computes at each step: one formula a kind of cell, with and without a written-out gradient.
 
-Everything here is time-major.  A cell gets `z`, the projection of the whole input with its bias (steps, batch, gates ·
-units), and walks over its steps.  `plain` is the definition, in differentiable torch operations.  `forward` and
-`backward` compute the same numbers with few kernels a step: all that does not depend on the step before is done for
-the whole sequence at once, and the gradients of the weights are single products at the end.
+Everything here is time-major.  A formula gets `z`, the projection of the whole input with its bias (steps, batch,
+gates · units), and walks over its steps.  `walk` is the definition, in differentiable torch operations.  `forward` and
+`backward` compute the same numbers with few kernels a step: all that does not depend on the step before is done
+for the whole sequence at once, and the gradients of the weights are single products at the end.
 
 Gates stand in torch's order: i, f, g, o for LSTM and r, z, n for GRU.  Sources of the formulas: Hochreiter and
 Schmidhuber 1997 with the forget gate of Gers et al. 2000 (LSTM), Cho et al. 2014 (GRU, reset before the product) and
@@ -20,70 +20,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ... import activations
+from ..activation_gradients import ACTIVATION_GRADIENTS
 
 Grad = Tensor | None
 Walked = tuple[tuple[Tensor, ...], list[Tensor]]
 
 
 @dataclass(frozen=True)
-class Slope:
-    """An activation whose derivative is written out.
-
-    Attributes:
-        into: Writes the activation of the first tensor into the second, which may be the same.
-        slope: The derivative, from the value or from the argument; a new tensor.
-        of_argument: Whether `slope` takes the argument, which has to be kept, then.
-    """
-
-    into: Callable[[Tensor, Tensor], Any]
-    slope: Callable[[Tensor], Tensor]
-    of_argument: bool = False
-
-    def at(self, argument: Tensor, value: Tensor) -> Tensor:
-        """Return the derivative where both are known."""
-        return self.slope(argument if self.of_argument else value)
-
-
-def _hard_sigmoid_into(x: Tensor, out: Tensor) -> None:
-    torch.mul(x, 0.2, out=out).add_(0.5).clamp_(0.0, 1.0)
-
-
-def _hard_sigmoid_slope(x: Tensor) -> Tensor:
-    """Return .2 within the bounds and at them, where the value alone could not tell (Keras: the gradient of a clip)."""
-    y = torch.mul(x, 0.2).add_(0.5)
-    # The kernel hands on what lies between two numbers: those next to the bounds (no `y` is as small as the first).
-    over = 1 + torch.finfo(y.dtype).eps
-    slope: Tensor = torch.ops.aten.hardtanh_backward(y.new_full((), 0.2).expand_as(y), y, -1e-30, over)
-    return slope
-
-
-_TANH = Slope(lambda x, out: torch.tanh(x, out=out), lambda y: 1 - y * y)
-_SIGMOID = Slope(lambda x, out: torch.sigmoid(x, out=out), lambda y: torch.addcmul(y, y, y, value=-1))
-_RELU = Slope(lambda x, out: torch.clamp_min(x, 0, out=out), lambda y: (y > 0).to(y.dtype))
-SLOPES: dict[Any, Slope] = {
-    activations.tanh: _TANH,
-    torch.tanh: _TANH,
-    activations.sigmoid: _SIGMOID,
-    torch.sigmoid: _SIGMOID,
-    activations.relu: _RELU,
-    torch.relu: _RELU,
-    F.relu: _RELU,
-    activations.linear: Slope(lambda x, out: out.copy_(x), torch.ones_like),
-    activations.hard_sigmoid: Slope(_hard_sigmoid_into, _hard_sigmoid_slope, of_argument=True),
-    activations.softsign: Slope(
-        lambda x, out: torch.div(x, x.abs().add_(1), out=out), lambda y: (1 - y.abs()).square()
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Cell:
+class Formula:
     """The mathematics of one step.
 
     Attributes:
         activation: Of the candidate (and of the output of LSTM).
-        gate: Of the gates; `None` for a cell that has none.
+        gate: Of the gates; `None` for a formula that has none.
     """
 
     activation: Callable[[Tensor], Tensor]
@@ -95,14 +44,14 @@ class Cell:
     @property
     def has_gradient(self) -> bool:
         """Whether `backward` knows the activations."""
-        return all(f in SLOPES for f in (self.activation, self.gate) if f is not None)
+        return all(f in ACTIVATION_GRADIENTS for f in (self.activation, self.gate) if f is not None)
 
     def values_beside(self, z: Tensor) -> Tensor:
         """Return where the values of the gates go: over their arguments, unless a derivative needs those."""
-        kept = any(SLOPES[f].of_argument for f in (self.activation, self.gate) if f is not None)
+        kept = any(ACTIVATION_GRADIENTS[f].of_argument for f in (self.activation, self.gate) if f is not None)
         return torch.empty_like(z) if kept else z
 
-    def plain(
+    def walk(
         self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad], drop: Grad = None
     ) -> tuple[list[Tensor], ...]:
         """Return, for each kind of state, its value after each step.
@@ -110,7 +59,7 @@ class Cell:
         Args:
             z: Projected inputs.
             r: The recurrent weights, (gates · units, units).
-            rb: The bias of the recurrent product, where the cell has one of its own.
+            rb: The bias of the recurrent product, where the formula has one of its own.
             states: What to start from; `None` is zero.
             drop: What multiplies the state in the recurrent product: (1 or gates, batch, units).
         """
@@ -188,7 +137,7 @@ def state_buffer(z: Tensor, units: int, state: Grad) -> Tensor:
     return buffer
 
 
-def flat_rows(x: Tensor) -> Tensor:
+def flat_steps(x: Tensor) -> Tensor:
     """Return (steps, batch, n) as (steps · batch, n)."""
     return x.reshape(-1, x.shape[-1])
 
@@ -197,14 +146,14 @@ def _steps(x: Grad) -> Sequence[Tensor] | None:
     return None if x is None else x.unbind(0)
 
 
-def _last(h: Tensor, given: Sequence[Tensor] | None, dh: Grad) -> Tensor:
+def _last(h: Tensor, of_outputs: Sequence[Tensor] | None, dh: Grad) -> Tensor:
     """Return the gradient of the last state, from that of the sequence and its own."""
     if dh is None:
-        return torch.zeros_like(h[0]) if given is None else given[-1]
-    return dh if given is None else dh + given[-1]
+        return torch.zeros_like(h[0]) if of_outputs is None else of_outputs[-1]
+    return dh if of_outputs is None else dh + of_outputs[-1]
 
 
-class SimpleCell(Cell):
+class SimpleRNNFormula(Formula):
     """`h = activation(z + h · r)`."""
 
     def step(self, z: Tensor, states: tuple[Tensor, ...], product: Product, rb: Grad) -> tuple[Tensor, ...]:
@@ -212,9 +161,9 @@ class SimpleCell(Cell):
         return (self.activation(product(z, states[0])),)
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps; see `Cell.forward`."""
+        """Walk over the steps; see `Formula.forward`."""
         h = state_buffer(z, r.shape[1], states[0])
-        into, hs, rt = SLOPES[self.activation].into, h.unbind(0), r.t()
+        into, hs, rt = ACTIVATION_GRADIENTS[self.activation].into, h.unbind(0), r.t()
         for t, zt in enumerate(z.unbind(0)):
             if t or states[0] is not None:
                 zt.addmm_(hs[t], rt)
@@ -224,19 +173,19 @@ class SimpleCell(Cell):
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
-        """Walk back; see `Cell.backward`."""
+        """Walk back; see `Formula.backward`."""
         h, (all_dh, dh) = saved[0], grads
-        dz = SLOPES[self.activation].at(z, h[1:])
-        steps, given = dz.unbind(0), _steps(all_dh)
-        dh = _last(h, given, dh)
+        dz = ACTIVATION_GRADIENTS[self.activation].at(z, h[1:])
+        steps, of_outputs = dz.unbind(0), _steps(all_dh)
+        dh = _last(h, of_outputs, dh)
         for t in range(len(steps) - 1, -1, -1):
             steps[t].mul_(dh)
             if t or start:
-                dh = torch.addmm(given[t - 1], steps[t], r) if given is not None and t else steps[t] @ r
-        return dz, flat_rows(dz).t() @ flat_rows(h[:-1]), None, [dh if start else None]
+                dh = torch.addmm(of_outputs[t - 1], steps[t], r) if of_outputs is not None and t else steps[t] @ r
+        return dz, flat_steps(dz).t() @ flat_steps(h[:-1]), None, [dh if start else None]
 
 
-class LSTMCellMath(Cell):
+class LSTMFormula(Formula):
     """`c = f · c + i · g` and `h = o · activation(c)`."""
 
     gates = 4
@@ -252,12 +201,12 @@ class LSTMCellMath(Cell):
         return gate(o) * self.activation(c), c
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps; see `Cell.forward`."""
+        """Walk over the steps; see `Formula.forward`."""
         units = r.shape[1]
         h, c = (state_buffer(z, units, s) for s in states)
         g, ac = z.new_empty(2, z.shape[0], z.shape[1], units).unbind(0)  # candidates, and activations of c
         y = self.values_beside(z)
-        into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
+        into, gate = ACTIVATION_GRADIENTS[self.activation].into, ACTIVATION_GRADIENTS[self.gate].into
         hs, cs, gs, acs, rt = h.unbind(0), c.unbind(0), g.unbind(0), ac.unbind(0), r.t()
         i, f, _, o = (part.unbind(0) for part in y.chunk(self.gates, -1))
         n, ys = z[..., 2 * units : 3 * units].unbind(0), y.unbind(0)
@@ -274,34 +223,36 @@ class LSTMCellMath(Cell):
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
-        """Walk back; see `Cell.backward`."""
+        """Walk back; see `Formula.backward`."""
         (h, c, g, ac, *beside), (all_dh, dh, all_dc, dc), units = saved, grads, r.shape[1]
         y = beside[0] if beside else z
         i, f, _, o = y.chunk(self.gates, -1)
-        activation = SLOPES[self.activation]
-        dz = SLOPES[self.gate].at(z, y)  # becomes: what multiplies dc (i, f, g) and dh (o), and then the gradient
+        activation = ACTIVATION_GRADIENTS[self.activation]
+        dz = ACTIVATION_GRADIENTS[self.gate].at(
+            z, y
+        )  # becomes: what multiplies dc (i, f, g) and dh (o), and then the gradient
         di, df, dg, do = dz.chunk(self.gates, -1)
         di.mul_(g)
         df.mul_(c[:-1])
         torch.mul(activation.at(z[..., 2 * units : 3 * units], g), i, out=dg)
         do.mul_(ac)
         through = activation.at(c[1:], ac).mul_(o).unbind(0)
-        steps, given, given_c, fs = dz.unbind(0), _steps(all_dh), _steps(all_dc), f.unbind(0)
+        steps, of_outputs, of_c, fs = dz.unbind(0), _steps(all_dh), _steps(all_dc), f.unbind(0)
         by_c = dz.view(*dz.shape[:2], 4, units)[:, :, :3].unbind(0)
         by_h = do.unbind(0)
-        dh = _last(h, given, dh)
+        dh = _last(h, of_outputs, dh)
         for t in range(len(steps) - 1, -1, -1):
             dc = dh * through[t] if dc is None else torch.addcmul(dc, dh, through[t])
-            dc = dc if given_c is None else dc + given_c[t]
+            dc = dc if of_c is None else dc + of_c[t]
             by_c[t].mul_(dc.unsqueeze(1))
             by_h[t].mul_(dh)
             dc = dc * fs[t]
             if t or start:
-                dh = torch.addmm(given[t - 1], steps[t], r) if given is not None and t else steps[t] @ r
-        return dz, flat_rows(dz).t() @ flat_rows(h[:-1]), None, [dh, dc] if start else [None, None]
+                dh = torch.addmm(of_outputs[t - 1], steps[t], r) if of_outputs is not None and t else steps[t] @ r
+        return dz, flat_steps(dz).t() @ flat_steps(h[:-1]), None, [dh, dc] if start else [None, None]
 
 
-class GRUCellMath(Cell):
+class GRUFormula(Formula):
     """`h = z · h + (1 − z) · n` with `n = activation(x + r · (h · u + b))`: reset after the product."""
 
     gates = 3
@@ -315,10 +266,10 @@ class GRUCellMath(Cell):
         return (torch.lerp(self.activation(torch.addcmul(z[:, both:], r, y[:, both:])), h, keep),)
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps; see `Cell.forward`."""
+        """Walk over the steps; see `Formula.forward`."""
         units = r.shape[1]
         h, y, v = state_buffer(z, units, states[0]), torch.empty_like(z), self.values_beside(z)
-        into, gate, rt = SLOPES[self.activation].into, SLOPES[self.gate].into, r.t()
+        into, gate, rt = ACTIVATION_GRADIENTS[self.activation].into, ACTIVATION_GRADIENTS[self.gate].into, r.t()
         hs, ys = h.unbind(0), y.unbind(0)
         gates, gates_y, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, y, v))
         rs, ks, ns = (part.unbind(0) for part in v.chunk(self.gates, -1))
@@ -336,12 +287,14 @@ class GRUCellMath(Cell):
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
-        """Walk back; see `Cell.backward`."""
+        """Walk back; see `Formula.backward`."""
         (h, y, *beside), (all_dh, dh), units = saved, grads, r.shape[1]
         v = beside[0] if beside else z
         (rz, kz, nz), (rs, ks, ns) = z.chunk(self.gates, -1), v.chunk(self.gates, -1)
-        gate = SLOPES[self.gate]
-        dn = SLOPES[self.activation].at(nz, ns).mul_(1 - ks)  # what multiplies dh to give the gradient of n's argument
+        gate = ACTIVATION_GRADIENTS[self.gate]
+        dn = (
+            ACTIVATION_GRADIENTS[self.activation].at(nz, ns).mul_(1 - ks)
+        )  # what multiplies dh to give the gradient of n's argument
         dy = torch.empty_like(z)
         dr, dk, dny = dy.chunk(self.gates, -1)
         torch.mul(dn, rs, out=dny)
@@ -349,20 +302,20 @@ class GRUCellMath(Cell):
         torch.mul(gate.at(kz, ks), h[:-1] - ns, out=dk)
         steps, keeps = dy.unbind(0), ks.unbind(0)
         by_h, dns = dy.view(*dy.shape[:2], 3, units).unbind(0), dn.unbind(0)
-        given = _steps(all_dh)
-        dh = _last(h, given, dh)
+        of_outputs = _steps(all_dh)
+        dh = _last(h, of_outputs, dh)
         for t in range(len(steps) - 1, -1, -1):
             by_h[t].mul_(dh.unsqueeze(1))
             dns[t].mul_(dh)
             if t or start:
-                dh = torch.addcmul(given[t - 1], dh, keeps[t]) if given is not None and t else dh * keeps[t]
+                dh = torch.addcmul(of_outputs[t - 1], dh, keeps[t]) if of_outputs is not None and t else dh * keeps[t]
                 dh.addmm_(steps[t], r)
         dz = torch.cat((dy[..., : 2 * units], dn), -1)
-        flat = flat_rows(dy)
-        return dz, flat.t() @ flat_rows(h[:-1]), flat.sum(0), [dh if start else None]
+        flat = flat_steps(dy)
+        return dz, flat.t() @ flat_steps(h[:-1]), flat.sum(0), [dh if start else None]
 
 
-class GRUCellBefore(Cell):
+class GRUResetBeforeFormula(Formula):
     """`n = activation(x + (r · h) · u)`: reset before the product, as in the paper and classic Keras."""
 
     gates = 3
@@ -375,10 +328,10 @@ class GRUCellBefore(Cell):
         return (torch.lerp(self.activation(product(z[:, both:], r * h, 2)), h, keep),)
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps; see `Cell.forward`."""
+        """Walk over the steps; see `Formula.forward`."""
         units = r.shape[1]
         h, rh, v = state_buffer(z, units, states[0]), z.new_empty(*z.shape[:2], units), self.values_beside(z)
-        into, gate = SLOPES[self.activation].into, SLOPES[self.gate].into
+        into, gate = ACTIVATION_GRADIENTS[self.activation].into, ACTIVATION_GRADIENTS[self.gate].into
         hs, rhs = h.unbind(0), rh.unbind(0)
         gates, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, v))
         nz = z[..., 2 * units :].unbind(0)
@@ -394,51 +347,51 @@ class GRUCellBefore(Cell):
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
-        """Walk back; see `Cell.backward`."""
+        """Walk back; see `Formula.backward`."""
         (h, rh, *beside), (all_dh, dh), units = saved, grads, r.shape[1]
         v = beside[0] if beside else z
         (rz, kz, nz), (rs, ks, ns) = z.chunk(self.gates, -1), v.chunk(self.gates, -1)
-        gate, both, last = SLOPES[self.gate], r[: 2 * units], r[2 * units :]
+        gate, both, last = ACTIVATION_GRADIENTS[self.gate], r[: 2 * units], r[2 * units :]
         dz = torch.empty_like(z)
         dr, dk, dn = dz.chunk(self.gates, -1)
         torch.mul(gate.at(rz, rs), h[:-1], out=dr)
         torch.mul(gate.at(kz, ks), h[:-1] - ns, out=dk)
-        torch.mul(SLOPES[self.activation].at(nz, ns), 1 - ks, out=dn)
+        torch.mul(ACTIVATION_GRADIENTS[self.activation].at(nz, ns), 1 - ks, out=dn)
         by_h, dns, drs = dz.view(*dz.shape[:2], 3, units)[:, :, 1:].unbind(0), dn.unbind(0), dr.unbind(0)
-        gates, resets, keeps, given = dz[..., : 2 * units].unbind(0), rs.unbind(0), ks.unbind(0), _steps(all_dh)
-        dh = _last(h, given, dh)
+        gates, resets, keeps, of_outputs = dz[..., : 2 * units].unbind(0), rs.unbind(0), ks.unbind(0), _steps(all_dh)
+        dh = _last(h, of_outputs, dh)
         for t in range(len(dns) - 1, -1, -1):
             by_h[t].mul_(dh.unsqueeze(1))
             reset = dns[t] @ last
             drs[t].mul_(reset)
             if t or start:
-                dh = torch.addcmul(given[t - 1], dh, keeps[t]) if given is not None and t else dh * keeps[t]
+                dh = torch.addcmul(of_outputs[t - 1], dh, keeps[t]) if of_outputs is not None and t else dh * keeps[t]
                 dh.addcmul_(reset, resets[t]).addmm_(gates[t], both)
-        flat = flat_rows(dz)
-        weights = torch.cat((flat[:, : 2 * units].t() @ flat_rows(h[:-1]), flat[:, 2 * units :].t() @ flat_rows(rh)))
+        flat = flat_steps(dz)
+        weights = torch.cat((flat[:, : 2 * units].t() @ flat_steps(h[:-1]), flat[:, 2 * units :].t() @ flat_steps(rh)))
         return dz, weights, None, [dh if start else None]
 
 
 class Recurrence(torch.autograd.Function):
-    """A recurrent layer over a whole sequence with its gradient written out; differentiable twice through `plain`.
+    """A recurrent layer over a whole sequence with its gradient written out; differentiable twice through `walk`.
 
     Returns each kind of state after each step, (steps, batch, units), and after the last one: h, last h (, c, last c).
     """
 
     @staticmethod
-    def forward(ctx: Any, cell: Cell, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
+    def forward(ctx: Any, formula: Formula, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
         """Walk over the steps of `x`, (steps, batch, features)."""
-        flat = flat_rows(x)
-        z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], -1)
-        kept, saved = cell.forward(z, r, rb, states)
-        ctx.cell, ctx.count = cell, len(states)
+        flat = flat_steps(x)
+        z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], len(w))
+        kept, saved = formula.forward(z, r, rb, states)
+        ctx.formula, ctx.count = formula, len(states)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, w, b, r, rb, *states, flat, z, *kept, *saved)
         return tuple(out for state in kept for out in (state[1:], state[-1].clone()))
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
-        """Return the gradients of the tensors given to `forward`."""
+        """Return the gradients of the tensors that `forward` took."""
         inputs, (flat, z, *saved) = ctx.saved_tensors[: 5 + ctx.count], ctx.saved_tensors[5 + ctx.count :]
         if torch.is_grad_enabled():  # create_graph=True: this pass has to be differentiable itself
             return (None, *_recomputed(ctx, inputs, grads))
@@ -446,22 +399,22 @@ class Recurrence(torch.autograd.Function):
             return (None,) * len(ctx.needs_input_grad)
         x, w, _, r, _ = inputs[:5]
         _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
-        dz, dr, drb, dstates = ctx.cell.backward(z, saved, r, grads, any(need_states))
-        rows = flat_rows(dz)
-        dx = (rows @ w).view(x.shape) if need_x else None
-        dw, db = rows.t() @ flat if need_w else None, rows.sum(0) if need_b else None
+        dz, dr, drb, dstates = ctx.formula.backward(z, saved, r, grads, any(need_states))
+        flat_dz = flat_steps(dz)
+        dx = (flat_dz @ w).view(x.shape) if need_x else None
+        dw, db = flat_dz.t() @ flat if need_w else None, flat_dz.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *dstates
 
 
 def _recomputed(ctx: Any, inputs: Sequence[Grad], grads: Sequence[Grad]) -> list[Grad]:
     x, w, b, r, rb, *states = inputs
-    seen = ctx.cell.plain(F.linear(x, w, b), r, rb, states)  # type: ignore[arg-type]
+    seen = ctx.formula.walk(F.linear(x, w, b), r, rb, states)  # type: ignore[arg-type]
     outputs = [out for kind in seen for out in (torch.stack(kind), kind[-1])]
     wanted = [t for t, need in zip(inputs, ctx.needs_input_grad[1:]) if need and t is not None]
     pairs = [(out, grad) for out, grad in zip(outputs, grads) if grad is not None]
-    found = iter(
+    gradients = iter(
         torch.autograd.grad(
             [out for out, _ in pairs], wanted, [grad for _, grad in pairs], create_graph=True, allow_unused=True
         )
     )
-    return [next(found) if need and t is not None else None for t, need in zip(inputs, ctx.needs_input_grad[1:])]
+    return [next(gradients) if need and t is not None else None for t, need in zip(inputs, ctx.needs_input_grad[1:])]

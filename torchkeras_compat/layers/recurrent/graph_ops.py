@@ -7,7 +7,6 @@ eager step runs.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,11 +14,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ..._core.custom_ops import define
-from .formulas import Cell, Grad, flat_rows
-from .native import native_lstm
+from .formulas import Formula, Grad, flat_steps
 from .onednn import onednn_lstm, onednn_lstm_backward
 
-_cells: dict[str, Cell] = {}
+_formulas: dict[str, Formula] = {}
 
 
 # --- oneDNN's LSTM -------------------------------------------------------------------------------------------------
@@ -73,7 +71,7 @@ class OnednnLSTM(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        """Return the gradients of the tensors given to `forward`."""
+        """Return the gradients of the tensors that `forward` took."""
         inputs, outputs = ctx.saved_tensors[:7], ctx.saved_tensors[7:]
         dx, dw, dr, db, dh, dc = _ONEDNN_LSTM_BACKWARD(
             list(inputs), list(outputs), grads[0].contiguous(), grads[1], grads[2]
@@ -81,49 +79,49 @@ class OnednnLSTM(torch.autograd.Function):
         return dx, dw, dr, db, db, dh, dc
 
 
-# --- cells with a written-out gradient -----------------------------------------------------------------------------
+# --- formulas with a written-out gradient --------------------------------------------------------------------------
 
 
-def cell_name(cell: Cell) -> str:
-    """Return the name under which the operators find a cell; the same in every process."""
-    parts = (type(cell).__name__, *(getattr(f, "__name__", "none") for f in (cell.activation, cell.gate)))
-    name = "-".join(parts)
-    _cells[name] = cell
+def formula_name(formula: Formula) -> str:
+    """Return the name under which the operators find a formula; the same in every process."""
+    functions = (formula.activation, formula.gate)
+    name = "-".join((type(formula).__name__, *(getattr(f, "__name__", "none") for f in functions)))
+    _formulas[name] = formula
     return name
 
 
-def _walk(cell: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
-    rows = flat_rows(x)
-    z = (rows @ w.t() if b is None else torch.addmm(b, rows, w.t())).view(*x.shape[:2], -1)
-    kept, saved = _cells[cell].forward(z, r, rb, states)
+def _walk(formula: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
+    flat = flat_steps(x)
+    z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], len(w))
+    kept, saved = _formulas[formula].forward(z, r, rb, states)
     return [z, *kept, *(t.clone() for t in saved)]  # some are views of one piece of memory
 
 
-def _walk_back(cell: str, z: Tensor, saved: list[Tensor], r: Tensor, grads: list[Grad], start: bool) -> list[Tensor]:
-    dz, dr, drb, dstates = _cells[cell].backward(z, saved, r, grads, start)
+def _walk_back(formula: str, z: Tensor, saved: list[Tensor], r: Tensor, grads: list[Grad], start: bool) -> list[Tensor]:
+    dz, dr, drb, dstates = _formulas[formula].backward(z, saved, r, grads, start)
     drb = r.new_zeros(0) if drb is None else drb
     return [t.clone() if t is z else t for t in (dz, dr, drb, *dstates) if t is not None]
 
 
 _RECURRENCE = define(
-    "recurrence(str cell, Tensor x, Tensor w, Tensor? b, Tensor r, Tensor? rb, Tensor?[] states) -> Tensor[]",
+    "recurrence(str formula, Tensor x, Tensor w, Tensor? b, Tensor r, Tensor? rb, Tensor?[] states) -> Tensor[]",
     _walk,
     _walk,
 )
 _RECURRENCE_BACKWARD = define(
-    "recurrence_backward(str cell, Tensor z, Tensor[] saved, Tensor r, Tensor?[] grads, bool start) -> Tensor[]",
+    "recurrence_backward(str formula, Tensor z, Tensor[] saved, Tensor r, Tensor?[] grads, bool start) -> Tensor[]",
     _walk_back,
     _walk_back,
 )
 
 
 class GraphRecurrence(torch.autograd.Function):
-    """A cell's walk in a graph; see `recurrent_cells.Recurrence`."""
+    """A formula's walk in a graph; see `formulas.Recurrence`."""
 
     @staticmethod
-    def forward(ctx: Any, cell: Cell, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
+    def forward(ctx: Any, formula: Formula, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
         """Walk over the steps of `x`, (steps, batch, features)."""
-        name = cell_name(cell)
+        name = formula_name(formula)
         z, *rest = _RECURRENCE(name, x, w, b, r, rb, list(states))
         ctx.name, ctx.count = name, len(states)
         ctx.set_materialize_grads(False)
@@ -132,35 +130,12 @@ class GraphRecurrence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
-        """Return the gradients of the tensors given to `forward`."""
+        """Return the gradients of the tensors that `forward` took."""
         x, w, r, z, *saved = ctx.saved_tensors
         _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
         start = any(need_states)
         dz, dr, drb, *dstates = _RECURRENCE_BACKWARD(ctx.name, z, saved, r, list(grads), start)
-        rows = flat_rows(dz)
-        dx = (rows @ w).view(x.shape) if need_x else None
-        dw, db = rows.t() @ flat_rows(x) if need_w else None, rows.sum(0) if need_b else None
+        flat_dz = flat_steps(dz)
+        dx = (flat_dz @ w).view(x.shape) if need_x else None
+        dw, db = flat_dz.t() @ flat_steps(x) if need_w else None, flat_dz.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *(dstates or [None] * ctx.count)
-
-
-def small_lstm(
-    x: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor], h: Tensor, c: Tensor
-) -> list[tuple[Tensor, Tensor]] | None:
-    """Run an LSTM of few units by compiled code of its own; `None` where oneDNN serves it better.
-
-    Args:
-        x: (steps, batch, features).
-        kernels: torch's two weight matrices.
-        biases: The first bias, if there is one; the second is zero.
-        h: The first h, (batch, units).
-        c: The first c.
-
-    Returns:
-        For h and for c all h, and the last value.
-    """
-    (w, r), cell = kernels, native_lstm(kernels[1].shape[1])
-    if cell is None:
-        return None
-    b = biases[0] if biases else None
-    y, last_h, _, last_c = GraphRecurrence.apply(cell, x, w, b, r, None, h, c)  # type: ignore[no-untyped-call]
-    return [(y, last_h), (y, last_c)]

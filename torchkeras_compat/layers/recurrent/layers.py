@@ -1,26 +1,130 @@
-"""The recurrent layers: SimpleRNN, LSTM and GRU."""
+"""The recurrent layers: SimpleRNN, LSTM and GRU, each an `RNN` over its cell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ... import activations
-from ..._core import registry
-from ..._core.graph_capture import capturing
-from ..._core.user_tensors import calling
-from ..._core.weights import Codec, initial_value
-from .base import Recurrent, is_sigmoid, is_tanh, is_traced, runs_on_onednn
-from .formulas import Cell, GRUCellBefore, GRUCellMath, LSTMCellMath, SimpleCell
+from ..._core import dialects, registry, settings
+from ..._core.config import is_ours
+from ..._core.weights import Weight
+from ..base import own_arguments
+from ..base.gradient_facts import LSTMFacts
+from .base import RNN
+from .cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, checked, named
+from .choose_kernel import choose_kernel, onednn_lstm
 
 
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the named arguments of a constructor out of its `locals()`."""
-    return {name: value for name, value in arguments.items() if name not in ("self", "kwargs", "__class__")}
+def _of_cell(name: str) -> Any:
+    """Return a property that is an argument of the cell."""
+
+    def get(self: Recurrent) -> Any:
+        return getattr(self.cell, name)
+
+    def put(self: Recurrent, value: Any) -> None:
+        setattr(self.cell, name, value)
+
+    return property(get, put, doc=f"`{name}` of the cell.")
+
+
+def _weight_of_cell(name: str) -> Any:
+    """Return a property that is a weight of the cell; a user's layer may give it another value for one call."""
+
+    def get(self: Recurrent) -> Any:
+        return getattr(self.cell, name)
+
+    def put(self: Recurrent, value: Any) -> None:
+        line = next(line for line in self.cell._table if line.name == name)
+        if isinstance(value, Tensor) and not is_ours(type(self)):
+            self._rebind(name, line, value)
+        else:
+            line.assign(value)
+
+    return property(get, put, doc=f"The weight `{name}` of the cell.")
+
+
+class Recurrent(RNN):
+    """Base of SimpleRNN, LSTM and GRU: an `RNN` over a cell that it makes from its own arguments."""
+
+    _input_rank = 3
+
+    _cell_class: ClassVar[type[RecurrentCell]]
+    cell: Any
+
+    def __init__(self, _arguments: dict[str, Any], implementation: int = 2, **kwargs: Any) -> None:
+        owner, kind = type(self).__name__, self._cell_class
+        if "cell" in kwargs:
+            raise TypeError(f"{owner}(cell=…): {owner} makes its own cell; write RNN(cell, …).")
+        of_layer = {**_arguments, **kwargs}
+        of_cell = {name: of_layer.pop(name) for name in own_arguments(kind) if name in of_layer}
+        of_cell = checked(owner, {**of_cell, "implementation": implementation})
+        shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
+        with dialects.using(dialects.of(self).name):
+            cell = kind(**of_cell, **shared, name=settings.snake_case(kind.__name__))
+        super().__init__(cell, **of_layer)
+        self._state_names = cell._state_names
+
+    # --- what the cell holds -------------------------------------------------------------------------------------
+
+    units = _of_cell("units")
+    activation = _of_cell("activation")
+    use_bias = _of_cell("use_bias")
+    kernel_initializer = _of_cell("kernel_initializer")
+    recurrent_initializer = _of_cell("recurrent_initializer")
+    bias_initializer = _of_cell("bias_initializer")
+    kernel_regularizer = _of_cell("kernel_regularizer")
+    recurrent_regularizer = _of_cell("recurrent_regularizer")
+    bias_regularizer = _of_cell("bias_regularizer")
+    kernel_constraint = _of_cell("kernel_constraint")
+    recurrent_constraint = _of_cell("recurrent_constraint")
+    bias_constraint = _of_cell("bias_constraint")
+    dropout = _of_cell("dropout")
+    recurrent_dropout = _of_cell("recurrent_dropout")
+    implementation = _of_cell("implementation")
+
+    kernel = _weight_of_cell("kernel")
+    recurrent_kernel = _weight_of_cell("recurrent_kernel")
+    bias = _weight_of_cell("bias")
+
+    @property
+    def rnn(self) -> nn.RNNBase:
+        """The torch module that holds the weights."""
+        rnn: nn.RNNBase = self.cell.rnn
+        return rnn
+
+    def _path_of(self, line: Weight) -> str:
+        return f"{self.name}/{line.name}:0"
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        # Before there were cells, the layer itself held the torch module.
+        for key in [key for key in state_dict if key.startswith((f"{prefix}rnn.", f"{prefix}activation."))]:
+            state_dict[f"{prefix}cell.{key[len(prefix) :]}"] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    # --- dropout -------------------------------------------------------------------------------------------------
+
+    def _drops_each_step(self) -> bool:
+        """Tell whether input dropout is drawn for each step: tf.keras does so where its fused kernel fits."""
+        if not self._rules.recurrent_dropout_by_kernel or self.cell._facts.formula.gates == 1:
+            return False
+        fits = self.use_bias and not self.unroll and not self.recurrent_dropout
+        return fits and self.cell._facts.torch_function is not None
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer; the cell's stand among them."""
+        return without(super().get_config(), "cell")
+
+    def _config_of(self, name: str) -> Any:
+        return None if name == "cell" else super()._config_of(name)  # which `get_config` leaves out
+
+
+def without(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a configuration without one of its arguments."""
+    return {key: value for key, value in config.items() if key != name}
 
 
 @registry.register("layer")
@@ -62,7 +166,7 @@ class SimpleRNN(Recurrent):
         (None, 5, 8)
     """
 
-    module_class = nn.RNN
+    _cell_class = SimpleRNNCell
 
     def __init__(
         self,
@@ -88,34 +192,11 @@ class SimpleRNN(Recurrent):
         unroll: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**_given(locals()), **kwargs)
-
-    @property
-    def _is_relu(self) -> bool:
-        return self.activation in (activations.relu, torch.relu, F.relu)
-
-    @property
-    def cell(self) -> Cell:
-        """The mathematics of one step."""
-        return SimpleCell(calling(self.activation))
-
-    @property
-    def is_torchs(self) -> bool:
-        """Whether `nn.RNN` computes the same: with tanh and relu."""
-        return is_tanh(self.activation) or self._is_relu
-
-    @property
-    def torch_function(self) -> str:
-        """The name of torch's function that runs its kernel over a sequence."""
-        return "rnn_relu" if self._is_relu else "rnn_tanh"
-
-    def module_options(self) -> dict[str, Any]:
-        """Return the nonlinearity of `nn.RNN`."""
-        return {"nonlinearity": "relu" if self._is_relu else "tanh"}
+        super().__init__(named(locals()), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer; Keras's SimpleRNN has no `implementation`."""
-        return {k: v for k, v in super().get_config().items() if k != "implementation"}
+        return without(super().get_config(), "implementation")
 
 
 @registry.register("layer")
@@ -163,9 +244,7 @@ class LSTM(Recurrent):
         (None, 32)
     """
 
-    module_class = nn.LSTM
-    state_names = ("h", "c")
-    torch_faster_on_cpu = True
+    _cell_class = LSTMCell
 
     def __init__(
         self,
@@ -194,92 +273,27 @@ class LSTM(Recurrent):
         unroll: bool = False,
         **kwargs: Any,
     ) -> None:
-        given = _given(locals())
-        gate, forget = given.pop("recurrent_activation"), given.pop("unit_forget_bias")
-        super().__init__(**given, **kwargs)
-        self.recurrent_activation = activations.get(gate)
-        self.unit_forget_bias = bool(forget)
+        super().__init__(named(locals()), **kwargs)
 
-    @property
-    def cell(self) -> Cell:
-        """The mathematics of one step."""
-        return LSTMCellMath(calling(self.activation), calling(self.recurrent_activation))
+    recurrent_activation = _of_cell("recurrent_activation")
+    unit_forget_bias = _of_cell("unit_forget_bias")
 
-    @property
-    def is_torchs(self) -> bool:
-        """Whether `nn.LSTM` computes the same: with tanh and sigmoid."""
-        return is_tanh(self.activation) and is_sigmoid(self.recurrent_activation)
-
-    @property
-    def torch_function(self) -> str:
-        """The name of torch's function that runs its kernel over a sequence."""
-        return "lstm"
-
-    def bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
-        """Return the torch name behind the bias, its codec and its initializer."""
-        names, codec, initializer = super().bias_entry()
-        return names, codec, self._forgetting if self.unit_forget_bias else initializer
-
-    def _torch(self, name: str, x: Tensor, start: Sequence[Tensor | None]) -> list[tuple[Tensor, Tensor]]:
-        if is_traced(x) or not (runs_on_onednn(x) and x.numel()):
-            return super()._torch(name, x, start)
-        # The kernel that torch.lstm calls for each of its layers: alone it does without stacking and splitting layers,
-        # which saves a tenth of a small batch's time. Same arguments from torch 2.0 to 2.13.
-        kernel: Any = torch.mkldnn_rnn_layer  # typed for other arguments in torch's stubs
-        h, c = start
-        if h is None or c is None:
-            h = c = x.new_zeros(x.shape[1], self.units)
-        weights = (
-            self.rnn._flat_weights if self.use_bias else [*self.rnn._flat_weights, *[x.new_zeros(4 * self.units)] * 2]
+    def _gradient_facts(self) -> LSTMFacts | None:
+        turned = self.go_backwards or self.time_major or self.return_state
+        if turned or self.dropout or self.recurrent_dropout or self._walkers() is None:
+            return None
+        facts = self.cell._facts
+        weights = facts.weights()
+        if choose_kernel(facts, weights[0]) is not onednn_lstm:  # inputs come in the type and on the device of weights
+            return None
+        zeros = [] if self.use_bias else [weights[0].new_zeros(4 * self.units)] * 2
+        return LSTMFacts(
+            weights=[*weights, *zeros],
+            trained=3 if self.use_bias else 2,
+            return_sequences=self.return_sequences,
+            states=self._held_states if self.stateful else None,
+            keep=self._keep,
         )
-        if capturing():
-            from .graph_ops import OnednnLSTM, small_lstm  # operators take time to define, which only graphs need
-
-            found = small_lstm(x, self.rnn._flat_weights[:2], self.rnn._flat_weights[2:3], h, c)
-            if found is not None:
-                return found
-            output, last_h, last_c = OnednnLSTM.apply(x.contiguous(), *weights, h, c)  # type: ignore[no-untyped-call]
-            return [(output, last_h), (output, last_c)]
-        mode, layers, has_bias, train = 2, 1, True, torch.is_grad_enabled()
-        options: Any = (False, [], mode, self.units, layers, has_bias, False, False, train)
-        output, last_h, last_c, _ = kernel(x.contiguous(), *weights, h, c, *options)
-        return [(output, last_h), (output, last_c)]
-
-    def _forgetting(self, shape: tuple[int, ...], dtype: str) -> Tensor:
-        kind = getattr(torch, dtype)
-        parts = [initial_value(self.bias_initializer, (n,), kind) for n in (self.units, 2 * self.units)]
-        return torch.cat((parts[0], torch.ones(self.units, dtype=kind, device="cpu"), parts[1]))
-
-
-def _swapped(gates: Tensor) -> Tensor:
-    """Return the rows of GRU gates with the first two gates exchanged: Keras has z, r, h and torch r, z, n."""
-    first, second, last = gates.chunk(3)
-    return torch.cat((second, first, last))
-
-
-def _read_matrix(weight: Tensor) -> Tensor:
-    return _swapped(weight).t()
-
-
-def _write_matrix(kernel: Tensor) -> tuple[Tensor]:
-    return (_swapped(kernel.t()),)
-
-
-def _write_bias(bias: Tensor) -> tuple[Tensor]:
-    return (_swapped(bias),)
-
-
-def _read_biases(one: Tensor, two: Tensor) -> Tensor:
-    return torch.stack((_swapped(one), _swapped(two)))
-
-
-def _write_biases(biases: Tensor) -> tuple[Tensor, Tensor]:
-    return _swapped(biases[0]), _swapped(biases[1])
-
-
-_MATRIX = Codec(_read_matrix, _write_matrix, is_view=False)
-_BIAS = Codec(_swapped, _write_bias, is_view=False)
-_BIASES = Codec(_read_biases, _write_biases, is_view=False)
 
 
 @registry.register("layer")
@@ -328,8 +342,7 @@ class GRU(Recurrent):
         [(8, 12), (4, 12), (2, 12)]
     """
 
-    module_class = nn.GRU
-    matrix_codec = _MATRIX
+    _cell_class = GRUCell
 
     def __init__(
         self,
@@ -358,30 +371,7 @@ class GRU(Recurrent):
         reset_after: bool = True,
         **kwargs: Any,
     ) -> None:
-        given = _given(locals())
-        gate, after = given.pop("recurrent_activation"), given.pop("reset_after")
-        super().__init__(**given, **kwargs)
-        self.recurrent_activation = activations.get(gate)
-        self.reset_after = bool(after)
+        super().__init__(named(locals()), **kwargs)
 
-    @property
-    def cell(self) -> Cell:
-        """The mathematics of one step."""
-        kind = GRUCellMath if self.reset_after else GRUCellBefore
-        return kind(calling(self.activation), calling(self.recurrent_activation))
-
-    @property
-    def is_torchs(self) -> bool:
-        """Whether `nn.GRU` computes the same: reset after, with tanh and sigmoid."""
-        return self.reset_after and is_tanh(self.activation) and is_sigmoid(self.recurrent_activation)
-
-    @property
-    def torch_function(self) -> str:
-        """The name of torch's function that runs its kernel over a sequence."""
-        return "gru"
-
-    def bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
-        """Return the torch names behind the bias, its codec and its initializer."""
-        if self.reset_after:
-            return ("bias_ih_l0", "bias_hh_l0"), _BIASES, self.bias_initializer
-        return ("bias_ih_l0",), _BIAS, self.bias_initializer
+    recurrent_activation = _of_cell("recurrent_activation")
+    reset_after = _of_cell("reset_after")

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 
-class _Rows(torch.autograd.Function):
-    """Rows of a matrix in another order; the gradient is the inverse order, which adds nothing up."""
+class _Reordered(torch.autograd.Function):
+    """A matrix in another order along its first axis; the gradient is the inverse order, which adds nothing up."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, order: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ class _Rows(torch.autograd.Function):
         """Return the gradient in the first order."""
         (order,) = ctx.saved_tensors
         inverse = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))
-        return _Rows.apply(grad, inverse), None  # type: ignore[no-untyped-call]
+        return _Reordered.apply(grad, inverse), None  # type: ignore[no-untyped-call]
 
 
 def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,9 +37,9 @@ def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """
     steps, batch = mask.shape
     order = torch.argsort(mask.logical_not().to(torch.uint8), dim=0, stable=True)
-    rows = order + torch.arange(batch, device=x.device) * steps
+    places = order + torch.arange(batch, device=x.device) * steps
     flat = x.transpose(0, 1).reshape(batch * steps, -1)
-    moved: Tensor = _Rows.apply(flat, rows.flatten())  # type: ignore[no-untyped-call]
+    moved: Tensor = _Reordered.apply(flat, places.flatten())  # type: ignore[no-untyped-call]
     return moved.view(steps, batch, -1), mask.cumsum(0)
 
 
@@ -52,7 +52,7 @@ def pick(sequence: Tensor, count: Tensor, otherwise: Tensor | None = None) -> Te
         otherwise: (batch, units).
     """
     batch = sequence.shape[1]
-    rows = (count - 1).clamp_min_(0) * batch + torch.arange(batch, device=count.device)
-    found = sequence.reshape(-1, sequence.shape[-1]).index_select(0, rows.flatten()).view(*count.shape, -1)
+    places = (count - 1).clamp_min_(0) * batch + torch.arange(batch, device=count.device)
+    values = sequence.reshape(-1, sequence.shape[-1]).index_select(0, places.flatten()).view(*count.shape, -1)
     started = (count > 0).unsqueeze(-1)
-    return torch.where(started, found, 0 if otherwise is None else otherwise)
+    return torch.where(started, values, 0 if otherwise is None else otherwise)

@@ -17,17 +17,17 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ... import activations
-from .formulas import Grad, LSTMCellMath, Walked, flat_rows, state_buffer
+from .formulas import Grad, LSTMFormula, Walked, flat_steps, state_buffer
 
 MOST_UNITS = 64  # from here on the products are so large that oneDNN's kernel is as fast
 LANES = 16
 
 
-class NativeLSTM(LSTMCellMath):
+class NativeLSTM(LSTMFormula):
     """An LSTM with tanh and sigmoid, of a multiple of 16 units, on the CPU in float32."""
 
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
-        """Walk over the steps; see `Cell.forward`."""
+        """Walk over the steps; see `Formula.forward`."""
         units = r.shape[1]
         h, c = (state_buffer(z, units, s) for s in states)
         active = z.new_empty(z.shape[0], z.shape[1], units)
@@ -37,15 +37,15 @@ class NativeLSTM(LSTMCellMath):
     def backward(
         self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
-        """Walk back; see `Cell.backward`. Nobody is given all c, so that there is no gradient of them."""
+        """Walk back; see `Formula.backward`. All c stay inside, so that there is no gradient of them."""
         (h, c, active), (all_dh, dh, _, dc) = saved, grads
         d = torch.empty_like(z)
         dh, dc = (
             torch.zeros_like(h[0]) if g is None else g.clone(memory_format=torch.contiguous_format) for g in (dh, dc)
         )
-        given = None if all_dh is None else all_dh.contiguous()
-        _call("lstm_walk_back", (z, d, r.contiguous(), c, active, given, dh, dc), (*z.shape[:2], r.shape[1]))
-        return d, flat_rows(d).t() @ flat_rows(h[:-1]), None, [dh, dc] if start else [None, None]
+        all_dh = None if all_dh is None else all_dh.contiguous()
+        _call("lstm_walk_back", (z, d, r.contiguous(), c, active, all_dh, dh, dc), (*z.shape[:2], r.shape[1]))
+        return d, flat_steps(d).t() @ flat_steps(h[:-1]), None, [dh, dc] if start else [None, None]
 
 
 def _call(name: str, tensors: Sequence[Tensor | None], sizes: Sequence[int]) -> None:
@@ -77,7 +77,7 @@ def _works() -> bool:
 
 
 def native_lstm(units: int) -> NativeLSTM | None:
-    """Return the cell for a layer of this size, `None` where oneDNN serves it better."""
+    """Return the formula for a layer of this size, `None` where oneDNN serves it better."""
     if units % LANES or units > MOST_UNITS:
         return None
     with _disable_current_modes(), torch._C.DisableTorchFunction():  # outside of the capture that asks

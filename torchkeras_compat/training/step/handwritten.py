@@ -1,8 +1,8 @@
 """Training a chain of layers with its derivatives written out, instead of recorded and replayed by autograd.
 
-For small models most of a step is spent on recording it.  The layers of a plain chain (`stages.py`) have their forward
-and backward formulas beside each other, gradients are written where the optimizer reads them, and the loss is not
-computed at all until somebody looks: its gradient is all that training needs.
+For small models most of a step is spent on recording it.  The layers of a plain chain have their forward and backward
+formulas beside each other (`handwritten_layers.py`), gradients are written where the optimizer reads them, and the loss
+is not computed at all until somebody looks: its gradient is all that training needs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from ... import activations, losses
 from ...layers.base import Layer
-from ...layers.core import Activation, Dense
-from ...layers.recurrent.base import Recurrent
-from .handwritten_layers import DERIVED, Stage, stage_of
+from .handwritten_layers import STAGES, Stage, gradient_facts, has_written_gradient
 from .objective import Objective
 
 
@@ -29,9 +27,9 @@ def softmax_gradient(y: Tensor, logits: Tensor) -> Tensor:
 
 def sparse_gradient(y: Tensor, logits: Tensor) -> Tensor:
     """Return the gradient of the summed sparse categorical cross-entropy."""
-    found = activations.over_classes(torch.softmax, logits)
+    grad = activations.over_classes(torch.softmax, logits)
     indices = y.reshape(-1, 1).long()
-    return found.scatter_add_(1, indices, torch.full_like(indices, -1, dtype=found.dtype))
+    return grad.scatter_add_(1, indices, torch.full_like(indices, -1, dtype=grad.dtype))
 
 
 def sigmoid_gradient(y: Tensor, logits: Tensor) -> Tensor:
@@ -126,35 +124,37 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
         params: The parameters to train, in the optimizer's order.
         small: Whether the model is a small one.
     """
-    stages = [stage_of(layer) for layer in layers]
-    if not layers or None in stages or objective.scale != 1 or objective.summed:
+    told = [gradient_facts(layer) for layer in layers]
+    facts = [one for one in told if one is not None]
+    if not facts or len(facts) < len(layers) or objective.scale != 1 or objective.summed:
         return None
-    if not small and any(stage is not None and stage.small_only for stage in stages):
+    kinds, activation = [STAGES[type(one)] for one in facts], facts[-1].activation
+    gradient = GRADIENTS.get((_bare_loss(objective), activation))
+    if gradient is None or not kinds[-1].ends_chains or len(layers[-1].output_shape) != 2:
         return None
-    last = layers[-1]
-    activation = getattr(last, "activation", activations.linear)
-    gradient = GRADIENTS.get((_plain_loss(objective), activation))
-    inner = [
-        getattr(layer, "activation", activations.linear) for layer in layers[:-1] if not isinstance(layer, Recurrent)
-    ]
-    if gradient is None or not isinstance(last, (Dense, Activation)) or any(a not in DERIVED for a in inner):
+    if objective.fused is None and activation is not activations.linear:
         return None
-    if (objective.fused is None and activation is not activations.linear) or len(last.output_shape) != 2:
+    if not small and any(kind.small_only for kind in kinds):
         return None
-    owned = [p for layer in layers for p in nn.Module.parameters(layer)]
-    whole = all(len({id(p) in {id(q) for q in params} for p in nn.Module.parameters(layer)}) < 2 for layer in layers)
-    known = {id(p) for p in owned}
-    if not whole or len(known) != len(owned) or any(id(p) not in known for p in params) or not params:
+    if not all(has_written_gradient(one.activation) for one in facts[:-1]) or not _trains_whole_layers(layers, params):
         return None
-    if any(p.dtype != torch.float32 for p in owned):
-        return None
-    made = [stage(layer, layer is last) for stage, layer in zip(stages, layers) if stage is not None]
-    return Chain(made, gradient, params) if len(made) == len(layers) else None
+    return Chain([kind(one, one is facts[-1]) for kind, one in zip(kinds, facts)], gradient, params)
 
 
-def _plain_loss(objective: Objective) -> Any:
+def _trains_whole_layers(layers: Sequence[Layer], params: Sequence[Tensor]) -> bool:
+    """Tell whether all of a layer's parameters train or none, no two layers share one, and all are float32."""
+    trained = {id(p) for p in params}
+    owned = [list(nn.Module.parameters(layer)) for layer in layers]
+    known = {id(p) for own in owned for p in own}
+    whole = all(len({id(p) in trained for p in own}) < 2 for own in owned)
+    shared = len(known) != sum(map(len, owned))
+    single = all(p.dtype == torch.float32 for own in owned for p in own)
+    return whole and single and not shared and bool(trained) and trained <= known
+
+
+def _bare_loss(objective: Objective) -> Any:
     """Return the loss function when it is used with nothing but its defaults."""
     described = losses.fusion.describe(objective.loss)
     defaults = (None, False, 0, 0.0, -1)
-    plain = all(value in defaults for value in described.options.values())
-    return described.function if plain else None
+    at_defaults = all(value in defaults for value in described.options.values())
+    return described.function if at_defaults else None
