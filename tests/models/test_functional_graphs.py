@@ -1,0 +1,142 @@
+"""Graphs of layers beyond the golden cases: depth, sharing, spelling, and what a graph is used for."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import torchkeras_compat as keras
+from torchkeras_compat import layers
+
+RNG = np.random.RandomState(6)
+X, Z = RNG.randn(12, 5).astype("float32"), RNG.randn(12, 5).astype("float32")
+Y = RNG.randn(12, 1).astype("float32")
+
+
+def siamese() -> Any:
+    a, b = keras.Input((5,), name="a"), keras.Input((5,), name="b")
+    tower = keras.Sequential([layers.Dense(4, activation="tanh", input_shape=(5,)), layers.Dense(3)], name="tower")
+    model = keras.Model([a, b], layers.Dense(1, name="answer")(layers.subtract([tower(a), tower(b)])))
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_five_thousand_layers() -> None:
+    x = h = keras.Input((2,))
+    for _ in range(4998):
+        h = layers.Activation("linear")(h)
+    model = keras.Model(x, layers.Dense(1)(h))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    assert len(model.layers) == 5000
+    before = model.get_weights()[0]
+    model.train_on_batch(X[:, :2], Y)
+    assert np.abs(model.get_weights()[0] - before).max() > 1e-4
+    np.testing.assert_allclose(model.predict(X[:, :2], verbose=0), model.layers[-1](X[:, :2]).detach(), rtol=1e-5)
+
+
+def test_names_of_arguments_in_keras_1() -> None:
+    a, b = keras.Input((5,)), keras.Input((5,))
+    y = layers.Dense(2)(layers.add([a, b]))
+    model = keras.Model(input=[a, b], output=y)
+    assert (len(model.inputs), model.output_shape) == (2, (None, 2))
+
+
+def test_a_model_is_a_layer() -> None:
+    model = siamese()
+    assert isinstance(model, layers.Layer)
+    inner = model.get_layer("tower")
+    np.testing.assert_allclose(
+        model.predict([X, Z], verbose=0),
+        model.layers[-1](inner(X) - inner(Z)).detach(),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_shared_weights_are_listed_once() -> None:
+    model = siamese()
+    assert [w.shape for w in model.get_weights()] == [(5, 4), (4,), (4, 3), (3,), (3, 1), (1,)]
+    assert len(list(model.parameters())) == 6
+    assert model.count_params() == sum(w.size for w in model.get_weights())
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_shares_inside_and_not_with_the_first(duplicate: Any) -> None:
+    model = siamese()
+    wanted = model.predict([X, Z], verbose=0)
+    other = duplicate(model)
+    np.testing.assert_array_equal(other.predict([X, Z], verbose=0), wanted)
+    other.compile("sgd", "mse")
+    other.fit([X, Z], Y, epochs=2, verbose=0)
+    assert len(other.get_weights()) == 6
+    np.testing.assert_array_equal(model.predict([X, Z], verbose=0), wanted)
+    assert np.abs(other.predict([X, Z], verbose=0) - wanted).max() > 1e-4
+
+
+def test_weights_go_through_a_file(tmp_path: Any) -> None:
+    model, other = siamese(), siamese()
+    model.save_weights(tmp_path / "weights.h5")
+    other.load_weights(tmp_path / "weights.h5")
+    for one, wanted in zip(other.get_weights(), model.get_weights()):
+        np.testing.assert_array_equal(one, wanted)
+
+
+def test_a_layer_given_new_inputs_keeps_its_first_ones() -> None:
+    x = keras.Input((5,))
+    dense = layers.Dense(3)
+    y = dense(x)
+    model = keras.Model(x, y)
+    dense(keras.Input((5,)))
+    assert model.output is y
+    assert model.layers[-1].get_output_at(0) is y
+    assert len(dense.inbound_nodes) == 2
+    np.testing.assert_allclose(model.predict(X, verbose=0), dense(X).detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_called_on_tensors_is_that_on_arrays() -> None:
+    import torch
+
+    model = siamese()
+    tensors = [torch.tensor(X, requires_grad=True), torch.tensor(Z)]
+    y = model(tensors)
+    np.testing.assert_allclose(y.detach(), model.predict([X, Z], verbose=0), rtol=1e-5, atol=1e-6)
+    y.sum().backward()
+    assert tensors[0].grad is not None
+    assert tensors[0].grad.abs().max() > 0
+
+
+def test_functions_of_tensors_inside() -> None:
+    model = siamese()
+    tower = model.get_layer("tower")
+    inside = keras.backend.function(model.inputs, [tower.get_output_at(0), tower.get_output_at(1), model.output])
+    left, right, answer = inside([X, Z])
+    np.testing.assert_allclose(left, tower.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(right, tower.predict(Z, verbose=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(answer, model.predict([X, Z], verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_errors_name_the_input_that_is_missing() -> None:
+    a, b = keras.Input((5,), name="first"), keras.Input((5,), name="forgotten")
+    with pytest.raises(ValueError, match="forgotten"):
+        keras.Model(a, layers.add([layers.Dense(5)(a), b]))
+
+
+def test_errors_name_the_layer_of_a_shape_that_does_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"narrow.*5.*4|narrow.*4.*5"):
+        layers.Add(name="narrow")([keras.Input((5,)), keras.Input((4,))])
+
+
+def test_one_name_for_two_layers_is_refused() -> None:
+    x = keras.Input((5,))
+    h = layers.Dense(5, name="twin")(x)
+    with pytest.raises(ValueError, match="twin"):
+        keras.Model(x, layers.Dense(5, name="twin")(h))
+
+
+def test_get_layer_says_which_layers_there_are() -> None:
+    with pytest.raises(ValueError, match="answer"):
+        siamese().get_layer("anwser")
