@@ -8,9 +8,27 @@ from typing import Any
 import torch
 
 from torchkeras_compat._core import registry
+from torchkeras_compat._core.tree import is_shape, map_shapes
 
 Arguments = dict[str, Any]
 Bad = tuple[Arguments, str]
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A layer inside another one, made anew for each layer of a line.
+
+    Attributes:
+        cls: The name of its class.
+        arguments: What it is made with.
+    """
+
+    cls: str
+    arguments: Arguments
+
+    def make(self, **more: Any) -> Any:
+        """Return a new layer."""
+        return registry.lookup("layer", self.cls)(**{**self.arguments, **more})
 
 
 @dataclass(frozen=True)
@@ -20,11 +38,11 @@ class LayerSpec:
     Attributes:
         cls: The name of its class.
         arguments: What it is made with.
-        shape: The shape of a sample it is given.
-        output: The shape of what it makes of one.
+        shape: The shape of a sample it is given, or a list of shapes where it takes several tensors.
+        output: The shape of what it makes of one, or a list of them.
         bad: Arguments that are refused, with a piece of the message; `{}` keeps the others.
         indices: Its input is integers below this number.
-        mask: What becomes of a mask: it `keeps`, `ends`, `makes` or `refuses` one.
+        mask: What becomes of a mask: it `keeps`, `joins`, `ends`, `makes` or `refuses` one.
         random: In training, chance has a part in the output.
         batch_statistics: In training, the output depends on the whole batch.
         skip: Checks that do not apply, by the name of the test, with the reason.
@@ -32,8 +50,8 @@ class LayerSpec:
 
     cls: str
     arguments: Arguments
-    shape: tuple[int, ...]
-    output: tuple[int, ...]
+    shape: Any
+    output: Any
     bad: tuple[Bad, ...] = ()
     indices: int | None = None
     mask: str = "refuses"
@@ -43,14 +61,34 @@ class LayerSpec:
 
     def __str__(self) -> str:
         told = [_short(value) for value in self.arguments.values()]
-        return "-".join([self.cls, "x".join(map(str, self.shape)), *(text for text in told if text)])
+        shapes = [self.shape] if self.takes_one else self.shape
+        shown = "+".join("x".join(map(str, shape)) for shape in shapes)
+        return "-".join([self.cls, shown, *(text for text in told if text)])
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether it takes one tensor, and not a list."""
+        return is_shape(self.shape)
+
+    def batch_shape(self, size: int | None) -> Any:
+        """Return the shape of a batch of so many samples, or a list of shapes."""
+        return map_shapes(lambda shape: (size, *shape), self.shape)
+
+    def batch_output(self, size: int | None) -> Any:
+        """Return the shape of what it makes of a batch, or a list of shapes."""
+        return map_shapes(lambda shape: (size, *shape), self.output)
 
     def make(self, **more: Any) -> Any:
         """Return a new layer."""
-        return registry.lookup("layer", self.cls)(**{**self.arguments, **more})
+        kind = {name: value for name, value in more.items() if name == "dtype"}  # each layer has its own
+        given = {**self.arguments, **more}
+        arguments = {name: value.make(**kind) if isinstance(value, Inner) else value for name, value in given.items()}
+        return registry.lookup("layer", self.cls)(**arguments)
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, Inner):
+        return value.cls
     return str(value).replace(" ", "") if isinstance(value, (str, int, float, tuple)) else ""
 
 
@@ -470,6 +508,82 @@ RECURRENT = [
     ),
 ]
 
+_PAIR = [(3, 4), (3, 4)]
+
+
+def _merging(cls: str) -> list[LayerSpec]:
+    return [
+        LayerSpec(cls, {}, _PAIR, (3, 4), mask="joins"),
+        LayerSpec(cls, {}, [(3, 4), (1, 4)], (3, 4), mask="joins", skip={"test_mask": "the masks differ in shape"}),
+        LayerSpec(cls, {}, [(4,), (3, 4)], (3, 4), mask="joins", skip={"test_mask": "a vector has no steps"}),
+    ]
+
+
+_BAD_AXES: tuple[Bad, ...] = (({"axes": "last"}, "axes must be"), ({"axes": (1, 2, 3)}, "axes must be"))
+_BY_MODE = {"test_some_line_leaves_the_default": "layers, indices and functions are tested with the layer"}
+MERGING = [
+    *[line for cls in "Add Subtract Multiply Average Maximum Minimum".split() for line in _merging(cls)],
+    LayerSpec(
+        "Concatenate", {"axis": 1}, [(3, 4), (2, 4)], (5, 4), mask="joins", bad=(({"axis": "last"}, "axis must be"),)
+    ),
+    LayerSpec("Concatenate", {}, [(3, 4), (3, 2)], (3, 6), mask="joins"),
+    LayerSpec("Dot", {"axes": (1, 2), "normalize": True}, [(3, 4), (2, 3)], (4, 2), mask="ends", bad=_BAD_AXES),
+    LayerSpec("Dot", {"axes": -1}, [(4,), (4,)], (1,), mask="ends"),
+    LayerSpec("Merge", {"mode": "concat", "concat_axis": 1}, [(3, 4), (2, 4)], (5, 4), mask="joins", skip=_BY_MODE),
+    LayerSpec("Merge", {"mode": "cos", "dot_axes": 1}, [(4,), (4,)], (1,), mask="ends", skip=_BY_MODE),
+    LayerSpec(
+        "Merge",
+        {"mode": "ave"},
+        _PAIR,
+        (3, 4),
+        mask="joins",
+        skip=_BY_MODE,
+        bad=(({"mode": "contat"}, "did you mean 'concat'"), ({"layers": 3}, "layers must be a list of two models")),
+    ),
+]
+
+
+WRAPPERS = [
+    LayerSpec("TimeDistributed", {"layer": Inner("Dense", {"units": 4, **_WEIGHTED})}, (3, 5), (3, 4), mask="keeps"),
+    LayerSpec(
+        "TimeDistributed",
+        {"layer": Inner("Conv2D", {"filters": 2, "kernel_size": 3})},
+        (3, 5, 5, 2),
+        (3, 3, 3, 2),
+        bad=(({"layer": 3}, "layer must be a layer"),),
+        skip={"test_mask": "the layer inside decides: tests/layers"},
+    ),
+    LayerSpec(
+        "TimeDistributed",
+        {"layer": Inner("LSTM", {"units": 2, "return_sequences": True})},
+        (3, 4, 5),
+        (3, 4, 2),
+        skip={"test_mask": "the layer inside decides: tests/layers"},
+    ),
+    LayerSpec("TimeDistributedDense", {"units": 4, **_WEIGHTED}, (6, 5), (6, 4), mask="keeps"),
+    LayerSpec("TimeDistributedDense", {"units": 4, "use_bias": False}, (6, 5), (6, 4), mask="keeps"),
+    LayerSpec(
+        "Bidirectional",
+        {
+            "layer": Inner("LSTM", {"units": 2, "return_sequences": True}),
+            "merge_mode": "ave",
+            "backward_layer": Inner("GRU", {"units": 2, "return_sequences": True, "go_backwards": True}),
+        },
+        (5, 3),
+        (5, 2),
+        mask="keeps",
+        bad=(({"merge_mode": "sums"}, "did you mean 'sum'"), ({"layer": 3}, "layer must be a layer")),
+    ),
+    LayerSpec("Bidirectional", {"layer": Inner("GRU", _GATED)}, (5, 3), (5, 8), mask="keeps", random=True),
+    LayerSpec(
+        "Bidirectional",
+        {"layer": Inner("SimpleRNN", {"units": 2, "return_state": True}), "merge_mode": None},
+        (5, 3),
+        [(2,)] * 4,
+        mask="ends",
+    ),
+]
+
 LAYERS: list[LayerSpec] = [
     *CORE,
     *EMBEDDINGS,
@@ -480,6 +594,8 @@ LAYERS: list[LayerSpec] = [
     *NOISE,
     *ADVANCED_ACTIVATIONS,
     *RECURRENT,
+    *MERGING,
+    *WRAPPERS,
 ]
 
 # Registered layers that the checks over LAYERS do not fit, and where they are tested.

@@ -15,6 +15,7 @@ import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
+from torchkeras_compat._core.tree import map_shapes
 from torchkeras_compat.training.data.batch import Batch
 
 from .specs import LAYERS, LayerSpec
@@ -26,7 +27,7 @@ UNSEEDED = [spec for spec in LAYERS if not spec.arguments.get("seed")]  # the me
 @pytest.mark.parametrize("spec", LAYERS, ids=str)
 def test_weights_stand_on_the_device_asked_for(spec: LayerSpec) -> None:
     layer = spec.make()
-    layer._build_from((4, *spec.shape), META)
+    layer._build_from(spec.batch_shape(4), META)
     assert {t.device.type for t in [*layer.parameters(), *layer.buffers()]} <= {"meta"}
 
 
@@ -34,8 +35,9 @@ def test_weights_stand_on_the_device_asked_for(spec: LayerSpec) -> None:
 @pytest.mark.parametrize("spec", UNSEEDED, ids=str)
 def test_a_run_makes_nothing_elsewhere_and_reads_nothing(spec: LayerSpec, training: bool) -> None:
     layer = spec.make()
-    layer._build_from((4, *spec.shape), META)
-    x = torch.zeros(4, *spec.shape, device=META, dtype=torch.int64 if spec.indices else torch.float32)
+    layer._build_from(spec.batch_shape(4), META)
+    kind = torch.int64 if spec.indices else torch.float32
+    x = map_shapes(lambda shape: torch.zeros(shape, device=META, dtype=kind), spec.batch_shape(4))
     y, _ = layer._run(x, None, training)
     assert (y[0] if isinstance(y, list) else y).device == META
 

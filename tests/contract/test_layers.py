@@ -15,6 +15,7 @@ from torch import Tensor
 
 import torchkeras_compat as keras
 from torchkeras_compat._core import dialects, randomness, registry
+from torchkeras_compat._core.tree import flatten, flatten_shapes, is_shape, map_shapes, map_tree, shapes_of
 from torchkeras_compat.layers.base import Layer, own_arguments
 
 from .specs import ELSEWHERE, LAYERS, LayerSpec
@@ -31,22 +32,30 @@ def spec(request: pytest.FixtureRequest) -> LayerSpec:
     return line
 
 
-def draw(spec: LayerSpec, batch: int = BATCH, dtype: torch.dtype = torch.float32) -> Tensor:
+def draw(spec: LayerSpec, batch: int = BATCH, dtype: torch.dtype = torch.float32) -> Any:
+    """Return a tensor for a line, or a list of them."""
     generator = torch.Generator().manual_seed(5)
-    if spec.indices is not None:
-        return torch.randint(spec.indices, (batch, *spec.shape), generator=generator)
-    return torch.randn((batch, *spec.shape), generator=generator, dtype=torch.float64).to(dtype)
+
+    def one(shape: tuple[int, ...]) -> Tensor:
+        if spec.indices is not None:
+            return torch.randint(spec.indices, shape, generator=generator)
+        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    return map_shapes(one, spec.batch_shape(batch))
 
 
 def built(spec: LayerSpec, **more: Any) -> Any:
     layer = spec.make(**more)
-    layer._build_from((None, *spec.shape))
+    layer._build_from(spec.batch_shape(None))
     return layer
 
 
-def run(layer: Any, x: Tensor, training: bool = False) -> Tensor:
-    y: Tensor = layer(x, training=training)
-    return y
+def run(layer: Any, x: Any, training: bool = False) -> Any:
+    return layer(x, training=training)
+
+
+def equal(one: Any, other: Any) -> bool:
+    return all(map(torch.equal, flatten(one), flatten(other)))
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -73,6 +82,8 @@ def test_some_line_leaves_the_default(name: str) -> None:
 
 def ways(spec: LayerSpec) -> dict[str, dict[str, Any]]:
     """Return the ways in which the shape of the input can be told to a first layer."""
+    if not spec.takes_one:
+        return {}
     cls = registry.lookup("layer", spec.cls)
     found: dict[str, dict[str, Any]] = {
         "input_shape": {"input_shape": spec.shape},
@@ -88,47 +99,58 @@ def ways(spec: LayerSpec) -> dict[str, dict[str, Any]]:
 
 def test_every_way_to_give_the_shape(spec: LayerSpec) -> None:
     layers = {way: spec.make(**arguments) for way, arguments in ways(spec).items()}
-    models = {way: keras.Sequential([layer]) for way, layer in layers.items()}
+    alone = spec.takes_one and is_shape(spec.output)  # in a Sequential
+    models = {way: keras.Sequential([layer]) for way, layer in layers.items()} if alone else {}
+    layers = {way: layers[way] for way in models}
     layers["Input"] = spec.make()
     kind = None if spec.indices is None else "int32"
-    models["Input"] = keras.Sequential([keras.layers.Input(spec.shape, dtype=kind), layers["Input"]])
+    inputs = map_shapes(lambda shape: keras.layers.Input(shape, dtype=kind), spec.shape)
+    models["Input"] = keras.models.Model(inputs, layers["Input"](inputs))
+    if alone:
+        layers["Input in a list"] = spec.make()
+        models["Input in a list"] = keras.Sequential(
+            [keras.layers.Input(spec.shape, dtype=kind), layers["Input in a list"]]
+        )
     layers["first batch"] = spec.make()
     run(layers["first batch"], draw(spec))
-    assert {way: model.output_shape for way, model in models.items()} == dict.fromkeys(models, (None, *spec.output))
+    expected = spec.batch_output(None)
+    assert {way: model.output_shape for way, model in models.items()} == dict.fromkeys(models, expected)
     shapes = {way: [w.shape for w in layer.get_weights()] for way, layer in layers.items()}
     assert all(found == shapes["Input"] for found in shapes.values()), shapes
 
 
 def test_output_shape(spec: LayerSpec) -> None:
     layer = built(spec)
-    assert tuple(run(layer, draw(spec)).shape) == (BATCH, *spec.output)
-    assert layer.compute_output_shape((None, *spec.shape)) == (None, *spec.output)
-    assert layer.compute_output_shape((BATCH, *spec.shape)) == (BATCH, *spec.output)
-    assert layer.output_shape == (None, *spec.output)
-    assert tuple(run(layer, draw(spec, 1)).shape) == (1, *spec.output)
+    assert shapes_of(run(layer, draw(spec))) == spec.batch_output(BATCH)
+    for size in (None, BATCH):
+        assert layer.compute_output_shape(spec.batch_shape(size)) == spec.batch_output(size)
+    assert layer.output_shape == spec.batch_output(None)
+    assert shapes_of(run(layer, draw(spec, 1))) == spec.batch_output(1)
 
 
 def test_output_shape_keeps_none(spec: LayerSpec) -> None:
     layer = built(spec)
-    for axis in range(len(spec.shape)):
-        shape = [None, *spec.shape]
-        shape[axis + 1] = None
-        found = layer.compute_output_shape(tuple(shape))
-        assert len(found) == len(spec.output) + 1
-        assert all(n is None or n == real for n, real in zip(found[1:], spec.output)), (shape, found)
+    shapes = flatten_shapes(spec.batch_shape(None))
+    for i, axis in [(i, axis) for i, shape in enumerate(shapes) for axis in range(1, len(shape))]:
+        opened = [(*s[:axis], None, *s[axis + 1 :]) if i == j else s for j, s in enumerate(shapes)]
+        found = flatten_shapes(layer.compute_output_shape(opened[0] if spec.takes_one else opened))
+        for one, real in zip(found, flatten_shapes(spec.batch_output(None))):
+            assert len(one) == len(real)
+            assert all(n is None or n == m for n, m in zip(one[1:], real[1:])), (opened, found)
 
 
 # --- configuration ---------------------------------------------------------------------------------------------------
 
 
 def test_config_round_trip(spec: LayerSpec) -> None:
-    layer = spec.make(name="given", trainable=False, dtype="float64", batch_input_shape=(7, *spec.shape))
+    shape = spec.batch_shape(7) if spec.takes_one else (7, None)
+    layer = spec.make(name="given", trainable=False, dtype="float64", batch_input_shape=shape)
     config = layer.get_config()
     again = type(layer).from_config(config)
     assert config["name"] == again.name == "given"
     assert again.trainable is False
     assert again.dtype == "float64"
-    assert again.batch_input_shape == (7, *spec.shape)
+    assert again.batch_input_shape == shape
     assert again.get_config() == config
     for argument, value in spec.arguments.items():
         assert argument in config, argument
@@ -157,7 +179,7 @@ def test_weights_round_trip(spec: LayerSpec) -> None:
         assert tuple(variable.shape) == value.shape
         assert variable.name.startswith(f"{layer.name}/")
     again = type(layer).from_config({**layer.get_config(), "name": "again"})
-    again._build_from((None, *spec.shape))
+    again._build_from(spec.batch_shape(None))
     again.set_weights(values)
     torch.testing.assert_close(run(again, x), run(layer, x), rtol=0, atol=0)
     assert layer.count_params() == sum(v.size for v in values)
@@ -184,12 +206,12 @@ def test_initial_weights(spec: LayerSpec) -> None:
 
 def test_gradient_flows(spec: LayerSpec) -> None:
     layer, x = built(spec), draw(spec)
-    x.requires_grad_(spec.indices is None)
-    direction = torch.randn((BATCH, *spec.output), generator=torch.Generator().manual_seed(1))
-    (run(layer, x) * direction).sum().backward()
+    map_tree(lambda leaf: leaf.requires_grad_(spec.indices is None), x)
+    generator = torch.Generator().manual_seed(1)
+    sum((y * torch.randn(y.shape, generator=generator)).sum() for y in flatten(run(layer, x))).backward()
     found = {w.path: p.grad for w in layer._trained_table() for p in w.parameters if p.requires_grad}
     if spec.indices is None:
-        found["input"] = x.grad
+        found.update((f"input {i}", leaf.grad) for i, leaf in enumerate(flatten(x)))
     for name, gradient in found.items():
         assert gradient is not None, name
         assert torch.isfinite(gradient).all(), name
@@ -210,16 +232,19 @@ def test_dtypes(spec: LayerSpec, dtype: str, tolerance: float) -> None:
     reference, other = built(spec), built(spec, dtype=dtype)
     other.set_weights(reference.get_weights())
     kind = getattr(torch, dtype)
-    y = run(other, draw(spec, dtype=kind))
-    assert y.dtype == kind
-    torch.testing.assert_close(y.double(), run(reference, draw(spec)).double(), rtol=tolerance, atol=tolerance)
+    found, expected = flatten(run(other, draw(spec, dtype=kind))), flatten(run(reference, draw(spec)))
+    for y, wanted in zip(found, expected):
+        assert y.dtype == kind
+        torch.testing.assert_close(y.double(), wanted.double(), rtol=tolerance, atol=tolerance)
 
 
 def test_numpy_input(spec: LayerSpec) -> None:
     layer, x = built(spec), draw(spec)
-    torch.testing.assert_close(run(layer, x.numpy()), run(layer, x), rtol=0, atol=0)  # type: ignore[arg-type]
+    arrays = map_tree(lambda leaf: leaf.numpy(), x)
+    torch.testing.assert_close(run(layer, arrays), run(layer, x), rtol=0, atol=0)
     if spec.indices is None:
-        torch.testing.assert_close(run(layer, x.double().numpy()), run(layer, x), rtol=0, atol=0)  # type: ignore[arg-type]
+        doubles = map_tree(lambda leaf: leaf.double().numpy(), x)
+        torch.testing.assert_close(run(layer, doubles), run(layer, x), rtol=0, atol=0)
 
 
 def test_modes(spec: LayerSpec) -> None:
@@ -228,10 +253,10 @@ def test_modes(spec: LayerSpec) -> None:
     torch.testing.assert_close(layer(x), inference, rtol=0, atol=0)  # inference is what nobody asked for
     torch.testing.assert_close(run(layer, x), inference, rtol=0, atol=0)
     trained = run(layer, x, training=True)
-    assert trained.shape == inference.shape
-    assert torch.equal(trained, inference) is not (spec.random or spec.batch_statistics)
+    assert shapes_of(trained) == shapes_of(inference)
+    assert equal(trained, inference) is not (spec.random or spec.batch_statistics)
     keras.backend.set_learning_phase(1)
-    assert torch.equal(layer(x), inference) is not (spec.random or spec.batch_statistics)
+    assert equal(layer(x), inference) is not (spec.random or spec.batch_statistics)
 
 
 def test_seed_repeats_a_run(spec: LayerSpec) -> None:
@@ -248,11 +273,17 @@ def test_seed_repeats_a_run(spec: LayerSpec) -> None:
 # --- masks -----------------------------------------------------------------------------------------------------------
 
 
-def test_mask(spec: LayerSpec) -> None:
-    layer, x = built(spec), draw(spec)
-    mask = torch.ones(BATCH, *spec.shape[: len(spec.shape) > 1], dtype=torch.bool)
+def valid_steps(shape: tuple[int, ...]) -> Tensor:
+    """Return a mask of the steps of an input, or of the samples where it has no steps."""
+    mask = torch.ones(shape[: 1 + (len(shape) > 2)], dtype=torch.bool)
     if mask.dim() > 1:
         mask[0, 1:] = False
+    return mask
+
+
+def test_mask(spec: LayerSpec) -> None:
+    layer, x = built(spec), draw(spec)
+    mask = map_shapes(valid_steps, spec.batch_shape(BATCH))
     if spec.mask == "makes":
         _, made = layer._run(x, None, False)
         assert made.dtype == torch.bool
@@ -266,8 +297,13 @@ def test_mask(spec: LayerSpec) -> None:
         assert later._run(x, mask, False)[1] is None
         return
     y, left = layer._run(x, mask, False)
-    assert tuple(y.shape) == (BATCH, *spec.output)
-    assert left is (mask if spec.mask == "keeps" else None)
+    assert shapes_of(y) == spec.batch_output(BATCH)
+    if spec.mask in ("keeps", "joins"):
+        assert left.shape == y.shape[: left.dim()]
+        assert not left.all()
+        assert spec.mask == "joins" or torch.equal(left, mask)
+    else:
+        assert all(m is None for m in flatten(left))
 
 
 # --- copies ----------------------------------------------------------------------------------------------------------
@@ -311,6 +347,7 @@ def test_wrong_number_of_axes(spec: LayerSpec) -> None:
     layer = spec.make()
     if layer._input_rank is None:
         pytest.skip("it takes any number of axes")
+    assert spec.takes_one
     for shape in ((None,) * (len(spec.shape) + 2), (None,) * len(spec.shape)):
         with pytest.raises(ValueError, match=f"{layer.name}'.*the input must have"):
             layer._build_from(shape)
@@ -326,9 +363,9 @@ def test_it_is_a_torch_module(spec: LayerSpec) -> None:
     layer, x = built(spec), draw(spec)
     assert isinstance(layer, (Layer, torch.nn.Module))
     seen: list[Any] = []
-    layer.register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    layer.register_forward_hook(lambda module, inputs, output: seen.append(shapes_of(output)))
     run(layer, x)
-    assert seen == [torch.Size((BATCH, *spec.output))]
+    assert seen == [spec.batch_output(BATCH)]
     state = layer.state_dict()
     layer.load_state_dict({name: torch.zeros_like(value) for name, value in state.items()})
     assert all(not w.any() for w in layer.get_weights())

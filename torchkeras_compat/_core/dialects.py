@@ -53,6 +53,8 @@ class Rules:
             takes the batch's statistics in training, and only leaves its moving ones alone.
         recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits,
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
+        bidirectional_zeroes_masked: sequences from Bidirectional are zero at masked steps, instead of the output of the
+            step before.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
@@ -92,6 +94,7 @@ class Rules:
     masked_batch_statistics: bool = False
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
+    bidirectional_zeroes_masked: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
     generators_count_samples: bool = False
@@ -216,6 +219,7 @@ TF_KERAS = Dialect(
         frozen_statistics_infer=True,
         predict_shows_progress=True,
         recurrent_dropout_by_kernel=True,
+        bidirectional_zeroes_masked=True,
         archive_without_suffix=True,
         zero_based_names=True,
         validation_data_to_callbacks=False,

@@ -208,7 +208,7 @@ class Weight:
         """The full name, with those of the layers that it is in: `'dense_1/kernel:0'`."""
         if self.owner is None:
             return self.name
-        return f"{self.owner._scope}{self.owner.name}/{self.name}:0"
+        return f"{self.owner._weight_scope}{self.name}:0"
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:

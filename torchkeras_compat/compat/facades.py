@@ -30,6 +30,7 @@ from .names import (
 
 PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
+MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
@@ -112,12 +113,13 @@ class Facade(ModuleType):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise: of what has the name of a module and was a function once, such as `keras.layers.merge`."""
+        """Call what has the name of a module and was a function once, such as `keras.layers.merge`."""
         part, _, name = self._part.rpartition(".")
-        later = planned.find(MODULES.get(part, part), name)
-        raise (
-            TypeError(f"module {self.__name__!r} is not callable") if later is None else planned.ComesLater(later._text)
-        )
+        holder = MODULES.get(part, part)
+        function = getattr(importlib.import_module(f"{PACKAGE}.{holder}".rstrip(".")), name, None)
+        if callable(function):
+            return self._faced(name, function)(*args, **kwargs)
+        raise TypeError(f"module {self.__name__!r} is not callable")
 
     def _aliases(self) -> dict[str, Any]:
         """Return the old names of what this module holds."""
@@ -131,7 +133,8 @@ class Facade(ModuleType):
             return value
         if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
             return faced(value, dialect, self.__name__)
-        if name in CONSTRUCTING and callable(value):
+        constructs = name in CONSTRUCTING or (MODULES.get(self._part) == "layers" and name in MERGING)
+        if constructs and callable(value):
             return _constructing(value, dialect)
         return value
 

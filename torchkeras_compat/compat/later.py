@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
-MERGED = "write one layers.Layer (or torch.nn.Module) that computes the branches and returns {} now"
 PICTURES = "write Lambda(lambda x: {}) in the model now, or prepare the arrays with preprocessing.image"
 AUGMENTED = "write preprocessing.image.ImageDataGenerator({}) now and give its flow(x, y) to fit"
 BY_NUMPY = "prepare the arrays with numpy before fit now: {}"
@@ -27,28 +26,12 @@ SEPARABLE = {
     for kind in ("Conv", "Convolution")
     for n in (1, 2)
 }
-MERGING = {
-    **_all("Add add", MERGED.format("a + b")),
-    **_all("Subtract subtract", MERGED.format("a - b")),
-    **_all("Multiply multiply", MERGED.format("a * b")),
-    **_all("Average average", MERGED.format("(a + b) / 2")),
-    **_all("Maximum maximum", MERGED.format("K.maximum(a, b)")),
-    **_all("Minimum minimum", MERGED.format("K.minimum(a, b)")),
-    **_all("Concatenate concatenate Merge merge", MERGED.format("K.concatenate([a, b])")),
-    **_all("Dot dot", MERGED.format("K.batch_dot(a, b)")),
-}
 LAYERS: dict[str, str] = {
     **TRANSPOSED,
     **SEPARABLE,
-    **MERGING,
     **{f"DepthwiseConv{n}D": BY_HAND.format(f"Conv{n}D(channels, kernel_size, groups=channels)") for n in (1, 2)},
     **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},
     **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
-    "Bidirectional": "write layers.TorchModuleWrapper(torch.nn.LSTM(features, units, batch_first=True, "
-    "bidirectional=True), output_index=0) now, which gives both directions of every step",
-    "TimeDistributed": "Dense works on every step by itself; around another layer write a layers.Layer now, whose call "
-    "folds the steps into the batch with K.reshape",
-    "TimeDistributedDense": "write Dense(units) now, which works on every step by itself",
     "LayerNormalization": "write torch.nn.LayerNorm(features, eps=1e-3) in the list of layers now",
     "GroupNormalization": WRAPPED.format("GroupNorm(groups, channels, eps=1e-3)"),
     "UnitNormalization": BY_HAND.format("Lambda(lambda x: K.l2_normalize(x, -1))"),
@@ -62,7 +45,6 @@ LAYERS: dict[str, str] = {
     ),
     "EinsumDense": BY_HAND.format("a layers.Layer with add_weight whose call returns torch.einsum(…)"),
     "Identity": BY_HAND.format("Activation('linear')"),
-    "Wrapper": BY_HAND.format("a subclass of layers.Layer that holds the other layer"),
     "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",
     "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",
     "SReLU": BY_HAND.format("PReLU()"),

@@ -76,7 +76,7 @@ def _layers(names: str, table: Table) -> dict[str, Table]:
 
 
 LAYERS: dict[str, Table] = {
-    "Dense": {**BIAS, **PENALTIES, **_renamed(output_dim="units")},
+    **_layers("Dense TimeDistributedDense", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
     **_layers("Conv1D Conv2D Conv3D", CONVOLUTION),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
     **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),

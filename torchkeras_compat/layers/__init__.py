@@ -3,6 +3,7 @@
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .base import Layer
 from .base.input_spec import InputSpec
+from .classic_merge import Merge, merge
 from .convolutional import Conv1D, Conv2D, Conv3D
 from .convolutional import Conv1D as Convolution1D
 from .convolutional import Conv2D as Convolution2D
@@ -21,6 +22,25 @@ from .core import (
     Reshape,
 )
 from .embeddings import Embedding
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .merging import MergingLayer as _Merge  # noqa: F401  # the name under which scripts subclass it
 from .noise import (
     ActivityRegularization,
     AlphaDropout,
@@ -74,6 +94,7 @@ from .reshaping import (
 )
 from .serialization import deserialize, serialize
 from .torch_module import TorchModuleWrapper
+from .wrappers import Bidirectional, TimeDistributed, TimeDistributedDense, Wrapper
 
 __all__ = [
     "ELU",
@@ -83,7 +104,9 @@ __all__ = [
     "AbstractRNNCell",
     "Activation",
     "ActivityRegularization",
+    "Add",
     "AlphaDropout",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -91,6 +114,8 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -101,6 +126,7 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -133,6 +159,10 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Maximum",
+    "Merge",
+    "Minimum",
+    "Multiply",
     "PReLU",
     "Permute",
     "ReLU",
@@ -145,14 +175,27 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "Subtract",
     "ThresholdedReLU",
+    "TimeDistributed",
+    "TimeDistributedDense",
     "TorchModuleWrapper",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "dot",
+    "maximum",
+    "merge",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]

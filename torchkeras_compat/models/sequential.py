@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,11 +133,8 @@ class Sequential(Model):
 
     def _new_input(self, shape: Tree) -> Tree:
         """Return the symbolic input for a shape, or several for a first layer that takes a list."""
-        name = f"{self._chain[0].name}_input"
-        if is_shape(shape):
-            return SymbolicTensor(shape, self.dtype, name=name)
-        count = itertools.count(1)
-        return map_shapes(lambda one: SymbolicTensor(one, self.dtype, name=f"{name}_{next(count)}"), shape)
+        names = iter(self._chain[0]._input_names())
+        return map_shapes(lambda one: SymbolicTensor(one, self.dtype, name=next(names)), shape)
 
     def _connect(self, layer: Layer) -> None:
         if not self._symbols:

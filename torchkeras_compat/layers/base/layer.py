@@ -92,10 +92,12 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _wants_training: ClassVar[bool] = False
     _wants_any_keyword: ClassVar[bool] = False
     _has_own_mask: ClassVar[bool] = False
+    _masks_in_call: ClassVar[bool] = False  # whether what `call` gives carries its masks, which layers inside made
     _built_shape: Tree
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
     _has_run: bool = False  # whether a user's layer was called: the first call may make weights
     _scope: str = ""  # the names of the layers that it was built in
+    _names_weights: bool = True  # whether its own name stands in those of its weights
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -258,9 +260,14 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
 
+    @property
+    def _weight_scope(self) -> str:
+        """What stands before the names of its weights, and of those of layers inside it."""
+        return f"{self._scope}{self.name}/" if self._names_weights else self._scope
+
     def _naming_inner_layers(self) -> names_inside:
         """Return the block in which layers that are built have this one in the names of their weights."""
-        return names_inside(f"{self._scope}{self.name}/")
+        return names_inside(self._weight_scope)
 
     def _adopt(self, device: torch.device | None = None) -> None:
         """Enter what the layer holds beside `add_weight` into the weight table."""
@@ -331,7 +338,8 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             mask = carried_mask(inputs)
         x = self._to_input(inputs)
         if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
-            shapes = map_tree(lambda leaf: (None, *leaf.shape[1:]), x)
+            keeps_batch = self._traits.stateful  # what is kept from batch to batch has its size
+            shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), x)
             self._build_from(shapes, next((leaf.device for leaf in flatten(x)), None))
         if not settings.inside_run():
             self._forget_losses()
@@ -443,7 +451,10 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         else:
             run = nn.Module.__call__ if "forward" not in self.__dict__ else Layer._invoke
             y = run(self, inputs, *args, **call_arguments)
-            if mask is not None or self._has_own_mask:
+            if self._masks_in_call:
+                mask = carried_mask(y)
+                forget_mask(y)
+            elif mask is not None or self._has_own_mask:
                 mask = self.compute_mask(inputs, mask)
         if self.activity_regularizer is not None:
             self._add_activity_penalty(y)

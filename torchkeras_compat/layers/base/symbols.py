@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from ..._core.border import nameless
@@ -17,6 +18,7 @@ from .input_spec import InputSpec
 class Symbols:
     """The shapes and symbolic tensors of a layer in its model."""
 
+    name: str
     _built_shape: Tree
     _nodes: list[Node]
     batch_input_shape: Shape | None
@@ -127,6 +129,12 @@ class Symbols:
             node_index: 0 for the first call.
         """
         return self._call_at("get_output_shape_at", node_index).output_shapes
+
+    def _input_names(self) -> Iterator[str]:
+        """Yield the names of the inputs of a model that begins with this layer."""
+        yield f"{self.name}_input"
+        for number in itertools.count(2):
+            yield f"{self.name}_input_{number}"
 
     def _calls(self) -> list[Node]:
         return self._nodes
