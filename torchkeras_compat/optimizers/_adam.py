@@ -73,7 +73,11 @@ class _AdamStep(_Moments):
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
-        mean, square, greatest = slots["m"], slots["v"], slots["vhat"] if self.amsgrad else None
+        mean, square, greatest = (
+            slots["m"],
+            slots["v"],
+            slots["vhat"] if self.hyperparameters.options["amsgrad"] else None,
+        )
         numbers = (scalars["lr"], scalars["beta_1"], scalars["beta_2"], scalars["epsilon"])
         if adam_kernel(params, grads, mean, square, greatest, numbers):
             return
@@ -247,7 +251,7 @@ class Nadam(_Moments):
         return super().from_config(config)
 
     def _momentum(self, t: int) -> float:
-        beta_1, decay = self._hyper.numbers["beta_1"], self._hyper.numbers["schedule_decay"]
+        beta_1, decay = self.hyperparameters.numbers["beta_1"], self.hyperparameters.numbers["schedule_decay"]
         return beta_1 * (1.0 - 0.5 * float(0.96 ** (t * decay)))
 
     def _momentum_product(self, t: int) -> float:
@@ -292,5 +296,5 @@ class Nadam(_Moments):
         self._product = (self._iterations, float(values[0])) if values else (0, 1.0)
 
     def _sparse_rule(self) -> SparseRule:
-        numbers = self._hyper.numbers
+        numbers = self.hyperparameters.numbers
         return SparseRule(stays_in_tf=True, decays={"m": numbers["beta_1"], "v": numbers["beta_2"]})

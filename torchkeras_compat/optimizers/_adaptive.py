@@ -286,7 +286,7 @@ class Adafactor(Optimizer):
         values = super().scalars(iteration)
         t = iteration + 1
         values["lr"] = min(values["lr"], t**-0.5)
-        values["fresh"] = t ** self._hyper.numbers["beta_2_decay"]
+        values["fresh"] = t ** self.hyperparameters.numbers["beta_2_decay"]
         return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:

@@ -69,7 +69,7 @@ class RMSprop(Optimizer):
     @property
     def _moves(self) -> bool:
         """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
-        return "momentum" in self._hyper.in_use
+        return "momentum" in self.hyperparameters.in_use
 
     @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -110,5 +110,5 @@ class RMSprop(Optimizer):
     def _sparse_rule(self) -> SparseRule:
         if self._moves:
             return SparseRule(stays_in_tf=True)
-        rho = self._hyper.numbers["rho"]
+        rho = self.hyperparameters.numbers["rho"]
         return SparseRule(rests=True, decays={"rms": rho, "mg": rho} if self.centered else {"rms": rho})

@@ -62,7 +62,7 @@ class SGD(Optimizer):
     @property
     def _moves(self) -> bool:
         """Whether there is a velocity: from the first momentum other than 0 on, for all that is set later."""
-        return "momentum" in self._hyper.in_use
+        return "momentum" in self.hyperparameters.in_use
 
     @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:

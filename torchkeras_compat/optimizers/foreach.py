@@ -164,11 +164,3 @@ def copy_(xs: Tensors, ys: Tensors) -> None:
         xs[0].copy_(ys[0])
     else:
         torch._foreach_copy_(xs, ys)
-
-
-def fusable(*lists: Tensors) -> bool:
-    """Tell whether torch's fused CPU kernels, which walk memory and not strides, may run over these lists."""
-    first = lists[0][0]
-    if first.device.type != "cpu" or first.dtype not in (torch.float32, torch.float64):
-        return False
-    return all(t.is_contiguous() and t.dtype == first.dtype for tensors in lists for t in tensors)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .foreach import Scalar, Tensors, fusable
+from .foreach import Scalar, Tensors
 
 # At step ∞ a beta's power is 0, so that torch's kernel leaves both bias corrections out; Keras's `lr_t` has them.
 _NEVER = torch.tensor(float("inf"))
@@ -71,6 +71,19 @@ def adagrad_kernel(params: Tensors, grads: Tensors, sums: Tensors, rate: Scalar,
     if not fusable(params, grads, sums) or not works(_adagrad):
         return False
     _adagrad(params, grads, sums, rate, epsilon)
+    return True
+
+
+def fusable(*lists: Tensors) -> bool:
+    """Tell whether torch's fused CPU kernels, which walk memory and not strides, may run over these lists."""
+    first = lists[0][0]
+    kind = first.dtype
+    if first.device.type != "cpu" or kind not in (torch.float32, torch.float64):
+        return False
+    for tensors in lists:
+        for tensor in tensors:
+            if tensor.dtype != kind or not tensor.is_contiguous():
+                return False
     return True
 
 

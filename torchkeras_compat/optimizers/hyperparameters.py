@@ -221,10 +221,10 @@ class Hyperparameters:
 
 
 def hyperparameter(name: str) -> property:
-    """Return the attribute of a hyperparameter, which stands in the optimizer's table `_hyper`."""
+    """Return the attribute of a hyperparameter, which stands in the optimizer's `hyperparameters`."""
 
     def get(optimizer: Any) -> Hyperparameter:
-        numbers = optimizer._hyper.numbers
+        numbers = optimizer.hyperparameters.numbers
         if name not in numbers:
             raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
         return Hyperparameter(
@@ -232,22 +232,22 @@ def hyperparameter(name: str) -> property:
         )
 
     def put(optimizer: Any, value: Any) -> None:
-        optimizer._hyper.set_number(name, as_number(type(optimizer).__name__, name, value))
+        optimizer.hyperparameters.set_number(name, as_number(type(optimizer).__name__, name, value))
 
     return property(get, put, doc=f"The hyperparameter `{name}`: a float that can be set, as Keras's variable can.")
 
 
 def option(name: str) -> property:
-    """Return the attribute of an option, which stands in the optimizer's table `_hyper`."""
+    """Return the attribute of an option, which stands in the optimizer's `hyperparameters`."""
 
     def get(optimizer: Any) -> Any:
-        options = optimizer._hyper.options
+        options = optimizer.hyperparameters.options
         if name not in options:
             raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
         return options[name]
 
     def put(optimizer: Any, value: Any) -> None:
-        optimizer._hyper.set_option(name, value)
+        optimizer.hyperparameters.set_option(name, value)
         vars(optimizer).pop("clipping", None)  # which is made of options at its first use
 
     return property(get, put, doc=f"The option `{name}`.")

@@ -60,7 +60,7 @@ class LearningRate:
             iteration: The step, from 0.
             decay: The rate is divided by `1 + decay * iteration`.
         """
-        rate = self.current(iteration)
         if self.schedule is not None:
-            self.group["lr"] = rate
+            self.group["lr"] = self.current(iteration)
+        rate = float(self.group["lr"])
         return rate / (1.0 + decay * iteration) if decay else rate

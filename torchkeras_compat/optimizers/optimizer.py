@@ -136,7 +136,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         self._rate = LearningRate(owner, self.param_groups[0])
         self._slots = SlotTable(self)
         self.sparse_rows = SparseRows(self)
-        self._hyper = Hyperparameters(before_change=self.sparse_rows.settle)
+        self.hyperparameters = Hyperparameters(before_change=self.sparse_rows.settle)
         self._weight_decay = WeightDecay()
         self._weight_io = WeightIO(self)
         self._by_weight = StepsByWeight(self)
@@ -218,7 +218,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
 
     def scalars(self, iteration: int) -> dict[str, float]:
         """Return the numbers that `update` needs in step `iteration` (from 0), by host arithmetic alone."""
-        numbers, options = self._hyper.numbers, self._hyper.options
+        numbers, options = self.hyperparameters.numbers, self.hyperparameters.options
         values = {name: numbers[name] for name in self.hyper}
         values["lr"] = rate = self._rate.of_step(iteration, numbers["decay"])
         if options["weight_decay"]:
@@ -236,7 +236,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
             slots: Slot name → one tensor for each of `params`.
             scalars: What `scalars` returned; 0-d tensors in place of floats are allowed.
         """
-        options = self._hyper.options
+        options = self.hyperparameters.options
         if options["weight_decay"]:
             self._weight_decay.apply(params, scalars["keep"])
         self._update(params, grads, slots, scalars)
@@ -253,12 +253,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
     @cached_property
     def clipping(self) -> Clipping:
         """How gradients are clipped."""
-        return Clipping.of(self._hyper.options, self._rules)
-
-    @property
-    def revision(self) -> int:
-        """Counts the changes of options and hyperparameters after which a step is made of other formulas."""
-        return self._hyper.revision
+        return Clipping.of(self.hyperparameters.options, self._rules)
 
     @torch.no_grad()
     def step_groups(self, gradients: Gradients, scalars: Scalars | None = None) -> None:

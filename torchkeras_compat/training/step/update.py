@@ -137,12 +137,12 @@ class KerasUpdate(Update):
             self.dense = choose_group(optimizer, binding, flat_allowed and not chunked)
         self.groups = [*([] if self.dense is None else [self.dense]), *self.embeddings]
         self.params = [param for group in self.groups for param in group.params]
-        self.revision = optimizer.revision
+        self.revision = optimizer.hyperparameters.revision
 
     @property
     def outdated(self) -> bool:
         """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
-        changed: bool = self.revision != self.optimizer.revision
+        changed: bool = self.revision != self.optimizer.hyperparameters.revision
         return changed
 
     def recording(self) -> AbstractContextManager[Any]:
