@@ -321,7 +321,7 @@ class RNN(Layer):
         constants: Sequence[Any] | None = None,
     ) -> Any:
         """Return the last output, or all of them; with `return_state` a list of that and the last states."""
-        mask = _first_mask(mask)
+        mask = None if mask is None else _first_mask(mask)
         walkers = self._walkers()
         if walkers is None or constants is not None:
             return self._call_steps(inputs, mask, training, initial_state, constants)
