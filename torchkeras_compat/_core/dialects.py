@@ -55,6 +55,7 @@ class Rules:
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
         bidirectional_zeroes_masked: sequences from Bidirectional are zero at masked steps, instead of the output of the
             step before.
+        functional_models: the class of a model made of tensors is called `Functional` in configurations and summaries.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
@@ -95,6 +96,7 @@ class Rules:
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
     bidirectional_zeroes_masked: bool = False
+    functional_models: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
     generators_count_samples: bool = False
@@ -220,6 +222,7 @@ TF_KERAS = Dialect(
         predict_shows_progress=True,
         recurrent_dropout_by_kernel=True,
         bidirectional_zeroes_masked=True,
+        functional_models=True,
         archive_without_suffix=True,
         zero_based_names=True,
         validation_data_to_callbacks=False,

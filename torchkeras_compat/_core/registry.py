@@ -203,6 +203,9 @@ def deserialize(kind: str, config: dict[str, Any]) -> Any:
 def class_name(value: object) -> str:
     """Return the name of an object's class in a configuration: `package>name` where the user registered it so."""
     cls = type(value)
+    told = getattr(value, "_class_name", None)
+    if isinstance(told, str):
+        return told
     return next((name for name, known in _custom.items() if known is cls and ">" in name), cls.__name__)
 
 

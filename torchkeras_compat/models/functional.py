@@ -360,7 +360,7 @@ def connected_to(layer: Layer, plan: Plan) -> list[str]:
             continue
         for tensor in node.parents():
             source = layer_for(_vertex(tensor, plan))
-            calls = [n for n in source._nodes if id(n) in own]
+            calls = source._nodes
             number = next((i for i, call in enumerate(calls) if call is tensor.node), 0)
             index = 0 if tensor.node is None else [t is tensor for t in flatten(tensor.node.outputs)].index(True)
             lines.append(f"{source.name}[{number}][{index}]")

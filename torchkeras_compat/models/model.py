@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .._core import registry, settings
+from .._core.config import origin
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
 from .._core.symbolic import SymbolicTensor
@@ -177,6 +178,12 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             )
 
     # --- configuration -------------------------------------------------------------------------------------------
+
+    @property
+    def _class_name(self) -> str | None:
+        """What configurations and summaries call a graph of layers, where that is not the name of its class."""
+        graph = origin(type(self)) is Model and self._plan is not None
+        return "Functional" if graph and self._rules.functional_models else None
 
     @property
     def model(self) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from ..layers.base import ROW_WISE, Layer, Traits
 from ..layers.base.masks import carried_mask, carry_mask
 from ..layers.base.weights import unique
 from ..utils.layer_utils import print_summary
+from .functional import connected_to
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
 
@@ -436,6 +438,12 @@ class Network(TorchSide):
             numbered = [name, *(f"{name}_{i}" for i in range(1, len(names) + 1))]
             names.append(next(n for n in numbered if n not in names))
         return names
+
+    def _connections(self) -> Callable[[Layer], list[str]] | None:
+        """Return what tells the tensors that a layer is called on; `None` for a model whose layers stand in a row."""
+        if self._plan is None or self._plan.is_row():
+            return None
+        return functools.partial(connected_to, plan=self._plan)
 
     def _output_keys(self) -> list[str]:
         """Return the keys under which a dictionary names the outputs; their names where the outputs are none."""

@@ -202,6 +202,20 @@ class Plan:
             tensor = call.node.outputs
         return [call.layer for call in self.calls] if tensor is self.outputs[0] else None
 
+    def is_row(self) -> bool:
+        """Tell whether the calls stand in a row, each on one tensor of the one before, and no layer is called twice."""
+        layers = {id(call.layer) for call in self.calls}
+        if len(layers) < len(self.calls) or len(self.inputs) != 1:
+            return False
+        before: Node | None = None
+        for node in self.nodes:
+            parents = node.parents()
+            first = parents[0] is self.inputs[0] if before is None else parents[0].node is before
+            if len(parents) != 1 or not first:
+                return False
+            before = node
+        return True
+
     def shapes_for(self, shapes: Sequence[Any]) -> list[Any]:
         """Return the shapes of the outputs for other shapes of the inputs."""
         known = {id(tensor): SymbolicTensor(shape, tensor.dtype) for tensor, shape in zip(self.inputs, shapes)}

@@ -218,20 +218,31 @@ class Averages:
         heads: Those of each output.
         names: The names of the outputs where there are several, whose losses are then told too.
         weights: What the losses of the outputs are multiplied by in the total.
+        metric_for: Returns the metric object that is the mean of a loss, by name.
     """
 
     def __init__(
-        self, heads: Sequence[HeadAverages], names: Sequence[str] = (), weights: Sequence[float] = (1.0,)
+        self,
+        heads: Sequence[HeadAverages],
+        names: Sequence[str] = (),
+        weights: Sequence[float] = (1.0,),
+        metric_for: Callable[[str], Any] | None = None,
     ) -> None:
         self.heads = list(heads)
         self.names, self.weights = list(names), list(weights)
         self.lines = [line for head in self.heads for line in head.lines]
         self.of_user = any(line.of_user for line in self.lines)
         self.loss = DeferredMean()
+        self.loss_metrics = [] if metric_for is None else [metric_for(name) for name in self._loss_names()]
         self.reset()
+
+    def _loss_names(self) -> list[str]:
+        return ["loss", *(f"{name}_loss" for name in self.names if name)]
 
     def reset(self) -> None:
         """Start an epoch."""
+        for metric in self.loss_metrics:
+            metric.follow(Pending(functools.partial(self._settle, metric), functools.partial(self._forget, metric)))
         self._last: Tensor | None = None
         self._last_outputs: list[Any] | None = None
         self._told: dict[str, Any] | None = None  # what a user's step returned
@@ -248,8 +259,22 @@ class Averages:
     @property
     def metric_names(self) -> list[str]:
         """What logs call the losses and the metrics."""
-        by_output = [f"{name}_loss" for name in self.names if name]
-        return ["loss", *by_output, *(line.name for line in self.lines)]
+        return [*self._loss_names(), *(line.name for line in self.lines)]
+
+    def _mean_of(self, metric: Any) -> DeferredMean:
+        """Return what a metric object is the mean of."""
+        number = self._loss_names().index(metric.name)
+        told = [head for head, name in zip(self.heads, self.names) if name]
+        return told[number - 1].loss if number else self.loss
+
+    def _settle(self, metric: Any) -> None:
+        """Write the mean of a loss into the state of its metric object."""
+        value = self.losses().get(metric.name)
+        metric.total.assign(0.0 if value is None else value)
+        metric.count.assign(0.0 if value is None else 1.0)
+
+    def _forget(self, metric: Any) -> None:
+        self._mean_of(metric).reset()
 
     def add_loss(self, loss: Tensor, counts: int, by_output: Sequence[Tensor | None] = ()) -> None:
         """Take note of the loss of a batch.
@@ -285,8 +310,18 @@ class Averages:
         """Return the averages so far as plain floats; the one place that reads the device."""
         if self._told is not None:
             return plain_floats(self._told)
-        named: dict[str, Any] = {}
         by_head = [head.results() for head in self.heads]
+        named = self.losses()
+        for values in by_head:
+            named.update(values)
+        named.update((name, mean.result()) for name, mean in self._side.items())
+        return plain_floats(named)
+
+    def losses(self) -> dict[str, Any]:
+        """Return the losses so far, on the device."""
+        named: dict[str, Any] = {}
+        for head in self.heads:
+            head.reduce()
         losses = [head.loss.result() for head in self.heads]
         total = self.loss.result()
         if total is None and any(loss is not None for loss in losses):
@@ -296,10 +331,7 @@ class Averages:
         for name, loss in zip(self.names, losses):
             if loss is not None:
                 named[f"{name}_loss"] = loss
-        for values in by_head:
-            named.update(values)
-        named.update((name, mean.result()) for name, mean in self._side.items())
-        return plain_floats(named)
+        return named
 
     def last_batch(self) -> dict[str, float]:
         """Return the loss of the last batch alone, and the metrics so far."""

@@ -32,6 +32,7 @@ class CompileConfig:
         steps_per_execution: Accepted; hooks see every batch.
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
         heads: The outputs, once the model knows them.
+        loss_metrics: The means of the losses by name, once a step has computed some.
     """
 
     optimizer: Any
@@ -45,6 +46,7 @@ class CompileConfig:
     steps_per_execution: int = 1
     sample_weight_mode: Any = None
     heads: list[Head] | None = field(default=None, repr=False)
+    loss_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
 
     def heads_for(self, names: Sequence[str], keys: Sequence[str]) -> list[Head]:
         """Return the outputs of a model with their losses and metrics; made once.
@@ -72,6 +74,12 @@ class CompileConfig:
                 for name, loss, w, own, weighted in parts
             ]
         return self.heads
+
+    def loss_metric(self, name: str) -> metrics.Mean:
+        """Return the mean of a loss as a metric of that name, made at the first call."""
+        if name not in self.loss_metrics:
+            self.loss_metrics[name] = metrics.Mean(name=name)
+        return self.loss_metrics[name]
 
     @property
     def lines(self) -> list[MetricLine]:

@@ -183,7 +183,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     def metrics(self) -> list[Any]:
         """The metric objects: the mean of the loss, and what `compile` was told, once the first targets are known."""
         config = self._compile_config
-        return [] if config is None else [line.metric for line in config.lines]
+        return [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
 
     def _compiled(self, method: str) -> CompileConfig:
         if self._compile_config is None:
@@ -192,7 +192,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
 
     def _heads(self) -> list[Head]:
         """Return the outputs with what `compile` was told about each."""
-        config = self._compiled("fit")
+        config = self._compile_config
+        if config is None:  # as for `predict`
+            return [Head(name, None, 1.0, [], [], self._rules) for name in self.output_names]
         return config.heads_for(self.output_names, self._output_keys())
 
     # --- what a step needs ---------------------------------------------------------------------------------------

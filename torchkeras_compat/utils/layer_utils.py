@@ -56,6 +56,8 @@ class _Table:
     expand_nested: bool
     show_trainable: bool
     emit: Callable[[str], Any]
+    connections: Callable[[Any], list[str]] | None = None
+    shapes_known: bool = True
 
     def rule(self, mark: str, level: int = 0) -> None:
         """Print a line of `mark` between the bars of `level` nested models."""
@@ -77,8 +79,13 @@ class _Table:
 
     def layer(self, layer: Any, level: int = 0, is_last: bool = False) -> None:
         """Print a layer, and with `expand_nested` the layers inside it."""
-        fields = [f"{layer.name} ({type(layer).__name__})", _shape_of(layer), _params_of(layer)]
-        self.row([*fields, "Y" if getattr(layer, "trainable", True) else "N"] if self.show_trainable else fields, level)
+        shape = _shape_of(layer) if self.shapes_known else "multiple"
+        fields = [f"{layer.name} ({_class_of(layer)})", shape, _params_of(layer)]
+        if self.connections is not None:
+            fields.append(self.connections(layer))
+        if self.show_trainable:
+            fields.append("Y" if getattr(layer, "trainable", True) else "N")
+        self.row(fields, level)
         inner = list(getattr(layer, "layers", None) or ()) if self.expand_nested else []
         if inner:
             self.rule("¯", level + 1)
@@ -96,9 +103,13 @@ def _cut(text: str, room: int) -> tuple[str, str]:
     return part[:room], text[room:]
 
 
+def _class_of(layer: Any) -> str:
+    return str(getattr(layer, "_class_name", None) or type(layer).__name__)
+
+
 def _shape_of(layer: Any) -> Any:
     try:
-        return layer.output_shape
+        return [layer.output_shape] if type(layer).__name__ == "InputLayer" else layer.output_shape
     except AttributeError:
         return "multiple"
     except RuntimeError:
@@ -137,9 +148,9 @@ def print_summary(
 
     Args:
         model: What has `name`, `layers`, `trainable_weights` and `non_trainable_weights`.
-        line_length: Length of a line; 65 when `None`.
-        positions: Where the three columns end, in characters or as fractions of the line; `[.45, .85, 1.]` when `None`.
-            A fourth one, for the connections that Keras shows of other models, stays unused.
+        line_length: Length of a line; 65 when `None`, 98 for a graph.
+        positions: Where the columns end, in characters or as fractions of the line; `[.45, .85, 1.]` when `None`, and
+            `[.3, .6, .7, 1.]` for a graph, whose fourth column is what a layer is connected to.
         print_fn: Called with each line; `print` when `None`.
         expand_nested: Whether the layers of nested models are shown.
         show_trainable: Whether a column tells which layers are trainable.
@@ -148,18 +159,20 @@ def print_summary(
     Raises:
         ValueError: `layer_range` or `positions` that fit no layer or no line.
     """
-    length = line_length or 65
-    ends = list(positions or (0.45, 0.85, 1.0))
+    connections = model._connections() if hasattr(model, "_connections") else None
+    length = line_length or (65 if connections is None else 98)
+    ends = list(positions or ((0.45, 0.85, 1.0) if connections is None else (0.3, 0.6, 0.7, 1.0)))
     if len(ends) < 3 or ends != sorted(ends):
         raise ValueError(f"summary(positions={show(positions)}): positions must be three or four rising numbers.")
     if ends[-1] <= 1:
         ends = [int(length * end) for end in ends]
-    header = ["Layer (type)", "Output Shape", "Param #"]
+    header = ["Layer (type)", "Output Shape", "Param #", *([] if connections is None else ["Connected to"])]
     if show_trainable:
         length += _TRAINABLE_WIDTH
         ends, header = [*ends, length], [*header, "Trainable"]
     emit = print if print_fn is None else print_fn
-    table = _Table([int(end) for end in ends], length, expand_nested, show_trainable, emit)
+    known = not getattr(model, "_is_users", False)
+    table = _Table([int(end) for end in ends], length, expand_nested, show_trainable, emit, connections, known)
     shown = _selected(model, layer_range)
     emit(f'Model: "{model.name}"')
     table.rule("_")

@@ -201,7 +201,10 @@ class Step:
         several = len(self.heads) > 1
         names = [head.head.name if several and head.objective is not None else "" for head in self.heads]
         self.averages = Averages(
-            [head.averages() for head in self.heads], names if several else (), [h.head.weight for h in self.heads]
+            [head.averages() for head in self.heads],
+            names if several else (),
+            [head.head.weight for head in self.heads],
+            self.config.loss_metric,
         )
         # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
         self._metrics_ask: bool | None = None if self.averages.of_user else False
