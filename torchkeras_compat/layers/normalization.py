@@ -174,6 +174,8 @@ class BatchNormalization(Layer):
         count = inputs.numel() // max(channels, 1)
         if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
+            if not training and torch.is_grad_enabled() and settings.running_phase():
+                moving = (moving[0].clone(), moving[1].clone())  # another call in this step may move the averages
             cudnn = torch.backends.cudnn.enabled
             y = torch.batch_norm(x, norm.weight, norm.bias, *moving, training, rate, self.epsilon, cudnn)
         else:

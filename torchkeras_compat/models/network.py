@@ -27,6 +27,7 @@ from ..layers.base.masks import carried_mask, carry_mask
 from ..layers.base.weights import unique
 from ..utils.layer_utils import print_summary
 from .functional import connected_to
+from .operation import layer_of
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
 
@@ -103,7 +104,9 @@ class Network(TorchSide):
     def _own_traits(self) -> Traits:
         if self._is_users:
             return Traits(runs_user_code=True, takes_integers=self._takes_integers)
-        functions = self._plan is not None and any(not call.is_layer for call in self._plan.calls)
+        functions = self._plan is not None and any(
+            not c.is_layer or c.node.keywords.get("training") for c in self._plan.calls
+        )
         own = replace(self._class_traits, takes_integers=self._takes_integers, joins_batches=True)
         return replace(own, row_wise=False, runs_user_code=True) if functions else own
 
@@ -193,7 +196,7 @@ class Network(TorchSide):
 
     def _arranged(self, outputs: Sequence[Any]) -> Tree:
         """Return outputs, given in order, as the user arranged them."""
-        by_symbol = dict(zip(map(id, self.outputs), outputs))
+        by_symbol = dict(zip(map(id, _ordered(self._output_tree)), outputs))
         return map_tree(lambda symbol: by_symbol[id(symbol)], self._output_tree)
 
     def _in_order(self, tree: Tree, argument: str) -> list[Any]:
@@ -224,7 +227,7 @@ class Network(TorchSide):
         """Return the keys by which a dictionary names the inputs: those that the user gave them, or their layers'."""
         if isinstance(self._input_tree, dict) and set(tree) >= set(self._input_tree):
             keys = {id(symbol): key for key, symbol in self._input_tree.items()}
-            return [keys[id(symbol)] for symbol in self.inputs]
+            return [keys[id(symbol)] for symbol in _ordered(self._input_tree)]
         return self.input_names
 
     def _run_heads(
@@ -242,8 +245,8 @@ class Network(TorchSide):
             outputs, masks = self._run(inputs, mask, training)
             if not is_branch(outputs):
                 return [outputs], [masks]
-            leaves = flatten(outputs)
-            return leaves, [None] * len(leaves) if masks is None else flatten(masks)
+            leaves = _ordered(outputs)
+            return leaves, [None] * len(leaves) if masks is None else _ordered(masks)
         if self._plan is not None and not self._chain:
             return self._run_plan(inputs, mask, training, logits)
         y, mask = self._chain_to_logits(inputs, mask, training) if logits else self._run_chain(inputs, mask, training)
@@ -360,6 +363,10 @@ class Network(TorchSide):
             return 0
         widest: int = max(math.prod(n or 1 for n in size) for size in sizes)
         return max(AT_ONCE // widest, min(OVER_TIME, MOST_AT_ONCE // widest) if traits.walks_over_time else 0)
+
+    def _gives_features(self) -> bool:
+        """Tell whether each output has an axis beside the batch."""
+        return self._output_tree is None or all(len(tensor.shape) > 1 for tensor in _ordered(self._output_tree))
 
     def _sizes_inside(self) -> list[tuple[Any, ...]]:
         """Return the sizes of a sample in the inputs and in what each layer gives."""
@@ -569,7 +576,9 @@ def _ordered(tree: Tree) -> list[SymbolicTensor]:
 
 
 def _name_of(tensor: SymbolicTensor) -> str:
-    return str(getattr(tensor.source, "name", None) or tensor.name)
+    if tensor.node is not None:
+        return layer_of(tensor.node).name
+    return str(getattr(tensor.input_layer, "name", None) or tensor.name)
 
 
 def sublayers_of(layers: Sequence[Layer]) -> Iterator[Layer]:

@@ -234,7 +234,7 @@ class Plan:
 
 def _run_call(call: Call, values: Slots, masks: Slots, training: bool) -> None:
     arguments = () if call.arguments is None else call.arguments(values)
-    keywords = {} if call.keywords is None else call.keywords(values)
+    keywords = {} if call.keywords is None else dict(call.keywords(values))
     if call.is_layer:
         mask = call.mask(masks)
         if keywords:

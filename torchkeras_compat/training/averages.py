@@ -110,6 +110,9 @@ class HeadAverages:
             mask: Which steps of the output are valid.
             weight: The sample weights, for weighted metrics.
         """
+        if output.dim() == 1 and self.later:  # the mean over the last axis is that over this batch
+            self._take(range(len(self.lines)), y, output, mask, weight)
+            return
         if self.later or self.loss_later is not None:
             self._kept.append((y, output, mask, weight))
             self._elements += output.numel()
@@ -308,8 +311,10 @@ class Averages:
 
     def results(self) -> dict[str, float]:
         """Return the averages so far as plain floats; the one place that reads the device."""
-        if self._told is not None:
-            return plain_floats(self._told)
+        return self.so_far() if self._told is None else plain_floats(self._told)
+
+    def so_far(self) -> dict[str, float]:
+        """Return the averages so far, whatever a user's step returned."""
         by_head = [head.results() for head in self.heads]
         named = self.losses()
         for values in by_head:

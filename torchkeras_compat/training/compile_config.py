@@ -132,9 +132,8 @@ def make_config(
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
     if jit_compile and run_eagerly:
         raise ValueError("compile(run_eagerly=True, jit_compile=True): one excludes the other; give one of them.")
-    first = next((one for one in _each(resolved) if one is not None), None)
     for identifier in (*_identifiers(metrics_given), *_identifiers(weighted_metrics)):
-        metrics.resolve(identifier, rules=rules, loss=first, output_shape=(None, 2))  # an unknown name is refused here
+        metrics.check(identifier)  # an unknown name is refused here
     for weight in _each(loss_weights):
         if weight is not None and not hasattr(weight, "__float__"):
             raise argument_error("compile", "loss_weights", "numbers", loss_weights)

@@ -115,7 +115,7 @@ class CustomSteps:
         x, y, weight = unpack(take_back(data))
         step = self._current_step()
         step.train_as_compiled(_batch(x, y, weight))
-        return dict(step.averages.results())
+        return dict(step.averages.so_far())
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch and return the logs; a subclass may write its own.
@@ -126,7 +126,7 @@ class CustomSteps:
         x, y, weight = unpack(take_back(data))
         step = self._current_step()
         step.test_as_compiled(_batch(x, y, weight))
-        return dict(step.averages.results())
+        return dict(step.averages.so_far())
 
     def predict_step(self, data: Any) -> Any:
         """Return the predictions for a batch; a subclass may write its own.
@@ -168,7 +168,7 @@ class CustomSteps:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the loss and the metrics so far by name."""
-        return dict(self._current_step().averages.results())
+        return dict(self._current_step().averages.so_far())
 
     @property
     def compiled_loss(self) -> CompiledParts | None:

@@ -287,12 +287,14 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 stacklevel=2,
             )
 
-    def _make_late_weights(self, shape: Tree) -> None:
+    def _make_late_weights(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Let a user's `call` run once where it has not: what weights it makes are there before training begins."""
         if is_ours(type(self)) or self._has_run or type(self).forward is Layer.forward:
             return
         with contextlib.suppress(Exception):  # where zeros are no input for it; a fault shows in its first real call
-            self._output_by_running(shape)
+            self._output_by_running(inputs, args, call_arguments)
 
     def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
@@ -415,6 +417,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self._build_from(shapes_of(inputs))
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)
+        self._make_late_weights(inputs, args, call_arguments)
         outputs = self._symbolic_outputs(inputs, args, call_arguments)
         self._note_call(Node(self, (inputs, *args), call_arguments, outputs))
         return outputs

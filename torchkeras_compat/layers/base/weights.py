@@ -250,8 +250,16 @@ class Weighted(nn.Module):
 
     def _weight_table(self) -> list[Weight]:
         """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
-        entries = [*self._table, *(w for layer in self._sublayers() for w in layer._weight_table())]
-        return unique([*(w for w in entries if w.trainable), *(w for w in entries if not w.trainable)])
+        learning, others = self._learning_and_others()
+        return unique([*learning, *others])
+
+    def _learning_and_others(self) -> tuple[list[Weight], list[Weight]]:
+        """Return the weights that may train as layers are frozen now, and the others, each in Keras's order."""
+        inside = [layer._learning_and_others() for layer in self._sublayers()]
+        if not self._trainable:
+            return [], [*self._table, *(w for parts in inside for part in parts for w in part)]
+        learning = [*(w for w in self._table if w.trainable), *(w for part, _ in inside for w in part)]
+        return learning, [*(w for w in self._table if not w.trainable), *(w for _, part in inside for w in part)]
 
     def _trained_table(self) -> list[Weight]:
         """Return the weights that training changes as `trainable` stands now, here and in sublayers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ class Trained(Protocol):
     layers: list[Layer]
     _traits: Traits
     _chain: list[Layer]
+    _is_users: ClassVar[bool]
 
     def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
         """Return how many samples may run together in inference."""
@@ -50,6 +51,9 @@ class Trained(Protocol):
 
     def _final_activations(self) -> list[Callable[[Tensor], Tensor] | None]:
         """Return the activation functions that the outputs end in, `None` where something needs their results."""
+
+    def _gives_features(self) -> bool:
+        """Tell whether each output has an axis beside the batch."""
 
     def _adds_penalties(self) -> bool:
         """Tell whether a layer adds a penalty of its output to the loss."""
@@ -248,7 +252,7 @@ class Step:
     def _write_out(self) -> None:
         """Take the written-out derivatives of a plain chain of layers where they exist and nobody looks on."""
         update, objective, self.chain = self.update, self.objective, None
-        layers = self.model._chain
+        layers = [] if self.model._is_users else self.model._chain
         if objective is not None and layers and isinstance(update, KerasUpdate) and update.dense is not None:
             alone = not update.embeddings and not self._has_hooks and not self.config.rules.normalise_by_nonzero
             alone = alone and not self._has_standing_losses and not self.overrides.present and not self._kept
@@ -261,7 +265,8 @@ class Step:
 
     def samples_at_once(self, sample: Any = None) -> int:
         """Return how many samples may be evaluated together, whatever the batch size; 0 where batches must stay."""
-        return self.model._samples_at_once(False, sample) if self._additive() else 0
+        # The metrics of an output without an axis beside the batch are means over the batch as it is.
+        return self.model._samples_at_once(False, sample) if self._additive() and self.model._gives_features() else 0
 
     def _additive(self) -> bool:
         """Tell whether loss and metrics of several batches can be taken from all their samples at once."""
@@ -322,8 +327,14 @@ class Step:
             return BatchLoss(minimised, shown, size * value.numel())
         if value is None and not terms:
             raise ValueError(_NO_LOSS)
-        total = _sum(terms if value is None else [value, *terms])
+        if value is None:
+            return BatchLoss(_sum(terms), _sum(terms), self._counts_without_targets(size))
+        total = _sum([value, *terms])
         return BatchLoss(total, total, size)
+
+    def _counts_without_targets(self, size: int) -> int:
+        """Return what a loss counts for that no targets have a part in: in tf.keras each batch counts once."""
+        return size if self.config.rules.scalar_metrics_by_rows else 1
 
     def _weighted_total(self, values: Sequence[Tensor | None], terms: list[Tensor], size: int) -> BatchLoss:
         """Return the weighted sum of the losses of the outputs, and what is added to it."""
@@ -339,6 +350,8 @@ class Step:
         if not minimised and not terms:
             raise ValueError(_NO_LOSS)
         total = _sum([*minimised, *terms])
+        if not minimised:
+            return BatchLoss(total, total, self._counts_without_targets(size), by_output)
         if all(value is None or not value.dim() for value in values):
             return BatchLoss(total, total, size, by_output)
         counts = size * values[0].numel() if len(values) == 1 and values[0] is not None else size
