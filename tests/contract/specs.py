@@ -574,7 +574,14 @@ WRAPPERS = [
         mask="keeps",
         bad=(({"merge_mode": "sums"}, "did you mean 'sum'"), ({"layer": 3}, "layer must be a layer")),
     ),
-    LayerSpec("Bidirectional", {"layer": Inner("GRU", _GATED)}, (5, 3), (5, 8), mask="keeps", random=True),
+    LayerSpec(
+        "Bidirectional",
+        {"layer": Inner("GRU", {**_GATED, "recurrent_dropout": 0.0})},
+        (5, 3),
+        (5, 8),
+        mask="keeps",
+        random=True,
+    ),
     LayerSpec(
         "Bidirectional",
         {"layer": Inner("SimpleRNN", {"units": 2, "return_state": True}), "merge_mode": None},

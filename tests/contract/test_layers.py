@@ -278,6 +278,8 @@ def valid_steps(shape: tuple[int, ...]) -> Tensor:
     mask = torch.ones(shape[: 1 + (len(shape) > 2)], dtype=torch.bool)
     if mask.dim() > 1:
         mask[0, 1:] = False
+    else:
+        mask[0] = False
     return mask
 
 

@@ -105,6 +105,31 @@ def test_masks_of_functions() -> None:
     assert not hasattr(ended, "_keras_mask")
 
 
+def test_a_sequential_of_several_inputs_trains() -> None:
+    left, right = branch(3), branch(2)
+    model = Sequential([L.Merge([left, right], mode="concat"), L.Dense(1)])
+    a, b = L.Input((3,)), L.Input((2,))
+    joined = L.concatenate([L.Dense(4, activation="tanh")(a), L.Dense(4, activation="tanh")(b)])
+    graph = Model([a, b], L.Dense(1)(joined))
+    graph.set_weights(model.get_weights())
+    x, y = inputs(3, 2), np.random.RandomState(2).randn(6, 1).astype("float32")
+    np.testing.assert_allclose(model.predict(x, verbose=0), graph.predict(x, verbose=0), rtol=1e-6)
+    histories = []
+    for one in (model, graph):
+        one.compile("sgd", "mse", metrics=["mae"])
+        history = one.fit(x, y, batch_size=4, epochs=3, shuffle=False, validation_data=(x, y), verbose=0).history
+        histories.append(history)
+    assert list(histories[0]) == list(histories[1])
+    for key, values in histories[1].items():
+        assert histories[0][key] == pytest.approx(values, rel=1e-5), key
+    assert histories[0]["loss"][-1] < histories[0]["loss"][0]
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), graph.evaluate(x, y, verbose=0), rtol=1e-6)
+    named = dict(zip(model.input_names, x))
+    np.testing.assert_allclose(model.predict(named, verbose=0), graph.predict(x, verbose=0), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"has 2 inputs, 'dense_1_input' of shape \(None, 3\) and .* got one array"):
+        model.fit(x[0], y, verbose=0)
+
+
 def test_merges_in_merges() -> None:
     one, two, three = branch(3), branch(2), branch(7, 5)
     inner = Sequential([L.Merge([one, two], mode="concat"), L.Dense(5)])

@@ -55,6 +55,8 @@ class Rules:
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
         bidirectional_zeroes_masked: sequences from Bidirectional are zero at masked steps, instead of the output of the
             step before.
+        time_distributed_models_run_twice: TimeDistributed runs a model once more for its mask, which moves its moving
+            statistics and counts its penalties a second time.
         functional_models: the class of a model made of tensors is called `Functional` in configurations and summaries.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
@@ -96,6 +98,7 @@ class Rules:
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
     bidirectional_zeroes_masked: bool = False
+    time_distributed_models_run_twice: bool = False
     functional_models: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
@@ -222,6 +225,7 @@ TF_KERAS = Dialect(
         predict_shows_progress=True,
         recurrent_dropout_by_kernel=True,
         bidirectional_zeroes_masked=True,
+        time_distributed_models_run_twice=True,
         functional_models=True,
         archive_without_suffix=True,
         zero_based_names=True,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .. import backend
-from .._core import registry
+from .._core import dialects, registry
 from .._core.errors import argument_error, choice, show
 from .._core.shapes import Shape
 from .._core.tree import Tree, fill, flatten, flatten_shapes, is_shape, map_shapes
@@ -214,8 +214,8 @@ class Merge(Layer):
         if not self._branches:
             return input_shape
         shapes = [input_shape] if is_shape(input_shape) else flatten_shapes(input_shape)
-        found = [branch.layer.compute_output_shape(branch.tree_of(shapes)) for branch in self._branches]
-        return [shape if is_shape(shape) else shape[branch.output or 0] for shape, branch in zip(found, self._branches)]
+        outputs = [branch.layer.compute_output_shape(branch.tree_of(shapes)) for branch in self._branches]
+        return [one if is_shape(one) else one[branch.output or 0] for one, branch in zip(outputs, self._branches)]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of what the mode makes."""
@@ -242,12 +242,12 @@ class Merge(Layer):
         outputs, made = [], []
         for branch in self._branches:
             own = None if masks is None else branch.tree_of(masks)
-            y, left = branch.layer._run(branch.tree_of(inputs), own, training)
+            y, y_mask = branch.layer._run(branch.tree_of(inputs), own, training)
             if isinstance(y, (list, tuple)):
                 index = branch.output or 0
-                y, left = y[index], left[index] if isinstance(left, (list, tuple)) else None
+                y, y_mask = y[index], y_mask[index] if isinstance(y_mask, (list, tuple)) else None
             outputs.append(y)
-            made.append(left)
+            made.append(y_mask)
         return outputs, None if all(m is None for m in made) else made
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -284,7 +284,7 @@ class Merge(Layer):
             ValueError: Code in a file of Keras 1, which is not run.
         """
         config = dict(config)
-        with registry.custom_object_scope(custom_objects):
+        with dialects.using(dialects.of(cls).name), registry.custom_object_scope(custom_objects):
             for name in ("mode", "output_shape", "output_mask"):
                 config[name] = _function_or_value(name, config.get(name), config.pop(f"{name}_type", "raw"))
             if config.get("layers"):

@@ -66,7 +66,7 @@ class Wrapper(Layer):
             config: The configuration.
             custom_objects: The user's own classes by name.
         """
-        with registry.custom_object_scope(custom_objects):
+        with dialects.using(dialects.of(cls).name), registry.custom_object_scope(custom_objects):
             layers = {
                 name: registry.deserialize("layer", value)
                 for name in ("layer", "backward_layer")
@@ -117,6 +117,7 @@ class TimeDistributed(Wrapper):
     _takes_trees = True
     _masks_in_call = True
     _steps_apart = False
+    _has_statistics = _has_penalties = False  # whether a second run of the model inside leaves something
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layer inside for one step."""
@@ -127,6 +128,9 @@ class TimeDistributed(Wrapper):
                 f"shape {input_shape}."
             )
         super().build(_of_one_step(input_shape))
+        if self._rules.time_distributed_models_run_twice and hasattr(self.layer, "layers") and not self.layer._is_users:
+            self._has_statistics = any(not line.trainable for line in self.layer._weight_table())
+            self._has_penalties = self.layer._adds_penalties()
         self._steps_apart = shapes[0][0] is not None and (self.layer.stateful or not _is_built_in(self.layer))
 
     def _make_late_weights(
@@ -146,7 +150,13 @@ class TimeDistributed(Wrapper):
         if self._steps_apart:
             return self._run_step_by_step(inputs, mask, training)
         sizes = flatten(inputs)[0].shape[:2]
-        y, inner_mask = self.layer._run(_folded(inputs), _folded(mask), training)
+        x, inner_mask = _folded(inputs), _folded(mask)
+        if self._has_penalties:
+            self.layer._run(x, inner_mask, training)
+        elif self._has_statistics and training:
+            with torch.no_grad():
+                self.layer._run(x, inner_mask, training)
+        y, inner_mask = self.layer._run(x, inner_mask, training)
         y = _unfolded(y, sizes)
         carry_mask(y, self._output_mask(mask, inner_mask, sizes))
         return y
@@ -234,7 +244,7 @@ _MERGED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class Bidirectional(Wrapper):
     """Runs a recurrent layer over sequences from both ends, with weights of its own for each direction.
 
-    The layer that is given stays as it is, in `layer`; two copies run, `forward_layer` and `backward_layer`.
+    The layer itself stays as it is, in `layer`; two copies run, `forward_layer` and `backward_layer`.
 
     Args:
         layer: The recurrent layer: LSTM, GRU, SimpleRNN, or one of a user's with the same arguments.
@@ -320,12 +330,16 @@ class Bidirectional(Wrapper):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, or a list of that and those of the states."""
-        found = self.forward_layer.compute_output_shape(input_shape)
-        output, *states = [tuple(found)] if is_shape(found) else found
+        both = [layer.compute_output_shape(input_shape) for layer in (self.forward_layer, self.backward_layer)]
+        forward, backward = ([shapes] if is_shape(shapes) else list(shapes) for shapes in both)
+        outputs: list[Shape] = [tuple(forward[0]), tuple(backward[0])]
         if self.merge_mode == "concat":
-            output = (*output[:-1], None if output[-1] is None else 2 * output[-1])
-        outputs: list[Shape] = [output] if self.merge_mode is not None else [output, output]
-        return outputs[0] if len(outputs) == 1 and not states else [*outputs, *states, *states]
+            width, other = outputs[0][-1], outputs[1][-1]
+            outputs = [(*outputs[0][:-1], None if width is None or other is None else width + other)]
+        elif self.merge_mode is not None:
+            outputs = outputs[:1]
+        shapes = [*outputs, *forward[1:], *backward[1:]]
+        return shapes if len(shapes) > 1 else shapes[0]
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -385,8 +399,8 @@ class Bidirectional(Wrapper):
         layer: Layer, inputs: Tensor, mask: Tensor | None, training: bool, options: dict[str, Any]
     ) -> list[Any]:
         """Return the output of one direction and its states."""
-        found, _ = layer._run(inputs, mask, training, **options)
-        return list(found) if isinstance(found, (list, tuple)) else [found]
+        outputs, _ = layer._run(inputs, mask, training, **options)
+        return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
     def _zeroes_masked_steps(self) -> bool:
         return self.return_sequences and self._rules.bidirectional_zeroes_masked and _is_built_in(self.forward_layer)
@@ -399,7 +413,7 @@ class Bidirectional(Wrapper):
         return masks if len(masks) > 1 else masks[0]
 
     def reset_states(self, states: Any = None) -> None:
-        """Set the kept states of both layers to zero, or to what is given.
+        """Set the kept states of both layers to zero, or to these states.
 
         Args:
             states: Those of the forward layer, then those of the backward layer.
@@ -416,7 +430,7 @@ class Bidirectional(Wrapper):
     # --- configuration -------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal layer; `backward_layer` where it was given."""
+        """Return the arguments that make an equal layer; `backward_layer` where there was one."""
         config = super().get_config()
         del config["backward_layer"]
         return config if self._backward_config is None else {**config, "backward_layer": self._backward_config}

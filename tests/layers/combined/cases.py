@@ -206,6 +206,14 @@ def _masking_inside(k: Any) -> Built:
 _case("td_masking_inside", _masking_inside)
 
 
+def _statistics_inside(k: Any) -> Built:
+    inner = _sequential(k, k.layers.Dense(3, input_shape=(4,), **DENSE), k.layers.BatchNormalization(momentum=0.7))
+    return _each_step(k, inner, (3, 4))
+
+
+_case("td_model_with_statistics", _statistics_inside)
+
+
 # --- Bidirectional ---------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +290,30 @@ def _stacked(k: Any) -> Built:
 
 
 _case("bi_stacked", _stacked)
+
+
+# --- layers that keep their states -----------------------------------------------------------------------------------
+
+
+def _stateful(k: Any, layer: Any, *shape: int) -> Any:
+    x = k.Input(batch_shape=(4, *shape))
+    return k.Model(x, layer(x))
+
+
+STATEFUL: dict[str, Callable[[Any], Any]] = {
+    "stateful_LSTM": lambda k: _stateful(k, k.layers.Bidirectional(k.layers.LSTM(2, stateful=True)), 3, 2),
+    "stateful_GRU_sequences": lambda k: _stateful(
+        k, k.layers.Bidirectional(k.layers.GRU(2, stateful=True, return_sequences=True), merge_mode="sum"), 3, 2
+    ),
+}
+
+
+def predictions(model: Any) -> Any:
+    """Return what a stateful model gives for three batches, and for the first again once its layers are reset."""
+    x = np.random.RandomState(6).randn(12, *model.input_shape[1:]).astype("float32")
+    batches = [model.predict_on_batch(x[i : i + 4]) for i in (0, 4, 8)]
+    model.reset_states()
+    return np.stack([np.asarray(y) for y in [*batches, model.predict_on_batch(x[:4])]])
 
 
 # --- data and weights, the same on both sides ------------------------------------------------------------------------

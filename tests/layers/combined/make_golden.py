@@ -95,6 +95,15 @@ def one(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return facts, arrays
 
 
+def states(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts and the predictions of a stateful model."""
+    keras.backend.clear_session()
+    model = cases.STATEFUL[name](NAMESPACE)
+    names = [w.name for w in model.weights]
+    model.set_weights(cases.fill(model.get_weights(), names))
+    return {"names": names}, {"states": cases.predictions(model)}
+
+
 def main(names: list[str]) -> None:
     """Write the cases named into the file, or all of them."""
     path = Path(__file__).with_name("keras_2_15.npz")
@@ -103,10 +112,10 @@ def main(names: list[str]) -> None:
         with np.load(path) as archive:
             arrays = dict(archive.items())
     facts: dict[str, Any] = json.loads(str(arrays.pop("facts", "{}")))
-    for name in names or cases.CASES:
-        facts[name], found = one(name)
+    for name in names or [*cases.CASES, *cases.STATEFUL]:
+        facts[name], found = (one if name in cases.CASES else states)(name)
         arrays |= {f"{name}/{key}": value for key, value in found.items()}
-        print(name, facts[name]["shapes"], facts[name]["masks"], found["loss"], flush=True)
+        print(name, found.get("loss", ""), flush=True)
     np.savez_compressed(path, facts=json.dumps(facts), **arrays)
 
 

@@ -177,7 +177,7 @@ class Feeder:
         several = is_branch(inputs)
         if y is None and weight is None and not several:
             return Arrays(inputs)
-        outputs = model._model_outputs()
+        outputs = None if y is None and weight is None else model._model_outputs()  # predict needs no compile
         if y is not None:
             if not several and outputs is not None and len(outputs) == 1:
                 expect_samples(inputs, y, signature, outputs[0])
