@@ -89,6 +89,7 @@ def test_layers_of_one_name_have_paths_of_their_own(build: Any) -> None:
 
 def test_a_wrapper_passes_the_penalty_on() -> None:
     """The activity of a layer inside: 10 times the sum of squares, averaged over the batch."""
+    keras.set_dialect("keras-2.15")
 
     class Wrapper(layers.Layer):
         def __init__(self, **kwargs: Any) -> None:

@@ -181,3 +181,28 @@ def test_call_of_a_sequential_is_called() -> None:
     model.compile(keras.optimizers.SGD(0.1), "mse")
     wanted = ((2 * plain.predict(X, verbose=0) - Y) ** 2).mean()
     np.testing.assert_allclose(model.train_on_batch(X, Y), wanted, rtol=1e-5)
+
+
+def test_metrics_that_are_attributes() -> None:
+    """Keras's guide: trackers made in `__init__`, listed by `metrics`, and so reset before each epoch."""
+
+    class Tracked:
+        def __init__(self) -> None:
+            super().__init__()
+            self.tracker = keras.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self) -> list[Any]:
+            return [self.tracker]
+
+        def train_step(self: Any, data: Any) -> Any:
+            x, y = data
+            loss = (self(x, training=True) - y).square().mean()
+            self.tracker.update_state(loss)
+            return {"loss": self.tracker.result()}
+
+    model = perceptron(Tracked)
+    history = model.fit(X, Y, batch_size=4, epochs=3, verbose=0).history["loss"]
+    wanted = ((model.predict(X, verbose=0) - Y) ** 2).mean()
+    np.testing.assert_allclose(history, [wanted] * 3, rtol=1e-5)
+    np.testing.assert_allclose(float(model.tracker.result()), wanted, rtol=1e-5)

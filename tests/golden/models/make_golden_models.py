@@ -60,7 +60,8 @@ def check(case: Case, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> N
     if not case.untrained <= without <= case.untrained + frozen:
         raise ValueError(f"{case.name}: {without} weights without a gradient, {case.untrained} told, {frozen} frozen")
     for optimizer in ("sgd", "adam"):
-        losses = arrays[f"{optimizer}/history/loss"]
+        keys = facts[optimizer]["keys"]
+        losses = arrays[f"{optimizer}/history/{'loss' if 'loss' in keys else keys[0]}"]
         if not losses[-1] < losses[0]:
             raise ValueError(f"{case.name}: {optimizer} does not lower the loss: {losses[0]} to {losses[-1]}")
 

@@ -57,6 +57,7 @@ class OwnMetrics:
         return self._updated(tf.reduce_mean(tf.abs(y - y_pred) ** 3), y, y_pred)
 
     def _updated(self, loss: Any, y: Any, y_pred: Any) -> Any:
-        self.loss_tracker.update_state(loss)
-        self.mae_metric.update_state(y, y_pred)
-        return {"loss": self.loss_tracker.result(), "mae": self.mae_metric.result()}
+        loss_tracker, mae_metric = self.trackers()
+        loss_tracker.update_state(loss)
+        mae_metric.update_state(y, y_pred)
+        return {"loss": loss_tracker.result(), "mae": mae_metric.result()}

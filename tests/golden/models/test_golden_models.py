@@ -22,6 +22,7 @@ RUNS = [("sgd", "default"), ("adam", "default"), ("adam", "captured"), ("adam", 
 
 
 @pytest.mark.filterwarnings(r"ignore:compile\(jit_compile=True\)")  # models of users' own code run eagerly, and say so
+@pytest.mark.filterwarnings(r"ignore:.*trainable was changed after compile")  # as the tutorials of GANs do
 @pytest.mark.parametrize(
     ("optimizer", "way"), [pytest.param(*run, marks=pytest.mark.slow if run[1] == "compiled" else ()) for run in RUNS]
 )

@@ -56,6 +56,7 @@ class OwnMetrics:
         return self._updated(((y - y_pred).abs() ** 3).mean(), y, y_pred)
 
     def _updated(self: Any, loss: Any, y: Any, y_pred: Any) -> Any:
-        self.loss_tracker.update_state(loss)
-        self.mae_metric.update_state(y, y_pred)
-        return {"loss": self.loss_tracker.result(), "mae": self.mae_metric.result()}
+        loss_tracker, mae_metric = self.trackers()
+        loss_tracker.update_state(loss)
+        mae_metric.update_state(y, y_pred)
+        return {"loss": loss_tracker.result(), "mae": mae_metric.result()}

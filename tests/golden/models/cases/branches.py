@@ -145,6 +145,7 @@ def residual(keras: Keras) -> Any:
     compile={"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
     train_forward=True,
     untrained=2,  # biases before BatchNormalization
+    rate=0.01,
 )
 def residual_of_images(keras: Keras) -> Any:
     L = keras.layers
@@ -175,8 +176,8 @@ def u_net(keras: Keras) -> Any:
     x = keras.Input((8, 8, 1))
     fine = L.Conv2D(3, 3, padding="same", activation="relu")(x)
     coarse = L.Conv2D(4, 3, padding="same", activation="tanh")(L.MaxPooling2D(2)(fine))
-    up = L.Conv2DTranspose(3, 2, strides=2)(coarse)
-    h = L.Concatenate()([fine, up, L.UpSampling2D(2)(coarse)])
+    up = L.Conv2D(3, 2, padding="same", activation="relu")(L.UpSampling2D(2)(coarse))
+    h = L.Concatenate()([fine, up])
     return keras.Model(x, L.Conv2D(1, 1)(h))
 
 

@@ -343,14 +343,15 @@ def loss_and_metrics_overridden(keras: Keras) -> Any:
 def metrics_of_the_model_itself(keras: Keras, steps: Any) -> Any:
     """The loss and the metrics are the model's own; `metrics` lists what is reset before an epoch."""
 
+    loss_tracker = keras.metrics.Mean(name="loss")
+    mae_metric = keras.metrics.MeanAbsoluteError(name="mae")
+
     class Own(steps.OwnMetrics):
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**kwargs)
-            self.loss_tracker = keras.metrics.Mean(name="loss")
-            self.mae_metric = keras.metrics.MeanAbsoluteError(name="mae")
+        # Not attributes of the model: Keras 2.15 lists the state of a metric that is one among the model's weights.
+        trackers = staticmethod(lambda: (loss_tracker, mae_metric))
 
         @property
         def metrics(self) -> list[Any]:
-            return [self.loss_tracker, self.mae_metric]
+            return list(self.trackers())
 
     return _perceptron(keras, Own)()

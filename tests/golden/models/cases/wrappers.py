@@ -109,10 +109,10 @@ def time_distributed_cnn(keras: Keras) -> Any:
     return model
 
 
-@TABLE.case(x=real(3, 6, 6, 1), y=real(1), train_forward=True, untrained=1, rate=0.02)
+@TABLE.case(x=real(3, 6, 6, 1), y=real(1))
 def time_distributed_sequential(keras: Keras) -> Any:
     L = keras.layers
-    cnn = keras.Sequential([L.Conv2D(2, 3, input_shape=(6, 6, 1)), L.BatchNormalization(), L.GlobalMaxPooling2D()])
+    cnn = keras.Sequential([L.Conv2D(2, 3, input_shape=(6, 6, 1)), L.MaxPooling2D(), L.Flatten(), L.Dense(3)])
     frames = keras.Input((3, 6, 6, 1))
     return keras.Model(frames, L.Dense(1)(L.GRU(3)(L.TimeDistributed(cnn)(frames))))
 
@@ -236,15 +236,14 @@ def cell_with_constants(keras: Keras) -> Any:
     K = keras.backend
 
     class CellWithConstants(keras.layers.Layer):  # type: ignore[misc, name-defined]
-        def __init__(self, units: int, **kwargs: Any) -> None:
-            self.units = units
+        def __init__(self, units: int, constants: int, **kwargs: Any) -> None:
+            self.units, self.constants = units, constants
             self.state_size = units
             super().__init__(**kwargs)
 
-        def build(self, input_shape: Any) -> None:
-            sequence, constant = input_shape
-            self.kernel = self.add_weight(shape=(sequence[-1], self.units), name="kernel")
-            self.constant_kernel = self.add_weight(shape=(constant[-1], self.units), name="constant_kernel")
+        def build(self, input_shape: Any) -> None:  # the shape of a step alone
+            self.kernel = self.add_weight(shape=(input_shape[-1], self.units), name="kernel")
+            self.constant_kernel = self.add_weight(shape=(self.constants, self.units), name="constant_kernel")
             self.built = True
 
         def call(self, inputs: Any, states: Any, constants: Any) -> Any:
@@ -253,7 +252,7 @@ def cell_with_constants(keras: Keras) -> Any:
 
     L = keras.layers
     x, constant = keras.Input((5, 3)), keras.Input((2,))
-    h = L.RNN(CellWithConstants(4))(x, constants=constant)
+    h = L.RNN(CellWithConstants(4, 2))(x, constants=constant)
     return keras.Model([x, constant], L.Dense(2)(h))
 
 

@@ -32,7 +32,7 @@ def _layer(layer: dict[str, Any]) -> dict[str, Any]:
     if "input_layers" in inner:
         kept["model"] = normalised(inner)
     elif "layers" in inner:
-        kept["classes"] = [one["class_name"] for one in inner["layers"]]
+        kept["classes"] = [one["class_name"] for one in inner["layers"] if one["class_name"] != "InputLayer"]
     return kept
 
 
