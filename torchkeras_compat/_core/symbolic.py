@@ -236,8 +236,8 @@ def symbols_in(value: Any) -> list[SymbolicTensor]:
     """Return the symbolic tensors in a tree of anything."""
     if isinstance(value, SymbolicTensor):
         return [value]
-    if isinstance(value, dict):
-        return [symbol for item in value.values() for symbol in symbols_in(item)]
+    if isinstance(value, dict):  # in the order in which Keras goes through dictionaries
+        return [symbol for key in sorted(value, key=str) for symbol in symbols_in(value[key])]
     if isinstance(value, (list, tuple)):
         return [symbol for item in value for symbol in symbols_in(item)]
     return []

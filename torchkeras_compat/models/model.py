@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .._core import registry, settings
 from .._core.config import origin
@@ -17,6 +18,7 @@ from .._core.rollback import unchanged_on_error
 from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
+from .._core.weights import Weight
 from ..layers.base import Layer
 from ..layers.core import Input
 from ..saving import WeightFiles
@@ -67,6 +69,22 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             raise argument_error(type(self).__name__, missing, "symbolic tensors", None)
         if inputs is not None:
             self._connect_graph(inputs, outputs)
+
+    def _metric_table(self) -> list[Weight]:
+        lines = [
+            self._metric_lines.get(id(state)) or self._line_of(state)
+            for m in self._own_metrics()
+            for state in m.variables
+        ]
+        self._metric_lines = {id(line.parameters[0]): line for line in lines}
+        return lines
+
+    def _line_of(self, state: Tensor) -> Weight:
+        holder = nn.Module()
+        holder.register_buffer("value", state)
+        return Weight(str(getattr(state, "name", "value")), holder, ("value",), trainable=False, owner=self)
+
+    _metric_lines: Mapping[int, Weight] = MappingProxyType({})
 
     # --- a graph between inputs and outputs ----------------------------------------------------------------------
 
@@ -237,7 +255,7 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again when needed; the graph is written down call by call, however deep it is."""
-        state = {**super().__getstate__(), "_steps": {}, "history": None, "_left_masks": {}}
+        state = {**super().__getstate__(), "_steps": {}, "history": None, "_left_masks": {}, "_metric_lines": {}}
         if self._plan is not None:
             state.update(_plan=functional.Written(self), _symbols=[], _input_tree=None, _output_tree=None)
         return state

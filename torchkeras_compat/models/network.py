@@ -463,7 +463,12 @@ class Network(TorchSide):
 
     def _weight_table(self) -> list[Weight]:
         """Return the weight table, layer by layer."""
-        return unique([*self._table, *(w for layer in self._sublayers() for w in layer._weight_table())])
+        inside = [w for layer in self._sublayers() for w in layer._weight_table()]
+        return unique([*self._table, *inside, *self._metric_table()])
+
+    def _metric_table(self) -> list[Weight]:
+        """Return the states of metrics that the model holds itself, which Keras counts among its weights."""
+        return []
 
     def _trained_table(self) -> list[Weight]:
         """Return the weights to train as `trainable` stands now."""

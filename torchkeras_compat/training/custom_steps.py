@@ -115,7 +115,7 @@ class CustomSteps:
         x, y, weight = unpack(take_back(data))
         step = self._current_step()
         step.train_as_compiled(_batch(x, y, weight))
-        return dict(step.averages.so_far())
+        return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch and return the logs; a subclass may write its own.
@@ -126,7 +126,7 @@ class CustomSteps:
         x, y, weight = unpack(take_back(data))
         step = self._current_step()
         step.test_as_compiled(_batch(x, y, weight))
-        return dict(step.averages.so_far())
+        return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
         """Return the predictions for a batch; a subclass may write its own.
@@ -168,7 +168,8 @@ class CustomSteps:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """Return the loss and the metrics so far by name."""
-        return dict(self._current_step().averages.so_far())
+        step = self._current_step()
+        return {**step.averages.so_far(), **step.overrides.own_metrics()}
 
     @property
     def compiled_loss(self) -> CompiledParts | None:

@@ -166,6 +166,7 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> int:
     """Train on the batches of one epoch and return how many there were."""
     step, data, progress = run.step, run.data, run.progress
     step.averages.reset()
+    model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
     hooks = run.callbacks.wants_batches("train")
     training, results = settings.running(True), step.averages.results
@@ -208,6 +209,7 @@ def run_evaluate(
     """Return the loss and the metrics over the batches."""
     step.prepare_test()
     step.averages.reset()
+    step.model._reset_own_metrics()
     hooks = callbacks.wants_batches("test")
     testing = settings.running(False)
     callbacks.call("on_test_begin")
@@ -263,7 +265,7 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    at_once = 0 if hooks else model._samples_at_once(True, data.sample)
+    at_once = 0 if hooks or model._has_own_predict() else model._samples_at_once(True, data.sample)
     with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):

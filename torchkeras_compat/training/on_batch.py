@@ -10,8 +10,10 @@ from torch import Tensor
 from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
+from .._core.config import is_ours
 from .._core.threads import Lock
 from .._core.tree import Tree
+from .._core.user_tensors import call_user
 from ..layers.base import Traits
 from .data.batch import Batch
 from .data.convert import predictions
@@ -32,13 +34,19 @@ class BatchCalls:
     _steps: Any
     _unchanged_on_error: Any
     _feeder: Any
+    predict_step: Any
+    _reset_own_metrics: Any
 
     def _predict_tensor(self, x: Tensor) -> Tensor:
         keep_freed_memory()
         with settings.running(False):
-            output = self._run(x, None, False)[0]
+            output = self._run(x, None, False)[0] if not self._has_own_predict() else call_user(self.predict_step, x)
         self._forget_losses()
         return output  # type: ignore[no-any-return]
+
+    def _has_own_predict(self) -> bool:
+        """Tell whether a user wrote what `predict` does with a batch."""
+        return not is_ours(type(self).predict_step)
 
     @known_by_name
     def predict_on_batch(self, x: Any) -> Tree:
@@ -114,6 +122,7 @@ class BatchCalls:
         step = self.make_step(mode)
         if reset_metrics:
             step.averages.reset()
+            self._reset_own_metrics()
         with settings.running(mode == "train"):
             getattr(step, mode)(batch)
         return self._outcome(step.averages.results(), return_dict)
@@ -123,3 +132,4 @@ class BatchCalls:
         """Forget what metrics have accumulated."""
         for step in self._steps.values():
             step.averages.reset()
+        self._reset_own_metrics()

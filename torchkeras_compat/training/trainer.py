@@ -13,6 +13,7 @@ from .. import losses
 from .._core import dialects, registry, settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, user_stacklevel
+from .._core.config import is_ours
 from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.progress import EpochProgress, verbosity
@@ -21,6 +22,7 @@ from .._core.threads import Lock
 from .._core.tree import Tree, flatten
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
+from ..metrics import Metric
 from . import arguments
 from .as_it_was import AsItWas
 from .compile_config import CompileConfig, make_config
@@ -183,7 +185,20 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     def metrics(self) -> list[Any]:
         """The metric objects: the mean of the loss, and what `compile` was told, once the first targets are known."""
         config = self._compile_config
-        return [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
+        compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
+        return [*compiled, *self._own_metrics()]
+
+    def _own_metrics(self) -> list[Metric]:
+        """Return the metric objects that a user's model holds itself, or lists in a `metrics` of its own."""
+        if is_ours(type(self).metrics.fget):
+            return [value for value in vars(self).values() if isinstance(value, Metric)]
+        config = self._compile_config
+        compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
+        return [metric for metric in self.metrics if all(metric is not known for known in compiled)]
+
+    def _reset_own_metrics(self) -> None:
+        for metric in self._own_metrics():
+            metric.reset_state()
 
     def _compiled(self, method: str) -> CompileConfig:
         if self._compile_config is None:

@@ -34,6 +34,8 @@ class Attributes(Weighted):
             self._refuse_name(kind, name, value)
         if isinstance(value, (Tensor, np.ndarray)) and self._set_weight(name, value):
             return
+        if isinstance(value, (nn.Module, list, tuple, dict)) and not is_ours(kind):
+            self.__dict__.setdefault("_attribute_order", {})[name] = None
         super().__setattr__(name, value)
         if hides and isinstance(value, nn.Module):
             self.__dict__[name] = value  # found before the method of the class; torch looks it up among the modules

@@ -85,14 +85,14 @@ class SideLosses:
         else:
             self._metrics_of.setdefault(get_ident(), []).append((name, take_back(value)))
 
-    def _take_metrics(self) -> list[tuple[str, Tensor]]:
-        """Return what the last run told by `add_metric`, here and in sublayers, and forget it."""
+    def _take_metrics(self) -> list[tuple[str, Tensor, int]]:
+        """Return what the last run told by `add_metric`, here and in sublayers: name, mean and number of values."""
         if not self._side_metrics[0]:
             return []
         told = self._metrics_of.pop(get_ident(), [])
         told = [*told, *((name, _value(value)) for name, value in self._standing_metrics)]
-        told = [*told, *(item for layer in self._sublayers() for item in layer._take_metrics())]
-        return [(name, value.detach().mean()) for name, value in told]
+        own = [(name, value.detach().mean(), value.numel()) for name, value in told]
+        return [*own, *(item for layer in self._sublayers() for item in layer._take_metrics())]
 
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
@@ -112,6 +112,14 @@ class SideLosses:
         """Forget the side losses of a run that nobody asked about."""
         if self._side_losses[0]:
             self._take_losses()
+        self._forget_metrics()
+
+    def _forget_metrics(self) -> None:
+        """Forget what a run told by `add_metric` that nobody asked about."""
+        if self._side_metrics[0]:
+            self._metrics_of.pop(get_ident(), None)
+            for layer in self._sublayers():
+                layer._forget_metrics()
 
     @property
     def losses(self) -> list[Tensor]:

@@ -15,7 +15,18 @@ from torch import nn
 from ..._core.weights import Holder, Variable, Weight
 
 # Attributes of layers themselves, which a search for what the user put there leaves out.
-_OWN = {"_table", "_losses", "_nodes", "_modules", "_parameters", "_buffers", "_torch_parts", "_variables", "_swapped"}
+_OWN = {
+    "_attribute_order",
+    "_table",
+    "_losses",
+    "_nodes",
+    "_modules",
+    "_parameters",
+    "_buffers",
+    "_torch_parts",
+    "_variables",
+    "_swapped",
+}
 
 
 class WeightList(list[Variable]):
@@ -169,7 +180,11 @@ def _own(tensors: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:
 
 
 def register_held(layer: Any) -> None:
-    """Track the variables, parameters and modules in the lists and dictionaries of a layer."""
+    """Track the variables, parameters and modules in the lists and dictionaries of a layer.
+
+    The modules come in the order of the attributes that hold them, as Keras lists layers and their weights.
+    """
+    places: dict[str, list[str]] = {}
     for name, value in list(vars(layer).items()):
         if name in _OWN or not isinstance(value, (list, tuple, dict)):
             continue
@@ -177,8 +192,15 @@ def register_held(layer: Any) -> None:
             if isinstance(item, nn.Module):
                 if all(item is not known for known in layer._modules.values()):
                     layer._modules[key] = item
+                    places.setdefault(name, []).append(key)
             elif not layer._lists_weights:
                 track(layer, item, name=key)
+
+    if places and (order := layer.__dict__.get("_attribute_order")):
+        keys = [key for name in order for key in places.get(name, [name]) if key in layer._modules]
+        modules = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}
+        layer._modules.clear()
+        layer._modules.update(modules)
 
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -186,8 +208,8 @@ def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, (nn.Module, nn.Parameter, Variable)):
         yield path, value
     elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _items(item, f"{path}_{key}")
+        for key in sorted(value, key=str):
+            yield from _items(value[key], f"{path}_{key}")
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from _items(item, f"{path}_{i}")

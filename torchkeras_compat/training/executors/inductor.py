@@ -76,6 +76,9 @@ class CompiledStep:
 
     def train(self, batch: Batch) -> bool:
         """Train on a batch, or tell that it has to be done eagerly."""
+        if self.step.model._standing_metrics:
+            self._say("the model has metrics of symbolic tensors, which only eager steps know; it runs eagerly.")
+            return False
         if self.step._has_hooks:
             self._say("hooks see eager steps only; the model runs eagerly while it has hooks.")
             return False

@@ -102,6 +102,10 @@ class Overrides:
             raise TypeError(f"{type(self.model).__name__}.compute_loss must return one number; got {show(value)}.")
         return value
 
+    def own_metrics(self) -> dict[str, Any]:
+        """Return what the metrics tell that the model holds itself."""
+        return {metric.name: metric.result() for metric in self.model._own_metrics()}
+
     def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:
         """Return the logs that the user's `compute_metrics` gives for a batch."""
         y_pred = self.model._arranged(list(outputs))

@@ -38,6 +38,7 @@ class Trained(Protocol):
     layers: list[Layer]
     _traits: Traits
     _chain: list[Layer]
+    _standing_metrics: tuple[tuple[str, Any], ...]
     _is_users: ClassVar[bool]
 
     def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
@@ -58,13 +59,16 @@ class Trained(Protocol):
     def _adds_penalties(self) -> bool:
         """Tell whether a layer adds a penalty of its output to the loss."""
 
+    def _reset_own_metrics(self) -> None:
+        """Let the metrics that a user's model holds itself start afresh."""
+
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses of the last run."""
 
     def _all_standing_losses(self) -> list[Any]:
         """Return what is added to the loss of each step."""
 
-    def _take_metrics(self) -> list[tuple[str, Tensor]]:
+    def _take_metrics(self) -> list[tuple[str, Tensor, int]]:
         """Return what layers told of the last run by `add_metric`."""
 
 
@@ -489,7 +493,7 @@ class Step:
     def note(self, batch: Batch, outcome: Outcome, loss: BatchLoss | None) -> None:
         """Hand the outcome of a batch to the averages."""
         averages = self.averages
-        if loss is not None:
+        if loss is not None and not self.overrides.compute_loss:  # which takes note of it itself
             averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
         outputs = [without_history(output) for output in outcome.outputs]
         if self._kept and averages.of_user:
@@ -497,12 +501,14 @@ class Step:
                 logits: Logits | None = outcome.outputs[i].__dict__.get("_keras_logits")  # none come out of a graph
                 if logits is not None:
                     logits.detached().keep_with(outputs[i])
-        for name, value in self.model._take_metrics():
-            averages.add_side(name, value, batch.size)
+        for name, value, count in self.model._take_metrics():
+            averages.add_side(name, value, count)
         if batch.y is not None:
             averages.add(self._each(batch.y), outputs, outcome.masks, self._each(batch.weight))
         if self.overrides.compute_metrics:
             averages.tell(self.overrides.metrics(batch, outputs))
+        elif own := self.overrides.own_metrics():
+            averages.tell({**averages.so_far(), **own})
 
 
 def _sum(terms: Sequence[Tensor]) -> Tensor:
