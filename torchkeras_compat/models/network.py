@@ -24,6 +24,7 @@ from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight
 from ..layers.base import ROW_WISE, Layer, Traits
 from ..layers.base.masks import carried_mask, carry_mask
+from ..layers.base.traits import Changes
 from ..layers.base.weights import unique
 from ..utils.layer_utils import print_summary
 from .functional import connected_to
@@ -99,7 +100,25 @@ class Network(TorchSide):
     @property
     def stateful(self) -> bool:  # type: ignore[override]
         """Whether a layer keeps something from one batch to the next."""
-        return any(layer._traits.stateful for layer in self._sublayers())
+        return self._traits.stateful
+
+    @property
+    def _traits(self) -> Traits:
+        """What is promised of the model, derived again only once a layer was changed or hooked."""
+        key = (Changes.count, RemovableHandle.next_id)
+        known = self.__dict__.get("_known_traits")
+        if known is None or known[0] != key:
+            known = self.__dict__["_known_traits"] = (key, super()._traits)
+        traits: Traits = known[1]
+        return traits
+
+    def _adds_penalties(self) -> bool:
+        """Tell whether a layer adds a penalty of its output to the loss, found again only once a layer was changed."""
+        known = self.__dict__.get("_known_penalties")
+        if known is None or known[0] != Changes.count:
+            known = self.__dict__["_known_penalties"] = (Changes.count, super()._adds_penalties())
+        adds: bool = known[1]
+        return adds
 
     def _own_traits(self) -> Traits:
         if self._is_users:
@@ -349,8 +368,17 @@ class Network(TorchSide):
         """
         if self._is_users or self._is_hooked() or self._holds_hooks():
             return 0
+        key = (Changes.count, RemovableHandle.next_id, self._built_shape, with_masks, sample)
+        known = self.__dict__.get("_known_limit")
+        if known is None or known[0] != key:
+            known = self.__dict__["_known_limit"] = (key, self._find_limit(with_masks, sample))
+        limit: int = known[1]
+        return limit
+
+    def _find_limit(self, with_masks: bool, sample: Tree) -> int:
+        """Return what `_samples_at_once` does of a model without hooks, found anew."""
         traits = self._traits
-        fixed = any(tensor.shape[0] is not None for tensor in self.inputs) if self._output_tree is not None else False
+        fixed = self._output_tree is not None and any(t.shape[0] is not None for t in _ordered(self._input_tree))
         masked = not with_masks and traits.makes_mask
         if traits.stateful:
             apart = traits.makes_mask or not traits.row_wise or not traits.joins_batches

@@ -18,6 +18,7 @@ from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING
 from .._core.tree import Tree, flatten_shapes, is_shape, map_shapes
 from ..layers.base import Layer
+from ..layers.base.traits import Changes
 from ..layers.core import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from ..training.data.signature import ModelInput
@@ -144,6 +145,7 @@ class Sequential(Model):
     def _changed(self) -> None:
         """Note what follows from the layers as they stand now."""
         self._without_hooks_at = -1
+        Changes.note()
         self._forget_steps()
 
     def pop(self) -> None:

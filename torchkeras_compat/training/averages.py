@@ -6,6 +6,7 @@ What is reduced ends in the metrics' own states: `metric.result()` is right when
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -329,8 +330,9 @@ class Averages:
             head.reduce()
         losses = [head.loss.result() for head in self.heads]
         total = self.loss.result()
-        if total is None and any(loss is not None for loss in losses):
-            total = sum(w * loss for w, loss in zip(self.weights, losses) if loss is not None)
+        if total is None:
+            terms = [loss if w == 1 else w * loss for w, loss in zip(self.weights, losses) if loss is not None]
+            total = functools.reduce(operator.add, terms) if terms else None
         if total is not None:
             named["loss"] = total
         for name, loss in zip(self.names, losses):

@@ -10,7 +10,7 @@ from torch import Tensor
 from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
-from .._core.config import is_ours
+from .._core.config import cached_by_class, is_ours
 from .._core.threads import Lock
 from .._core.tree import Tree
 from .._core.user_tensors import call_user
@@ -46,7 +46,7 @@ class BatchCalls:
 
     def _has_own_predict(self) -> bool:
         """Tell whether a user wrote what `predict` does with a batch."""
-        return not is_ours(type(self).predict_step)
+        return _writes_predict_step(type(self))
 
     @known_by_name
     def predict_on_batch(self, x: Any) -> Tree:
@@ -133,3 +133,8 @@ class BatchCalls:
         for step in self._steps.values():
             step.averages.reset()
         self._reset_own_metrics()
+
+
+@cached_by_class
+def _writes_predict_step(cls: type) -> bool:
+    return not is_ours(getattr(cls, "predict_step", None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ from .. import losses
 from .._core import dialects, registry, settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, user_stacklevel
-from .._core.config import is_ours
+from .._core.config import cached_by_class, is_ours
 from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.progress import EpochProgress, verbosity
@@ -72,13 +73,15 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
-        self._outputs: tuple[Any, list[ModelOutput]] | None = None
+        self._outputs: tuple[Any, Any, list[ModelOutput]] | None = None
         self._lock = Lock()  # held by what uses the one state of metrics, and by a stateful model
 
     def _forget_steps(self) -> None:
         """Forget what was made for the layers as they stood."""
         self._steps = {}
         self._outputs = None
+        if self._compile_config is not None:
+            self._compile_config.heads = None  # the layer that gives the output may be another
         self._frozen_at_compile = None
 
     # --- compile -------------------------------------------------------------------------------------------------
@@ -190,7 +193,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
 
     def _own_metrics(self) -> list[Metric]:
         """Return the metric objects that a user's model holds itself, or lists in a `metrics` of its own."""
-        if is_ours(type(self).metrics.fget):
+        if _is_plain(type(self)):
+            return []
+        listed = inspect.getattr_static(type(self), "metrics")
+        if isinstance(listed, property) and is_ours(listed.fget):
             return [value for value in vars(self).values() if isinstance(value, Metric)]
         config = self._compile_config
         compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
@@ -210,7 +216,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         config = self._compile_config
         if config is None:  # as for `predict`
             return [Head(name, None, 1.0, [], [], self._rules) for name in self.output_names]
-        return config.heads_for(self.output_names, self._output_keys())
+        if config.heads is None:
+            return config.heads_for(self.output_names, self._output_keys())
+        return config.heads
 
     # --- what a step needs ---------------------------------------------------------------------------------------
 
@@ -259,11 +267,13 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         if not self.output_names:
             return None
         heads = self._heads()
-        shapes = [tuple(t.shape) for t in self.outputs] if self._output_tree is not None else [None] * len(heads)
-        key = ([head.loss for head in heads], shapes)
-        if self._outputs is None or self._outputs[0] != key:
-            self._outputs = key, [_output_of(head, shape) for head, shape in zip(heads, shapes)]
-        return self._outputs[1]
+        losses_now = [head.loss for head in heads]
+        known = self._outputs
+        if known is None or known[0] != losses_now or known[1] is not self._built_shape or len(known[2]) != len(heads):
+            shapes = [tuple(t.shape) for t in self.outputs] if self._output_tree is not None else [None] * len(heads)
+            told = [_output_of(head, shape) for head, shape in zip(heads, shapes)]
+            self._outputs = known = (losses_now, self._built_shape, told)
+        return known[2]
 
     def _resolve_metrics(self, targets: Sequence[Shape | None]) -> None:
         """Take the shapes of the targets: what `'accuracy'` is depends on them."""
@@ -533,3 +543,9 @@ def _output_of(head: Head, shape: Shape | None) -> ModelOutput:
     by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
     integers = isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_")
     return ModelOutput(head.name, shape, head.resolved_loss().loss, True, integers, by_element)
+
+
+@cached_by_class
+def _is_plain(cls: type) -> bool:
+    """Tell whether a model's class is this package's own, and holds no metrics of a user's."""
+    return is_ours(cls)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..._core.border import nameless
 from ..._core.config import is_ours
+from .traits import DECISIVE, Changes
 from .weights import Weighted
 
 # Methods that torch, or this package, calls on a layer that stands inside another.
@@ -29,6 +30,8 @@ class Attributes(Weighted):
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
+        if name in DECISIVE or isinstance(value, nn.Module):
+            Changes.note()
         hides = hasattr(kind, name) and not is_ours(kind)
         if hides:
             self._refuse_name(kind, name, value)

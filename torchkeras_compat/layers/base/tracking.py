@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..._core.weights import Holder, Variable, Weight
+from .traits import Changes
 
 # Attributes of layers themselves, which a search for what the user put there leaves out.
 _OWN = {
@@ -196,6 +197,8 @@ def register_held(layer: Any) -> None:
             elif not layer._lists_weights:
                 track(layer, item, name=key)
 
+    if places:
+        Changes.note()
     if places and (order := layer.__dict__.get("_attribute_order")):
         keys = [key for name in order for key in places.get(name, [name]) if key in layer._modules]
         modules = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}

@@ -47,3 +47,19 @@ class Traits:
 
 
 ROW_WISE = Traits(row_wise=True)
+
+# Attributes of layers that traits follow from; a layer inside another is one, too.
+DECISIVE = frozenset(
+    "stateful activity_regularizer activation recurrent_activation mask_zero return_state axis function mask cell".split()
+)
+
+
+class Changes:
+    """Counts the assignments, to any layer, that traits may follow from: what is derived once stands until the next."""
+
+    count = 0
+
+    @classmethod
+    def note(cls) -> None:
+        """Take note of one."""
+        cls.count += 1

@@ -38,6 +38,7 @@ class Overrides:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self._is_ours = is_ours(type(model))
         self.train_step = self._is_written("train_step")
         self.test_step = self._is_written("test_step")
         self.predict_step = self._is_written("predict_step")
@@ -104,6 +105,8 @@ class Overrides:
 
     def own_metrics(self) -> dict[str, Any]:
         """Return what the metrics tell that the model holds itself."""
+        if self._is_ours:
+            return {}
         return {metric.name: metric.result() for metric in self.model._own_metrics()}
 
     def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:

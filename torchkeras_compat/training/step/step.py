@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ class Trained(Protocol):
     _traits: Traits
     _chain: list[Layer]
     _standing_metrics: tuple[tuple[str, Any], ...]
-    _is_users: ClassVar[bool]
+    _is_users: bool
 
     def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
         """Return how many samples may run together in inference."""
@@ -187,6 +187,7 @@ class Step:
         self._of_user = any(h.objective is not None and h.objective.of_user for h in self.heads)
         self.chain: Chain | None = None
         self._defers_test_loss = False
+        self._is_additive: bool | None = None  # as evaluation was prepared
         self._has_standing_losses = bool(model._all_standing_losses())
         self._written: Gradients = []
         self._frozen: list[Tensor] = []
@@ -270,7 +271,8 @@ class Step:
     def samples_at_once(self, sample: Any = None) -> int:
         """Return how many samples may be evaluated together, whatever the batch size; 0 where batches must stay."""
         # The metrics of an output without an axis beside the batch are means over the batch as it is.
-        return self.model._samples_at_once(False, sample) if self._additive() and self.model._gives_features() else 0
+        additive = self._additive() if self._is_additive is None else self._is_additive
+        return self.model._samples_at_once(False, sample) if additive and self.model._gives_features() else 0
 
     def _additive(self) -> bool:
         """Tell whether loss and metrics of several batches can be taken from all their samples at once."""
@@ -285,7 +287,8 @@ class Step:
         traits = self.model._traits
         alone = traits.row_wise and not traits.stateful and not self.model._adds_penalties()
         self._has_standing_losses = bool(self.model._all_standing_losses())
-        later = self._additive() and alone and not traits.makes_mask and not self.penalised
+        self._is_additive = self._additive()
+        later = self._is_additive and alone and not traits.makes_mask and not self.penalised
         self._defers_test_loss = later and any(head.objective is not None for head in self.heads)
         self._keep_outputs()
 
