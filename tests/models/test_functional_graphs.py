@@ -11,6 +11,7 @@ import pytest
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers
+from torchkeras_compat._core.border import KerasSpellingWarning
 
 RNG = np.random.RandomState(6)
 X, Z = RNG.randn(12, 5).astype("float32"), RNG.randn(12, 5).astype("float32")
@@ -42,7 +43,8 @@ def test_five_thousand_layers() -> None:
 def test_names_of_arguments_in_keras_1() -> None:
     a, b = keras.Input((5,)), keras.Input((5,))
     y = layers.Dense(2)(layers.add([a, b]))
-    model = keras.Model(input=[a, b], output=y)
+    with pytest.warns(KerasSpellingWarning, match="is now inputs"), pytest.warns(KerasSpellingWarning, match="outputs"):
+        model = keras.Model(input=[a, b], output=y)
     assert (len(model.inputs), model.output_shape) == (2, (None, 2))
 
 
@@ -110,12 +112,14 @@ def test_a_model_called_on_tensors_is_that_on_arrays() -> None:
     assert tensors[0].grad.abs().max() > 0
 
 
-def test_functions_of_tensors_inside() -> None:
-    a, b = keras.Input((5,)), keras.Input((5,))
-    tower = keras.Sequential([layers.Dense(4, activation="tanh", input_shape=(5,)), layers.Dense(3)])
-    u, v = tower(a), tower(b)
-    model = keras.Model([a, b], layers.Dense(1)(layers.subtract([u, v])))
-    left, right, answer = keras.backend.function([a, b], [u, v, model.output])([X, Z])
+@pytest.mark.parametrize(("dialect", "first"), [("keras-2.3", 1), ("keras-2.15", 0)])
+def test_functions_of_tensors_inside(dialect: str, first: int) -> None:
+    keras.set_dialect(dialect)
+    model = siamese()
+    tower = model.get_layer("tower")  # up to 2.3, its call 0 leads from its own input to its own output
+    places = [tower.get_output_at(first), tower.get_output_at(first + 1)]
+    inside = keras.backend.function(model.inputs, [*places, model.output])
+    left, right, answer = inside([X, Z])
     np.testing.assert_allclose(left, tower.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(right, tower.predict(Z, verbose=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(answer, model.predict([X, Z], verbose=0), rtol=1e-5, atol=1e-6)

@@ -99,6 +99,7 @@ def test_a_wrapper_passes_the_penalty_on() -> None:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs)
 
+    keras.set_dialect("keras-2.15")
     model = keras.Sequential([Wrapper(input_shape=(5,))])
     model.compile("sgd", "mse")
     y = model.predict(X, verbose=0)

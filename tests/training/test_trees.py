@@ -671,5 +671,5 @@ def test_batches_of_dictionaries() -> None:
 def test_arrays_are_arrays() -> None:
     data = Feeder(sequential()).evaluation(A, Q, None, batch_size=5, samples=None)
     assert isinstance(data, ArrayData)
-    assert [type(part) for part in read(data)[0]] == [Tensor, Tensor, type(None), int]
+    assert [type(part) for part in read(data)[0]] == [Tensor, Tensor, type(None), int, type(None)]
     assert data.sample == (2,)

@@ -64,6 +64,9 @@ class Configurable:
             config[name] = plain(getattr(self, name))
         return config
 
+    def _check_made(self) -> None:
+        """Raise where an `__init__` that a user wrote has left something out; called behind the outermost one."""
+
     @classmethod
     def from_config(cls: type[C], config: dict[str, Any]) -> C:
         """Make an object from what `get_config` returned; the dictionary is not changed."""
@@ -150,6 +153,8 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
             if ours and (wrong := misfit(_written_as(type(self), entered), signature, args, kwargs)):
                 raise TypeError(wrong) from None
             raise
+        if owner is type(self):
+            self._check_made()
 
     return entered
 

@@ -157,7 +157,7 @@ class SymbolicTensor(Deferred):
         layer, node = self.source, self.node
         if node is None:
             return layer, 0, 0
-        calls = getattr(layer, "_nodes", [])
+        calls = layer._calls() if hasattr(layer, "_calls") else []
         number = next((i for i, call in enumerate(calls) if call is node), 0)
         return layer, number, next(i for i, tensor in enumerate(flatten(node.outputs)) if tensor is self)
 

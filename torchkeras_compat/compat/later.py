@@ -93,8 +93,6 @@ UTILS: dict[str, str] = {
     "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
     "timeseries_dataset_from_array": "write preprocessing.sequence.TimeseriesGenerator(x, y, length) now",
     "get_source_inputs": "write model.inputs now",
-    "pack_x_y_sample_weight": "write a tuple (x, y, sample_weight) now",
-    "unpack_x_y_sample_weight": "write x, y, *rest = data now",
     **_all(
         "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",
         "give verbose=0, 1 or 2 to fit, evaluate and predict now",

@@ -112,6 +112,7 @@ LAYERS: dict[str, Table] = {
     "ReLU": _renamed(quiet=True, alpha="negative_slope"),
     "PReLU": _renamed(init="alpha_initializer"),
     "Activation": {},
+    "Model": _renamed(input="inputs", output="outputs"),
 }
 
 PENALTIES_AND_BOUNDS: dict[str, Table] = {

@@ -21,6 +21,7 @@ from ..backend.control import rnn
 from .base import ROW_WISE, Layer, Traits
 from .base.masks import carry_mask
 from .core import Dense
+from .recurrent.states import states_as_inputs
 from .torch_module import TorchModuleWrapper
 
 
@@ -349,6 +350,15 @@ class Bidirectional(Wrapper):
             call_arguments = {**call_arguments, "initial_state": list(inputs[1:])}
             inputs = inputs[0]
         return super()._normalised_call(inputs, call_arguments)
+
+    def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
+        """Make a node of the graph; first states that are no two halves are refused here, and not when it runs."""
+        self._halves(call_arguments.get("initial_state"))
+        return super()._call_symbolic(inputs, args, call_arguments)
+
+    def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
+        """Return the sequences and their first states as one list, which Keras's configurations have for inputs."""
+        return states_as_inputs(inputs, keywords)
 
     def call(
         self,

@@ -60,7 +60,7 @@ from .regression import (
     R2Score,
     RootMeanSquaredError,
 )
-from .resolution import check, fused, resolve
+from .resolution import check, fused, name_in_logs, resolve
 from .similarity import CosineSimilarity, cosine_proximity, cosine_similarity
 
 acc = ACC = accuracy
@@ -205,6 +205,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "mse",
     "msle",
+    "name_in_logs",
     "poisson",
     "precision",
     "recall",

@@ -171,6 +171,7 @@ class Metric(Configurable):
     stateful = True
     averages: bool = False  # whether the mean of `values`, weighted by sample, is all there is to it
     _pending: Pending | None = None
+    _own_name: str | None = None  # where a model calls it something else
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -189,6 +190,19 @@ class Metric(Configurable):
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         self.name = name or self._automatic_name()
         self.dtype = settings.dtype_name(settings.torch_dtype(dtype))
+
+    @property
+    def own_name(self) -> str:
+        """The name that it was given, whatever a model calls it."""
+        return self._own_name or self.name
+
+    def rename(self, name: str) -> None:
+        """Take the name that the logs of a model have it by: `out_mae` for the output `out`.
+
+        Args:
+            name: The key in logs.
+        """
+        self._own_name, self.name = self.own_name, name
 
     def _automatic_name(self) -> str:
         prefix = settings.snake_case(type(self).__name__.strip("_"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .._core import dialects, registry
+from .._core import dialects, registry, settings
 from .._core.dialects import Rules
 from .._core.errors import show
 from .._core.shapes import Shape
@@ -104,20 +104,48 @@ def resolve(
     if isinstance(identifier, str) and identifier in _SHORT:
         by_shape = rules.accuracy_by_shape and target_shape is not None
         kind = _kind_by_shape(target_shape or (), output_shape) if by_shape else _kind_by_loss(loss, output_shape)
-        short, functions = _SHORT[identifier]
-        name = short if rules.metric_names_resolved else identifier
-        return name, _wrapped(functions[kind], name, rules)
+        name = name_in_logs(identifier, rules)
+        return name, _wrapped(_SHORT[identifier][1][kind], name, rules)
     metric = registry.get("metric", identifier)
     if isinstance(metric, Metric):
-        return metric.name, metric
+        return metric.own_name, metric
     if not callable(metric):
         raise TypeError(
             f"compile(metrics=[{show(identifier)}]): a metric must be a name, a function or a Metric object."
         )
-    name = identifier if isinstance(identifier, str) else _name(metric)
-    if rules.metric_names_resolved:
-        name = _CLASSIC_NAMES.get(_name(metric), _name(metric))
+    name = name_in_logs(identifier if isinstance(identifier, str) else metric, rules)
     return name, _wrapped(metric, name, rules)
+
+
+def name_in_logs(identifier: Any, rules: Rules) -> str:
+    """Return what logs call an item of `compile(metrics=…)`, before any metric is made of it.
+
+    Args:
+        identifier: A name, configuration, function, class or object.
+        rules: The model's rules.
+
+    Raises:
+        ValueError: A name that is not known.
+
+    Example:
+        >>> from torchkeras_compat import metrics
+        >>> from torchkeras_compat._core import dialects
+        >>> [metrics.name_in_logs(one, dialects.current().rules) for one in ('acc', 'AUC', metrics.mae)]
+        ['acc', 'auc', 'mean_absolute_error']
+    """
+    if isinstance(identifier, dict):
+        told = identifier.get("config") or {}
+        return str(told.get("name") or name_in_logs(identifier["class_name"], rules))
+    if isinstance(identifier, str) and identifier in _SHORT:
+        return _SHORT[identifier][0] if rules.metric_names_resolved else identifier
+    named = registry.lookup("metric", identifier) if isinstance(identifier, str) else identifier
+    if isinstance(named, Metric):
+        return named.own_name
+    if inspect.isclass(named):
+        return settings.snake_case(named.__name__)
+    if rules.metric_names_resolved:
+        return _CLASSIC_NAMES.get(_name(named), _name(named))
+    return identifier if isinstance(identifier, str) else _name(named)
 
 
 def check(identifier: Any) -> None:
@@ -142,9 +170,9 @@ def check(identifier: Any) -> None:
 
 
 def _name(function: Any) -> str:
-    inner = function.func if isinstance(function, functools.partial) else function
-    name = getattr(inner, "name", None) or getattr(inner, "__name__", None)
-    return str(name or type(inner).__name__)
+    """Return a function's name; what has none, such as a `functools.partial`, is called by its class, as in Keras."""
+    name = getattr(function, "name", None) or getattr(function, "__name__", None)
+    return str(name or settings.snake_case(type(function).__name__))
 
 
 def _wrapped(function: Callable[..., Any], name: str, rules: Rules) -> Metric:

@@ -85,6 +85,11 @@ def _calls_of(plan: Plan, layers: Sequence[Layer]) -> dict[int, list[Node]]:
     return {id(layer): [node for node in layer._nodes if id(node) in own] for layer in layers}
 
 
+def _own_calls(layer: Any) -> list[Node]:
+    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs."""
+    return layer._own_calls() if getattr(layer, "_declares_inputs", False) else []
+
+
 def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     """Return the configuration of a graph of layers, as Keras 2 writes it.
 
@@ -97,7 +102,7 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     calls = _calls_of(plan, layers)
     place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
     for layer in layers:
-        for number, node in enumerate(calls[id(layer)]):
+        for number, node in enumerate(calls[id(layer)], len(_own_calls(layer))):
             for i, tensor in enumerate(flatten(node.outputs)):
                 place.setdefault(id(tensor), [layer.name, number, i])
     entries = []
@@ -141,9 +146,9 @@ def _node_config(node: Node, place: Mapping[int, list[Any]]) -> Any:
         keywords = _written(node.keywords, at)
         first = _written(node.arguments[0], at) if node.arguments else None
         return [["_OPERATION", first, arguments, keywords]]
-    extra = _written({k: v for k, v in node.keywords.items() if v is not None}, at)
+    inputs, keywords = node.layer._inputs_in_config(node.arguments[0], node.keywords)
+    extra = _written({k: v for k, v in keywords.items() if v is not None}, at)
     more = {f"_argument_{i}": _written(value, at) for i, value in enumerate(node.arguments[1:])}
-    inputs = node.arguments[0]
     if isinstance(inputs, SymbolicTensor):
         return [[*at(inputs), {**extra, **more}]]
     if isinstance(inputs, dict):
@@ -212,6 +217,8 @@ def from_config(cls: type, config: Mapping[str, Any], layers: Mapping[str, Layer
             made[name] = registry.deserialize("layer", {k: entry[k] for k in ("class_name", "config")})
         if isinstance(made[name], InputLayer):
             outputs[name] = [[made[name].tensor]]
+        for own in _own_calls(made[name]):
+            outputs[name] = [flatten(own.outputs)]
         pending += [(name, node) for node in entry.get("inbound_nodes", ())]
 
     def tensor_at(name: str, call: int, index: int) -> SymbolicTensor:
@@ -360,7 +367,7 @@ def connected_to(layer: Layer, plan: Plan) -> list[str]:
             continue
         for tensor in node.parents():
             source = layer_for(_vertex(tensor, plan))
-            calls = source._nodes
+            calls = source._calls()
             number = next((i for i, call in enumerate(calls) if call is tensor.node), 0)
             index = 0 if tensor.node is None else [t is tensor for t in flatten(tensor.node.outputs)].index(True)
             lines.append(f"{source.name}[{number}][{index}]")

@@ -15,12 +15,14 @@ from .._core import registry, settings
 from .._core.config import origin
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import SymbolicTensor, nodes_before, symbols_in
 from .._core.threads import BUILDING
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from .._core.weights import Weight
 from ..layers.base import Layer
+from ..layers.base.layer import own_arguments
 from ..layers.core import Input
+from ..metrics import Metric
 from ..saving import WeightFiles
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
@@ -71,11 +73,9 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             self._connect_graph(inputs, outputs)
 
     def _metric_table(self) -> list[Weight]:
-        lines = [
-            self._metric_lines.get(id(state)) or self._line_of(state)
-            for m in self._own_metrics()
-            for state in m.variables
-        ]
+        held = [value for value in vars(self).values() if isinstance(value, Metric)]
+        states = [state for metric in held for state in metric.variables]
+        lines = [self._metric_lines.get(id(state)) or self._line_of(state) for state in states]
         self._metric_lines = {id(line.parameters[0]): line for line in lines}
         return lines
 
@@ -96,6 +96,8 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
                     raise argument_error(
                         type(self).__name__, argument, "symbolic tensors, from Input(…) and layers", tensor, TypeError
                     )
+        if len(set(map(id, flatten(inputs)))) < len(flatten(inputs)):
+            raise argument_error(type(self).__name__, "inputs", "each symbolic tensor once", inputs)
         for tensor in flatten(inputs):
             if tensor.source is None:  # a placeholder of the backend
                 Input(tensor=tensor)
@@ -157,6 +159,28 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             return list(self.input_names)
         return [str(key) for key in sorted(self._input_tree)]
 
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add to the training loss; layers that a symbolic loss goes through belong to the model from then on."""
+        self._take_in(losses)
+        super().add_loss(losses, inputs)
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean", **kwargs: Any) -> None:
+        """Tell a value among the metrics; see `Layer.add_metric`."""
+        self._take_in(value)
+        super().add_metric(value, name, aggregation, **kwargs)
+
+    def _take_in(self, tree: Tree) -> None:
+        """Make layers of the model's own of those that symbolic tensors go through beside its graph."""
+        symbols = symbols_in(tree)
+        if self._plan is None or not symbols:
+            return
+        nodes = nodes_before(symbols, {id(tensor) for tensor in self._plan.inputs})
+        known = {id(layer) for layer in self._graph_layers}
+        layers = {id(node.layer): node.layer for node in nodes if node.is_layer and id(node.layer) not in known}
+        for layer in layers.values():
+            self._graph_layers = [*self._graph_layers, layer]
+            self._modules[_module_name(layer, self._modules)] = layer
+
     # --- a user's call -------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
@@ -188,8 +212,12 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             self._input_tree, self._output_tree = symbols, _named(outputs)
             self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
 
+    def _can_be_called(self) -> bool:
+        """Tell whether there are layers or a user's `call` to run."""
+        return self._plan is not None or bool(self._chain) or self._is_users
+
     def _check_callable(self) -> None:
-        if self._plan is None and not self._chain and not self._is_users:
+        if not self._can_be_called():
             raise NotImplementedError(
                 f"{self}: a subclass of Model needs a call(self, inputs); or make the model of tensors, "
                 f"Model(inputs, outputs)."
@@ -209,16 +237,13 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         return self
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` makes an equal, untrained model of.
+        """Return what `from_config` makes an equal, untrained model of: of a subclass, the arguments of its `__init__`.
 
         Raises:
-            NotImplementedError: The model is a subclass with a `call` of its own; it says itself what made it.
+            NotImplementedError: A subclass that does not keep an argument of its `__init__` as an attribute.
         """
         if self._plan is None:
-            raise NotImplementedError(
-                f"{self}: a model with a call of its own has no configuration; override get_config(self) and return "
-                f"the arguments of its __init__."
-            )
+            return {name: self._config_of(name) for name in own_arguments(type(self))}
         return functional.config_of(self)
 
     @classmethod

@@ -332,10 +332,25 @@ class Network(TorchSide):
 
     def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return an input in the rank the model takes, or raise when it does not fit."""
-        if self._chain or self._plan is None:
+        if self._plan is None:
             return x
-        symbol = self._the_plan().inputs[index]
-        return fitted(self, tuple(symbol.shape), x, self.input_names[index])
+        symbol = self._plan.inputs[index]
+        return fitted(
+            self, tuple(symbol.shape), x, self.input_names[index], functools.partial(self._runs_on, symbol, x)
+        )
+
+    def _runs_on(self, symbol: SymbolicTensor, x: Tensor) -> bool:
+        """Tell whether the layers run on another size than the only input says, as convolutions do."""
+        if len(self._the_plan().inputs) > 1 or x.dim() != symbol.ndim or self._traits.stateful:
+            return False
+        try:
+            with torch.no_grad():
+                self._run_layers(x[:1], None, False)
+        except (RuntimeError, ValueError):
+            return False
+        finally:
+            self._take_losses()
+        return True
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output, or a list or dictionary of them."""
@@ -409,9 +424,20 @@ class Network(TorchSide):
             return None
         return OwnNode(self, self._input_tree, self._output_tree)
 
-    def _calls(self) -> list[Node]:
+    def _own_calls(self) -> list[Node]:
         own = self._own_node()
-        return [*([own] if own is not None else []), *self._nodes]
+        return [] if own is None else [own]
+
+    def _calls(self) -> list[Node]:
+        """Return the calls; up to Keras 2.3 the first is what leads from the model's own inputs to its outputs."""
+        if self._rules.functional_models and self._nodes:
+            return self._nodes
+        return [*self._own_calls(), *self._nodes]
+
+    @property
+    def _declares_inputs(self) -> bool:
+        """Whether the model was made with its inputs, which configurations count as the first call of it."""
+        return self._plan is not None
 
     def _need_symbols(self) -> None:
         if self._output_tree is None:
@@ -448,16 +474,14 @@ class Network(TorchSide):
         return map_tree(as_seen, self._output_tree)
 
     @property
-    def inputs(self) -> list[Any]:
-        """The symbolic inputs, in a list."""
-        self._need_symbols()
-        return [as_seen(tensor) for tensor in _ordered(self._input_tree)]
+    def inputs(self) -> Any:
+        """The symbolic inputs, in a list; `None` while they are not known, as in Keras."""
+        return None if self._input_tree is None else list(map(as_seen, _ordered(self._input_tree)))
 
     @property
-    def outputs(self) -> list[Any]:
-        """The symbolic outputs, in a list."""
-        self._need_symbols()
-        return [as_seen(tensor) for tensor in _ordered(self._output_tree)]
+    def outputs(self) -> Any:
+        """The symbolic outputs, in a list; `None` while they are not known, as in Keras."""
+        return None if self._output_tree is None else list(map(as_seen, _ordered(self._output_tree)))
 
     @property
     def input_names(self) -> list[str]:

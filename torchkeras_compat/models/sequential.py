@@ -16,7 +16,7 @@ from .._core.rollback import unchanged_on_error
 from .._core.shapes import Shape, compatible
 from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING
-from .._core.tree import Tree, flatten_shapes, is_shape, map_shapes
+from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..layers.base import Layer
 from ..layers.base.traits import Changes
 from ..layers.core import InputLayer
@@ -196,6 +196,11 @@ class Sequential(Model):
         """The name of the last layer, in a list."""
         return [layer.name for layer in self._chain[-1:]]
 
+    @property
+    def _declares_inputs(self) -> bool:
+        """Whether the first layer says the shape of the input, or an `InputLayer` before it."""
+        return self._input_layer is not None or any(layer.batch_input_shape is not None for layer in self._chain[:1])
+
     # --- building and running ------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
@@ -224,6 +229,15 @@ class Sequential(Model):
         if not self._symbols:
             for layer in self._chain:
                 self._connect(layer)
+
+    def _build_by(self, inputs: Tree) -> None:
+        """Build every layer by inputs like these."""
+        if not self._chain:
+            super()._build_by(inputs)
+        elif is_branch(inputs) and len(flatten(inputs)) > 1:
+            self.build(map_tree(lambda tensor: (None, *tensor.shape[1:]), inputs))
+        else:
+            self._fitted(flatten(inputs)[0], 0)
 
     def _model_inputs(self) -> tuple[ModelInput, ...] | None:
         """Return what the data side is told of the inputs."""
@@ -316,7 +330,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes an equal, untrained model of."""
-        layers: list[Layer] = [*([self._input_layer] if self._input_layer is not None else []), *self._chain]
+        first = self._input_layer
+        if first is None and self._rules.functional_models and self._declares_inputs:  # tf.keras writes one down
+            shape, name = self._chain[0].batch_input_shape, next(self._chain[0]._input_names())
+            first = InputLayer(batch_input_shape=shape, name=name)
+        layers: list[Layer] = [*([first] if first is not None else []), *self._chain]
         entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
         config: dict[str, Any] = {"name": self.name, "layers": entries}
         if (

@@ -17,6 +17,7 @@ from .. import metrics
 from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from ..metrics.base import Pending
+from .compile_config import CompileConfig
 from .step.heads import MetricLine
 
 KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
@@ -222,7 +223,7 @@ class Averages:
         heads: Those of each output.
         names: The names of the outputs where there are several, whose losses are then told too.
         weights: What the losses of the outputs are multiplied by in the total.
-        metric_for: Returns the metric object that is the mean of a loss, by name.
+        config: What keeps the metric objects that are the means of losses, and of what layers tell.
     """
 
     def __init__(
@@ -230,14 +231,16 @@ class Averages:
         heads: Sequence[HeadAverages],
         names: Sequence[str] = (),
         weights: Sequence[float] = (1.0,),
-        metric_for: Callable[[str], Any] | None = None,
+        config: CompileConfig | None = None,
     ) -> None:
         self.heads = list(heads)
         self.names, self.weights = list(names), list(weights)
         self.lines = [line for head in self.heads for line in head.lines]
         self.of_user = any(line.of_user for line in self.lines)
         self.loss = DeferredMean()
-        self.loss_metrics = [] if metric_for is None else [metric_for(name) for name in self._loss_names()]
+        self.config = config
+        self.loss_metrics = [] if config is None else [config.loss_metric(name) for name in self._loss_names()]
+        self._side: dict[str, DeferredMean] = {}  # of `add_metric`
         self.reset()
 
     def _loss_names(self) -> list[str]:
@@ -250,7 +253,9 @@ class Averages:
         self._last: Tensor | None = None
         self._last_outputs: list[Any] | None = None
         self._told: dict[str, Any] | None = None  # what a user's step returned
-        self._side: dict[str, DeferredMean] = {}  # of `add_metric`
+        for name, mean in self._side.items():
+            mean.reset()
+            self._follow_side(name, mean)
         self.loss.reset()
         for head in self.heads:
             head.reset()
@@ -258,12 +263,12 @@ class Averages:
     @property
     def loss_later(self) -> bool:
         """Whether the loss is computed of kept outputs."""
-        return self.heads[0].loss_later is not None
+        return any(head.loss_later is not None for head in self.heads[:1])
 
     @property
     def metric_names(self) -> list[str]:
         """What logs call the losses and the metrics."""
-        return [*self._loss_names(), *(line.name for line in self.lines)]
+        return [*self._loss_names(), *(line.name for line in self.lines), *self._side]
 
     def _mean_of(self, metric: Any) -> DeferredMean:
         """Return what a metric object is the mean of."""
@@ -271,11 +276,9 @@ class Averages:
         told = [head for head, name in zip(self.heads, self.names) if name]
         return told[number - 1].loss if number else self.loss
 
-    def _settle(self, metric: Any) -> None:
+    def _settle(self, metric: metrics.Mean) -> None:
         """Write the mean of a loss into the state of its metric object."""
-        value = self.losses().get(metric.name)
-        metric.total.assign(0.0 if value is None else value)
-        metric.count.assign(0.0 if value is None else 1.0)
+        _assign(metric, self.losses().get(metric.name))
 
     def _forget(self, metric: Any) -> None:
         self._mean_of(metric).reset()
@@ -296,7 +299,7 @@ class Averages:
 
     def add(self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any]) -> None:
         """Take note of the outputs of a batch, each detached, where there are targets for it."""
-        if self.heads[0].loss_later is not None:
+        if self.loss_later:
             self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
         for head, y, output, mask, weight in zip(self.heads, ys, outputs, masks, weights):
             if y is not None:
@@ -304,7 +307,16 @@ class Averages:
 
     def add_side(self, name: str, value: Tensor, counts: int) -> None:
         """Take note of a value that a layer gave by `add_metric`."""
-        self._side.setdefault(name, DeferredMean()).add(value, counts)
+        if name not in self._side:
+            self._side[name] = DeferredMean()
+            self._follow_side(name, self._side[name])
+        self._side[name].add(value, counts)
+
+    def _follow_side(self, name: str, mean: DeferredMean) -> None:
+        """Let the metric object of a value that a layer tells take its state from here."""
+        if self.config is not None:
+            metric = self.config.side_metric(name)
+            metric.follow(Pending(functools.partial(_settle_mean, metric, mean), mean.reset))
 
     def tell(self, logs: dict[str, Any]) -> None:
         """Take note of what a user's step returned, which are the logs then."""
@@ -320,7 +332,7 @@ class Averages:
         named = self.losses()
         for values in by_head:
             named.update(values)
-        named.update((name, mean.result()) for name, mean in self._side.items())
+        named.update((name, value) for name, mean in self._side.items() if (value := mean.result()) is not None)
         return plain_floats(named)
 
     def losses(self) -> dict[str, Any]:
@@ -351,6 +363,16 @@ class Averages:
             ]
             last = functools.reduce(torch.add, terms)
         return values if last is None or self._told is not None else {**values, **plain_floats({"loss": last})}
+
+
+def _settle_mean(metric: metrics.Mean, mean: DeferredMean) -> None:
+    """Write a mean into the state of its metric object."""
+    _assign(metric, mean.result())
+
+
+def _assign(metric: metrics.Mean, value: Tensor | float | None) -> None:
+    metric.total.assign(0.0 if value is None else value)
+    metric.count.assign(0.0 if value is None else 1.0)
 
 
 def _alike(kept: list[Any]) -> list[list[Any]]:

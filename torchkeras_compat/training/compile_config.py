@@ -33,6 +33,7 @@ class CompileConfig:
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
         heads: The outputs, once the model knows them.
         loss_metrics: The means of the losses by name, once a step has computed some.
+        side_metrics: The means of what layers tell by `add_metric`, likewise.
     """
 
     optimizer: Any
@@ -47,6 +48,7 @@ class CompileConfig:
     sample_weight_mode: Any = None
     heads: list[Head] | None = field(default=None, repr=False)
     loss_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
+    side_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
 
     def heads_for(self, names: Sequence[str], keys: Sequence[str]) -> list[Head]:
         """Return the outputs of a model with their losses and metrics; made once.
@@ -62,6 +64,7 @@ class CompileConfig:
             several = len(names) > 1
             parts = zip(
                 names,
+                keys,
                 by_output("loss", self.loss, names, keys),
                 by_output("loss_weights", self.loss_weights, names, keys),
                 metrics_by_output("metrics", self.metrics, names, keys),
@@ -69,17 +72,26 @@ class CompileConfig:
             )
             self.heads = [
                 Head(
-                    name, loss, 1.0 if w is None else float(w), own, weighted, self.rules, f"{name}_" if several else ""
+                    name,
+                    loss,
+                    1.0 if w is None else float(w),
+                    own,
+                    weighted,
+                    self.rules,
+                    key,
+                    prefix=f"{name}_" if several else "",
                 )
-                for name, loss, w, own, weighted in parts
+                for name, key, loss, w, own, weighted in parts
             ]
         return self.heads
 
     def loss_metric(self, name: str) -> metrics.Mean:
         """Return the mean of a loss as a metric of that name, made at the first call."""
-        if name not in self.loss_metrics:
-            self.loss_metrics[name] = metrics.Mean(name=name)
-        return self.loss_metrics[name]
+        return self.loss_metrics.get(name) or self.loss_metrics.setdefault(name, metrics.Mean(name=name))
+
+    def side_metric(self, name: str) -> metrics.Mean:
+        """Return the mean of what a layer tells by `add_metric` as a metric of that name, made at the first call."""
+        return self.side_metrics.get(name) or self.side_metrics.setdefault(name, metrics.Mean(name=name))
 
     @property
     def lines(self) -> list[MetricLine]:

@@ -5,35 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
-
 from .._core import settings
 from .._core.user_tensors import hand_out, take_back
+from ..utils.packing import unpack_x_y_sample_weight
+from .data.arrangement import arranged
 from .data.batch import Batch
+from .data.signature import by_key_or_name
 from .step.step import Outcome, Step
-
-
-def unpack(data: Any) -> tuple[Any, Any, Any]:
-    """Return `(x, y, sample_weight)` of what `train_step` gets, `None` for what is not there.
-
-    Example:
-        >>> unpack((1, 2))
-        (1, 2, None)
-    """
-    if not isinstance(data, tuple):
-        return data, None, None
-    return (*data, None, None)[:3]
 
 
 class CompiledParts:
     """`model.compiled_loss` and `model.compiled_metrics`, as a user's `train_step` calls them.
 
     Args:
+        model: The model.
         step: The step of the mode that runs.
     """
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    def __init__(self, model: Any, step: Step) -> None:
+        self.model, self.step = model, step
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Sequence[Any] | None = None
@@ -46,7 +36,7 @@ class CompiledParts:
             sample_weight: A weight for each sample.
             regularization_losses: What is added, such as `self.losses`.
         """
-        batch, outcome = as_outcome(None, y_true, y_pred, sample_weight)
+        batch, outcome = as_outcome(self.model, None, y_true, y_pred, sample_weight)
         loss = self.step.loss_of_predictions(batch, outcome, take_back(list(regularization_losses or ())))
         self.step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
         return hand_out(loss.minimised)
@@ -59,7 +49,7 @@ class CompiledParts:
             y_pred: The predictions.
             sample_weight: A weight for each sample, for weighted metrics.
         """
-        batch, outcome = as_outcome(None, y_true, y_pred, sample_weight)
+        batch, outcome = as_outcome(self.model, None, y_true, y_pred, sample_weight)
         self.step.note_predictions(batch, outcome)
 
     def reset_state(self) -> None:
@@ -72,13 +62,15 @@ class CompiledParts:
         return [line.metric for line in self.step.averages.lines]
 
 
-def as_outcome(x: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Batch, Outcome]:
+def as_outcome(model: Any, x: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Batch, Outcome]:
     """Return a batch and predictions that user code holds as a step has them."""
     x, y, outputs, weight = take_back(x), take_back(y_true), take_back(y_pred), take_back(sample_weight)
-    leaves = list(outputs.values()) if isinstance(outputs, dict) else outputs
-    leaves = list(leaves) if isinstance(leaves, (list, tuple)) else [leaves]
-    ys = list(y.values()) if isinstance(y, dict) else y
-    return Batch(x, ys, weight, len(leaves[0])), Outcome(leaves, [None] * len(leaves))
+    if isinstance(outputs, dict):
+        heads = model._heads()
+        leaves = by_key_or_name(outputs, [h.name for h in heads], [h.key or h.name for h in heads])
+    else:
+        leaves = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    return arranged(model, x, y, weight), Outcome(leaves, [None] * len(leaves))
 
 
 class CustomSteps:
@@ -88,6 +80,10 @@ class CustomSteps:
     _take_losses: Any
     optimizer: Any
     metrics: Any
+
+    def _fed(self) -> Any:
+        """Return the model, of which these are the methods."""
+        return self
 
     def _current_step(self) -> Step:
         step: Step = self.make_step("train" if settings.running_phase() else "test")
@@ -112,9 +108,9 @@ class CustomSteps:
             >>> model.fit(np.ones((4, 2)), np.ones(4), verbose=0).history
             {'loss': [2.0]}
         """
-        x, y, weight = unpack(take_back(data))
+        x, y, weight = unpack_x_y_sample_weight(take_back(data))
         step = self._current_step()
-        step.train_as_compiled(_batch(x, y, weight))
+        step.train_as_compiled(arranged(self._fed(), x, y, weight))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -123,9 +119,9 @@ class CustomSteps:
         Args:
             data: `(x, y)` or `(x, y, sample_weight)`.
         """
-        x, y, weight = unpack(take_back(data))
+        x, y, weight = unpack_x_y_sample_weight(take_back(data))
         step = self._current_step()
-        step.test_as_compiled(_batch(x, y, weight))
+        step.test_as_compiled(arranged(self._fed(), x, y, weight))
         return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
@@ -134,7 +130,7 @@ class CustomSteps:
         Args:
             data: `x`, or a tuple that begins with it.
         """
-        return self(unpack(data)[0], training=False)  # type: ignore[operator]
+        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, with what layers add; a subclass may write its own.
@@ -146,7 +142,7 @@ class CustomSteps:
             sample_weight: A weight for each sample.
         """
         step = self._current_step()
-        batch, outcome = as_outcome(x, y, y_pred, sample_weight)
+        batch, outcome = as_outcome(self, x, y, y_pred, sample_weight)
         terms = [penalty for w in step.penalised if (penalty := w.penalty()) is not None]
         loss = step.loss_of_predictions(batch, outcome, [*terms, *self._take_losses()])
         step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
@@ -163,7 +159,7 @@ class CustomSteps:
         """
         step = self._current_step()
         if y is not None:
-            step.note_predictions(*as_outcome(x, y, y_pred, sample_weight))
+            step.note_predictions(*as_outcome(self, x, y, y_pred, sample_weight))
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -174,16 +170,9 @@ class CustomSteps:
     @property
     def compiled_loss(self) -> CompiledParts | None:
         """What computes the compiled loss of targets and predictions; `None` before `compile`."""
-        return None if self.optimizer is None else CompiledParts(self._current_step())
+        return None if self.optimizer is None else CompiledParts(self, self._current_step())
 
     @property
     def compiled_metrics(self) -> CompiledParts | None:
         """What takes targets and predictions into the compiled metrics; `None` before `compile`."""
-        return None if self.optimizer is None else CompiledParts(self._current_step())
-
-
-def _batch(x: Any, y: Any, weight: Any) -> Batch:
-    leaf = x
-    while not isinstance(leaf, Tensor):
-        leaf = next(iter(leaf.values())) if isinstance(leaf, dict) else leaf[0]
-    return Batch(x, y, weight, len(leaf))
+        return None if self.optimizer is None else CompiledParts(self, self._current_step())

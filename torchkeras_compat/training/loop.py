@@ -25,6 +25,7 @@ from .data.feeding import Data
 from .data.standardize import Arrays
 from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
+from .step.overrides import written_steps
 from .step.step import Step
 
 
@@ -169,7 +170,11 @@ def _train_epoch(run: Run, model: Any, epoch: int) -> int:
     model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
     hooks = run.callbacks.wants_batches("train")
-    training, results = settings.running(True), step.averages.results
+    training = settings.running(True)
+
+    def results() -> dict[str, float]:  # of the averages of now: the first targets may have made others
+        return step.averages.results()
+
     done = 0
     for batch in run.batches():
         if hooks:
@@ -265,7 +270,8 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    at_once = 0 if hooks or model._has_own_predict() else model._samples_at_once(True, data.sample)
+    alone = hooks or "predict_step" in written_steps(model)
+    at_once = 0 if alone else model._samples_at_once(True, data.sample)
     with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
-from .._core.config import cached_by_class, is_ours
 from .._core.threads import Lock
 from .._core.tree import Tree
-from .._core.user_tensors import call_user
+from .._core.user_tensors import hand_out, take_back
 from ..layers.base import Traits
 from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
+from .step.overrides import lists_as_tuples, packed_inputs, written_steps
 
 
 class BatchCalls:
@@ -37,16 +37,26 @@ class BatchCalls:
     predict_step: Any
     _reset_own_metrics: Any
 
-    def _predict_tensor(self, x: Tensor) -> Tensor:
+    def _predict_tensor(self, x: Tree, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
+        """Return the outputs for the inputs of a batch.
+
+        Args:
+            x: The inputs.
+            pack: Makes of them what a user's `predict_step` gets.
+        """
         keep_freed_memory()
         with settings.running(False):
-            output = self._run(x, None, False)[0] if not self._has_own_predict() else call_user(self.predict_step, x)
+            if "predict_step" in written_steps(self):
+                output = take_back(self.predict_step(hand_out(pack(x))))
+            else:
+                output = self._run(x, None, False)[0]
         self._forget_losses()
-        return output  # type: ignore[no-any-return]
+        return output
 
-    def _has_own_predict(self) -> bool:
-        """Tell whether a user wrote what `predict` does with a batch."""
-        return _writes_predict_step(type(self))
+    @property
+    def _predict_feeder(self) -> Feeder:
+        """What makes the data of one call that predicts."""
+        return Feeder(self, whole="predict_step" in written_steps(self))  # type: ignore[arg-type]
 
     @known_by_name
     def predict_on_batch(self, x: Any) -> Tree:
@@ -55,16 +65,16 @@ class BatchCalls:
         Args:
             x: Inputs.
         """
-        return self._predict_batch(self._feeder, x)
+        return self._predict_batch(self._predict_feeder, x, lambda inputs: (lists_as_tuples(inputs),))
 
-    def _predict_batch(self, feeder: Feeder, x: Any) -> Tree:
+    def _predict_batch(self, feeder: Feeder, x: Any, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
         with self._unchanged_on_error():
             batch = feeder.one_batch("predict_on_batch", x)
         if self.stateful:
             with self._lock, torch.no_grad():
-                return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
+                return predictions(self._predict_tensor(batch.x, pack), batch.x, self._traits.runs_user_code)
         with torch.inference_mode():
-            return predictions(self._predict_tensor(batch.x), batch.x, self._traits.runs_user_code)
+            return predictions(self._predict_tensor(batch.x, pack), batch.x, self._traits.runs_user_code)
 
     @entrance
     def train_on_batch(
@@ -133,8 +143,3 @@ class BatchCalls:
         for step in self._steps.values():
             step.averages.reset()
         self._reset_own_metrics()
-
-
-@cached_by_class
-def _writes_predict_step(cls: type) -> bool:
-    return not is_ours(getattr(cls, "predict_step", None))

@@ -35,6 +35,7 @@ from .deprecated import ClassicCalls, validation_arrays
 from .loop import Run, Validation, run_evaluate, run_fit, run_predict
 from .on_batch import BatchCalls
 from .step.heads import Head
+from .step.overrides import TRAINING_STEPS, written_steps
 from .step.step import Step
 from .symbolic_loss import SymbolicLoss
 
@@ -179,17 +180,21 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             return []
         step = next(iter(self._steps.values()), None)
         if step is not None:
-            return step.averages.metric_names
+            names = [*step.averages.metric_names, *(metric.name for metric in self._own_metrics())]
+            told = not step.overrides.compute_loss or step.averages.loss.result() is not None
+            return list(dict.fromkeys(names if told else names[1:]))
         heads = config.heads or []
         by_output = [f"{head.name}_loss" for head in heads if len(heads) > 1 and head.loss is not None]
-        return ["loss", *by_output, *(line.name for line in config.lines)]
+        return ["loss", *by_output, *(name for head in heads for name in head.metric_names())]
 
     @property
     def metrics(self) -> list[Any]:
         """The metric objects: the mean of the loss, and what `compile` was told, once the first targets are known."""
         config = self._compile_config
-        compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
-        return [*compiled, *self._own_metrics()]
+        if config is None:
+            return self._own_metrics()
+        lines = (line.metric for line in config.lines)
+        return [*config.loss_metrics.values(), *lines, *config.side_metrics.values(), *self._own_metrics()]
 
     def _own_metrics(self) -> list[Metric]:
         """Return the metric objects that a user's model holds itself, or lists in a `metrics` of its own."""
@@ -249,8 +254,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
 
     @property
     def _feeder(self) -> Feeder:
-        """What makes the data of one call."""
-        return Feeder(self)
+        """What makes the data of one call that trains or evaluates."""
+        return Feeder(self, whole=not written_steps(self).isdisjoint(TRAINING_STEPS))
 
     def _signature(self) -> Signature:
         """Return what is known of the inputs, and where data go."""
@@ -505,7 +510,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             (5, 3)
         """
         shown = int(self._rules.predict_shows_progress) if verbose == "auto" else verbosity("predict", verbose)
-        feeder = self._feeder
+        feeder = self._predict_feeder
         if not shown and callbacks is None and steps is None and feeder.is_one_batch(x, batch_size):
             return self._predict_batch(feeder, x)  # a service asks for one row at a time: no loop around it
         counted = arguments.step_count("predict", "steps", steps)
@@ -537,12 +542,12 @@ def _name_of(loss: Any) -> str:
 def _output_of(head: Head, shape: Shape | None) -> ModelOutput:
     """Return what the data side is told of an output."""
     loss = head.loss
-    metrics = bool(head.metrics or head.weighted_metrics)
     if loss is None:
-        return ModelOutput(head.name, shape, uses_targets=metrics, keeps_integers=True, weighs_elements=True)
+        uses_targets = bool(head.metrics or head.weighted_metrics)
+        return ModelOutput(head.name, shape, None, uses_targets, True, True, head.key)
     by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
     integers = isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_")
-    return ModelOutput(head.name, shape, head.resolved_loss().loss, True, integers, by_element)
+    return ModelOutput(head.name, shape, head.resolved_loss().loss, True, integers, by_element, head.key)
 
 
 @cached_by_class

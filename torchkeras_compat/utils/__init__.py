@@ -16,6 +16,7 @@ from .objects import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from .packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from .padding import pad_sequences
 from .progbar import Progbar
 from .seeding import set_random_seed
@@ -36,6 +37,7 @@ __all__ = [
     "img_to_array",
     "load_img",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "print_summary",
     "register_keras_serializable",
@@ -45,4 +47,5 @@ __all__ = [
     "split_dataset",
     "to_categorical",
     "to_ordinal",
+    "unpack_x_y_sample_weight",
 ]

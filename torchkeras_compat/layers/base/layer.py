@@ -96,6 +96,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     _built_shape: Tree
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
     _has_run: bool = False  # whether a user's layer was called: the first call may make weights
+    _sizes_of_weights: Mapping[int, int] = MappingProxyType({})  # axis of the input → its size when weights were made
     _scope: str = ""  # the names of the layers that it was built in
     _names_weights: bool = True  # whether its own name stands in those of its weights
 
@@ -178,6 +179,11 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.batch_input_shape = self._declared(batch_input_shape, input_shape, batch_size, input_dim, input_length)
         self._initial_weights = weights
+
+    def _check_made(self) -> None:
+        if "name" not in self.__dict__:
+            kind = type(self).__name__
+            raise RuntimeError(f"{kind}.__init__ must call super().__init__(); without it there is no name, no dtype.")
 
     def _automatic_name(self) -> str:
         prefix = settings.snake_case(type(self).__name__)
@@ -313,7 +319,24 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
                 f"{self}: the size of axis {axis} of the input must be known to build the weights; got shape "
                 f"{tuple(shape)}. Give it in input_shape."
             )
+        self._sizes_of_weights = {**self._sizes_of_weights, axis: size}
         return size
+
+    def _expect_sizes(self, inputs: Tree) -> None:
+        """Raise where an input is not of the size that the weights were made for.
+
+        Args:
+            inputs: A tensor, symbolic or not; trees are passed over, for no layer that takes them makes such weights.
+        """
+        if is_branch(inputs):
+            return
+        for axis, size in self._sizes_of_weights.items():
+            shape = tuple(inputs.shape)
+            if -len(shape) <= axis < len(shape) and shape[axis] not in (None, size):
+                raise ValueError(
+                    f"{self}: its weights were made for size {size} of axis {axis} of the input; got shape "
+                    f"{(None, *shape[1:])}."
+                )
 
     # --- calling -------------------------------------------------------------------------------------------------
 
@@ -344,6 +367,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), x)
             self._build_from(shapes, next((leaf.device for leaf in flatten(x)), None))
         if not settings.inside_run():
+            self._expect_sizes(x)
             self._forget_losses()
         with settings.running(training):
             y, mask = self._run(x, mask, training, *take_back(args), **take_back(kwargs))
@@ -412,9 +436,14 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
         return value.to(device, kind) if value.is_floating_point() else value.to(device)
 
+    def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
+        """Return the symbolic inputs of a call and its further arguments as configurations of models have them."""
+        return inputs, keywords
+
     def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         """Make a node of the graph: the call on symbolic tensors, to be run later."""
         self._build_from(shapes_of(inputs))
+        self._expect_sizes(inputs)
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)
         self._make_late_weights(inputs, args, call_arguments)

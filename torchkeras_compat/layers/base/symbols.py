@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from ..._core.border import nameless
 from ..._core.errors import show
-from ..._core.shapes import Shape
+from ..._core.shapes import Shape, compatible
 from ..._core.symbolic import Node, as_seen
-from ..._core.tree import Tree, flatten, map_tree
+from ..._core.tree import Tree, flatten, flatten_shapes, map_tree
 from .input_spec import InputSpec
 
 
@@ -33,8 +33,14 @@ class Symbols:
     def input_shape(self) -> Any:
         """Keras shape of the input, batch size first, or a list of them; known once the layer is built."""
         nodes = self._calls()
-        if nodes and len({str(node.input_shapes) for node in nodes}) == 1 and self._built_shape is None:
+        shapes = {str(node.input_shapes): node.input_shapes for node in nodes}
+        if len(shapes) == 1 and self._built_shape is None:
             return nodes[-1].input_shapes
+        first, *others = [flatten_shapes(one) for one in shapes.values()] or [[]]
+        if any(len(o) != len(first) or not all(map(compatible, first, o)) for o in others):
+            raise AttributeError(
+                f"{self} has several input shapes, {', '.join(shapes)}; write get_input_shape_at(index of the call)."
+            )
         shape = self._built_shape or self.batch_input_shape
         if shape is None:
             raise AttributeError(f"{self} has no input_shape yet: it is known once the layer is built.")
@@ -142,9 +148,9 @@ class Symbols:
     def _note_call(self, node: Node) -> None:
         """Enter a call on symbolic tensors, here and at the layers that they come from."""
         self._nodes.append(node)
-        for layer in {id(tensor.source): tensor.source for tensor in node.parents()}.values():
-            if isinstance(layer, Symbols):
-                layer._outbound.append(node)
+        for tensor in node.parents():  # a layer that gives two of them has the call twice, as in Keras
+            if isinstance(tensor.source, Symbols):
+                tensor.source._outbound.append(node)
 
     def _call_at(self, method: str, index: int) -> Node:
         calls = self._calls()

@@ -50,7 +50,8 @@ ROW_WISE = Traits(row_wise=True)
 
 # Attributes of layers that traits follow from; a layer inside another is one, too.
 DECISIVE = frozenset(
-    "stateful activity_regularizer activation recurrent_activation mask_zero return_state axis function mask cell".split()
+    "stateful activity_regularizer activation recurrent_activation mask_zero return_state axis function mask "
+    "cell".split()
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from ..._core import registry, settings
 from ..._core.config import is_ours
 from ..._core.errors import show
 from ..._core.graph_capture import not_in_graphs
+from ..._core.shapes import compatible
 from ..._core.symbolic import is_symbolic
+from ..._core.tree import Tree
 from ..._core.user_tensors import take_back
 from ...backend.control import rnn
 from ..base import Layer, Traits
@@ -22,7 +24,7 @@ from .cells import AbstractRNNCell, RecurrentCell
 from .choose_kernel import Runs, choose_kernel, step_by_step
 from .masks import compact, pick
 from .stacked_cells import StackedRNNCells, call_cell, check_cell, takes
-from .states import as_list, batch_shapes, first_size, initial_states, leaf_shapes, packed
+from .states import as_list, batch_shapes, first_size, initial_states, leaf_shapes, packed, states_as_inputs
 
 IN_PYTHON = "its steps run one by one in Python, and a graph would hold each of them"
 
@@ -234,11 +236,35 @@ class RNN(Layer):
 
     def _told_states(self, initial_state: Any, batch: int) -> list[Tensor | None]:
         states = [self._to_input(state) for state in self._in_a_row(initial_state)]
-        for i, (state, shape) in enumerate(zip(states, leaf_shapes(self.cell.state_size, batch))):
-            if tuple(state.shape) != shape:
+        self._expect_states(states, batch)
+        return states
+
+    def _expect_states(self, states: Sequence[Any], batch: int | None) -> None:
+        """Raise where first states, symbolic or not, are of another number or shape than those of the cell."""
+        shapes = leaf_shapes(self.cell.state_size, batch)
+        if len(states) != len(shapes):
+            raise ValueError(f"{self}: initial_state must be {len(shapes)} tensors; got {len(states)}.")
+        for i, (state, shape) in enumerate(zip(states, shapes)):
+            if not compatible(shape, tuple(state.shape)):
                 name = self._state_names[i] if self._state_names else str(i)
                 raise ValueError(f"{self}: initial_state {name} must have shape {shape}; got {show(state)}.")
-        return states
+
+    def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
+        """Make a node of the graph; first states that do not fit are refused here, and not when it runs."""
+        states = call_arguments.get("initial_state")
+        if states is not None:
+            self._expect_states(self._in_a_row(states), None)
+        return super()._call_symbolic(inputs, args, call_arguments)
+
+    def _expect_sizes(self, inputs: Tree) -> None:
+        """Raise where a sequence is not of the size that the weights of the cell were made for."""
+        super()._expect_sizes(inputs)
+        if isinstance(self.cell, Layer):
+            self.cell._expect_sizes(inputs)
+
+    def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
+        """Return a sequence and its first states as one list, which Keras's configurations have for inputs."""
+        return states_as_inputs(inputs, keywords)
 
     def _kept_or(self, told: list[Tensor | None] | None, batch: int) -> list[Tensor | None]:
         """Return the kept states; those that the caller told only where the kept ones are zero, as in Keras."""

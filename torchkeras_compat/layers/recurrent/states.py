@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 from ..._core import settings
+from ..._core.symbolic import SymbolicTensor
 from ..._core.tensor_shape import TensorShape
+from ..._core.tree import Tree, flatten
 
 _SHAPES = (TensorShape, torch.Size)
 
@@ -94,3 +96,16 @@ def packed(size: Any, values: Any, owner: Any, names: Sequence[str] = ()) -> Any
 
 def _is_size(size: Any) -> bool:
     return not is_several(size)
+
+
+def states_as_inputs(inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
+    """Return a symbolic sequence and its symbolic first states as one list, and the other arguments of a call.
+
+    With constants among the arguments all stay as they are: which is which could not be told from a list.
+    """
+    states = keywords.get("initial_state")
+    leaves = flatten(states)
+    symbolic = states is not None and all(isinstance(state, SymbolicTensor) for state in leaves)
+    if not symbolic or keywords.get("constants") is not None:
+        return inputs, keywords
+    return [*flatten(inputs), *leaves], {key: value for key, value in keywords.items() if key != "initial_state"}

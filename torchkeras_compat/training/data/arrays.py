@@ -48,11 +48,10 @@ class ArrayData:
         self._device, self._dtype = signature.device, signature.dtype
         x, y, weight = arrays
         x = input_tensors(x, signature)
-        model = signature.model
         self._pick_x = self._enter(x)
         self._casts = self._places_to_cast(signature)
-        self._pick_y = self._enter(None if y is None else target_tensors(y, model))
-        self._pick_weight = self._enter(None if weight is None else weight_tensors(weight, model, signature.dtype))
+        self._pick_y = self._enter(None if y is None else target_tensors(y, signature))
+        self._pick_weight = self._enter(None if weight is None else weight_tensors(weight, signature))
         self.sample = map_tree(lambda leaf: tuple(leaf.shape[1:]), x) if is_branch(x) else tuple(x.shape[1:])
         self._move_to_device()
         self._moves = any(leaf.device != signature.device for leaf in self.leaves)
@@ -165,9 +164,9 @@ def one_batch(arrays: Arrays, signature: Signature) -> Batch:
         )
     x = inputs_on_device(input_tensors(x, signature), signature)
     if y is not None:
-        y = _on_device(target_tensors(y, signature.model), signature.device)
+        y = _on_device(target_tensors(y, signature), signature.device)
     if weight is not None:
-        weight = _on_device(weight_tensors(weight, signature.model, signature.dtype), signature.device)
+        weight = _on_device(weight_tensors(weight, signature), signature.device)
     return Batch(x, y, weight, rows)
 
 

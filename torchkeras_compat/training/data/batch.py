@@ -17,9 +17,11 @@ class Batch(NamedTuple):
             where there are none.
         weight: Sample weights, like `y`.
         size: The number of rows, known on the host.
+        whole: x, y and sample weights as the user arranged them, where a user's step is to get them so.
     """
 
     x: Tree
     y: Tree
     weight: Tree
     size: int
+    whole: tuple[Tree, Tree, Tree] | None = None

@@ -12,8 +12,8 @@ from torch import Tensor
 from ..._core.border import user_stacklevel
 from ..._core.errors import and_list, argument_error, show
 from .convert import to_numpy
-from .signature import FedModel, ModelOutput
-from .standardize import Arrays, expect_outputs
+from .signature import FedModel, ModelOutput, by_key_or_name
+from .standardize import Arrays, expect_outputs, names_and_keys
 
 
 def class_indices(y: Any) -> np.ndarray[Any, Any]:
@@ -85,9 +85,9 @@ def weights_by_output(class_weight: Any, outputs: Sequence[ModelOutput] | None, 
     if outputs is None:
         return [class_weight]
     by_name = isinstance(class_weight, dict) and all(isinstance(key, str) for key in class_weight)
-    if by_name and (n > 1 or outputs[0].name in class_weight):
+    if by_name and (n > 1 or outputs[0].name in class_weight or outputs[0].key in class_weight):
         expect_outputs(class_weight, "class_weight", outputs, model)
-        return [class_weight.get(output.name) for output in outputs]
+        return by_key_or_name(class_weight, *names_and_keys(outputs))
     if n == 1:
         return [class_weight]
     raise ValueError(

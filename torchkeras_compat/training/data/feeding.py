@@ -49,11 +49,13 @@ class Feeder:
 
     Args:
         model: The model.
+        whole: Whether a user's step gets the data, in the trees that the user gave.
     """
 
-    def __init__(self, model: FedModel) -> None:
+    def __init__(self, model: FedModel, whole: bool = False) -> None:
         self.model = model
-        self.signature = model._signature()
+        known = model._signature()
+        self.signature = known._replace(inputs=None, whole=True) if whole else known
 
     def training(
         self,
@@ -177,7 +179,7 @@ class Feeder:
         several = is_branch(inputs)
         if y is None and weight is None and not several:
             return Arrays(inputs)
-        outputs = None if y is None and weight is None else model._model_outputs()  # predict needs no compile
+        outputs = None if y is None and weight is None else signature.outputs()  # predict needs no compile
         if y is not None:
             if not several and outputs is not None and len(outputs) == 1:
                 expect_samples(inputs, y, signature, outputs[0])
@@ -192,7 +194,7 @@ class Feeder:
         if class_weight is None:
             return arrays
         ignored = None if self.model._rules.class_and_sample_weight else say_class_weight_is_ignored
-        return with_class_weight(arrays, class_weight, self.model._model_outputs(), self.model, ignored)
+        return with_class_weight(arrays, class_weight, self.signature.outputs(), self.model, ignored)
 
     def _in_memory(self, arrays: Arrays, batch_size: int) -> ArrayData:
         self._expect_whole_batches(batch_size, arrays.rows)
@@ -216,7 +218,7 @@ class Feeder:
             )
 
     def _need_targets(self, method: str, y: Any) -> None:
-        if y is not None:
+        if y is not None or self.signature.whole:
             return
         outputs: Sequence[ModelOutput] | None = self.model._model_outputs()
         if self.model.loss is not None if outputs is None else any(output.loss is not None for output in outputs):
@@ -226,8 +228,9 @@ class Feeder:
 
     def _inspect(self, arrays: Arrays) -> None:
         """Warn of what trains in Keras too, and learns nothing."""
-        warn_of_values(arrays, self.signature, self.model._model_outputs())
-        self.model._warn_before_training()
+        warn_of_values(arrays, self.signature, self.signature.outputs())
+        if not self.signature.whole:
+            self.model._warn_before_training()
 
     # --- sources of batches ----------------------------------------------------------------------------------------
 

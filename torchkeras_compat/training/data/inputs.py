@@ -27,9 +27,10 @@ def input_tensors(x: Tree, signature: Signature) -> Tree:
 
 def build_by(x: Tree, signature: Signature) -> None:
     """Build a model whose inputs are not known, and so a user's, by the first sample: its outputs are known then."""
-    if signature.inputs is None and not signature.model.built:
+    model = signature.model
+    if signature.inputs is None and not model.built and (not signature.whole or model._can_be_called()):
         first = map_tree(lambda array: typed(to_tensor(array[:1]), None, signature.dtype), x)
-        signature.model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
+        model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
 
 
 def _input(array: Any, slot: ModelInput | None, index: int, signature: Signature) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -37,6 +37,7 @@ class ModelOutput(NamedTuple):
         uses_targets: Whether a loss or a metric looks at its targets.
         keeps_integers: Whether integer targets stay what they are: the loss takes class indices.
         weighs_elements: Whether a sample weight may have a value for each number of the output: the loss is a user's.
+        key: The key under which the model gives it, where that is not its name.
     """
 
     name: str
@@ -45,6 +46,23 @@ class ModelOutput(NamedTuple):
     uses_targets: bool = True
     keeps_integers: bool = False
     weighs_elements: bool = False
+    key: str | None = None
+
+
+def by_key_or_name(
+    value: Mapping[Any, Any], names: Sequence[str], keys: Sequence[str], missing: Any = None
+) -> list[Any]:
+    """Return the items of a dictionary for each output, which it may call by its key or by its name.
+
+    Args:
+        value: The dictionary.
+        names: The names of the outputs.
+        keys: The keys under which the model gives them; they win where a key of one is the name of another.
+        missing: What stands for an output that is left out.
+    """
+    if all(key in keys for key in value):
+        return [value.get(key, missing) for key in keys]
+    return [value.get(name, value.get(key, missing)) for name, key in zip(names, keys)]
 
 
 class FedModel(Protocol):
@@ -64,6 +82,9 @@ class FedModel(Protocol):
 
     def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return the input of this number in the rank the model takes, or raise when its shape does not fit."""
+
+    def _can_be_called(self) -> bool:
+        """Tell whether there are layers or a `call` to run: a model that has steps alone needs neither."""
 
     def _build_by(self, inputs: Tree) -> None:
         """Make the weights of a model whose call a user wrote, by running it on inputs like these."""
@@ -88,6 +109,8 @@ class Signature(NamedTuple):
         inputs: The inputs in order; `None` where they are not known by name: what the user gives is taken as it is,
             and of its numbers only floats change their type.
         batch_size: The batch size that `batch_input_shape` fixes, if it does.
+        whole: Whether a user's step gets the data, in the trees that the user gave: inputs and outputs are not told
+            apart then.
     """
 
     model: FedModel
@@ -95,3 +118,8 @@ class Signature(NamedTuple):
     dtype: torch.dtype
     inputs: Sequence[ModelInput] | None
     batch_size: int | None = None
+    whole: bool = False
+
+    def outputs(self) -> Sequence[ModelOutput] | None:
+        """Return the outputs that targets and weights are matched to; `None` where they stay as they are."""
+        return None if self.whole else self.model._model_outputs()

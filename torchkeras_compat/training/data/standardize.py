@@ -18,7 +18,7 @@ from ..._core.errors import and_list, closest, did_you_mean, show
 from ..._core.shapes import Shape, compatible
 from ..._core.tree import Tree, flatten, is_branch
 from .convert import as_array
-from .signature import FedModel, ModelInput, ModelOutput, Signature
+from .signature import FedModel, ModelInput, ModelOutput, Signature, by_key_or_name
 from .sparse import is_sparse
 
 Slot = ModelInput | ModelOutput
@@ -62,7 +62,7 @@ def input_arrays(x: Any, signature: Signature, rows: int | None = None) -> Tree:
         return _nested(x, "x")
     if len(inputs) == 1:
         if not isinstance(x, (np.ndarray, Tensor)):
-            x = _one_array(x, "x", inputs[0], model, inputs[0].shape, rows)
+            x = one_array(x, "x", inputs[0], model, inputs[0].shape, rows)
         return as_array(x, "x")
     if is_mapping(x):
         return [_array_at(x.get(slot.name), f"x[{slot.name!r}]", slot, model, slot.shape, x) for slot in inputs]
@@ -91,11 +91,11 @@ def target_arrays(y: Any, outputs: Sequence[ModelOutput] | None, model: FedModel
         return _nested(y, "y")
     if len(outputs) == 1:
         if not isinstance(y, (np.ndarray, Tensor)):
-            y = _one_array(y, "y", outputs[0], model, None, rows)
+            y = one_array(y, "y", outputs[0], model, None, rows)
         return as_array(y, "y")
     needed = [output for output in outputs if output.loss is not None]
     arrays: list[Any] = []
-    for output, (place, item) in zip(outputs, _by_output(y, "y", outputs, needed, model)):
+    for output, (place, item) in zip(outputs, items_by_output(y, "y", outputs, needed, model)):
         wanted = output.uses_targets and (item is not None or output.loss is not None)
         arrays.append(_array_at(item, place, output, model, None, y, rows) if wanted else None)
     return arrays if any(array is not None for array in arrays) else None
@@ -120,11 +120,11 @@ def weight_arrays(weight: Any, outputs: Sequence[ModelOutput] | None, model: Fed
         return _nested(weight, "sample_weight")
     if len(outputs) == 1:
         if not isinstance(weight, (np.ndarray, Tensor)):
-            weight = _one_array(weight, "sample_weight", outputs[0], model, None, None)
+            weight = one_array(weight, "sample_weight", outputs[0], model, None, None)
         return as_array(weight, "sample_weight")
     weighted = [output for output in outputs if output.uses_targets]
     arrays: list[Any] = []
-    for output, (place, item) in zip(outputs, _by_output(weight, "sample_weight", outputs, weighted, model)):
+    for output, (place, item) in zip(outputs, items_by_output(weight, "sample_weight", outputs, weighted, model)):
         wanted = output.uses_targets and item is not None
         arrays.append(_array_at(item, place, output, model, None, weight) if wanted else None)
     return arrays if any(array is not None for array in arrays) else None
@@ -159,6 +159,26 @@ def warn_of_extra_keys(x: Any, signature: Signature) -> None:
         )
 
 
+def inputs_in_order(x: Tree, inputs: Sequence[ModelInput], model: FedModel) -> Tree:
+    """Return the item for the one input, or a list of those for several.
+
+    Args:
+        x: A tree of arrays or tensors.
+        inputs: The inputs.
+        model: The model.
+
+    Raises:
+        ValueError: Another number of items.
+    """
+    if len(inputs) == 1:
+        return one_array(x, "x", inputs[0], model, inputs[0].shape, None)
+    if is_mapping(x) and all(slot.name in x for slot in inputs):
+        return [x[slot.name] for slot in inputs]
+    if not _is_list(x) or len(x) != len(inputs):
+        raise _wrong_number("x", inputs, model, x)
+    return list(x)
+
+
 # --- one array ---------------------------------------------------------------------------------------------------
 
 
@@ -169,11 +189,11 @@ def _array_at(
     if item is None:
         raise ValueError(_nothing_for(slot, place, model, whole))
     if not isinstance(item, (np.ndarray, Tensor)):
-        item = _one_array(item, place, slot, model, shape, rows)
+        item = one_array(item, place, slot, model, shape, rows)
     return as_array(item, place)
 
 
-def _one_array(value: Any, place: str, slot: Slot, model: FedModel, shape: Shape | None, rows: int | None) -> Any:
+def one_array(value: Any, place: str, slot: Slot, model: FedModel, shape: Shape | None, rows: int | None) -> Any:
     """Return the array inside a list or a dictionary of one array, and anything else that is one array as it is.
 
     Args:
@@ -245,13 +265,25 @@ def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
 # --- by output ---------------------------------------------------------------------------------------------------
 
 
-def _by_output(
+def items_by_output(
     value: Any, argument: str, outputs: Sequence[ModelOutput], fewer: Sequence[ModelOutput], model: FedModel
 ) -> list[tuple[str, Any]]:
-    """Return place and value for each output; `None` for one that has none."""
+    """Return place and value for each output; `None` for one that has none.
+
+    Args:
+        value: What the user gave.
+        argument: `'y'` or `'sample_weight'`.
+        outputs: The outputs.
+        fewer: Those that a shorter list is for.
+        model: The model.
+
+    Raises:
+        ValueError: Another number of items, or an unknown name.
+    """
     if is_mapping(value):
         expect_outputs(value, argument, outputs, model)
-        return [(f"{argument}[{output.name!r}]", value.get(output.name)) for output in outputs]
+        items = by_key_or_name(value, *names_and_keys(outputs))
+        return [(f"{argument}[{output.name!r}]", item) for output, item in zip(outputs, items)]
     if not _is_list(value) or _are_numbers(value):
         return [(argument, value)] * len(outputs)
     if len(value) == len(outputs):
@@ -268,10 +300,16 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 
 def expect_outputs(value: Mapping[Any, Any], argument: str, outputs: Sequence[ModelOutput], model: FedModel) -> None:
     """Raise where a dictionary by output has a key that is no output's name."""
-    names = [output.name for output in outputs]
+    names, keys = names_and_keys(outputs)
     for key in value:
-        if key not in names:
-            raise ValueError(f"{argument}: {model} has no output {key!r}; {did_you_mean(str(key), names)}")
+        if key not in names and key not in keys:
+            raise ValueError(f"{argument}: {model} has no output {key!r}; {did_you_mean(str(key), keys)}")
+
+
+def names_and_keys(outputs: Sequence[ModelOutput]) -> tuple[list[str], list[str]]:
+    """Return the names of outputs, and the keys under which the model gives them."""
+    names = [output.name for output in outputs]
+    return names, [output.key or output.name for output in outputs]
 
 
 # --- messages ----------------------------------------------------------------------------------------------------

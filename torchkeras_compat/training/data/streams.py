@@ -152,7 +152,7 @@ class StreamData:
         if self._first:
             warn_of_extra_keys(x, signature)
             self._first = False
-        outputs = model._model_outputs() if self.with_targets else None
+        outputs = signature.outputs() if self.with_targets else None
         if y is not None:
             y = self._targets(inputs, y, outputs)
         if weight is not None:

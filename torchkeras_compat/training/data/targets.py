@@ -12,12 +12,12 @@ from ..._core import settings
 from ..._core.shapes import Shape, compatible
 from ..._core.tree import Tree, map_tree
 from .convert import to_numpy, to_tensor
-from .signature import FedModel, ModelOutput
+from .signature import ModelOutput, Signature
 
 
-def target_tensors(y: Tree, model: FedModel) -> Tree:
+def target_tensors(y: Tree, signature: Signature) -> Tree:
     """Return checked targets as tensors, and tell the model their shapes."""
-    outputs = model._model_outputs()
+    outputs, model = signature.outputs(), signature.model
     if outputs is None:
         return map_tree(lambda array: None if array is None else _as_float(to_tensor(array)), y)
     if len(outputs) == 1:
@@ -49,9 +49,9 @@ def _as_float(tensor: Tensor) -> Tensor:
     return tensor.to(settings.torch_dtype(None)) if tensor.is_floating_point() else tensor
 
 
-def weight_tensors(weight: Tree, model: FedModel, dtype: Any) -> Tree:
+def weight_tensors(weight: Tree, signature: Signature) -> Tree:
     """Return sample weights as tensors that fit the outputs."""
-    outputs = model._model_outputs()
+    outputs, dtype = signature.outputs(), signature.dtype
     if outputs is None:
         return map_tree(lambda array: None if array is None else to_tensor(array, dtype), weight)
     if len(outputs) == 1:

@@ -14,6 +14,7 @@ from ..._core.config import is_ours
 from ..._core.dialects import Rules
 from ..._core.errors import argument_error, did_you_mean
 from ..._core.user_tensors import is_users
+from ..data.signature import by_key_or_name
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Head:
         metrics: The metrics as given.
         weighted_metrics: Those that count sample weights.
         rules: The dialect's rules.
+        key: The key under which the model gives the output, where that is not its name.
         prefix: What stands before the names in logs: nothing for the only output of a model.
         lines: The metrics with their names, once the shapes of targets are known.
     """
@@ -68,6 +70,7 @@ class Head:
     metrics: list[Any]
     weighted_metrics: list[Any]
     rules: Rules
+    key: str | None = None
     prefix: str = ""
     lines: list[MetricLine] | None = None
     _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
@@ -83,24 +86,38 @@ class Head:
     ) -> list[MetricLine]:
         """Return the metrics with the names that logs give them; `'accuracy'` needs the shapes."""
         if self.lines is None:
-            self.lines = []
-            for weighted, identifiers in ((False, self.metrics), (True, self.weighted_metrics)):
-                for identifier in identifiers:
-                    name, metric = metrics.resolve(
-                        identifier,
-                        rules=self.rules,
-                        loss=self.loss,
-                        output_shape=tuple(output_shape),
-                        target_shape=tuple(target_shape),
-                    )
-                    self.lines.append(MetricLine(self._free(f"{self.prefix}{name}", name, weighted), metric, weighted))
+            resolved = [
+                metrics.resolve(
+                    identifier,
+                    rules=self.rules,
+                    loss=self.loss,
+                    output_shape=tuple(output_shape),
+                    target_shape=tuple(target_shape),
+                )
+                for identifier in (*self.metrics, *self.weighted_metrics)
+            ]
+            names = self._in_logs([name for name, _ in resolved])
+            plain = len(self.metrics)
+            self.lines = [MetricLine(n, metric, i >= plain) for i, (n, (_, metric)) in enumerate(zip(names, resolved))]
+            for line in self.lines:
+                line.metric.rename(line.name)
         return self.lines
 
-    def _free(self, name: str, short: str, weighted: bool) -> str:
-        known = {line.name for line in self.lines or ()} | {"loss"}
-        first = (name, f"{self.prefix}weighted_{short}") if weighted else (name,)
-        candidates: tuple[str, ...] = (*first, *(f"{name}_{i}" for i in range(1, len(known) + 2)))
-        return next(c for c in candidates if c not in known)
+    def metric_names(self) -> list[str]:
+        """Return what logs call the metrics, whether or not the shapes of targets are known."""
+        if self.lines is not None:
+            return [line.name for line in self.lines]
+        return self._in_logs([metrics.name_in_logs(one, self.rules) for one in (*self.metrics, *self.weighted_metrics)])
+
+    def _in_logs(self, names: Sequence[str]) -> list[str]:
+        """Return names of metrics with the output's name before them, and a number behind where one is there twice."""
+        known: list[str] = []
+        for i, short in enumerate(names):
+            name = f"{self.prefix}{short}"
+            weighted = (f"{self.prefix}weighted_{short}",) if i >= len(self.metrics) else ()
+            candidates = (name, *weighted, *(f"{name}_{number}" for number in range(1, len(known) + 2)))
+            known.append(next(one for one in candidates if one not in known and one != "loss"))
+        return known
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is looked up again when needed, and cannot be pickled."""
@@ -127,7 +144,7 @@ def by_output(argument: str, value: Any, names: Sequence[str], keys: Sequence[st
         if len(names) == 1 and len(value) == 1:
             return list(value.values())
         refuse_unknown("compile", argument, value, (*names, *keys))
-        return [value.get(name, value.get(key, missing)) for name, key in zip(names, keys)]
+        return by_key_or_name(value, names, keys, missing)
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             expected = "one; the model has one output" if len(names) == 1 else f"{len(names)}, for the outputs {names}"
@@ -166,13 +183,14 @@ def metrics_by_output(argument: str, value: Any, names: Sequence[str], keys: Seq
     if isinstance(value, Mapping) and "class_name" not in value:
         if len(names) > 1:
             refuse_unknown("compile", argument, value, (*names, *keys))
-            return [_flat(value.get(name, value.get(key))) for name, key in zip(names, keys)]
+            return [_flat(item) for item in by_key_or_name(value, names, keys)]
         return [_flat(list(value.values()))]
     items = list(value) if isinstance(value, (list, tuple)) else [value]
     if len(names) == 1:
         return [_flat(items)]
-    if any(item is None or isinstance(item, (list, tuple, Mapping)) for item in items):
+    if any(isinstance(item, (list, tuple, Mapping)) for item in items):
         return [_flat(item) for item in by_output(argument, items, names, keys)]
+    items = _flat(items)  # a flat list is for all outputs, as in Keras, also where a `None` is in it
     return [items if i == 0 else [_again(item) for item in items] for i in range(len(names))]
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ..._core import settings
-from ..._core.config import is_ours
+from ..._core.config import cached_by_class, is_ours
 from ..._core.errors import show
 from ..._core.user_tensors import call_user, hand_out, take_back
+from ...utils.packing import pack_x_y_sample_weight
 from ..data.batch import Batch
 
 # What TensorFlow calls to make its graphs: nothing here would ever call an override.
@@ -24,6 +25,37 @@ WITHOUT_MEANING = {
     "_make_predict_function": "predict_step(self, data)",
     "make_train_tf_function": "train_step(self, data)",
 }
+
+
+TRAINING_STEPS = frozenset(("train_step", "test_step", "compute_loss", "compute_metrics"))
+_STEPS = {*TRAINING_STEPS, "predict_step", *WITHOUT_MEANING}
+
+
+@cached_by_class
+def _in_class(cls: type) -> frozenset[str]:
+    """Return which of the parts a user's class writes anew."""
+    methods = {name: getattr(cls, name, None) for name in _STEPS}
+    return frozenset(name for name, method in methods.items() if method is not None and not is_ours(method))
+
+
+def written_steps(model: Any) -> frozenset[str]:
+    """Return which parts of a step a model writes anew, in its class or on the object.
+
+    Args:
+        model: The model.
+
+    Raises:
+        NotImplementedError: One that nothing could call, naming what to write instead.
+    """
+    own = _in_class(type(model))
+    if not vars(model).keys().isdisjoint(_STEPS):
+        own = own.union(_STEPS & vars(model).keys())
+    for name in own & WITHOUT_MEANING.keys():
+        raise NotImplementedError(
+            f"{type(model).__name__}.{name}: steps are no TensorFlow functions here, and nothing would call it; "
+            f"override {WITHOUT_MEANING[name]} instead."
+        )
+    return own
 
 
 class Overrides:
@@ -39,23 +71,11 @@ class Overrides:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._is_ours = is_ours(type(model))
-        self.train_step = self._is_written("train_step")
-        self.test_step = self._is_written("test_step")
-        self.predict_step = self._is_written("predict_step")
-        self.compute_loss = self._is_written("compute_loss")
-        self.compute_metrics = self._is_written("compute_metrics")
-        for name, instead in WITHOUT_MEANING.items():
-            if self._is_written(name):
-                raise NotImplementedError(
-                    f"{type(model).__name__}.{name}: steps are no TensorFlow functions here, and nothing would call "
-                    f"it; override {instead} instead."
-                )
-
-    def _is_written(self, name: str) -> bool:
-        if name in vars(self.model):
-            return True
-        method = getattr(type(self.model), name, None)
-        return method is not None and not is_ours(method)
+        written = written_steps(model)
+        self.train_step = "train_step" in written
+        self.test_step = "test_step" in written
+        self.compute_loss = "compute_loss" in written
+        self.compute_metrics = "compute_metrics" in written
 
     @property
     def look_at_predictions(self) -> bool:
@@ -98,7 +118,8 @@ class Overrides:
     def loss(self, batch: Batch, outputs: Sequence[Tensor]) -> Tensor:
         """Return what the user's `compute_loss` makes of a batch."""
         y_pred = self.model._arranged(list(outputs))
-        value = call_user(self.model.compute_loss, x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+        x, y, weight = batch.whole or batch[:3]
+        value = call_user(self.model.compute_loss, x, y, y_pred, weight)
         if not isinstance(value, Tensor) or value.dim():
             raise TypeError(f"{type(self.model).__name__}.compute_loss must return one number; got {show(value)}.")
         return value
@@ -112,17 +133,28 @@ class Overrides:
     def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:
         """Return the logs that the user's `compute_metrics` gives for a batch."""
         y_pred = self.model._arranged(list(outputs))
-        logs = call_user(self.model.compute_metrics, x=batch.x, y=batch.y, y_pred=y_pred, sample_weight=batch.weight)
+        x, y, weight = batch.whole or batch[:3]
+        logs = call_user(self.model.compute_metrics, x, y, y_pred, weight)
         return {key: _number(value) for key, value in logs.items()}
 
 
 def packed(batch: Batch) -> Any:
     """Return a batch as Keras hands it to `train_step`: `(x, y, sample_weight)` without what there is not."""
-    if batch.weight is not None:
-        return batch.x, batch.y, batch.weight
-    if batch.y is not None:
-        return batch.x, batch.y
-    return batch.x if isinstance(batch.x, Tensor) else (batch.x,)
+    return pack_x_y_sample_weight(*map(lists_as_tuples, batch[:3]))
+
+
+def packed_inputs(x: Any) -> Any:
+    """Return inputs as Keras hands them to `predict_step`."""
+    return pack_x_y_sample_weight(lists_as_tuples(x))
+
+
+def lists_as_tuples(tree: Any) -> Any:
+    """Return a tree with tuples for lists, as TensorFlow's data sets make them."""
+    if isinstance(tree, dict):
+        return {key: lists_as_tuples(item) for key, item in tree.items()}
+    if type(tree) in (list, tuple):
+        return tuple(map(lists_as_tuples, tree))
+    return tree
 
 
 def _number(value: Any) -> Any:

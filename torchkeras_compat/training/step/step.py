@@ -19,7 +19,9 @@ from ...layers.base import Layer, Traits
 from ...optimizers.slots import Gradients
 from ..averages import Averages, HeadAverages
 from ..compile_config import CompileConfig
+from ..data.arrangement import arranged
 from ..data.batch import Batch
+from ..data.signature import FedModel
 from ..executors.inductor import CompiledStep
 from .choose_update import choose_update
 from .handwritten import Chain, Watchers, chain_of
@@ -32,7 +34,7 @@ from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 _NO_LOSS = "fit: the model has no loss; give compile(loss=…), and targets y."
 
 
-class Trained(Protocol):
+class Trained(FedModel, Protocol):
     """What a step needs of a model."""
 
     layers: list[Layer]
@@ -213,7 +215,7 @@ class Step:
             [head.averages() for head in self.heads],
             names if several else (),
             [head.head.weight for head in self.heads],
-            self.config.loss_metric,
+            self.config,
         )
         # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
         self._metrics_ask: bool | None = None if self.averages.of_user else False
@@ -397,11 +399,16 @@ class Step:
         else:
             self._train(batch)
 
+    def _arranged(self, batch: Batch) -> Batch:
+        """Return a batch in the order of inputs and outputs, where a user's step was to get it whole."""
+        return arranged(self.model, *batch[:3]) if self.overrides.present else batch
+
     def _train(self, batch: Batch) -> None:
         if self.overrides.train_step:
-            self.averages.tell(self.overrides.train(batch))
+            logs = self.overrides.train(batch)
+            self.averages.tell(logs)  # which are others now where the first targets have told the metrics
         else:
-            self.train_as_compiled(batch)
+            self.train_as_compiled(self._arranged(batch))
 
     def train_as_compiled(self, batch: Batch) -> None:
         """Train on a batch as `compile` said, whatever a user's `train_step` does around it."""
@@ -450,9 +457,10 @@ class Step:
 
     def _test(self, batch: Batch) -> None:
         if self.overrides.test_step:
-            self.averages.tell(self.overrides.test(batch))
+            logs = self.overrides.test(batch)
+            self.averages.tell(logs)
         else:
-            self.test_as_compiled(batch)
+            self.test_as_compiled(self._arranged(batch))
 
     def test_as_compiled(self, batch: Batch) -> None:
         """Evaluate a batch as `compile` said, whatever a user's `test_step` does around it."""
