@@ -1,8 +1,13 @@
-"""The house: imports go downwards only, and rooms of one level do not import each other."""
+"""The house: imports go downwards only, and rooms of one level do not import each other.
+
+The same holds for the files inside a room: no circle of files anywhere, and levels where a room has some of its own.
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import pytest
@@ -43,6 +48,58 @@ NEIGHBOURS = {
     ("preprocessing", "utils"): "Sequence, pad_sequences and the reading of pictures are utils in Keras",
 }
 
+# Room → what stands in it, files and folders, from the lowest level to the highest. What stands in one level does not
+# import each other. Other rooms are small: there it is enough that no files import each other in a circle.
+INSIDE = {
+    "layers": (
+        "activation_gradients base conv1d_matmul",
+        "spatial core recurrent torch_module",  # what other families stand on
+        "advanced_activations convolutional embeddings merging noise normalization pooling reshaping serialization",
+        "classic_merge wrappers",
+    ),
+    "layers/base": (
+        "gradient_facts input_spec masks side_losses traits user_methods",
+        "tracking",
+        "symbols weights",
+        "attributes",
+        "layer",
+        "activated weight_options",
+    ),
+    "layers/recurrent": (
+        "formulas masks onednn states",
+        "graph_ops native",
+        "choose_kernel",
+        "cells",
+        "stacked_cells",
+        "base",
+        "layers",
+    ),
+    "models": ("operation plan torch_side", "functional", "network", "model", "sequential", "cloning"),
+    "optimizers": (
+        "foreach gradients hyperparameters schedules weight_io",
+        "clipping fused_kernels learning_rate slots weight_decay",
+        "get_updates sparse_rows steps_by_weight weight_average",
+        "optimizer",
+        "_adam _adaptive _lion _rmsprop _sgd",
+        "experimental legacy",
+    ),
+    "training": (
+        "arguments as_it_was data heads interrupts",
+        "averages compile_config trained_model",
+        "step",
+        "compiled_model executors",
+        "custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
+        "trainer",
+    ),
+    "training/step": (
+        "embedding_rows handwritten objective overrides parameter_groups",
+        "choose_handwritten update",
+        "classic_update",
+        "choose_update",
+        "step",
+    ),
+}
+
 # Beside the levels: `compat` may know every room, and only these may know `compat`.
 BESIDE = {"compat"}
 KNOWS_COMPAT = {"__init__", "__main__", "compat"}
@@ -54,18 +111,28 @@ def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imported_modules(path: Path) -> set[str]:
-    """Return the full names of the package's modules that a file imports, inside functions and `if`s too."""
+def imports(path: Path, *, at_top: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) for what a file imports of the package, inside functions and `if`s too.
+
+    Args:
+        path: The file.
+        at_top: Whether only statements at the top of the file count.
+    """
     package = (PACKAGE, *path.relative_to(ROOT).parent.parts)
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if at_top else ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from ((alias.name, "") for alias in node.names if alias.name.split(".")[0] == PACKAGE)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            name = ".".join(part for part in (base, node.module) if part)
-            found |= {f"{name}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == PACKAGE}
+            module = ".".join(part for part in (base, node.module) if part)
+            if module.split(".")[0] == PACKAGE:
+                yield from ((module, alias.name) for alias in node.names)
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the full names of the package's modules, and of what is in them, that a file imports."""
+    return {f"{module}.{name}".rstrip(".") for module, name in imports(path)}
 
 
 def imported_rooms(path: Path) -> set[str]:
@@ -124,3 +191,103 @@ def test_a_violation_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     monkeypatch.setitem(globals(), "ROOT", root)
     assert [line.split(":")[0] for line in wrong(bad)] == ["__init__", "compat", "optimizers", "training"]
+
+
+# --- inside the rooms --------------------------------------------------------------------------------------------
+
+
+def dotted(path: Path) -> str:
+    """Return the full name of a module."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@functools.cache
+def exported(package: str) -> Mapping[str, tuple[str, str]]:
+    """Return what the `__init__` of a folder takes from its files: name → (module, name there)."""
+    return {name: (module, name) for module, name in imports(MODULES[package], at_top=True)}
+
+
+def home(module: str, name: str) -> str | None:
+    """Return the file that a name comes from: a folder's `__init__` only hands on what its files have."""
+    if f"{module}.{name}" in MODULES:
+        return f"{module}.{name}"
+    if module in FOLDERS and name in exported(module):
+        return home(*exported(module)[name])
+    return module if module in MODULES else None
+
+
+MODULES = {dotted(path): path for path in FILES}
+FOLDERS = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+
+
+@functools.cache
+def file_graph() -> Mapping[str, set[str]]:
+    """Return file → the files that it imports; `__init__`s, which hand on, are none."""
+    graph = {}
+    for name in MODULES.keys() - FOLDERS:
+        homes = {home(module, item) for module, item in imports(MODULES[name])}
+        graph[name] = {one for one in homes if one is not None} - FOLDERS - {name}
+    return graph
+
+
+def circles(graph: Mapping[str, Set[str]]) -> list[list[str]]:
+    """Return the groups of nodes that reach each other (Tarjan, 1972), but for single ones."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    open_nodes: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        number[node] = lowest[node] = len(number)
+        open_nodes.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in number:
+                visit(other)
+                lowest[node] = min(lowest[node], lowest[other])
+            elif other in open_nodes:
+                lowest[node] = min(lowest[node], number[other])
+        if lowest[node] == number[node]:
+            start = open_nodes.index(node)
+            groups.append(sorted(open_nodes[start:]))
+            del open_nodes[start:]
+
+    for node in sorted(graph):
+        if node not in number:
+            visit(node)
+    return [group for group in groups if len(group) > 1]
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles(file_graph()) == []
+
+
+def test_a_circle_is_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": set(), "f": {"f"}}
+    assert circles(graph) == [["a", "b", "c"]]
+
+
+def levels_inside(folder: str) -> dict[str, int]:
+    """Return what stands in a room → its level there."""
+    return {unit: level for level, units in enumerate(INSIDE[folder]) for unit in units.split()}
+
+
+def edges_inside(folder: str) -> set[tuple[str, str]]:
+    """Return pairs of what stands in a room, of which the first imports the second."""
+    prefix = ".".join([PACKAGE, *folder.split("/"), ""])
+    pairs = ((a, b) for a, others in file_graph().items() for b in others)
+    inside = ((a, b) for a, b in pairs if a.startswith(prefix) and b.startswith(prefix))
+    units = {(a.removeprefix(prefix).split(".")[0], b.removeprefix(prefix).split(".")[0]) for a, b in inside}
+    return {(a, b) for a, b in units if a != b}
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_imports_inside_a_room_go_downwards(folder: str) -> None:
+    level = levels_inside(folder)
+    assert [(a, b) for a, b in sorted(edges_inside(folder)) if level[b] >= level[a]] == []
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_what_stands_in_a_room_has_a_level(folder: str) -> None:
+    paths = [path for path in (ROOT / folder).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    assert {path.stem for path in paths} - {"__init__"} == set(levels_inside(folder))

@@ -11,6 +11,7 @@ from torch import nn
 
 import torchkeras_compat as keras
 from torchkeras_compat import losses
+from torchkeras_compat.training.step.objective import unweighted_mean
 
 GENERATOR = torch.Generator().manual_seed(5)
 P = torch.randn(6, 3, generator=GENERATOR)
@@ -39,7 +40,7 @@ def test_all_ways_to_say_mean_squared_error(given: object) -> None:
     resolved = losses.resolve(given)
     expected = ((Y - P) ** 2).mean()
     torch.testing.assert_close(resolved(Y, P), expected)
-    torch.testing.assert_close(resolved.unweighted()(Y, P), expected)
+    torch.testing.assert_close(unweighted_mean(resolved)(Y, P), expected)
     assert losses.resolve(resolved) is resolved
 
 
@@ -56,7 +57,7 @@ def test_vectors_are_aligned_for_everything() -> None:
     for given in ("mse", losses.MeanSquaredError(), nn.MSELoss(), lambda a, b: ((a - b) ** 2).mean(-1)):
         resolved = losses.resolve(given)
         torch.testing.assert_close(resolved(y, p), expected)
-        torch.testing.assert_close(resolved.unweighted()(y, p), expected)
+        torch.testing.assert_close(unweighted_mean(resolved)(y, p), expected)
 
 
 def test_an_object_without_a_hash() -> None:

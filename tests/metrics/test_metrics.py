@@ -189,7 +189,7 @@ def _mine(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
         (metrics.BinaryAccuracy(name="b"), "b", "b"),
         (losses.Huber(), "huber_loss", "huber_loss"),
         (_mine, "_mine", "_mine"),
-        (functools.partial(metrics.binary_accuracy, threshold=0.2), "binary_accuracy", "binary_accuracy"),
+        (functools.partial(metrics.binary_accuracy, threshold=0.2), "partial", "partial"),
         ("MeanAbsoluteError", "mean_absolute_error", "mean_absolute_error"),
         ({"class_name": "Precision", "config": {"name": "p"}}, "p", "p"),
     ],

@@ -53,7 +53,7 @@ def loss_of(model: Any, part: slice) -> Tensor:
 
 
 def gradients_of(update: Update, model: Any, part: slice = ALL) -> Gradients:
-    with update.recording():
+    with update.recording:
         loss = loss_of(model, part)
         return update.gradients(loss)
 
@@ -231,7 +231,7 @@ def test_rows_are_stepped_beside_a_graph(name: str) -> None:
     update, eager = update_of(model, optimizers.get(name)), update_of(expected, optimizers.get(name))
     for _ in range(3):
         numbers = update.scalars()
-        with as_capture(), update.recording():
+        with as_capture(), update.recording:
             scalars = {key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items()}
             outside = update.captured(loss_of(model, ALL), scalars)
         assert [tuple(t.shape) for t in outside] == [(WORDS.size,), (WORDS.size, 8)]

@@ -24,16 +24,18 @@ class CannotCapture(Exception):
         super().__init__(why if owner is None else f"{owner}: {why}")
 
 
-class _State(threading.local):
-    capturing = False
+class _Capture(threading.local):
+    """Whether this thread captures a step; others run models as usual in the meantime."""
+
+    active = False
 
 
-_state = _State()  # of each thread: others run models as usual in the meantime
+CAPTURE = _Capture()  # what runs in each step reads it directly
 
 
 def capturing() -> bool:
     """Tell whether a step is being captured."""
-    return _state.capturing
+    return CAPTURE.active
 
 
 def not_in_graphs(owner: Any, why: str) -> None:
@@ -42,15 +44,15 @@ def not_in_graphs(owner: Any, why: str) -> None:
     Raises:
         CannotCapture: A step is being captured.
     """
-    if _state.capturing:
+    if CAPTURE.active:
         raise CannotCapture(why, owner)
 
 
 @contextmanager
 def as_capture() -> Iterator[None]:
     """Mark what runs inside as a capture."""
-    before, _state.capturing = _state.capturing, True
+    before, CAPTURE.active = CAPTURE.active, True
     try:
         yield
     finally:
-        _state.capturing = before
+        CAPTURE.active = before

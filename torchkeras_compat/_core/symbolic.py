@@ -187,7 +187,7 @@ class SymbolicTensor(Deferred):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "name" not in self.__dict__:  # one that is being copied has nothing yet
             raise AttributeError(name)
-        if _run.values is not None:
+        if RUN.values is not None:
             return getattr(resolved(self), name)
         raise AttributeError(f"{self!r} has no {name!r}: it is symbolic; use K.function to compute its value.")
 
@@ -271,7 +271,7 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
     An axis that changes with the size put in for `None` is unknown in the result.  In a run whose values are known, as
     where a loss asks for a layer's output, the result is computed at once.
     """
-    if _run.values is not None:
+    if RUN.values is not None:
         return function(*map(resolved, arguments), **{k: resolved(v) for k, v in keywords.items()})
     results = []
     for unknown in (2, 3):
@@ -302,12 +302,12 @@ def symbols_like(first: Tree, second: Tree, name: str) -> Tree:
 class _Run(threading.local):
     """What goes on in this thread."""
 
-    values: dict[int, Any] | None = None  # of the run in progress, where somebody may ask for them
+    values: dict[int, Any] | None = None  # what layers gave in the run in progress, where somebody may ask for it
     asked: bool = False  # whether somebody did
     defers_updates: bool = False
 
 
-_run = _Run()
+RUN = _Run()  # models read its `values` in each step
 
 
 class run_values:
@@ -319,37 +319,32 @@ class run_values:
     __slots__ = ("_before",)
 
     def __enter__(self) -> None:
-        self._before = _run.values
-        _run.values = {}
+        self._before = RUN.values
+        RUN.values = {}
 
     def __exit__(self, *error: object) -> None:
-        _run.values = self._before
+        RUN.values = self._before
 
 
 def was_asked() -> bool:
     """Tell whether somebody asked for a value since the last call."""
-    asked, _run.asked = _run.asked, False
+    asked, RUN.asked = RUN.asked, False
     return asked
-
-
-def kept_values() -> dict[int, Any] | None:
-    """Return where a model keeps what its layers give in the run in progress; `None` where nobody asks."""
-    return _run.values
 
 
 @contextmanager
 def deferred_updates() -> Iterator[None]:
     """Let changes of variables inside the block be made later, as a graph would."""
-    before, _run.defers_updates = _run.defers_updates, True
+    before, RUN.defers_updates = RUN.defers_updates, True
     try:
         yield
     finally:
-        _run.defers_updates = before
+        RUN.defers_updates = before
 
 
 def defers_updates() -> bool:
     """Tell whether changes of variables are made later."""
-    return _run.defers_updates
+    return RUN.defers_updates
 
 
 def run_updates(
@@ -377,7 +372,7 @@ def run_updates(
 
 def as_seen(tensor: SymbolicTensor) -> Any:
     """Return a symbolic tensor, or its value where that is known in the run in progress."""
-    known = _run.values is not None and id(tensor) in _run.values
+    known = RUN.values is not None and id(tensor) in RUN.values
     return resolved(tensor) if known else tensor
 
 
@@ -387,10 +382,10 @@ def value_in_run(tensor: SymbolicTensor) -> Any:
     Raises:
         ValueError: It belongs to a model that does not run, or nothing runs.
     """
-    if _run.values is None:
+    if RUN.values is None:
         raise ValueError(f"{tensor!r} has no value here: nothing runs; use K.function to compute one.")
-    _run.asked = True
-    return _evaluate([tensor], _run.values, {}, bool(settings.running_phase()))[0]
+    RUN.asked = True
+    return _evaluate([tensor], RUN.values, {}, bool(settings.running_phase()))[0]
 
 
 def resolved(value: Any) -> Any:

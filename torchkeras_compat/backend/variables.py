@@ -130,7 +130,7 @@ def get_value(x: Any) -> Any:
         >>> get_value(variable([1.0]))
         array([1.], dtype=float32)
     """
-    if isinstance(x, SymbolicTensor) and symbolic.kept_values() is not None:
+    if isinstance(x, SymbolicTensor) and symbolic.RUN.values is not None:
         return value_of(symbolic.resolved(x))
     if isinstance(x, (SymbolicTensor, Expression)):
         with torch.no_grad(), settings.running(bool(settings.running_phase())):

@@ -28,14 +28,16 @@ class ActivationGradient:
         slope: The derivative, from the value or from the argument; a new tensor.
         of_argument: Whether `slope` takes the argument, which has to be kept then.
         in_place: Overwrites its argument and returns it, under autograd too: no derivative needs the argument.
-        through: (gradient of the value, value) → gradient of the argument, by one kernel.
+        through: The kernel of (gradient of the value, value, *bounds) → gradient of the argument.
+        bounds: Its further arguments.
     """
 
     into: Callable[[Tensor, Tensor], Any]
     slope: Callable[[Tensor], Tensor]
     of_argument: bool = False
     in_place: Callable[[Tensor], Tensor] | None = None
-    through: Callable[[Tensor, Tensor], Tensor] | None = None
+    through: Callable[..., Tensor] | None = None
+    bounds: tuple[float, ...] = ()
 
     def at(self, argument: Tensor, value: Tensor) -> Tensor:
         """Return the derivative where both are known."""
@@ -71,7 +73,8 @@ RELU = ActivationGradient(
     into=lambda x, out: torch.clamp_min(x, 0, out=out),
     slope=lambda y: (y > 0).to(y.dtype),
     in_place=torch.relu_,
-    through=lambda dy, y: aten.threshold_backward(dy, y, 0),
+    through=aten.threshold_backward,
+    bounds=(0,),
 )
 LINEAR = ActivationGradient(
     into=lambda x, out: out.copy_(x),
@@ -98,8 +101,7 @@ ACTIVATION_GRADIENTS: dict[Any, ActivationGradient] = {
     activations.softsign: SOFTSIGN,
 }
 
-
-def in_place_of(activation: Any) -> Callable[[Tensor], Tensor] | None:
-    """Return the function that overwrites what it is applied to, for activations whose gradient never needs that."""
-    known = ACTIVATION_GRADIENTS.get(activation)
-    return None if known is None else known.in_place
+# Function → the one that overwrites what it is applied to, for those whose gradient never needs that.
+IN_PLACE: dict[Any, Callable[[Tensor], Tensor]] = {
+    activation: known.in_place for activation, known in ACTIVATION_GRADIENTS.items() if known.in_place is not None
+}

@@ -17,7 +17,7 @@ from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .._core.weights import Codec, permuted
 from . import conv1d_matmul
-from .activation_gradients import in_place_of
+from .activation_gradients import IN_PLACE
 from .base import ActivatedLayer
 from .base.gradient_facts import ConvolutionFacts
 from .base.weight_options import bare, enter_weight, keep_options
@@ -177,7 +177,7 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the activated convolution; in place before it becomes a view, where that can be done."""
-        in_place = in_place_of(self.activation)
+        in_place = IN_PLACE.get(self.activation)
         if in_place is None:
             return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]
         return self.to_keras(in_place(self._convolved(inputs)))

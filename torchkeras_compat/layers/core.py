@@ -20,7 +20,7 @@ from .._core.symbolic import OwnNode, SymbolicTensor
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
-from .activation_gradients import in_place_of
+from .activation_gradients import IN_PLACE
 from .base import ROW_WISE, ActivatedLayer, Layer, Traits, as_told
 from .base.gradient_facts import ActivationFacts, DenseFacts, DropoutFacts, FlattenFacts
 from .base.weight_options import bare, enter_weight, keep_options
@@ -226,13 +226,18 @@ class Dense(ActivatedLayer):
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return `inputs · kernel + bias`."""
-        return self.linear(inputs)  # type: ignore[no-any-return]
+        linear: Any = self._modules["linear"]  # found at once, as an attribute that is a module is not
+        return linear(inputs)  # type: ignore[no-any-return]
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(inputs · kernel + bias)`."""
+        y, activation = self.pre_activation(inputs), self.activation
+        if activation is activations.linear:
+            return y
         # In place, unless a hook on the `nn.Linear` may keep the product.
-        in_place = None if self.linear._forward_hooks else in_place_of(self.activation)
-        return (in_place or calling(self.activation))(self.pre_activation(inputs))
+        linear: Any = self._modules["linear"]
+        in_place = None if linear._forward_hooks else IN_PLACE.get(activation)
+        return calling(activation)(y) if in_place is None else in_place(y)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `(…, units)`."""

@@ -23,6 +23,9 @@ Decorator = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
 # Function whose result depends on the dialect → what fixes it to the rules of a model.
 _RULED: dict[Callable[..., Any], Callable[[Rules], Callable[..., Any]]] = {}
 
+# Function → what gives the values of its class from (loss, targets, logits); `fusion.py` enters those that there are.
+FROM_LOGITS: dict[Callable[..., Any], Callable[[Any, Tensor, Tensor], Tensor | None]] = {}
+
 
 class Reduction:
     """The names of the ways in which a loss class makes one number of its per-sample values.
@@ -257,6 +260,5 @@ class FunctionLoss(Loss):
 
     def fused(self, y_true: Tensor, logits: Tensor) -> Tensor | None:
         """Return the values from the logits of a final softmax or sigmoid, `None` where that is not possible."""
-        from . import fusion
-
-        return fusion.from_logits_of(self, y_true, logits)
+        of_logits = FROM_LOGITS.get(type(self).fn)
+        return None if of_logits is None else of_logits(self, y_true, logits)

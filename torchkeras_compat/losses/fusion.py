@@ -21,7 +21,7 @@ from torch import Tensor
 from .._core import dialects, registry
 from .._core.dialects import Rules
 from ..backend import crossentropy as kernels
-from .base import FunctionLoss, Loss, Reduction, align
+from .base import FROM_LOGITS, FunctionLoss, Loss, Reduction, align
 from .crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -237,8 +237,10 @@ def fused_mean(loss: Any, activation: Any, rules: Rules | None = None) -> FromLo
     return None if values is None else lambda y_true, logits: values(y_true, logits).mean()
 
 
-def from_logits_of(loss: FunctionLoss, y_true: Tensor, logits: Tensor) -> Tensor | None:
+def _of_logits(loss: FunctionLoss, y_true: Tensor, logits: Tensor) -> Tensor | None:
     """Return a loss object's per-sample values from the logits of the activation that belongs to it, or `None`."""
-    form = FORMS.get(type(loss).fn)
-    values = fused(loss, form.activation) if form else None
+    values = fused(loss, FORMS[type(loss).fn].activation)
     return None if values is None else values(y_true, logits)
+
+
+FROM_LOGITS.update(dict.fromkeys(FORMS, _of_logits))

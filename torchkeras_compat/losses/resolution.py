@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from .._core import dialects, registry, settings
@@ -17,7 +16,6 @@ from .._core.errors import show
 from .._core.user_tensors import calling, plain_torch
 from . import fusion, torch_losses
 from .base import Loss, Reduction, align, reduced, tensors, under, weighted
-from .regression import mean_absolute_error, mean_squared_error
 
 Function = Callable[[Any, Any], Tensor]
 
@@ -56,15 +54,6 @@ class Resolved:
             raise TypeError(f"{self.name}: neither per-sample values nor a scalar can be computed.")
         return reduced(weighted(self.per_sample(y_true, y_pred), sample_weight), self.reduction)
 
-    def unweighted(self) -> Function:
-        """Return the loss of (targets, predictions) without weights, in the fewest kernels."""
-        if self.scalar is not None:
-            return self.scalar
-        described = fusion.describe(self.loss)
-        if self.reduction == Reduction.SUM_OVER_BATCH_SIZE and described.function in MEANS:
-            return _whole_mean(MEANS[described.function], self)
-        return self
-
     def fused(self, activation: Any) -> fusion.FromLogits | None:
         """Return `losses.fused` of this loss and the model's last activation."""
         return fusion.fused(self.loss, activation, self.rules)
@@ -72,20 +61,6 @@ class Resolved:
     def fused_mean(self, activation: Any) -> fusion.FromLogits | None:
         """Return `losses.fused_mean` of this loss and the model's last activation."""
         return fusion.fused_mean(self.loss, activation, self.rules)
-
-
-# One kernel for the mean over everything, where torch has it.
-MEANS: dict[Any, Function] = {mean_squared_error: F.mse_loss, mean_absolute_error: F.l1_loss}
-
-
-def _whole_mean(kernel: Function, loss: Resolved) -> Function:
-    def call(y_true: Any, y_pred: Any) -> Tensor:
-        if not isinstance(y_true, Tensor) or y_true.dtype != y_pred.dtype:
-            y_true, y_pred = tensors(y_true, y_pred)
-        y_true, y_pred = align(y_true, y_pred)
-        return kernel(y_pred, y_true) if y_true.shape == y_pred.shape and y_pred.numel() else loss(y_true, y_pred)
-
-    return call
 
 
 def resolve(identifier: Any, rules: Rules | None = None) -> Resolved:

@@ -18,7 +18,7 @@ from .._core import settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible
-from .._core.symbolic import Node, OwnNode, SymbolicTensor, as_seen, kept_values
+from .._core.symbolic import RUN, Node, OwnNode, SymbolicTensor, as_seen
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight
@@ -26,6 +26,7 @@ from ..layers.base import ROW_WISE, Layer, Traits
 from ..layers.base.masks import carried_mask, carry_mask
 from ..layers.base.traits import Changes
 from ..layers.base.weights import unique
+from ..training.trained_model import TrainedModel
 from ..utils.layer_utils import print_summary
 from .functional import connected_to
 from .operation import layer_of
@@ -38,7 +39,7 @@ MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
 @nameless
-class Network(TorchSide):
+class Network(TorchSide, TrainedModel):
     """A graph of layers.
 
     Either a plan (`_plan`) says how it runs; or it is a chain (`_chain`), each layer the input of the next, which is a
@@ -183,9 +184,9 @@ class Network(TorchSide):
         return self._arranged(outputs), None if all(m is None for m in masks) else self._arranged(masks)
 
     def _run_chain(self, x: Any, mask: Any, training: bool) -> tuple[Any, Any]:
-        if self._input_tree is not None and is_branch(x) and not is_branch(self._input_tree):
+        if not isinstance(x, Tensor) and self._input_tree is not None and not is_branch(self._input_tree):
             (x,) = flatten(x)
-        values = kept_values()
+        values = RUN.values
         if values is not None:
             return self._run_keeping(values, x, mask, training)
         for layer in self._chain:
@@ -206,7 +207,7 @@ class Network(TorchSide):
         """Run the plan: the outputs one by one, and their masks."""
         plan = self._the_plan()
         masks = None if mask is None else self._in_order(mask, "mask")
-        return plan.run(self._in_order(inputs, "x"), masks, training, kept_values(), logits)
+        return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
 
     def _the_plan(self) -> Plan:
         if self._plan is None:
@@ -272,7 +273,7 @@ class Network(TorchSide):
         return [y], [mask]
 
     def _chain_to_logits(self, x: Any, mask: Any, training: bool) -> tuple[Any, Any]:
-        values = kept_values()
+        values = RUN.values
         for index, layer in enumerate(self._chain[:-1]):
             if values is not None:
                 _note(values, self._symbols[index], x)

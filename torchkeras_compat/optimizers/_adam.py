@@ -66,11 +66,8 @@ class _AdamStep(_Moments):
         params = len(self.param_groups[0]["params"])
         return not self.amsgrad and count == 3 * params + 1 and len(order) == 2 * params
 
-    def scalars(self, iteration: int) -> dict[str, float]:
-        values = super().scalars(iteration)
-        t = iteration + 1
-        values["lr"] *= math.sqrt(1.0 - values["beta_2"] ** t) / (1.0 - values["beta_1"] ** t)
-        return values
+    def _correct_scalars(self, values: dict[str, float], step: int) -> None:
+        values["lr"] *= math.sqrt(1.0 - values["beta_2"] ** step) / (1.0 - values["beta_1"] ** step)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, square, greatest = (
@@ -190,10 +187,8 @@ class Adamax(_Moments):
         super().__init__(learning_rate, **options)
         self._set_moments(beta_1, beta_2, epsilon)
 
-    def scalars(self, iteration: int) -> dict[str, float]:
-        values = super().scalars(iteration)
-        values["lr"] /= 1.0 - values["beta_1"] ** (iteration + 1)
-        return values
+    def _correct_scalars(self, values: dict[str, float], step: int) -> None:
+        values["lr"] /= 1.0 - values["beta_1"] ** step
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, greatest = slots["m"], slots["v"]
@@ -264,18 +259,15 @@ class Nadam(_Moments):
         self._product = (t, product)
         return product
 
-    def scalars(self, iteration: int) -> dict[str, float]:
-        values = super().scalars(iteration)
-        t = iteration + 1
-        now, following = self._momentum(t), self._momentum(t + 1)
-        product = self._momentum_product(t)
+    def _correct_scalars(self, values: dict[str, float], step: int) -> None:
+        now, following = self._momentum(step), self._momentum(step + 1)
+        product = self._momentum_product(step)
         of_mean = following / (1.0 - product * following)
         values["of_gradient"] = (1.0 - now) / (1.0 - product) / of_mean
         # w −= lr · (a g + b m) / (√(v / c) + ε) is w −= lr √c b · (a / b g + m) / (√v + ε √c)
-        root = math.sqrt(1.0 - values["beta_2"] ** t)
+        root = math.sqrt(1.0 - values["beta_2"] ** step)
         values["lr"] *= root * of_mean
         values["epsilon"] *= root
-        return values
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, square = slots["m"], slots["v"]

@@ -282,12 +282,9 @@ class Adafactor(Optimizer):
     def _has_slot(self, name: str, param: Tensor) -> bool:
         return name not in ("r", "c") or param.dim() > 1
 
-    def scalars(self, iteration: int) -> dict[str, float]:
-        values = super().scalars(iteration)
-        t = iteration + 1
-        values["lr"] = min(values["lr"], t**-0.5)
-        values["fresh"] = t ** self.hyperparameters.numbers["beta_2_decay"]
-        return values
+    def _correct_scalars(self, values: dict[str, float], step: int) -> None:
+        values["lr"] = min(values["lr"], step**-0.5)
+        values["fresh"] = step ** self.hyperparameters.numbers["beta_2_decay"]
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         for i, (param, grad) in enumerate(zip(params, grads)):  # each weight needs its own row and column means

@@ -19,7 +19,6 @@ from torch import Tensor
 from .._core import dialects, registry, settings
 from .._core.config import Configurable, is_ours
 from .._core.errors import argument_error
-from .._core.graph_capture import capturing
 from .._core.weights import Codec, Weight
 from . import weight_average
 from .clipping import Clipping
@@ -44,7 +43,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
 
     A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
     `numbers` those that it uses itself; `options` decide which formulas a step is made of.  It names its slots in
-    `slot_groups` and writes `_update`; everything else is here.
+    `slot_groups` and writes `_update`, and `_correct_scalars` where a step depends on its number; all else is here.
 
     Args:
         learning_rate: A float, a schedule, or a function without arguments that is asked before each step.
@@ -225,7 +224,11 @@ class Optimizer(Configurable, torch.optim.Optimizer):
             values["keep"] = 1.0 - options["weight_decay"] * rate
         if options["use_ema"]:
             values |= weight_average.average_scalars(self.ema_momentum, options["ema_overwrite_frequency"], iteration)
+        self._correct_scalars(values, iteration + 1)
         return values
+
+    def _correct_scalars(self, values: dict[str, float], step: int) -> None:
+        """Change the numbers of a step (from 1) that depend on how many there have been."""
 
     def update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         """Make one step of the formula, in place, without clipping and counting; autograd must be off.
@@ -261,15 +264,15 @@ class Optimizer(Configurable, torch.optim.Optimizer):
 
         Args:
             gradients: Pairs of a group and its gradients.
-            scalars: The numbers of the step, where they are known already: 0-d tensors in a graph.
+            scalars: The numbers of a step that is not made by this call alone, and so counted by who makes it: 0-d
+                tensors in a graph, which is captured once and runs often.
         """
         if self.clipping.limits:
             gradients = self.clipping.together(gradients)
-        if scalars is None:
-            scalars = self.scalars(self._iterations)
+        numbers = self.scalars(self._iterations) if scalars is None else scalars
         for group, grads in gradients:
-            group.step(grads, scalars)
-        if not capturing():  # a graph is captured once and runs often: who runs it counts
+            group.step(grads, numbers)
+        if scalars is None:
             self._iterations += 1
 
     # --- parameters -----------------------------------------------------------------------------------------------

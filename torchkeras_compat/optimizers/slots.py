@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .._core.graph_capture import capturing
+from .._core.graph_capture import CAPTURE
 from .._core.weights import Codec, Weight
 from .foreach import Scalar, Tensors
 
@@ -101,7 +101,7 @@ class ListGroup:
 
     def step(self, grads: Tensors, scalars: Scalars) -> None:
         """Make one step."""
-        if not capturing():
+        if not CAPTURE.active:
             self.optimizer.update(self.params, grads, self.slots, scalars)
             return
         # A compiler joins what torch's kernels over lists would hide from it.

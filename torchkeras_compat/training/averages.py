@@ -18,7 +18,7 @@ from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from ..metrics.base import Pending
 from .compile_config import CompileConfig
-from .step.heads import MetricLine
+from .heads import MetricLine
 
 KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
 KEPT_BATCHES = 256
@@ -261,11 +261,6 @@ class Averages:
             head.reset()
 
     @property
-    def loss_later(self) -> bool:
-        """Whether the loss is computed of kept outputs."""
-        return any(head.loss_later is not None for head in self.heads[:1])
-
-    @property
     def metric_names(self) -> list[str]:
         """What logs call the losses and the metrics."""
         return [*self._loss_names(), *(line.name for line in self.lines), *self._side]
@@ -299,7 +294,7 @@ class Averages:
 
     def add(self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any]) -> None:
         """Take note of the outputs of a batch, each detached, where there are targets for it."""
-        if self.loss_later:
+        if any(head.loss_later is not None for head in self.heads):
             self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
         for head, y, output, mask, weight in zip(self.heads, ys, outputs, masks, weights):
             if y is not None:

@@ -13,7 +13,7 @@ from .._core import registry
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
 from .._core.tree import flatten
-from .step.heads import Head, MetricLine, by_output, metrics_by_output
+from .heads import Head, MetricLine, by_output, metrics_by_output
 
 
 @dataclass
@@ -99,7 +99,7 @@ class CompileConfig:
         return [line for head in self.heads or () for line in head.lines or ()]
 
 
-def _resolved_losses(loss: Any, dialect: str) -> Any:
+def _resolved_losses(loss: Any, dialect: str | None) -> Any:
     """Return losses by name as what they are, in lists and dictionaries too."""
     if isinstance(loss, dict) and "class_name" not in loss:
         return {name: _resolved_losses(item, dialect) for name, item in loss.items()}
@@ -124,7 +124,7 @@ def _identifiers(value: Any) -> Iterable[Any]:
 
 def make_config(
     rules: Rules,
-    dialect: str,
+    dialect: str | None,
     optimizer: Any,
     loss: Any,
     metrics_given: Any,

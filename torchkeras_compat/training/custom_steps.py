@@ -8,6 +8,7 @@ from typing import Any
 from .._core import settings
 from .._core.user_tensors import hand_out, take_back
 from ..utils.packing import unpack_x_y_sample_weight
+from .compiled_model import CompiledModel
 from .data.arrangement import arranged
 from .data.batch import Batch
 from .data.signature import by_key_or_name
@@ -73,21 +74,11 @@ def as_outcome(model: Any, x: Any, y_true: Any, y_pred: Any, sample_weight: Any)
     return arranged(model, x, y, weight), Outcome(leaves, [None] * len(leaves))
 
 
-class CustomSteps:
+class CustomSteps(CompiledModel):
     """The methods of a model that say what happens to a batch."""
 
-    make_step: Any
-    _take_losses: Any
-    optimizer: Any
-    metrics: Any
-
-    def _fed(self) -> Any:
-        """Return the model, of which these are the methods."""
-        return self
-
     def _current_step(self) -> Step:
-        step: Step = self.make_step("train" if settings.running_phase() else "test")
-        return step
+        return self.make_step("train" if settings.running_phase() else "test")
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch and return the logs; a subclass may write its own, with torch's gradients.
@@ -110,7 +101,7 @@ class CustomSteps:
         """
         x, y, weight = unpack_x_y_sample_weight(take_back(data))
         step = self._current_step()
-        step.train_as_compiled(arranged(self._fed(), x, y, weight))
+        step.train_as_compiled(arranged(self, x, y, weight))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -121,7 +112,7 @@ class CustomSteps:
         """
         x, y, weight = unpack_x_y_sample_weight(take_back(data))
         step = self._current_step()
-        step.test_as_compiled(arranged(self._fed(), x, y, weight))
+        step.test_as_compiled(arranged(self, x, y, weight))
         return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
@@ -130,7 +121,7 @@ class CustomSteps:
         Args:
             data: `x`, or a tuple that begins with it.
         """
-        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, with what layers add; a subclass may write its own.

@@ -13,14 +13,16 @@ from .._core.border import entrance, known_by_name, user_stacklevel
 from .._core.tree import flatten
 from ..callbacks.base import ValidationArrays
 from ..layers.normalization import BatchNormalization
+from .compiled_model import CompiledModel
 from .data.convert import to_numpy
 from .data.sparse import SparseRows
 from .data.standardize import Arrays
+from .trained_model import TrainedModel
 
 Array = np.ndarray[Any, Any]
 
 
-def validation_arrays(arrays: Arrays, model: Any, temporal: bool) -> ValidationArrays:
+def validation_arrays(arrays: Arrays, model: TrainedModel, temporal: bool) -> ValidationArrays:
     """Return what Keras up to 2.3 sets as `validation_data` of callbacks: x, y, weights, and 0 as learning phase.
 
     Those of several inputs and outputs stand one after the other. Vectors are columns there, weights are ones where
@@ -57,15 +59,8 @@ def _knows_phase(layer: Any) -> bool:
     return any(_knows_phase(inner) for inner in layer._sublayers())
 
 
-class ClassicCalls:
+class ClassicCalls(CompiledModel):
     """The older names of what `fit`, `evaluate` and `predict` do, and the two `predict_…` that are gone."""
-
-    fit: Any
-    evaluate: Any
-    predict: Any
-    _compile_config: Any
-    jit_compile: Any
-    _compiled: Any
 
     # --- what TensorFlow's graphs need and these models do not --------------------------------------------------------
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from .._core.logs import Logs
 from .._core.progress import EpochProgress
 from .._core.tree import Tree
 from ..callbacks.base import CallbackList
+from .compiled_model import CompiledModel
 from .data.batch import Batch
 from .data.convert import joined_predictions, predictions
 from .data.feeding import Data
@@ -27,6 +29,7 @@ from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
 from .step.overrides import written_steps
 from .step.step import Step
+from .trained_model import TrainedModel
 
 
 @dataclass
@@ -113,7 +116,7 @@ class Run:
         return itertools.islice(self._stream, self.steps)
 
 
-def run_fit(run: Run, model: Any) -> None:
+def run_fit(run: Run, model: CompiledModel) -> None:
     """Train for the epochs of `run`; ends early when the model is told to stop or the user interrupts."""
     randomness.draw_seed()
     callbacks, step = run.callbacks, run.step
@@ -163,7 +166,7 @@ def _data_ended(run: Run, epoch: int, done: int) -> None:
     )
 
 
-def _train_epoch(run: Run, model: Any, epoch: int) -> int:
+def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     """Train on the batches of one epoch and return how many there were."""
     step, data, progress = run.step, run.data, run.progress
     step.averages.reset()
@@ -197,7 +200,7 @@ def _batch_logs(run: Run, index: int, size: int) -> Logs:
     return Logs({"batch": index, "size": size, **values})
 
 
-def _end_epoch(run: Run, model: Any, epoch: int) -> Logs:
+def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
     logs = Logs(run.step.averages.results())
     if run.validation is not None and run.validation.due(epoch):
         with model._lock:
@@ -247,18 +250,18 @@ def _warn_if_short(data: Data) -> None:
         warnings.warn(f"the data ended before {data.n} samples had passed.", stacklevel=user_stacklevel())
 
 
-def _without_gradients(model: Any) -> Any:
+def _without_gradients(model: TrainedModel) -> AbstractContextManager[Any]:
     # States that outlive the batch may later be used in training, which inference tensors may not.
     return torch.no_grad() if model.stateful else torch.inference_mode()
 
 
-def _joined_batches(model: Any, data: Data, at_once: int) -> settings.joined_batches:
+def _joined_batches(model: TrainedModel, data: Data, at_once: int) -> settings.joined_batches:
     # The batches of a stateful model follow one another: joined, they are longer sequences of the same rows.
     return settings.joined_batches((data.batch_size or 0) if at_once and model.stateful else 0)
 
 
 def run_predict(
-    model: Any,
+    model: TrainedModel,
     forward: Callable[[Tensor], Tensor],
     data: Data,
     steps: int | None,

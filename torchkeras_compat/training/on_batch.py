@@ -10,32 +10,19 @@ import torch
 from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
-from .._core.threads import Lock
 from .._core.tree import Tree
 from .._core.user_tensors import hand_out, take_back
-from ..layers.base import Traits
+from .compiled_model import CompiledModel
 from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
 from .step.overrides import lists_as_tuples, packed_inputs, written_steps
 
 
-class BatchCalls:
+class BatchCalls(CompiledModel):
     """The calls for one batch."""
 
-    stateful: bool
-    _lock: Lock
-    _forget_losses: Any
-    make_step: Any
-    _run: Any
-    _traits: Traits
-    _compiled: Any
-    _outcome: Any
-    _steps: Any
-    _unchanged_on_error: Any
-    _feeder: Any
-    predict_step: Any
-    _reset_own_metrics: Any
+    predict_step: Callable[[Any], Any]
 
     def _predict_tensor(self, x: Tree, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
         """Return the outputs for the inputs of a batch.
@@ -56,7 +43,7 @@ class BatchCalls:
     @property
     def _predict_feeder(self) -> Feeder:
         """What makes the data of one call that predicts."""
-        return Feeder(self, whole="predict_step" in written_steps(self))  # type: ignore[arg-type]
+        return Feeder(self, whole="predict_step" in written_steps(self))
 
     @known_by_name
     def predict_on_batch(self, x: Any) -> Tree:

@@ -11,19 +11,14 @@ from torch import Tensor
 from .._core import settings
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import calling
-from .step.heads import Head
+from .compiled_model import CompiledModel
+from .heads import Head
 from .step.objective import Objective
 
 
-class SymbolicLoss:
+class SymbolicLoss(CompiledModel):
     """`targets`, `sample_weights` and `total_loss` of a model, as classic Keras has them."""
 
-    name: str
-    outputs: list[SymbolicTensor]
-    _heads: Any
-    layers: Any
-    _compile_config: Any
-    _rules: Any
     _symbols_of_loss: tuple[Any, list[SymbolicTensor], list[SymbolicTensor], SymbolicTensor] | None = None
 
     @property
@@ -73,7 +68,7 @@ class SymbolicLoss:
             def total(ys: Any, y_preds: Any, sample_weights: Any, outputs: list[Tensor]) -> Tensor:
                 terms = []
                 for objective, y, y_pred, weight in zip(objectives, ys, y_preds, sample_weights):
-                    value = objective(y, y_pred, None, None, weight)
+                    value = objective(y, y_pred, None, weight)
                     terms.append((value.sum() if value.dim() else value) * objective.scale)
                 terms += [penalty for line in self._trained_table() if (penalty := line.penalty()) is not None]
                 for layer, output in zip(penalised, outputs):

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from .. import losses
-from .._core import dialects, registry, settings
+from .._core import registry, settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, user_stacklevel
 from .._core.config import cached_by_class, is_ours
@@ -30,11 +30,12 @@ from .compile_config import CompileConfig, make_config
 from .custom_steps import CustomSteps
 from .data.arrays import ArrayData
 from .data.feeding import Feeder
-from .data.signature import ModelInput, ModelOutput, Signature
+from .data.signature import ModelOutput, Signature
 from .deprecated import ClassicCalls, validation_arrays
+from .executors.choose_executor import choose_executor
+from .heads import Head
 from .loop import Run, Validation, run_evaluate, run_fit, run_predict
 from .on_batch import BatchCalls
-from .step.heads import Head
 from .step.overrides import TRAINING_STEPS, written_steps
 from .step.step import Step
 from .symbolic_loss import SymbolicLoss
@@ -43,27 +44,7 @@ from .symbolic_loss import SymbolicLoss
 class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     """The training half of a model; the other half knows layers and shapes."""
 
-    name: str
-    built: bool
-    stateful: bool
-    batch_input_shape: Shape | None
-    _rules: dialects.Rules
-    _dialect: Any
-
-    # What the half that knows layers does.
-    _fitted: Any
-    _model_inputs: Any
-    input_names: Any
-    _forget_losses: Any
-    output_shape: Any
-    output_names: Any
-    _output_keys: Any
-    _takes_integers: Any
-    _trained_table: Any
-
-    _compile_config: CompileConfig | None
     history: Any
-    stop_training: bool
     validation_data: Any
 
     def _start(self) -> None:
@@ -247,7 +228,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         self._forget_losses()
         if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
-            self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
+            step = self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
+            step.compiled = choose_executor(step)
         return self._steps[mode]
 
     # --- what the data side asks ---------------------------------------------------------------------------------
@@ -262,7 +244,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         parameter = first_parameter(self)  # type: ignore[arg-type]
         device = settings.default_device() if parameter is None else parameter.device
         dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
-        inputs: tuple[ModelInput, ...] | None = self._model_inputs()
+        inputs = self._model_inputs()
         shapes = [one.shape for one in inputs or ()]
         fixed = next((shape[0] for shape in shapes if shape and shape[0] is not None), None)
         return Signature(self, device, dtype, inputs, fixed)

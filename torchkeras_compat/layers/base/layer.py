@@ -28,7 +28,7 @@ from .attributes import Attributes
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
-from .side_losses import SideLosses
+from .side_losses import PENDING, SideLosses
 from .symbols import Symbols
 from .tracking import adopt, adopt_activations
 from .traits import Traits
@@ -523,6 +523,7 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             penalty = calling(self.activity_regularizer)(y)
             self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
             self._side_losses[0] += 1
+            PENDING.losses = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; the base returns the input."""

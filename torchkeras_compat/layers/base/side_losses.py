@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from threading import get_ident
 from typing import Any, ClassVar
 
@@ -12,6 +13,16 @@ from ..._core.border import nameless
 from ..._core.errors import argument_error
 from ..._core.graph_capture import CannotCapture, capturing
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
+
+
+class _Pending(threading.local):
+    """Whether layers that ran in this thread have added losses or metrics since a step last took some."""
+
+    losses = False
+    metrics = False
+
+
+PENDING = _Pending()
 
 
 @nameless
@@ -43,6 +54,7 @@ class SideLosses:
         """
         for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
             self._side_losses[0] += 1
+            PENDING.losses = True
             if not settings.inside_run() and (callable(loss) or isinstance(loss, (Live, Deferred))):
                 self._standing_losses = (*self._standing_losses, loss)
             else:
@@ -80,6 +92,7 @@ class SideLosses:
         if capturing():
             raise CannotCapture("it tells a metric of its own by add_metric", self)
         self._side_metrics[0] += 1
+        PENDING.metrics = True
         if isinstance(value, Deferred) and not settings.inside_run():
             self._standing_metrics = (*self._standing_metrics, (name, value))
         else:

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from ..._core.config import is_ours
 from ..._core.tensor_shape import TensorShape
 from ..._core.tree import is_shape
 from ..._core.user_tensors import call_user
 
-if TYPE_CHECKING:
-    from .layer import Layer
+
+class Written(Protocol):
+    """What these calls need of a layer whose methods a user wrote."""
+
+    built: bool
+    _has_run: bool
+    _swapped: tuple[tuple[Any, str, Any], ...]
+
+    def _naming_inner_layers(self) -> AbstractContextManager[None]:
+        """Return the block in which layers that are built have this one in the names of their weights."""
+
+    def _enter_late_weights(self) -> None:
+        """Enter the weights that the call has just made."""
+
+    def _swap_weights_back(self) -> None:
+        """Put the weights back for which the call had another value."""
+
+    def _finish_build(self, shape: Any) -> None:
+        """Note that the layer is built."""
 
 
 def with_manners(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method that a user wrote get tensors with Keras's manners, and take back what it gives."""
 
     @functools.wraps(method)
-    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+    def call(self: Written, *args: Any, **kwargs: Any) -> Any:
         return call_user(method.__get__(self), *args, **kwargs)
 
     return call
@@ -32,7 +50,7 @@ def as_user_call(method: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(method)
-    def call(self: Layer, *args: Any, **kwargs: Any) -> Any:
+    def call(self: Written, *args: Any, **kwargs: Any) -> Any:
         if not self._has_run and self.built:
             with self._naming_inner_layers():
                 result = _called(method, self, args, kwargs)
@@ -44,7 +62,7 @@ def as_user_call(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _called(method: Callable[..., Any], layer: Layer, args: Any, kwargs: Any) -> Any:
+def _called(method: Callable[..., Any], layer: Written, args: Any, kwargs: Any) -> Any:
     try:
         return call_user(method.__get__(layer), *args, **kwargs)
     finally:
@@ -56,7 +74,7 @@ def told_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let a method that a user wrote get shapes that answer `as_list()`."""
 
     @functools.wraps(method)
-    def call(self: Layer, input_shape: Any) -> Any:
+    def call(self: Written, input_shape: Any) -> Any:
         return method(self, as_told(input_shape))
 
     return call
@@ -75,7 +93,7 @@ def finishing(build: Callable[..., None]) -> Callable[..., None]:
     """Let `build` be called by users too, as in Keras: the layer is built then."""
 
     @functools.wraps(build)
-    def call(self: Layer, input_shape: Any = None) -> None:
+    def call(self: Written, input_shape: Any = None) -> None:
         build(self, input_shape if is_ours(build) else as_told(input_shape))
         if input_shape is not None and getattr(type(self), "build", None) is call:
             self._finish_build(input_shape)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..._core.border import user_stacklevel
 from ..._core.errors import and_list, argument_error, show
+from ..._core.tree import is_branch
 from .convert import to_numpy
 from .signature import FedModel, ModelOutput, by_key_or_name
 from .standardize import Arrays, expect_outputs, names_and_keys
@@ -136,6 +137,11 @@ def with_class_weight(
     """
     if class_weight is None or arrays.y is None:
         return arrays
+    if outputs is None and is_branch(arrays.y):
+        raise ValueError(
+            f"class_weight needs the targets of one output in one array, for which {model} has a step of its own; got "
+            f"{show(arrays.y)}. Use sample_weight instead."
+        )
     shares = weights_by_output(class_weight, outputs, model)
     if len(shares) == 1:
         return arrays._replace(weight=combined_weight(arrays.y, arrays.weight, shares[0], ignored))

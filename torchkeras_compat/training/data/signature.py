@@ -69,9 +69,12 @@ class FedModel(Protocol):
     """What the data side asks of a model."""
 
     name: str
-    stateful: bool
     built: bool
     _rules: Rules
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer keeps something from one batch to the next."""
 
     @property
     def loss(self) -> Any:

@@ -22,9 +22,9 @@ from ..._core.rollback import unchanged
 from ..._core.tree import flatten, map_tree
 from ...layers.base import Layer
 from ..data.batch import Batch
+from ..step.step import BatchLoss, Outcome, Step
 
 if TYPE_CHECKING:
-    from ..step.step import BatchLoss, Outcome, Step
     from .capture import Graph
 
 Key = tuple[Any, ...]

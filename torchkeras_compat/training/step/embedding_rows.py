@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from ..._core.graph_capture import capturing
 from ..._core.weights import Weight
 from ...optimizers import Optimizer
 from ...optimizers.foreach import Tensors
@@ -99,13 +100,16 @@ class TouchedRows(NamedTuple):
         self.group.step_touched(self.indices, grads[0], scalars)
 
 
-def join_lookups(lookups: Sequence[tuple[EmbeddingGroup, Tensor, Tensor]]) -> Gradients:
+Lookup = tuple[EmbeddingGroup, Tensor, Tensor]  # the table, the indices, and what was looked up or its gradient
+
+
+def join_lookups(lookups: Sequence[Lookup]) -> Gradients:
     """Return what a step takes from lookups in tables: each table once, with all that was looked up in it.
 
     Args:
         lookups: Tables, indices (n), and gradients of the rows (n, dim).
     """
-    by_table: dict[int, list[tuple[EmbeddingGroup, Tensor, Tensor]]] = {}
+    by_table: dict[int, list[Lookup]] = {}
     for lookup in lookups:
         by_table.setdefault(id(lookup[0]), []).append(lookup)
     return [
@@ -147,38 +151,50 @@ def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
     return sparse.stay or clipped_by_rows or (sparse.lazy and large)
 
 
-class Lookups(TorchFunctionMode):
-    """Keeps what is looked up in the tables of embeddings, as the leaves of a graph.
+class LookupRecording:
+    """A context in which the embeddings give sparse gradients; in a graph, what is looked up in them is noted instead.
 
     Args:
         embeddings: The tables.
 
     Attributes:
-        lookups: Table, indices, and what was looked up.
+        noted: Of the graph being captured: table, indices, and what was looked up.
     """
 
     def __init__(self, embeddings: Sequence[EmbeddingGroup]) -> None:
+        self.embeddings = embeddings
+        self.noted: list[Lookup] = []
+        self._inside = ExitStack()
+
+    def __enter__(self) -> None:
+        if capturing():
+            self.noted = []
+            self._inside.enter_context(_NotesLookups(self.embeddings, self.noted))
+        else:
+            self._give_sparse_gradients(True)
+
+    def __exit__(self, *error: object) -> None:
+        self._give_sparse_gradients(False)
+        self._inside.close()
+
+    def _give_sparse_gradients(self, sparse: bool) -> None:
+        for group in self.embeddings:
+            group.module.sparse = sparse  # type: ignore[assignment]
+
+
+class _NotesLookups(TorchFunctionMode):
+    """Makes leaves of a graph of what is looked up in the tables of embeddings, and notes them."""
+
+    def __init__(self, embeddings: Sequence[EmbeddingGroup], noted: list[Lookup]) -> None:
         super().__init__()
-        self.embeddings = {id(group.param): group for group in embeddings}
-        self.lookups: list[tuple[EmbeddingGroup, Tensor, Tensor]] = []
+        self.tables = {id(group.param): group for group in embeddings}
+        self.noted = noted
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        group = self.embeddings.get(id(args[1])) if func is F.embedding and len(args) > 1 else None
+        group = self.tables.get(id(args[1])) if func is F.embedding and len(args) > 1 else None
         if group is None:
             return result
         leaf = result.detach().requires_grad_()
-        self.lookups.append((group, args[0], leaf))
+        self.noted.append((group, args[0], leaf))
         return leaf
-
-
-@contextmanager
-def sparse_gradients(embeddings: Sequence[EmbeddingGroup]) -> Iterator[None]:
-    """Let the embeddings give sparse gradients for what runs inside."""
-    for group in embeddings:
-        group.module.sparse = True  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for group in embeddings:
-            group.module.sparse = False  # type: ignore[assignment]

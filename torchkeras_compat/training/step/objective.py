@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from ... import losses
@@ -12,7 +13,31 @@ from ..._core import registry
 from ..._core.config import is_ours
 from ..._core.dialects import Rules
 from ..._core.user_tensors import is_users
-from ...losses.base import fit_weight
+from ...losses.base import Reduction, align, fit_weight, tensors
+
+Mean = Callable[[Any, Any], Tensor]  # of (targets, what the output gives)
+
+# One kernel for the mean over everything, where torch has it.
+MEANS: dict[Any, Mean] = {losses.mean_squared_error: F.mse_loss, losses.mean_absolute_error: F.l1_loss}
+
+
+def unweighted_mean(loss: losses.Resolved) -> Mean:
+    """Return a loss of (targets, predictions) without masks and weights, in the fewest kernels; its mean counts."""
+    if loss.scalar is not None:
+        return loss.scalar
+    described = losses.fusion.describe(loss.loss)
+    kernel = MEANS.get(described.function) if loss.reduction == Reduction.SUM_OVER_BATCH_SIZE else None
+    if kernel is None:
+        return loss
+
+    def call(y_true: Any, y_pred: Any) -> Tensor:
+        if not isinstance(y_true, Tensor) or y_true.dtype != y_pred.dtype:
+            y_true, y_pred = tensors(y_true, y_pred)
+        if y_true.ndim != y_pred.ndim:
+            y_true, y_pred = align(y_true, y_pred)
+        return kernel(y_pred, y_true) if y_true.shape == y_pred.shape and y_pred.numel() else loss(y_true, y_pred)
+
+    return call
 
 
 class Objective:
@@ -23,6 +48,12 @@ class Objective:
         activation: The activation function that the model ends in, if it ends in one.
         rules: The dialect's.
         scale: What the loss is multiplied by in the total, which the step does.
+
+    Attributes:
+        fused: Gives per-sample values of (targets, logits) where the loss is fused; it takes logits then, and
+            predictions otherwise.
+        summed: Whether training minimises the sum, not the mean, of the values.
+        additive: Whether the mean over several batches is that over all their samples.
     """
 
     def __init__(self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float = 1.0) -> None:
@@ -32,44 +63,36 @@ class Objective:
         self.scale = scale
         name = registry.name_of("activation", activation) if activation is not None else None
         self.fused = self.loss.fused(name)
-        self.fused_mean = self.loss.fused_mean(name)
-        self.mean = self.loss.unweighted()
         self.unreduced = self.loss.reduction == "none"
         self.summed = self.unreduced or self.loss.reduction == "sum"
-        # Whether the mean over several batches is that over all their rows: not for a function we cannot look into.
+        self._mean = (self.loss.fused_mean(name) or self.fused) if self.fused else unweighted_mean(self.loss)
+        # A class that reduces, or does not, by itself.
+        self._alone = self.loss.scalar if self.loss.per_sample is None else None
+        # Not for a function we cannot look into.
         kind = self.loss.loss if hasattr(self.loss.loss, "__name__") else type(self.loss.loss)
         self.additive = is_ours(kind) and not self.summed and self.loss.per_sample is not None
 
-    def __call__(
-        self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None, mask: Tensor | None, weight: Tensor | None
-    ) -> Tensor:
+    def __call__(self, y: Tensor, output: Tensor, mask: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Return the loss of a batch from its predictions, or from its logits where the loss is fused.
 
         It is 0-d, but for the reduction `'none'`: then its values, whose sum is what training minimises.
         """
         if mask is None and weight is None and not self.summed:
-            value = self._mean(y, y_pred, logits)
-        elif mask is None and weight is None and self.loss.per_sample is None and self.loss.scalar is not None:
-            value = self.loss.scalar(y, y_pred)  # a class that reduces, or does not, by itself
-        else:
-            value = self._weighted(self._values(y, y_pred, logits), mask, weight)
-        return value
+            value = self._mean(y, output)
+            return value.mean() if value.dim() else value
+        if mask is None and weight is None and self._alone is not None:
+            return self._alone(y, output)
+        return self._weighted(self._values(y, output), mask, weight)
 
-    def _mean(self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None) -> Tensor:
-        if logits is not None and self.fused_mean is not None:
-            return self.fused_mean(y, logits)
-        value = self.mean(y, y_pred) if logits is None else self._values(y, y_pred, logits)
-        return value.mean() if value.dim() else value
-
-    def _values(self, y: Tensor, y_pred: Tensor | None, logits: Tensor | None) -> Tensor:
-        if logits is not None and self.fused is not None:
-            return self.fused(y, logits)
+    def _values(self, y: Tensor, output: Tensor) -> Tensor:
+        if self.fused is not None:
+            return self.fused(y, output)
         if self.loss.per_sample is None:
             raise ValueError(
                 f"{self.loss.name}: sample weights and masks need a loss that gives one value per sample; this one "
                 f"gives a single number. Write it as a function that returns per-sample values."
             )
-        return self.loss.per_sample(y, y_pred)
+        return self.loss.per_sample(y, output)
 
     def _weighted(self, values: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
         rules = self.rules

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..._core.graph_capture import capturing
+from ..._core.graph_capture import CAPTURE
 from ...optimizers import Binding, Optimizer
 from ...optimizers.foreach import Tensors
 from ...optimizers.slots import Gradients, ListGroup, Scalars, gather_reached
@@ -70,7 +70,7 @@ class FlatGroup:
         reached = [g for g in grads if g is not None]
         if len(reached) < len(grads):
             return gather_reached(self.optimizer, self.params, grads)
-        return [(self, [torch.cat(self._pieces(reached), out=None if capturing() else self._grad)])]
+        return [(self, [torch.cat(self._pieces(reached), out=None if CAPTURE.active else self._grad)])]
 
     def places(self) -> tuple[Tensors, Gradients]:
         """Return tensors to write gradients into, one a parameter, and what a step then takes."""

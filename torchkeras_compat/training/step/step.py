@@ -15,17 +15,17 @@ from ..._core.symbolic import run_values, was_asked
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
-from ...layers.base import Layer, Traits
+from ...layers.base.side_losses import PENDING
 from ...optimizers.slots import Gradients
 from ..averages import Averages, HeadAverages
 from ..compile_config import CompileConfig
 from ..data.arrangement import arranged
 from ..data.batch import Batch
-from ..data.signature import FedModel
-from ..executors.inductor import CompiledStep
+from ..heads import Head
+from ..trained_model import TrainedModel
+from .choose_handwritten import Watchers, chain_of
 from .choose_update import choose_update
-from .handwritten import Chain, Watchers, chain_of
-from .heads import Head
+from .handwritten import Chain
 from .objective import Objective
 from .overrides import Overrides
 from .parameter_groups import FlatGroup
@@ -34,44 +34,18 @@ from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 _NO_LOSS = "fit: the model has no loss; give compile(loss=…), and targets y."
 
 
-class Trained(FedModel, Protocol):
-    """What a step needs of a model."""
+class Executor(Protocol):
+    """Runs training steps in another way than as they stand; `executors/` has those that there are."""
 
-    layers: list[Layer]
-    _traits: Traits
-    _chain: list[Layer]
-    _standing_metrics: tuple[tuple[str, Any], ...]
-    _is_users: bool
+    def prepare(self, rebuilt: bool) -> None:
+        """Make ready for training.
 
-    def _samples_at_once(self, with_masks: bool, sample: Any = None) -> int:
-        """Return how many samples may run together in inference."""
+        Args:
+            rebuilt: Whether the update was made anew, so that nothing that was kept holds.
+        """
 
-    def _run_heads(self, inputs: Any, mask: Any, training: bool, logits: frozenset[int]) -> tuple[list[Any], list[Any]]:
-        """Return the outputs one by one, those in `logits` before their last activation, and their masks."""
-
-    def _ends(self) -> list[Layer]:
-        """Return whose hooks see the model's outputs."""
-
-    def _final_activations(self) -> list[Callable[[Tensor], Tensor] | None]:
-        """Return the activation functions that the outputs end in, `None` where something needs their results."""
-
-    def _gives_features(self) -> bool:
-        """Tell whether each output has an axis beside the batch."""
-
-    def _adds_penalties(self) -> bool:
-        """Tell whether a layer adds a penalty of its output to the loss."""
-
-    def _reset_own_metrics(self) -> None:
-        """Let the metrics that a user's model holds itself start afresh."""
-
-    def _take_losses(self) -> list[Tensor]:
-        """Return the side losses of the last run."""
-
-    def _all_standing_losses(self) -> list[Any]:
-        """Return what is added to the loss of each step."""
-
-    def _take_metrics(self) -> list[tuple[str, Tensor, int]]:
-        """Return what layers told of the last run by `add_metric`."""
+    def train(self, batch: Batch) -> bool:
+        """Train on a batch, or tell that it has to be done as the step stands."""
 
 
 @contextmanager
@@ -140,11 +114,7 @@ class StepHead:
 
     def loss(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor | None:
         """Return the loss of a batch; `None` for an output that has none."""
-        if self.objective is None:
-            return None
-        if self.from_logits:
-            return self.objective(y, None, output, mask, weight)
-        return self.objective(y, output, None, mask, weight)
+        return None if self.objective is None else self.objective(y, output, mask, weight)
 
     def loss_of_outputs(self, y: Tensor, output: Tensor, weight: Tensor | None) -> Tensor:
         """Return the mean loss of kept outputs.
@@ -175,7 +145,9 @@ class Step:
         table: The weights to train, as they stood at `compile`.
     """
 
-    def __init__(self, model: Trained, config: CompileConfig, heads: Sequence[Head], table: Sequence[Weight]) -> None:
+    def __init__(
+        self, model: TrainedModel, config: CompileConfig, heads: Sequence[Head], table: Sequence[Weight]
+    ) -> None:
         self.model, self.config = model, config
         self._hook_owners = model._ends()
         self._ends_hooked = self._are_ends_hooked()
@@ -200,7 +172,7 @@ class Step:
         self._watchers: Watchers | None = None
         self._has_hooks = False
         self.follow_metrics()
-        self.compiled = CompiledStep(self) if config.jit_compile and not self.overrides.present else None
+        self.compiled: Executor | None = None
 
     @property
     def objective(self) -> Objective | None:
@@ -224,7 +196,7 @@ class Step:
     def _keep_outputs(self) -> None:
         """Let the averages compute the loss of kept outputs where the step does not, batch by batch."""
         self._runs_user_code = self.averages.of_user or self._of_user or self._has_standing_losses
-        later = self.chain is not None or self._defers_test_loss
+        later = self._loss_later = self.chain is not None or self._defers_test_loss
         for head, averages in zip(self.heads, self.averages.heads):
             averages.loss_later = head.loss_of_outputs if later and head.objective is not None else None
 
@@ -315,8 +287,11 @@ class Step:
 
     def _side_losses(self) -> list[Tensor]:
         """Return the penalties of weights, and what layers added."""
-        terms = [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
-        return [*terms, *self.model._take_losses()]
+        terms = [penalty for w in self.penalised if (penalty := w.penalty()) is not None] if self.penalised else []
+        if PENDING.losses or self._has_standing_losses:
+            terms += self.model._take_losses()
+            PENDING.losses = False
+        return terms
 
     def _joined(self, batch: Batch, outcome: Outcome, terms: list[Tensor]) -> BatchLoss:
         values: list[Tensor | None] = [
@@ -379,7 +354,7 @@ class Step:
             batch: The batch.
             update: Makes gradients and new weights of the loss; what it returns is returned.
         """
-        with self.update.recording():
+        with self.update.recording:
             outcome = self.forward(batch.x, True)
         loss = self.loss(batch, outcome)
         return outcome, loss, update(loss.minimised)
@@ -420,8 +395,9 @@ class Step:
             self._train_by_closure(self.update, batch)
         else:
             outcome, loss, _ = self.body(batch, self.update)
-            was_asked()
-            self.note(batch, outcome, loss if not self.averages.loss_later else None)
+            if self._metrics_ask is None:
+                was_asked()  # by a loss: that is forgotten
+            self.note(batch, outcome, None if self._loss_later else loss)
             if self._metrics_ask is None:
                 self._metrics_ask = was_asked()
 
@@ -485,7 +461,7 @@ class Step:
             terms: What is added.
         """
         values = [
-            None if y is None or head.head.loss is None else head.plain_objective()(y, output, None, mask, weight)
+            None if y is None or head.head.loss is None else head.plain_objective()(y, output, mask, weight)
             for head, y, output, mask, weight in zip(
                 self.heads, self._each(batch.y), *outcome, self._each(batch.weight)
             )
@@ -503,19 +479,21 @@ class Step:
 
     def note(self, batch: Batch, outcome: Outcome, loss: BatchLoss | None) -> None:
         """Hand the outcome of a batch to the averages."""
-        averages = self.averages
+        averages, ys, weights = self.averages, self._each(batch.y), self._each(batch.weight)
+        outputs = [o.detach() if type(o) is Tensor else without_history(o) for o in outcome.outputs]
         if loss is not None and not self.overrides.compute_loss:  # which takes note of it itself
             averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
-        outputs = [without_history(output) for output in outcome.outputs]
         if self._kept and averages.of_user:
             for i in self._kept:
                 logits: Logits | None = outcome.outputs[i].__dict__.get("_keras_logits")  # none come out of a graph
                 if logits is not None:
                     logits.detached().keep_with(outputs[i])
-        for name, value, count in self.model._take_metrics():
-            averages.add_side(name, value, count)
+        if PENDING.metrics or self._has_standing_losses:
+            for name, value, count in self.model._take_metrics():
+                averages.add_side(name, value, count)
+            PENDING.metrics = False
         if batch.y is not None:
-            averages.add(self._each(batch.y), outputs, outcome.masks, self._each(batch.weight))
+            averages.add(ys, outputs, outcome.masks, weights)
         if self.overrides.compute_metrics:
             averages.tell(self.overrides.metrics(batch, outputs))
         elif own := self.overrides.own_metrics():

@@ -11,15 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from ..._core.border import user_stacklevel
-from ..._core.graph_capture import CannotCapture, capturing
+from ..._core.graph_capture import CannotCapture
 from ..._core.weights import Weight
 from ...optimizers import Optimizer
 from ...optimizers.foreach import Tensors
 from ...optimizers.slots import Gradients, ListGroup, Scalars, name_parameters
-from .embedding_rows import EmbeddingGroup, Lookups, goes_by_rows, join_lookups, sparse_gradients
+from .embedding_rows import EmbeddingGroup, LookupRecording, goes_by_rows, join_lookups
 from .parameter_groups import FlatGroup, choose_group
-
-_NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 def complete(gradients: Gradients) -> Gradients:
@@ -39,11 +37,13 @@ class Update:
 
     Attributes:
         params: The parameters that are stepped.
+        recording: The context that the forward pass runs in.
         reduce: Makes the gradients of the whole batch of what each device found for its part; it takes and returns
             pairs of a parameter group and its gradients.
     """
 
     params: Tensors
+    recording: AbstractContextManager[Any] = nullcontext()
     reduce: Callable[[Gradients], Gradients] = staticmethod(complete)
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
@@ -81,10 +81,6 @@ class Update:
     def outdated(self) -> bool:
         """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
         return False
-
-    def recording(self) -> AbstractContextManager[Any]:
-        """Return the context that the forward pass runs in."""
-        return _NOTHING
 
     def valid(self) -> bool:
         """Tell whether what was prepared still stands: the parameters and slots are where they were."""
@@ -128,6 +124,9 @@ class KerasUpdate(Update):
         super().__init__(optimizer, table)
         by_rows = [w for w in table if goes_by_rows(optimizer, w)]
         self.embeddings = [EmbeddingGroup(optimizer, w) for w in by_rows]
+        self.lookups = LookupRecording(self.embeddings)
+        if by_rows:
+            self.recording = self.lookups
         named, codecs = name_parameters(table, [group.param for group in self.embeddings])
         # cuDNN wants the parameters of a recurrent layer in one piece of memory of its own.
         chunked = any(isinstance(w.module, nn.RNNBase) and w.parameters[0].is_cuda for w in table)
@@ -144,15 +143,6 @@ class KerasUpdate(Update):
         """Whether the optimizer has been given options that ask for other formulas than those prepared for."""
         changed: bool = self.revision != self.optimizer.hyperparameters.revision
         return changed
-
-    def recording(self) -> AbstractContextManager[Any]:
-        """Return the context in which embeddings give sparse gradients, or what is looked up in them is kept."""
-        if not self.embeddings:
-            return _NOTHING
-        if not capturing():
-            return sparse_gradients(self.embeddings)
-        self.looked_up = Lookups(self.embeddings)
-        return self.looked_up
 
     def valid(self) -> bool:
         """Tell whether parameters and slots are where they were."""
@@ -194,7 +184,7 @@ class KerasUpdate(Update):
 
     def captured(self, loss: Tensor, scalars: Scalars) -> list[Tensor]:
         """Step all parameters but the tables of embeddings, for which indices and gradients are returned."""
-        lookups = self.looked_up.lookups if self.embeddings else []
+        lookups = self.lookups.noted
         dense = [] if self.dense is None else self.dense.params
         tables = [group.param for group in self.embeddings]
         grads = torch.autograd.grad(loss, [*dense, *(leaf for *_, leaf in lookups), *tables], allow_unused=True)
@@ -212,6 +202,7 @@ class KerasUpdate(Update):
     def after(self, outside: list[Tensor], scalars: Scalars) -> None:
         """Step the rows that a batch looked up, and count the step."""
         self.step_groups(join_lookups(list(zip(self._tables, outside[::2], outside[1::2]))), scalars)
+        self.optimizer.iterations += 1
 
 
 class GradGroup(NamedTuple):
