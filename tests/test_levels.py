@@ -84,8 +84,10 @@ INSIDE = {
         "experimental legacy",
     ),
     "training": (
-        "arguments as_it_was data heads interrupts",
-        "averages compile_config trained_model",
+        "arguments as_it_was data interrupts",
+        "heads",
+        "compile_config trained_model",
+        "averages",
         "step",
         "compiled_model executors",
         "custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part

@@ -44,6 +44,9 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         name: The model's name.
         kwargs: The arguments of every layer.
 
+    Shape:
+        What the layers between inputs and outputs make of it; trees in, trees out.
+
     Raises:
         TypeError: Something that is not symbolic.
         ValueError: An output that needs another input, or two layers of one name.

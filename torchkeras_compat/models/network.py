@@ -17,7 +17,7 @@ from torch.utils.hooks import RemovableHandle
 from .._core import settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
-from .._core.shapes import Shape, compatible
+from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.symbolic import RUN, Node, OwnNode, SymbolicTensor, as_seen
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
@@ -185,7 +185,7 @@ class Network(TorchSide, TrainedModel):
 
     def _run_chain(self, x: Any, mask: Any, training: bool) -> tuple[Any, Any]:
         if not isinstance(x, Tensor) and self._input_tree is not None and not is_branch(self._input_tree):
-            (x,) = flatten(x)
+            (x,) = self._counted(flatten(x), 1, "x")
         values = RUN.values
         if values is not None:
             return self._run_keeping(values, x, mask, training)
@@ -236,12 +236,14 @@ class Network(TorchSide, TrainedModel):
             values = [tree[name] for name in names]
         else:
             values = flatten(tree)
-        if len(values) != len(plan.inputs):
-            raise ValueError(
-                f"{self}: {argument} must be {len(plan.inputs)} arrays, for the inputs {self.input_names}; got "
-                f"{len(values)}."
-            )
-        return values
+        return self._counted(values, len(plan.inputs), argument)
+
+    def _counted(self, values: list[Any], count: int, argument: str) -> list[Any]:
+        if len(values) == count:
+            return values
+        wanted = f"{count} arrays, for the inputs" if count > 1 else "one array, for the input"
+        names = ", ".join(map(repr, self.input_names))
+        raise ValueError(f"{self}: {argument} must be {wanted} {names}; got {len(values)}.")
 
     def _names_of_inputs(self, tree: dict[str, Any]) -> list[str]:
         """Return the keys by which a dictionary names the inputs: those that the user gave them, or their layers'."""
@@ -359,7 +361,7 @@ class Network(TorchSide, TrainedModel):
             return super().compute_output_shape(input_shape)
         if self._plan is None or self._chain:
             return self._chain_shapes(input_shape)[-1]
-        given = flatten_shapes(input_shape)
+        given = self._counted(flatten_shapes(input_shape), len(self._plan.inputs), "x")
         own = [tuple(tensor.shape) for tensor in self._plan.inputs]
         shapes = [tuple(t.shape) for t in self._plan.outputs] if given == own else self._plan.shapes_for(given)
         return shapes[0] if not is_branch(self._output_tree) else self._arranged(shapes)
@@ -368,6 +370,7 @@ class Network(TorchSide, TrainedModel):
         """Return the shapes of the input and of every layer's output in a chain for an input of this shape."""
         shapes = [shape]
         for layer in self._chain:
+            layer._expect_one_input(flatten_shapes(shapes[-1]))
             shapes.append(layer.compute_output_shape(shapes[-1]))
         return shapes
 
@@ -604,8 +607,6 @@ def fitted(
     Raises:
         ValueError: It does not fit.
     """
-    from .._core.shapes import one_sample_hint
-
     expected, got = (None, *expected[1:]), x.shape
     if x.dim() == len(expected) - 1 and (expected[-1] == 1 or (x.dim() == 1 and expected[-1] is None)):
         x = x.unsqueeze(-1)

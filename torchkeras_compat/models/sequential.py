@@ -122,6 +122,7 @@ class Sequential(Model):
         known = None if isinstance(layer, InputLayer) or not layer.built else layer._built_shape
         if known is not None and is_shape(known) and is_shape(shape) and not compatible(known[1:], shape[1:]):
             raise ValueError(f"{layer}: it was built for shape {known} and cannot follow shape {shape}.")
+        layer._expect_one_input(flatten_shapes(shape))
         layer._build_from(shape, self._device())
         output_shape = layer.compute_output_shape(shape)
         if not is_shape(output_shape):

@@ -1,1 +1,1 @@
-"""The life of a batch: arrays → batches (`data`) → step (`step`) → metrics (`totals`) → callbacks (`loop`)."""
+"""The life of a batch: arrays → batches (`data`) → step (`step`) → metrics (`averages`) → callbacks (`loop`)."""

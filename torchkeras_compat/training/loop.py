@@ -273,8 +273,8 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    alone = hooks or "predict_step" in written_steps(model)
-    at_once = 0 if alone else model._samples_at_once(True, data.sample)
+    by_step = "predict_step" in written_steps(model)
+    at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
     with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
@@ -291,4 +291,4 @@ def run_predict(
     callbacks.call("on_predict_end")
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
-    return joined_predictions(outputs, batch.x, model._traits.runs_user_code)
+    return joined_predictions(outputs, batch.x, by_step or model._traits.runs_user_code)

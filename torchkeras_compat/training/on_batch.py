@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,19 +25,22 @@ class BatchCalls(CompiledModel):
 
     predict_step: Callable[[Any], Any]
 
-    def _predict_tensor(self, x: Tree, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
-        """Return the outputs for the inputs of a batch.
+    def _predict_tensor(self, x: Tree) -> Tree:
+        keep_freed_memory()
+        with settings.running(False):
+            output = self._run(x, None, False)[0]
+        self._forget_losses()
+        return output
+
+    def _predict_by_step(self, x: Tree, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
+        """Return what a user's `predict_step` makes of a batch.
 
         Args:
             x: The inputs.
-            pack: Makes of them what a user's `predict_step` gets.
+            pack: Makes of them what the step gets.
         """
-        keep_freed_memory()
         with settings.running(False):
-            if "predict_step" in written_steps(self):
-                output = take_back(self.predict_step(hand_out(pack(x))))
-            else:
-                output = self._run(x, None, False)[0]
+            output = take_back(self.predict_step(hand_out(pack(x))))
         self._forget_losses()
         return output
 
@@ -52,16 +56,19 @@ class BatchCalls(CompiledModel):
         Args:
             x: Inputs.
         """
-        return self._predict_batch(self._predict_feeder, x, lambda inputs: (lists_as_tuples(inputs),))
+        alone = functools.partial(self._predict_by_step, pack=lambda inputs: (lists_as_tuples(inputs),))
+        return self._predict_batch(self._predict_feeder, x, alone)
 
-    def _predict_batch(self, feeder: Feeder, x: Any, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
+    def _predict_batch(self, feeder: Feeder, x: Any, by_step: Callable[[Tree], Tree] | None = None) -> Tree:
         with self._unchanged_on_error():
             batch = feeder.one_batch("predict_on_batch", x)
+        whole = feeder.signature.whole
+        forward = (by_step or self._predict_by_step) if whole else self._predict_tensor
         if self.stateful:
             with self._lock, torch.no_grad():
-                return predictions(self._predict_tensor(batch.x, pack), batch.x, self._traits.runs_user_code)
+                return predictions(forward(batch.x), batch.x, whole or self._traits.runs_user_code)
         with torch.inference_mode():
-            return predictions(self._predict_tensor(batch.x, pack), batch.x, self._traits.runs_user_code)
+            return predictions(forward(batch.x), batch.x, whole or self._traits.runs_user_code)
 
     @entrance
     def train_on_batch(

@@ -502,7 +502,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         batches = arguments.batches_of(counted, data.batch_size)
         progress = self._progress(1, shown, False)
         with self._lock if self.stateful else nullcontext():
-            return run_predict(self, self._predict_tensor, data, batches, listed, progress)
+            forward = self._predict_by_step if feeder.signature.whole else self._predict_tensor
+            return run_predict(self, forward, data, batches, listed, progress)
 
 
 def first_parameter(module: nn.Module) -> nn.Parameter | None:

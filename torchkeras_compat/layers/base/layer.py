@@ -396,13 +396,15 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
         if self._takes_trees or not is_branch(inputs) or not _holds_tensors(inputs):
             return inputs, call_arguments
         leaves = flatten(inputs)
-        if len(leaves) > 1:
-            shapes = ", ".join(str(tuple(leaf.shape)) for leaf in leaves[:3])
-            raise ValueError(
-                f"{self}: it takes one input; got {len(leaves)} of the shapes {shapes}. Join them first, by "
-                f"layers.Concatenate() or another merging layer."
-            )
+        self._expect_one_input([tuple(leaf.shape) for leaf in leaves])
         return leaves[0], call_arguments
+
+    def _expect_one_input(self, shapes: Sequence[Shape]) -> None:
+        if len(shapes) > 1 and not self._takes_trees:
+            raise ValueError(
+                f"{self}: it takes one input; got {len(shapes)} of the shapes {', '.join(map(str, shapes[:3]))}. Join "
+                f"them first, by layers.Concatenate() or another merging layer."
+            )
 
     def _invoke(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and torch's hooks; a user's attribute of that name does not get in the way."""

@@ -214,7 +214,8 @@ def one_array(value: Any, place: str, slot: Slot, model: FedModel, shape: Shape 
     if _is_list(value) and value and _has_axes(value[0]):
         if len(value) == 1:
             return value[0]
-        if not _are_samples(value, shape, rows):
+        unknown = shape is None and isinstance(slot, ModelInput)  # several arrays are several inputs, as in Keras
+        if unknown or not _are_samples(value, shape, rows):
             raise ValueError(f"{place}: {_has_one(slot, place, model)}; got {_described(value)}.")
     return value
 
