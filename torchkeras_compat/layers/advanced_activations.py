@@ -263,7 +263,9 @@ class Softmax(ActivatedLayer, ElementwiseLayer):
 
     def _own_traits(self) -> Traits:
         axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
-        return replace(super()._own_traits(), row_wise=0 not in axes, runs_user_code=False)
+        rank = len(self._built_shape or ())
+        mixes = any(axis % rank == 0 if rank else axis == 0 or axis < -1 for axis in axes)
+        return replace(super()._own_traits(), row_wise=not mixes, runs_user_code=False)
 
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return the input."""

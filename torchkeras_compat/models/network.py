@@ -124,10 +124,14 @@ class Network(TorchSide, TrainedModel):
     def _own_traits(self) -> Traits:
         if self._is_users:
             return Traits(runs_user_code=True, takes_integers=self._takes_integers)
-        functions = self._plan is not None and any(
-            not c.is_layer or c.node.keywords.get("training") for c in self._plan.calls
+        calls = [] if self._plan is None else self._plan.calls
+        own = replace(
+            self._class_traits,
+            takes_integers=self._takes_integers,
+            row_wise=not any(call.holds_samples() for call in calls),
+            joins_batches=not any(call.layer.stateful and call.has_more for call in calls if call.is_layer),
         )
-        own = replace(self._class_traits, takes_integers=self._takes_integers, joins_batches=True)
+        functions = any(not call.is_layer or call.node.keywords.get("training") for call in calls)
         return replace(own, row_wise=False, runs_user_code=True) if functions else own
 
     @property

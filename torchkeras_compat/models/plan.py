@@ -39,6 +39,18 @@ class Call:
     outputs: tuple[int, ...]
     releases: tuple[int, ...] = ()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether it takes more than its inputs, such as the states to begin with."""
+        return self.arguments is not None or self.keywords is not None
+
+    def holds_samples(self) -> bool:
+        """Tell whether a tensor that is the same in each run may have a row for each sample of a batch."""
+        leaves = flatten([self.node.arguments, self.node.keywords])
+        return any(
+            getattr(leaf, "ndim", 0) and not isinstance(leaf, SymbolicTensor) and len(leaf) > 1 for leaf in leaves
+        )
+
 
 class Plan:
     """The calls between the inputs of a model and its outputs.

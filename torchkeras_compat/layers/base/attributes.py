@@ -30,7 +30,7 @@ class Attributes(Weighted):
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(self)
-        if name in DECISIVE or isinstance(value, nn.Module):
+        if name in DECISIVE or isinstance(value, nn.Module) or name in self.__dict__.get("_modules", ()):
             Changes.note()
         hides = hasattr(kind, name) and not is_ours(kind)
         if hides:
@@ -42,6 +42,10 @@ class Attributes(Weighted):
         super().__setattr__(name, value)
         if hides and isinstance(value, nn.Module):
             self.__dict__[name] = value  # found before the method of the class; torch looks it up among the modules
+
+    def __delattr__(self, name: str) -> None:
+        Changes.note()
+        super().__delattr__(name)
 
     def _refuse_name(self, kind: type, name: str, value: Any) -> None:
         """Raise where an attribute cannot have this name."""

@@ -305,9 +305,8 @@ class RNN(Layer):
         own, walks = super()._own_traits(), is_ours(type(self)) and self._walkers() is not None
         # Several batches may come as one: a stateful layer walks over them one after the other.
         joins = self.stateful and not self.return_state and walks
-        return replace(
-            own, row_wise=own.row_wise and walks, joins_batches=joins, runs_user_code=own.runs_user_code or not walks
-        )
+        samples_first = own.row_wise and walks and not self.time_major
+        return replace(own, row_wise=samples_first, joins_batches=joins, runs_user_code=own.runs_user_code or not walks)
 
     def _joined_batches(self, rows: int) -> int:
         """Return how many batches, one after the other, the rows in hand are; 1 but for inference over many."""
