@@ -294,11 +294,13 @@ class Averages:
 
     def add(self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any]) -> None:
         """Take note of the outputs of a batch, each detached, where there are targets for it."""
-        if any(head.loss_later is not None for head in self.heads):
-            self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
+        later = False
         for head, y, output, mask, weight in zip(self.heads, ys, outputs, masks, weights):
+            later = later or head.loss_later is not None
             if y is not None:
                 head.add(y, output, mask, weight)
+        if later:
+            self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
 
     def add_side(self, name: str, value: Tensor, counts: int) -> None:
         """Take note of a value that a layer gave by `add_metric`."""

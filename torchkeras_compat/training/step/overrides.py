@@ -70,22 +70,19 @@ class Overrides:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._is_ours = is_ours(type(model))
         written = written_steps(model)
         self.train_step = "train_step" in written
         self.test_step = "test_step" in written
         self.compute_loss = "compute_loss" in written
         self.compute_metrics = "compute_metrics" in written
+        # Steps ask for these two each time: whether one has a part in them, and whether the model may hold metrics.
+        self.present = not written.isdisjoint(TRAINING_STEPS)
+        self.may_hold_metrics = not is_ours(type(model))
 
     @property
     def look_at_predictions(self) -> bool:
         """Whether one of them gets what the model gives, so that no loss may be taken from logits alone."""
         return self.compute_loss or self.compute_metrics
-
-    @property
-    def present(self) -> bool:
-        """Whether there is one that has a part in training or evaluation."""
-        return self.train_step or self.test_step or self.compute_loss or self.compute_metrics
 
     # --- calling them --------------------------------------------------------------------------------------------
 
@@ -126,8 +123,6 @@ class Overrides:
 
     def own_metrics(self) -> dict[str, Any]:
         """Return what the metrics tell that the model holds itself."""
-        if self._is_ours:
-            return {}
         return {metric.name: metric.result() for metric in self.model._own_metrics()}
 
     def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:

@@ -374,16 +374,12 @@ class Step:
         else:
             self._train(batch)
 
-    def _arranged(self, batch: Batch) -> Batch:
-        """Return a batch in the order of inputs and outputs, where a user's step was to get it whole."""
-        return arranged(self.model, *batch[:3]) if self.overrides.present else batch
-
     def _train(self, batch: Batch) -> None:
         if self.overrides.train_step:
             logs = self.overrides.train(batch)
             self.averages.tell(logs)  # which are others now where the first targets have told the metrics
         else:
-            self.train_as_compiled(self._arranged(batch))
+            self.train_as_compiled(arranged(self.model, *batch[:3]) if self.overrides.present else batch)
 
     def train_as_compiled(self, batch: Batch) -> None:
         """Train on a batch as `compile` said, whatever a user's `train_step` does around it."""
@@ -436,7 +432,7 @@ class Step:
             logs = self.overrides.test(batch)
             self.averages.tell(logs)
         else:
-            self.test_as_compiled(self._arranged(batch))
+            self.test_as_compiled(arranged(self.model, *batch[:3]) if self.overrides.present else batch)
 
     def test_as_compiled(self, batch: Batch) -> None:
         """Evaluate a batch as `compile` said, whatever a user's `test_step` does around it."""
@@ -496,7 +492,7 @@ class Step:
             averages.add(ys, outputs, outcome.masks, weights)
         if self.overrides.compute_metrics:
             averages.tell(self.overrides.metrics(batch, outputs))
-        elif own := self.overrides.own_metrics():
+        elif self.overrides.may_hold_metrics and (own := self.overrides.own_metrics()):
             averages.tell({**averages.so_far(), **own})
 
 
