@@ -53,7 +53,7 @@ NEIGHBOURS = {
 INSIDE = {
     "layers": (
         "activation_gradients base conv1d_matmul",
-        "spatial core recurrent torch_module",  # what other families stand on
+        "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations convolutional embeddings merging noise normalization pooling reshaping serialization",
         "classic_merge wrappers",
     ),

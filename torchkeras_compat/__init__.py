@@ -31,7 +31,7 @@ from . import (  # noqa: E402
 )
 from ._core.dialects import set_dialect  # noqa: E402
 from ._core.settings import set_device  # noqa: E402
-from .layers.core import Input  # noqa: E402
+from .layers.input_layer import Input  # noqa: E402
 from .models import Model, Sequential  # noqa: E402
 
 if _collecting:

@@ -13,8 +13,6 @@ from .core import (
     Dense,
     Dropout,
     Flatten,
-    Input,
-    InputLayer,
     Lambda,
     Masking,
     Permute,
@@ -22,6 +20,7 @@ from .core import (
     Reshape,
 )
 from .embeddings import Embedding
+from .input_layer import Input, InputLayer
 from .merging import (
     Add,
     Average,

@@ -11,7 +11,7 @@ from .._core import dialects, registry
 from .._core.errors import show
 from .._core.tree import flatten
 from ..layers.base import Layer
-from ..layers.core import Input, InputLayer
+from ..layers.input_layer import Input, InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from . import functional
 from .model import Model

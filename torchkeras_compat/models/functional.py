@@ -10,7 +10,7 @@ from .._core import registry
 from .._core.symbolic import Node, SymbolicTensor, apply, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from ..layers.base import Layer
-from ..layers.core import InputLayer, input_for
+from ..layers.input_layer import InputLayer, input_for
 from .operation import TFOpLambda, function_named, layer_of
 from .plan import Plan
 

@@ -21,7 +21,7 @@ from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from .._core.weights import Weight
 from ..layers.base import Layer
 from ..layers.base.layer import own_arguments
-from ..layers.core import Input
+from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import WeightFiles
 from ..training.data.signature import ModelInput

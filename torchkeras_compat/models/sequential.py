@@ -19,7 +19,7 @@ from .._core.threads import BUILDING
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..layers.base import Layer
 from ..layers.base.traits import Changes
-from ..layers.core import InputLayer
+from ..layers.input_layer import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from ..training.data.signature import ModelInput
 from .model import Model
