@@ -58,7 +58,7 @@ INSIDE = {
         "classic_merge wrappers",
     ),
     "layers/base": (
-        "gradient_facts input_spec masks side_losses traits user_methods",
+        "gradient_facts input_spec masks runs_on_zeros side_losses traits user_methods",
         "tracking",
         "symbols weights",
         "attributes",

@@ -20,7 +20,7 @@ from ..._core import registry, settings
 from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin, plain
 from ..._core.errors import argument_error, positive_int
 from ..._core.shapes import Shape, shape_tuple
-from ..._core.symbolic import Node, SymbolicTensor, is_symbolic, replaced, symbols_like
+from ..._core.symbolic import Node, SymbolicTensor, is_symbolic
 from ..._core.threads import BUILDING, names_inside
 from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tree, shapes_of
 from ..._core.user_tensors import UserTensor, calling, hand_out, take_back
@@ -28,6 +28,7 @@ from .attributes import Attributes
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
+from .runs_on_zeros import RunsOnZeros
 from .side_losses import PENDING, SideLosses
 from .symbols import Symbols
 from .tracking import adopt, adopt_activations
@@ -42,7 +43,7 @@ BASE_ARGUMENTS = (
 
 
 @registry.base("layer")
-class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
+class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
 
     `call` computes (`forward`, torch's name for it, is the same function); `build(input_shape)` makes torch modules or
@@ -558,45 +559,6 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
             return shape
         return map_tree(lambda tensor: tuple(tensor.shape), self._output_by_running(shape))
 
-    def _output_by_running(
-        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
-    ) -> Tree:
-        """Return symbolic tensors for the output, found by running on zeros of two sizes for each unknown axis.
-
-        Args:
-            inputs: Symbolic tensors or shapes, one or a tree.
-            args: Further arguments of the call, symbolic tensors among them perhaps.
-            call_arguments: Likewise, by name.
-        """
-        outputs = []
-        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
-        kind = "int64" if self._takes_integers else self.dtype
-        if not is_symbolic(inputs):
-            inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
-        own = () if is_ours(type(self)) else (*nn.Module.parameters(self), *nn.Module.buffers(self))
-        before = [(t, t.detach().clone()) for t in own]
-        for unknown in (2, 3):
-            zeros = _Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
-            x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
-            with torch.no_grad():
-                outputs.append(self._run_on_zeros(x, more, options))
-                for tensor, value in before:  # a user's call may update what it holds
-                    tensor.copy_(value)
-        return symbols_like(outputs[0], outputs[1], f"{self.name}/output")
-
-    def _run_on_zeros(self, zeros: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
-        options = {"training": False, **call_arguments}
-        if not self._wants_mask or "mask" in options:
-            return self(zeros, *args, **options)
-        try:
-            return self(zeros, *args, **options)
-        except Exception as without_mask:
-            valid = map_tree(lambda x: torch.ones(x.shape[: min(x.dim(), 2)], dtype=torch.bool, device=x.device), zeros)
-            try:
-                return self(zeros, *args, **options, mask=valid)
-            except Exception:
-                raise without_mask from None
-
     def _gradient_facts(self) -> GradientFacts | None:
         """Return what a gradient written out by hand needs of this layer, `None` where none is written out.
 
@@ -646,27 +608,6 @@ class Layer(Attributes, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     def __format__(self, spec: str) -> str:
         # Messages name a layer in few words, also where `str` of it is a tree.
         return format(f"{type(self).__name__} {self.name!r}", spec)
-
-
-class _Zeros:
-    """Zeros in the place of symbolic tensors.
-
-    Args:
-        unknown: The size of axes that are not known.
-        device: Where the zeros are.
-        kind: Their type; that of the symbolic tensor if `None`.
-    """
-
-    def __init__(self, unknown: int, device: torch.device, kind: torch.dtype | None) -> None:
-        self.unknown, self.device, self.kind = unknown, device, kind
-
-    def _zeros(self, symbol: SymbolicTensor) -> Tensor:
-        sizes = [self.unknown if n is None else n for n in symbol.shape]
-        return torch.zeros(sizes, dtype=self.kind or settings.torch_dtype(symbol.dtype), device=self.device)
-
-    def instead_of(self, tree: Any) -> Any:
-        """Return a tree of anything with zeros for the symbolic tensors in it."""
-        return replaced(tree, self._zeros)
 
 
 def _holds_tensors(tree: Any) -> bool:

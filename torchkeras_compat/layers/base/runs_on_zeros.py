@@ -1,0 +1,86 @@
+"""The shape of a layer's output where the layer does not say it: found by running it on zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..._core import settings
+from ..._core.border import nameless
+from ..._core.config import is_ours
+from ..._core.symbolic import SymbolicTensor, is_symbolic, replaced, symbols_like
+from ..._core.tree import Tree, map_shapes, map_tree
+
+
+@nameless
+class RunsOnZeros(nn.Module):
+    """The part of a layer that finds what it would give."""
+
+    name: str
+    dtype: str
+    _takes_integers: bool
+    _wants_mask: ClassVar[bool]
+
+    def _output_by_running(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> Tree:
+        """Return symbolic tensors for the output, found by running on zeros of two sizes for each unknown axis.
+
+        Args:
+            inputs: Symbolic tensors or shapes, one or a tree.
+            args: Further arguments of the call, symbolic tensors among them perhaps.
+            call_arguments: Likewise, by name.
+        """
+        outputs = []
+        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
+        kind = "int64" if self._takes_integers else self.dtype
+        if not is_symbolic(inputs):
+            inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
+        own = () if is_ours(type(self)) else (*nn.Module.parameters(self), *nn.Module.buffers(self))
+        before = [(t, t.detach().clone()) for t in own]
+        for unknown in (2, 3):
+            zeros = _Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
+            x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
+            with torch.no_grad():
+                outputs.append(self._run_on_zeros(x, more, options))
+                for tensor, value in before:  # a user's call may update what it holds
+                    tensor.copy_(value)
+        return symbols_like(outputs[0], outputs[1], f"{self.name}/output")
+
+    def _run_on_zeros(self, zeros: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
+        options = {"training": False, **call_arguments}
+        if not self._wants_mask or "mask" in options:
+            return self(zeros, *args, **options)
+        try:
+            return self(zeros, *args, **options)
+        except Exception as without_mask:
+            valid = map_tree(lambda x: torch.ones(x.shape[: min(x.dim(), 2)], dtype=torch.bool, device=x.device), zeros)
+            try:
+                return self(zeros, *args, **options, mask=valid)
+            except Exception:
+                raise without_mask from None
+
+
+class _Zeros:
+    """Zeros in the place of symbolic tensors.
+
+    Args:
+        unknown: The size of axes that are not known.
+        device: Where the zeros are.
+        kind: Their type; that of the symbolic tensor if `None`.
+    """
+
+    def __init__(self, unknown: int, device: torch.device, kind: torch.dtype | None) -> None:
+        self.unknown, self.device, self.kind = unknown, device, kind
+
+    def _zeros(self, symbol: SymbolicTensor) -> Tensor:
+        sizes = [self.unknown if n is None else n for n in symbol.shape]
+        return torch.zeros(sizes, dtype=self.kind or settings.torch_dtype(symbol.dtype), device=self.device)
+
+    def instead_of(self, tree: Any) -> Any:
+        """Return a tree of anything with zeros for the symbolic tensors in it."""
+        return replaced(tree, self._zeros)
