@@ -27,6 +27,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
+def classes_of_examples(doctest_namespace: dict[str, object]) -> None:
+    """Let a class in a docstring's example be a user's, and none of the module that it is written in."""
+    doctest_namespace["__name__"] = "example"
+
+
+@pytest.fixture(autouse=True)
 def clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     """Put the process-wide settings back before and after a test; a test marked gpu runs on CUDA, others on the CPU."""
     on_gpu = request.node.get_closest_marker("gpu") is not None

@@ -56,9 +56,7 @@ def test_our_file_has_the_layout_of_keras(frozen: bool, tmp_path: Path) -> None:
         for layer in keras:
             names = list(keras[layer].attrs["weight_names"])
             assert ours[layer].attrs.get_id("weight_names").dtype == keras[layer].attrs.get_id("weight_names").dtype
-            # Cells have a name of their own in TensorFlow; classic Keras has none.
-            plain = [name.replace("lstm_cell/", "").replace("gru_cell/", "") for name in names]
-            assert list(ours[layer].attrs["weight_names"]) == plain
-            for mine, its in zip(plain, names):
-                assert ours[layer][mine].dtype == keras[layer][its].dtype
-                np.testing.assert_array_equal(ours[layer][mine], keras[layer][its])
+            assert list(ours[layer].attrs["weight_names"]) == names
+            for name in names:
+                assert ours[layer][name].dtype == keras[layer][name].dtype
+                np.testing.assert_array_equal(ours[layer][name], keras[layer][name])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -46,6 +47,7 @@ class Configurable:
     _dialect: ClassVar[str | None] = None
     _takes_anything: ClassVar[bool] = False  # the constructor passes arguments of any name on to a user's function
     _rules: Rules
+    _init_arguments: Mapping[str, Any] = MappingProxyType({})  # of a user's class: what it was made with, where plain
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -54,15 +56,25 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal object."""
-        config: dict[str, Any] = {}
-        for name in arguments(type(self)):
-            if not hasattr(self, name):
-                raise NotImplementedError(
-                    f"{type(self).__name__}: __init__ takes {name!r} but the object has no attribute of that name; "
-                    f"store self.{name}, or override get_config()."
-                )
-            config[name] = plain(getattr(self, name))
-        return config
+        return {name: self._config_of(name) for name in arguments(type(self))}
+
+    def _config_of(self, name: str) -> Any:
+        """Return an argument of the constructor: what a user's class was made with, or the attribute of that name.
+
+        Raises:
+            NotImplementedError: It is neither, and has no default.
+        """
+        if name in self._init_arguments:
+            return self._init_arguments[name]
+        if hasattr(self, name):
+            return plain(getattr(self, name))
+        parameter = inspect.signature(type(self).__init__).parameters.get(name)
+        if parameter is None or parameter.default is parameter.empty:
+            raise NotImplementedError(
+                f"{type(self).__name__}: __init__ takes {name!r} but the object has no attribute of that name; "
+                f"store self.{name}, or override get_config()."
+            )
+        return plain(parameter.default)
 
     def _check_made(self) -> None:
         """Raise where an `__init__` that a user wrote has left something out; called behind the outermost one."""
@@ -101,6 +113,15 @@ def arguments(cls: type) -> tuple[str, ...]:
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
     return tuple(names)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether JSON can hold a value as it is."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return type(value) in (list, tuple) and all(map(_is_plain, value))
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def plain(value: Any) -> Any:
@@ -145,6 +166,9 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
                     kwargs.setdefault(argument, default)
             if not owner._takes_anything:
                 _refuse_unknown(self, owner, kwargs)
+        elif owner is type(self):
+            named = {**dict(zip(positional, args)), **kwargs}
+            self.__dict__["_init_arguments"] = {n: v for n, v in named.items() if n in own and _is_plain(v)}
         try:
             init(self, *args, **kwargs)
         except UnknownName as error:

@@ -53,6 +53,7 @@ class Rules:
             takes the batch's statistics in training, and only leaves its moving ones alone.
         recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits,
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
+        cells_name_weights: names of a recurrent layer's weights have its cell's in them ('lstm/lstm_cell/kernel:0').
         bidirectional_zeroes_masked: sequences from Bidirectional are zero at masked steps, instead of the output of the
             step before.
         time_distributed_models_run_twice: TimeDistributed runs a model once more for its mask, which moves its moving
@@ -97,6 +98,7 @@ class Rules:
     masked_batch_statistics: bool = False
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
+    cells_name_weights: bool = False
     bidirectional_zeroes_masked: bool = False
     time_distributed_models_run_twice: bool = False
     functional_models: bool = False
@@ -227,6 +229,7 @@ TF_KERAS = Dialect(
         bidirectional_zeroes_masked=True,
         time_distributed_models_run_twice=True,
         functional_models=True,
+        cells_name_weights=True,
         archive_without_suffix=True,
         zero_based_names=True,
         validation_data_to_callbacks=False,

@@ -49,7 +49,7 @@ Kept = list[tuple[nn.Module, dict[str, tuple[Any, Any]]]]
 def _kept(roots: tuple[nn.Module, ...]) -> Kept:
     """Return each attribute of the modules, and what stands in it where it is a container."""
     return [
-        (module, {k: (v, _inside(v)) for k, v in vars(module).items()})
+        (module, {k: (v, _inside(v)) for k, v in list(vars(module).items())})  # other threads may use the model
         for r in roots
         for module in nn.Module.modules(r)
     ]

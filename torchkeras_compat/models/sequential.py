@@ -240,14 +240,16 @@ class Sequential(Model):
         else:
             self._fitted(flatten(inputs)[0], 0)
 
+    _told_shape: Any = None
+
     def _model_inputs(self) -> tuple[ModelInput, ...] | None:
         """Return what the data side is told of the inputs."""
-        shape = self.batch_input_shape
-        shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
-        known = self._told_inputs
-        if known is None or [one.shape for one in known] != shapes or not self.built:
+        shape, known = self.batch_input_shape, self._told_inputs
+        if known is None or self._told_shape is not shape or not self.built:
+            shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
             names = self.input_names or [self.name]
             self._told_inputs = known = tuple(ModelInput(n, s, self._takes_integers) for n, s in zip(names, shapes))
+            self._told_shape = shape
         return known
 
     def _check_callable(self) -> None:

@@ -46,7 +46,6 @@ class DeferredMean:
         if len(self._values) >= KEPT_BATCHES:
             self.reduce()
 
-    @torch.no_grad()
     def add_at_once(self, mean: Tensor, count: int) -> None:
         """Take the mean over several batches in."""
         self.total = self.total + wide(mean) * count
@@ -55,16 +54,16 @@ class DeferredMean:
     @torch.no_grad()
     def reduce(self) -> None:
         """Sum up what is kept."""
-        if self._values:
-            values = wide(torch.stack(self._values))
-            shares = torch.tensor(self._counts, dtype=values.dtype, device=values.device)
-            self.total = self.total + values @ shares
-            self.count += sum(self._counts)
-            self._values, self._counts = [], []
+        values = wide(torch.stack(self._values))
+        shares = torch.tensor(self._counts, dtype=values.dtype, device=values.device)
+        self.total = self.total + values @ shares
+        self.count += sum(self._counts)
+        self._values, self._counts = [], []
 
     def result(self) -> Tensor | float | None:
         """Return the mean so far; `None` before any number."""
-        self.reduce()
+        if self._values:
+            self.reduce()
         return self.total / self.count if self.count else None
 
 
@@ -88,6 +87,9 @@ class HeadAverages:
         self.at_once = [i for i, line in enumerate(lines) if not line.row_wise]
         self.loss = DeferredMean()
         self.loss_later: LossOfOutputs | None = None  # computes the loss of kept outputs
+        self._pending = [
+            Pending(functools.partial(self._settle, i), functools.partial(self._forget, i)) for i in range(len(lines))
+        ]
         self.reset()
 
     def reset(self) -> None:
@@ -101,7 +103,7 @@ class HeadAverages:
             if line.function is None:
                 line.metric.reset_state()
             else:
-                line.metric.follow(Pending(functools.partial(self._settle, i), functools.partial(self._forget, i)))
+                line.metric.follow(self._pending[i])
 
     def add(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
         """Take note of a batch.
@@ -132,11 +134,15 @@ class HeadAverages:
         finally:
             self.finish, self.from_logits = finish, fused
 
-    @torch.no_grad()
     def reduce(self) -> None:
         """Compute the metrics of the batches that are kept."""
+        if self._kept:
+            self._reduce_kept()
+
+    @torch.no_grad()
+    def _reduce_kept(self) -> None:
         kept, self._kept, self._elements = self._kept, [], 0
-        for items in _alike(kept) if len(kept) > 1 else [kept] if kept else []:
+        for items in _alike(kept) if len(kept) > 1 else [kept]:
             parts = zip(*items)
             y, output, mask, weight = (None if p[0] is None else p[0] if len(p) == 1 else torch.cat(p) for p in parts)
             if y is not None and output is not None:
@@ -240,6 +246,10 @@ class Averages:
         self.loss = DeferredMean()
         self.config = config
         self.loss_metrics = [] if config is None else [config.loss_metric(name) for name in self._loss_names()]
+        self._pending = [
+            Pending(functools.partial(self._settle, metric), functools.partial(self._forget, metric))
+            for metric in self.loss_metrics
+        ]
         self._side: dict[str, DeferredMean] = {}  # of `add_metric`
         self.reset()
 
@@ -248,8 +258,8 @@ class Averages:
 
     def reset(self) -> None:
         """Start an epoch."""
-        for metric in self.loss_metrics:
-            metric.follow(Pending(functools.partial(self._settle, metric), functools.partial(self._forget, metric)))
+        for metric, pending in zip(self.loss_metrics, self._pending):
+            metric.follow(pending)
         self._last: Tensor | None = None
         self._last_outputs: list[Any] | None = None
         self._told: dict[str, Any] | None = None  # what a user's step returned

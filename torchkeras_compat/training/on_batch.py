@@ -18,6 +18,7 @@ from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
 from .step.overrides import lists_as_tuples, packed_inputs, written_steps
+from .step.step import Step
 
 
 class BatchCalls(CompiledModel):
@@ -62,13 +63,14 @@ class BatchCalls(CompiledModel):
     def _predict_batch(self, feeder: Feeder, x: Any, by_step: Callable[[Tree], Tree] | None = None) -> Tree:
         with self._unchanged_on_error():
             batch = feeder.one_batch("predict_on_batch", x)
-        whole = feeder.signature.whole
+        whole, traits = feeder.signature.whole, self._traits
         forward = (by_step or self._predict_by_step) if whole else self._predict_tensor
-        if self.stateful:
+        may_share = whole or traits.runs_user_code
+        if traits.stateful:
             with self._lock, torch.no_grad():
-                return predictions(forward(batch.x), batch.x, whole or self._traits.runs_user_code)
+                return predictions(forward(batch.x), batch.x, may_share)
         with torch.inference_mode():
-            return predictions(forward(batch.x), batch.x, whole or self._traits.runs_user_code)
+            return predictions(forward(batch.x), batch.x, may_share)
 
     @entrance
     def train_on_batch(
@@ -94,8 +96,9 @@ class BatchCalls(CompiledModel):
         with self._lock:
             with self._unchanged_on_error():
                 batch = self._feeder.one_batch("train_on_batch", x, y, sample_weight, class_weight)
-            self.make_step("train").prepare()
-            return self._run_one("train", batch, reset_metrics, return_dict)
+            step = self.make_step("train")
+            step.prepare()
+            return self._run_one(step, "train", batch, reset_metrics, return_dict)
 
     @entrance
     def test_on_batch(
@@ -119,11 +122,10 @@ class BatchCalls(CompiledModel):
         with self._lock:
             with self._unchanged_on_error():
                 batch = self._feeder.one_batch("test_on_batch", x, y, sample_weight)
-            return self._run_one("test", batch, reset_metrics, return_dict)
+            return self._run_one(self.make_step("test"), "test", batch, reset_metrics, return_dict)
 
-    def _run_one(self, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
+    def _run_one(self, step: Step, mode: str, batch: Batch, reset_metrics: bool, return_dict: bool) -> Any:
         """Return the numbers of one batch that was trained on (`'train'`) or evaluated (`'test'`)."""
-        step = self.make_step(mode)
         if reset_metrics:
             step.averages.reset()
             self._reset_own_metrics()

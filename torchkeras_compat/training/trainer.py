@@ -245,9 +245,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         device = settings.default_device() if parameter is None else parameter.device
         dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
         inputs = self._model_inputs()
-        shapes = [one.shape for one in inputs or ()]
-        fixed = next((shape[0] for shape in shapes if shape and shape[0] is not None), None)
-        return Signature(self, device, dtype, inputs, fixed)
+        sizes = [one.shape[0] for one in inputs or () if one.shape and one.shape[0] is not None]
+        return Signature(self, device, dtype, inputs, sizes[0] if sizes else None)
 
     def _model_outputs(self) -> Sequence[ModelOutput] | None:
         """Return the outputs as `compile` left them; made again only where a loss or a shape has changed."""

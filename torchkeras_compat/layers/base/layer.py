@@ -17,7 +17,7 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
 from ..._core import registry, settings
-from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin, plain
+from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin
 from ..._core.errors import argument_error, positive_int
 from ..._core.shapes import Shape, shape_tuple
 from ..._core.symbolic import Node, SymbolicTensor, is_symbolic
@@ -298,10 +298,16 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         """Let a user's `call` run once where it has not: what weights it makes are there before training begins."""
-        if is_ours(type(self)) or self._has_run or type(self).forward is Layer.forward:
+        if not self._waits_for_call():
             return
         with contextlib.suppress(Exception):  # where zeros are no input for it; a fault shows in its first real call
             self._output_by_running(inputs, args, call_arguments)
+
+    def _waits_for_call(self) -> bool:
+        """Tell whether a user's `call`, here or in a layer inside such as a cell, has not run yet."""
+        if is_ours(type(self)):
+            return any(layer._waits_for_call() for layer in self._sublayers())
+        return not self._has_run and type(self).forward is not Layer.forward
 
     def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
@@ -588,14 +594,6 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         for name in own:
             config[name] = self._config_of(name)
         return config
-
-    def _config_of(self, name: str) -> Any:
-        if not hasattr(self, name):
-            raise NotImplementedError(
-                f"{type(self).__name__}: __init__ takes {name!r} but the layer has no attribute of that name; "
-                f"store self.{name}, or override get_config()."
-            )
-        return plain(getattr(self, name))
 
     def extra_repr(self) -> str:
         """Return what torch's `repr` shows between the brackets."""

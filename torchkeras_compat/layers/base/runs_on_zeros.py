@@ -40,7 +40,7 @@ class RunsOnZeros(nn.Module):
         kind = "int64" if self._takes_integers else self.dtype
         if not is_symbolic(inputs):
             inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
-        own = () if is_ours(type(self)) else (*nn.Module.parameters(self), *nn.Module.buffers(self))
+        own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))
         before = [(t, t.detach().clone()) for t in own]
         for unknown in (2, 3):
             zeros = _Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)

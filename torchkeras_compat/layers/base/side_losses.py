@@ -130,7 +130,8 @@ class SideLosses:
     def _forget_metrics(self) -> None:
         """Forget what a run told by `add_metric` that nobody asked about."""
         if self._side_metrics[0]:
-            self._metrics_of.pop(get_ident(), None)
+            if self._metrics_of:
+                self._metrics_of.pop(get_ident(), None)
             for layer in self._sublayers():
                 layer._forget_metrics()
 

@@ -134,6 +134,7 @@ class RNN(Layer):
         """Build the cell for one step, and make the states of a stateful layer."""
         shape = self._sequence_shape(input_shape)
         if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell._names_weights = self._rules.cells_name_weights
             steps = tree_map(self._step_shape, shape, is_leaf=_is_shape)
             self.cell._build_from(steps, torch.empty(0).device)  # the device that `_build_from` builds on
         self._walking = self._find_walkers()
