@@ -74,7 +74,15 @@ INSIDE = {
         "base",
         "layers",
     ),
-    "models": ("operation plan torch_side", "functional", "network", "model", "sequential", "cloning"),
+    "models": (
+        "operation plan torch_side",
+        "functional",
+        "network_symbols",
+        "network",
+        "model",
+        "sequential",
+        "cloning",
+    ),
     "optimizers": (
         "foreach gradients hyperparameters schedules weight_io",
         "clipping fused_kernels learning_rate slots weight_decay",

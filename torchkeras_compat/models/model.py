@@ -27,7 +27,8 @@ from ..saving import WeightFiles
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
-from .network import Network, _ordered
+from .network import Network
+from .network_symbols import ordered
 from .plan import Plan
 
 
@@ -105,7 +106,7 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
             if tensor.source is None:  # a placeholder of the backend
                 Input(tensor=tensor)
         self._input_tree, self._output_tree = _unpacked(inputs), _unpacked(outputs)
-        self._plan = Plan(_ordered(self._input_tree), _ordered(self._output_tree))
+        self._plan = Plan(ordered(self._input_tree), ordered(self._output_tree))
         self._graph_layers = functional.layers_by_depth(self._plan)
         self._refuse_equal_names()
         for layer in self._graph_layers:

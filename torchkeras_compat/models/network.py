@@ -18,7 +18,7 @@ from .._core import settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible, one_sample_hint
-from .._core.symbolic import RUN, Node, OwnNode, SymbolicTensor, as_seen
+from .._core.symbolic import RUN, SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight
@@ -28,8 +28,7 @@ from ..layers.base.traits import Changes
 from ..layers.base.weights import unique
 from ..training.trained_model import TrainedModel
 from ..utils.layer_utils import print_summary
-from .functional import connected_to
-from .operation import layer_of
+from .network_symbols import NetworkSymbols, ordered
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
 
@@ -39,7 +38,7 @@ MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
 @nameless
-class Network(TorchSide, TrainedModel):
+class Network(NetworkSymbols, TorchSide, TrainedModel):
     """A graph of layers.
 
     Either a plan (`_plan`) says how it runs; or it is a chain (`_chain`), each layer the input of the next, which is a
@@ -51,10 +50,7 @@ class Network(TorchSide, TrainedModel):
     _takes_trees = True
 
     _chain: list[Layer]
-    _plan: Plan | None
     _symbols: list[Any]  # of a chain: the symbolic input and the output of each layer
-    _input_tree: Tree
-    _output_tree: Tree
 
     def _start_network(self) -> None:
         self._chain = []
@@ -220,7 +216,7 @@ class Network(TorchSide, TrainedModel):
 
     def _arranged(self, outputs: Sequence[Any]) -> Tree:
         """Return outputs, given in order, as the user arranged them."""
-        by_symbol = dict(zip(map(id, _ordered(self._output_tree)), outputs))
+        by_symbol = dict(zip(map(id, ordered(self._output_tree)), outputs))
         return map_tree(lambda symbol: by_symbol[id(symbol)], self._output_tree)
 
     def _in_order(self, tree: Tree, argument: str) -> list[Any]:
@@ -253,7 +249,7 @@ class Network(TorchSide, TrainedModel):
         """Return the keys by which a dictionary names the inputs: those that the user gave them, or their layers'."""
         if isinstance(self._input_tree, dict) and set(tree) >= set(self._input_tree):
             keys = {id(symbol): key for key, symbol in self._input_tree.items()}
-            return [keys[id(symbol)] for symbol in _ordered(self._input_tree)]
+            return [keys[id(symbol)] for symbol in ordered(self._input_tree)]
         return self.input_names
 
     def _run_heads(
@@ -271,8 +267,8 @@ class Network(TorchSide, TrainedModel):
             outputs, masks = self._run(inputs, mask, training)
             if not is_branch(outputs):
                 return [outputs], [masks]
-            leaves = _ordered(outputs)
-            return leaves, [None] * len(leaves) if masks is None else _ordered(masks)
+            leaves = ordered(outputs)
+            return leaves, [None] * len(leaves) if masks is None else ordered(masks)
         if self._plan is not None and not self._chain:
             return self._run_plan(inputs, mask, training, logits)
         y, mask = self._chain_to_logits(inputs, mask, training) if logits else self._run_chain(inputs, mask, training)
@@ -401,7 +397,7 @@ class Network(TorchSide, TrainedModel):
     def _find_limit(self, with_masks: bool, sample: Tree) -> int:
         """Return what `_samples_at_once` does of a model without hooks, found anew."""
         traits = self._traits
-        fixed = self._output_tree is not None and any(t.shape[0] is not None for t in _ordered(self._input_tree))
+        fixed = self._output_tree is not None and any(t.shape[0] is not None for t in ordered(self._input_tree))
         masked = not with_masks and traits.makes_mask
         if traits.stateful:
             apart = traits.makes_mask or not traits.row_wise or not traits.joins_batches
@@ -417,107 +413,12 @@ class Network(TorchSide, TrainedModel):
 
     def _gives_features(self) -> bool:
         """Tell whether each output has an axis beside the batch."""
-        return self._output_tree is None or all(len(tensor.shape) > 1 for tensor in _ordered(self._output_tree))
+        return self._output_tree is None or all(len(tensor.shape) > 1 for tensor in ordered(self._output_tree))
 
     def _sizes_inside(self) -> list[tuple[Any, ...]]:
         """Return the sizes of a sample in the inputs and in what each layer gives."""
         symbols = flatten(self._symbols) if self._chain or self._plan is None else self._plan.symbols()
         return [tuple(symbol.shape)[1:] for symbol in symbols]
-
-    # --- symbolic tensors ----------------------------------------------------------------------------------------
-
-    def _own_node(self) -> Node | None:
-        """Return what stands for the call between the model's own inputs and outputs; `None` while it is not built."""
-        if self._output_tree is None:
-            return None
-        return OwnNode(self, self._input_tree, self._output_tree)
-
-    def _own_calls(self) -> list[Node]:
-        own = self._own_node()
-        return [] if own is None else [own]
-
-    def _calls(self) -> list[Node]:
-        """Return the calls; up to Keras 2.3 the first is what leads from the model's own inputs to its outputs."""
-        if self._rules.functional_models and self._nodes:
-            return self._nodes
-        return [*self._own_calls(), *self._nodes]
-
-    @property
-    def _declares_inputs(self) -> bool:
-        """Whether the model was made with its inputs, which configurations count as the first call of it."""
-        return self._plan is not None
-
-    def _need_symbols(self) -> None:
-        if self._output_tree is None:
-            raise AttributeError(
-                f"{self} has no symbolic tensors yet: give the first layer input_shape=(…), or call build."
-            )
-
-    @property
-    def input_shape(self) -> Any:
-        """Keras shape of the input, or a list or dictionary of several."""
-        if self._output_tree is None:
-            return super().input_shape
-        return map_tree(lambda tensor: tuple(tensor.shape), self._input_tree)
-
-    @property
-    def output_shape(self) -> Any:
-        """Keras shape of the output, or a list or dictionary of several."""
-        if self._output_tree is None:
-            raise AttributeError(
-                f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build."
-            )
-        return map_tree(lambda tensor: tuple(tensor.shape), self._output_tree)
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input, or a list or dictionary of several."""
-        self._need_symbols()
-        return map_tree(as_seen, self._input_tree)
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output, or a list or dictionary of several."""
-        self._need_symbols()
-        return map_tree(as_seen, self._output_tree)
-
-    @property
-    def inputs(self) -> Any:
-        """The symbolic inputs, in a list; `None` while they are not known, as in Keras."""
-        return None if self._input_tree is None else list(map(as_seen, _ordered(self._input_tree)))
-
-    @property
-    def outputs(self) -> Any:
-        """The symbolic outputs, in a list; `None` while they are not known, as in Keras."""
-        return None if self._output_tree is None else list(map(as_seen, _ordered(self._output_tree)))
-
-    @property
-    def input_names(self) -> list[str]:
-        """The names of the inputs: those of their layers."""
-        return [] if self._input_tree is None else [_name_of(tensor) for tensor in _ordered(self._input_tree)]
-
-    @property
-    def output_names(self) -> list[str]:
-        """The names of the outputs: those of the layers that give them, numbered where one gives several."""
-        names: list[str] = []
-        for tensor in [] if self._output_tree is None else _ordered(self._output_tree):
-            name = _name_of(tensor)
-            numbered = [name, *(f"{name}_{i}" for i in range(1, len(names) + 1))]
-            names.append(next(n for n in numbered if n not in names))
-        return names
-
-    def _connections(self) -> Callable[[Layer], list[str]] | None:
-        """Return what tells the tensors that a layer is called on; `None` for a model whose layers stand in a row."""
-        if self._plan is None or self._plan.is_row():
-            return None
-        return functools.partial(connected_to, plan=self._plan)
-
-    def _output_keys(self) -> list[str]:
-        """Return the keys under which a dictionary names the outputs; their names where the outputs are none."""
-        if not isinstance(self._output_tree, dict):
-            return self.output_names
-        keys = {id(tensor): str(key) for key, tensor in self._output_tree.items()}
-        return [keys[id(tensor)] for tensor in _ordered(self._output_tree)]
 
     # --- weights -------------------------------------------------------------------------------------------------
 
@@ -627,21 +528,6 @@ def fitted(
 def _note(values: dict[int, Any], symbols: Tree, tree: Tree) -> None:
     for symbol, value in zip(flatten(symbols), flatten(tree)):
         values[id(symbol)] = value
-
-
-def _ordered(tree: Tree) -> list[SymbolicTensor]:
-    """Return the tensors of a tree in the order in which Keras counts them: dictionaries by their sorted keys."""
-    if isinstance(tree, dict):
-        return [tensor for key in sorted(tree) for tensor in _ordered(tree[key])]
-    if isinstance(tree, (list, tuple)):
-        return [tensor for item in tree for tensor in _ordered(item)]
-    return [tree]
-
-
-def _name_of(tensor: SymbolicTensor) -> str:
-    if tensor.node is not None:
-        return layer_of(tensor.node).name
-    return str(getattr(tensor.input_layer, "name", None) or tensor.name)
 
 
 def sublayers_of(layers: Sequence[Layer]) -> Iterator[Layer]:

@@ -127,7 +127,6 @@ class StackedRNNCells(AbstractRNNCell):
         device = torch.empty(0).device
         for cell in self.cells:
             if isinstance(cell, Layer):
-                cell._names_weights = self._names_weights
                 cell._build_from(input_shape, device)
             input_shape = batch_shapes(first_size(cell), input_shape[0])
 
