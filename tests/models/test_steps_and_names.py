@@ -167,3 +167,16 @@ def test_a_graph_of_convolutions_takes_other_sizes() -> None:
     for model in (chain, graph):
         with pytest.raises(ValueError, match=r"must have shape \(None, 8, 8, 1\); got \(None, 8, 8, 3\)"):
             model.predict(np.zeros((2, 8, 8, 3)), verbose=0)
+
+
+def test_a_compiled_model_says_once_that_a_step_of_its_own_runs_eagerly() -> None:
+    class Own(keras.Sequential):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    model = Own([layers.Dense(2, input_shape=(5,))])
+    model.compile("sgd", "mse", jit_compile=True)
+    with pytest.warns(UserWarning, match=r"compile\(jit_compile=True\): steps that Own writes anew"):
+        model.fit(X, Y, epochs=2, verbose=0)
+    model.evaluate(X, Y, verbose=0)  # a second warning would be an error
+    model.fit(X, Y, verbose=0)

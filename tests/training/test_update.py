@@ -261,3 +261,23 @@ def test_an_update_without_weights_does_nothing() -> None:
     update(torch.zeros(()))
     update.apply(update.gradients(torch.zeros(())))
     assert update.optimizer.iterations == 0
+
+
+def test_a_reduction_stays_where_a_step_chooses_a_new_update() -> None:
+    model = images()
+    model.compile("sgd", "mse")
+    step = model.make_step("train")
+    step.prepare()
+    calls: list[int] = []
+
+    def reduce(gradients: Gradients) -> Gradients:
+        calls.append(1)
+        return gradients
+
+    step.update.reduce = reduce
+    before = step.update
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()  # moved: what was bound to it is bound again
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert step.update is not before
+    assert len(calls) == 2

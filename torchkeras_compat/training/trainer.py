@@ -229,7 +229,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         if mode not in self._steps or self._steps[mode].outdated():
             keep_freed_memory()
             step = self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
-            step.compiled = choose_executor(step)
+            if mode == "train":
+                step.compiled = choose_executor(step)
         return self._steps[mode]
 
     # --- what the data side asks ---------------------------------------------------------------------------------
@@ -250,11 +251,11 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
 
     def _model_outputs(self) -> Sequence[ModelOutput] | None:
         """Return the outputs as `compile` left them; made again only where a loss or a shape has changed."""
-        if not self.output_names:
+        known = self._outputs
+        if (known is None or known[1] is not self._built_shape) and not self.output_names:
             return None
         heads = self._heads()
         losses_now = [head.loss for head in heads]
-        known = self._outputs
         if known is None or known[0] != losses_now or known[1] is not self._built_shape or len(known[2]) != len(heads):
             shapes = [tuple(t.shape) for t in self.outputs] if self._output_tree is not None else [None] * len(heads)
             told = [_output_of(head, shape) for head, shape in zip(heads, shapes)]

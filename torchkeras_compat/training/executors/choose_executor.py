@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+
+from ..._core.border import user_stacklevel
 from ..step.step import Executor, Step
 from .inductor import CompiledStep
 
@@ -12,4 +15,13 @@ def choose_executor(step: Step) -> Executor | None:
     Args:
         step: The step. One that a user's methods have a part in runs eagerly.
     """
-    return CompiledStep(step) if step.config.jit_compile and not step.overrides.present else None
+    if not step.config.jit_compile:
+        return None
+    if step.overrides.present:
+        warnings.warn(
+            f"compile(jit_compile=True): steps that {type(step.model).__name__} writes anew are not compiled; "
+            f"the model runs eagerly.",
+            stacklevel=user_stacklevel(),
+        )
+        return None
+    return CompiledStep(step)

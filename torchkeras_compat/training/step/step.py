@@ -214,7 +214,9 @@ class Step:
         self._has_standing_losses = standing
         if not stands:
             self._rebuilt += 1
+            reduce = self.update.reduce  # belongs to the devices, whichever update follows
             self.update = choose_update(self.config.optimizer, self.table, flat_allowed=self._rebuilt < 3)
+            self.update.reduce = reduce
             if isinstance(self.update, TorchUpdate) and not self._rebuilt:
                 self.update.warn_of_other_parameters()
         if not stands or self._watchers is None:
