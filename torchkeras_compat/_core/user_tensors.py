@@ -225,17 +225,17 @@ def _grad(outputs: Any, inputs: Sequence[Tensor], **options: Any) -> tuple[Tenso
     """Return what `torch.autograd.grad` does, by weights as by tensors: in a weight's own layout."""
     sources = [_sources_of(tensor) for tensor in inputs]
     grads = iter(torch.autograd.grad(now(outputs), [s for part in sources for s in part], **now(options)))
-    found: list[Tensor | None] = []
+    by_input: list[Tensor | None] = []
     for tensor, behind in zip(inputs, sources):
         parts = [next(grads) for _ in behind]
         if all(part is None for part in parts):
-            found.append(None)
+            by_input.append(None)
         elif isinstance(tensor, Live):
             filled = [torch.zeros_like(s) if part is None else part for s, part in zip(behind, parts)]
-            found.append(dressed(tensor._gradient(*filled)))
+            by_input.append(dressed(tensor._gradient(*filled)))
         else:
-            found.append(parts[0])
-    return tuple(found)
+            by_input.append(parts[0])
+    return tuple(by_input)
 
 
 def _backward(tensors: Any, *args: Any, inputs: Any = None, **options: Any) -> None:

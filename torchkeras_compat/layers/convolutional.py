@@ -195,8 +195,8 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def as_products(self, x: Tensor, pad: int) -> bool:
         """Tell whether a training step does better with products of matrices; `x` is in torch's order of axes."""
-        plain = self.rank == 1 and self.groups == 1 and max(*self.strides, *self.dilation_rate) == 1
-        return plain and conv1d_matmul.serves(x, self.conv.weight, pad)
+        one_dimensional = self.rank == 1 and self.groups == 1 and max(*self.strides, *self.dilation_rate) == 1
+        return one_dimensional and conv1d_matmul.serves(x, self.conv.weight, pad)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape with `filters` channels and the sizes that the window leaves."""

@@ -116,9 +116,9 @@ def Input(
     if tensor is not None:
         input_for(tensor, name)
         return tensor
-    given: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
+    sizes: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
     layer = InputLayer(
-        batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **given
+        batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **sizes
     )
     return layer.tensor
 

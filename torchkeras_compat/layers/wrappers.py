@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType, MappingProxyType
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -15,8 +15,7 @@ from .._core.config import is_ours
 from .._core.errors import argument_error, choice
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
-from .._core.symbolic import is_symbolic
-from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree, shapes_of
+from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..backend.control import rnn
 from .base import ROW_WISE, Layer, Traits
 from .base.masks import carry_mask
@@ -133,12 +132,6 @@ class TimeDistributed(Wrapper):
             self._has_statistics = any(not line.trainable for line in self.layer._weight_table())
             self._has_penalties = self.layer._adds_penalties()
         self._steps_apart = shapes[0][0] is not None and (self.layer.stateful or not _is_built_in(self.layer))
-
-    def _make_late_weights(
-        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
-    ) -> None:
-        shapes = shapes_of(inputs) if is_symbolic(inputs) else inputs
-        self.layer._make_late_weights(_of_one_step(shapes))
 
     def call(self, inputs: Tree, mask: Tree = None, training: bool = False) -> Tree:
         """Return what the layer makes of every step.

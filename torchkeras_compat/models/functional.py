@@ -43,7 +43,7 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
             return []
         return [start(tensor) for tensor in vertex.parents()]
 
-    found: dict[int, int] = {}  # layer → when the search reached it
+    position: dict[int, int] = {}  # layer → when the search reached it
     finished: list[Vertex] = []
     reached: set[int] = set()
     pending: list[Iterator[Vertex]] = [map(start, plan.outputs)]
@@ -56,7 +56,7 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
                 finished.append(waiting.pop())
         elif id(vertex) not in reached:
             reached.add(id(vertex))
-            found.setdefault(id(layer_for(vertex)), len(found))
+            position.setdefault(id(layer_for(vertex)), len(position))
             waiting.append(vertex)
             pending.append(iter(parents(vertex)))
     depths: dict[int, int] = {}
@@ -72,8 +72,8 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
     for tensor in plan.inputs:  # one that leads to no output
         layer = layer_for(tensor)
         if id(layer) not in layers:
-            layers[id(layer)], of_layer[id(layer)], found[id(layer)] = layer, 0, -1
-    return sorted(layers.values(), key=lambda layer: (-of_layer[id(layer)], found[id(layer)]))
+            layers[id(layer)], of_layer[id(layer)], position[id(layer)] = layer, 0, -1
+    return sorted(layers.values(), key=lambda layer: (-of_layer[id(layer)], position[id(layer)]))
 
 
 # --- configurations ----------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def from_config(cls: type, config: Mapping[str, Any], layers: Mapping[str, Layer
             raise _Later(f"{name!r}, call {call}, output {index}") from None
 
     while pending:
-        left: list[tuple[str, Any]] = []
+        postponed: list[tuple[str, Any]] = []
         blocked: set[str] = set()
         for name, node in pending:
             try:
@@ -237,13 +237,13 @@ def from_config(cls: type, config: Mapping[str, Any], layers: Mapping[str, Layer
                 result = _replay(made[name], node, tensor_at)
             except _Later as missing:
                 blocked.add(name)
-                left.append((name, node))
+                postponed.append((name, node))
                 reason = missing
                 continue
             outputs.setdefault(name, []).append(flatten(result))
-        if len(left) == len(pending):
-            raise ValueError(f"from_config: a call of {left[0][0]!r} needs {reason}, which nothing gives.")
-        pending = left
+        if len(postponed) == len(pending):
+            raise ValueError(f"from_config: a call of {postponed[0][0]!r} needs {reason}, which nothing gives.")
+        pending = postponed
     inputs, ends = (_tree_of(config[key], tensor_at) for key in ("input_layers", "output_layers"))
     model = cls(inputs, ends, name=config.get("name"))
     if config.get("trainable") is False:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import get_ident
 from typing import Any
@@ -361,9 +361,9 @@ class Network(NetworkSymbols, TorchSide, TrainedModel):
             return super().compute_output_shape(input_shape)
         if self._plan is None or self._chain:
             return self._chain_shapes(input_shape)[-1]
-        given = self._counted(flatten_shapes(input_shape), len(self._plan.inputs), "x")
+        shapes_in = self._counted(flatten_shapes(input_shape), len(self._plan.inputs), "x")
         own = [tuple(tensor.shape) for tensor in self._plan.inputs]
-        shapes = [tuple(t.shape) for t in self._plan.outputs] if given == own else self._plan.shapes_for(given)
+        shapes = [tuple(t.shape) for t in self._plan.outputs] if shapes_in == own else self._plan.shapes_for(shapes_in)
         return shapes[0] if not is_branch(self._output_tree) else self._arranged(shapes)
 
     def _chain_shapes(self, shape: Any) -> list[Any]:
@@ -528,8 +528,3 @@ def fitted(
 def _note(values: dict[int, Any], symbols: Tree, tree: Tree) -> None:
     for symbol, value in zip(flatten(symbols), flatten(tree)):
         values[id(symbol)] = value
-
-
-def sublayers_of(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """Yield each layer once."""
-    yield from {id(layer): layer for layer in layers}.values()

@@ -154,30 +154,30 @@ class Plan:
         values: Slots = [*inputs, *unknown]
         known: Slots = [*([None] * len(inputs) if masks is None else masks), *unknown]
         early = {id(self.outputs[i].node): i for i in logits}
-        found: dict[int, Any] = {}
+        by_head: dict[int, Any] = {}
         if kept is not None:
             kept.update((id(tensor), value) for tensor, value in zip(self.inputs, inputs))
         for call in self.calls:
             if early and id(call.node) in early:
-                self._run_to_logits(call, early[id(call.node)], values, known, training, found)
+                self._run_to_logits(call, early[id(call.node)], values, known, training, by_head)
             else:
                 _run_call(call, values, known, training)
             if kept is not None:
                 kept.update((id(t), values[place]) for t, place in zip(flatten(call.node.outputs), call.outputs))
             for place in call.releases:
                 values[place] = known[place] = None
-        results = [found[i] if i in found else values[place] for i, place in enumerate(self.ends)]
+        results = [by_head[i] if i in by_head else values[place] for i, place in enumerate(self.ends)]
         return results, [known[place] for place in self.ends]
 
     def _run_to_logits(
-        self, call: Call, head: int, values: Slots, masks: Slots, training: bool, found: dict[int, Any]
+        self, call: Call, head: int, values: Slots, masks: Slots, training: bool, by_head: dict[int, Any]
     ) -> None:
         """Run a call up to its last activation, and on where another layer takes what it gives."""
         layer, x, mask = call.layer, call.inputs(values), call.mask(masks)
         place = call.outputs[0]
-        found[head], masks[place] = logits_of(layer, x, mask, training)
+        by_head[head], masks[place] = logits_of(layer, x, mask, training)
         if self._is_used(self.outputs[head]):
-            values[place] = layer.activation(found[head])
+            values[place] = layer.activation(by_head[head])
 
     def _is_used(self, tensor: SymbolicTensor) -> bool:
         """Tell whether a call of the plan takes a tensor."""

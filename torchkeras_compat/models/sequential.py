@@ -219,13 +219,12 @@ class Sequential(Model):
             )
         if not self._chain:
             raise ValueError(f"{self}: the model has no layers; add some first.")
-        shape = map_shapes(tuple, input_shape)
+        built_shape = shape = map_shapes(tuple, input_shape)
         with unchanged_on_error(self):
             for layer in self._chain:
                 shape = self._build_layer(layer, shape)
-        given = map_shapes(tuple, input_shape)
-        self.batch_input_shape = self.batch_input_shape or map_shapes(lambda one: (None, *one[1:]), given)
-        self._built_shape = given
+        self.batch_input_shape = self.batch_input_shape or map_shapes(lambda one: (None, *one[1:]), built_shape)
+        self._built_shape = built_shape
         self.built = True
         if not self._symbols:
             for layer in self._chain:

@@ -416,6 +416,6 @@ def plain_floats(values: dict[str, Any]) -> dict[str, float]:
         read = torch.stack([wide(values[k]) for k in scalars]).tolist()
     else:
         read = [values[k].item() for k in scalars]
-    found = dict(zip(scalars, read))
+    floats = dict(zip(scalars, read))
     arrays: dict[str, Any] = {k: v.cpu().numpy() for k, v in values.items() if isinstance(v, Tensor) and v.dim()}
-    return {k: found[k] if k in found else arrays[k] if k in arrays else float(v) for k, v in values.items()}
+    return {k: floats[k] if k in floats else arrays[k] if k in arrays else float(v) for k, v in values.items()}

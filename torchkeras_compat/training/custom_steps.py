@@ -134,8 +134,7 @@ class CustomSteps(CompiledModel):
         """
         step = self._current_step()
         batch, outcome = as_outcome(self, x, y, y_pred, sample_weight)
-        terms = [penalty for w in step.penalised if (penalty := w.penalty()) is not None]
-        loss = step.loss_of_predictions(batch, outcome, [*terms, *self._take_losses()])
+        loss = step.loss_of_predictions(batch, outcome, [*step.penalties(), *self._take_losses()])
         step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
         return hand_out(loss.minimised)
 

@@ -97,8 +97,10 @@ class Head:
                 for identifier in (*self.metrics, *self.weighted_metrics)
             ]
             names = self._in_logs([name for name, _ in resolved])
-            plain = len(self.metrics)
-            self.lines = [MetricLine(n, metric, i >= plain) for i, (n, (_, metric)) in enumerate(zip(names, resolved))]
+            unweighted = len(self.metrics)
+            self.lines = [
+                MetricLine(n, metric, i >= unweighted) for i, (n, (_, metric)) in enumerate(zip(names, resolved))
+            ]
             for line in self.lines:
                 line.metric.rename(line.name)
         return self.lines

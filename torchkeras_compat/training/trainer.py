@@ -381,6 +381,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
                 validation,
                 self._rules.running_batch_logs,
             )
+        return self._carry_out(run)
+
+    def _carry_out(self, run: Run) -> Any:
+        """Train as one call of `fit` says, and return its history."""
         run.announce()
         self._hand_out_validation(run)
         before, self.history = self.history, run.callbacks.history

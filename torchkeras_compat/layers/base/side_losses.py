@@ -109,12 +109,12 @@ class SideLosses:
 
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
-        taken: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
+        losses: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
         if self._standing_losses and settings.inside_run():
-            taken = taken + [_value(loss) for loss in self._standing_losses]
+            losses = losses + [_value(loss) for loss in self._standing_losses]
         for layer in self._sublayers():
-            taken = taken + layer._take_losses()
-        return taken
+            losses = losses + layer._take_losses()
+        return losses
 
     def _adds_penalties(self) -> bool:
         """Tell whether this layer, or one inside it, adds a penalty of its output to the loss."""

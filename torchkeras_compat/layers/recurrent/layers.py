@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from ..._core import dialects, registry, settings
 from ..._core.config import is_ours
-from ..._core.weights import Weight
 from ..base import own_arguments
 from ..base.gradient_facts import LSTMFacts
 from .base import RNN
@@ -93,9 +92,6 @@ class Recurrent(RNN):
         """The torch module that holds the weights."""
         rnn: nn.RNNBase = self.cell.rnn
         return rnn
-
-    def _path_of(self, line: Weight) -> str:
-        return f"{self.name}/{line.name}:0"
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
         # Before there were cells, the layer itself held the torch module.

@@ -95,8 +95,8 @@ class StepHead:
 
     def __init__(self, head: Head, activation: Callable[..., Any] | None, needs_predictions: bool) -> None:
         self.head = head
-        taken = None if needs_predictions else activation
-        self.objective = None if head.loss is None else Objective(head.loss, taken, head.rules, head.weight)
+        fusable = None if needs_predictions else activation
+        self.objective = None if head.loss is None else Objective(head.loss, fusable, head.rules, head.weight)
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
         # Predictions that know their logits, for a user's loss that calls a cross-entropy.
@@ -287,9 +287,13 @@ class Step:
             return BatchLoss(total, total, batch.size)
         return self._joined(batch, outcome, self._side_losses())
 
+    def penalties(self) -> list[Tensor]:
+        """Return the penalties of the weights that have some."""
+        return [penalty for w in self.penalised if (penalty := w.penalty()) is not None]
+
     def _side_losses(self) -> list[Tensor]:
         """Return the penalties of weights, and what layers added."""
-        terms = [penalty for w in self.penalised if (penalty := w.penalty()) is not None] if self.penalised else []
+        terms = self.penalties() if self.penalised else []
         if PENDING.losses or self._has_standing_losses:
             terms += self.model._take_losses()
             PENDING.losses = False
