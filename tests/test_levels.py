@@ -103,7 +103,7 @@ INSIDE = {
     ),
     "training/step": (
         "embedding_rows handwritten objective overrides parameter_groups",
-        "choose_handwritten update",
+        "choose_handwritten forward update",
         "classic_update",
         "choose_update",
         "step",

@@ -206,3 +206,26 @@ def test_metrics_that_are_attributes() -> None:
     wanted = ((model.predict(X, verbose=0) - Y) ** 2).mean()
     np.testing.assert_allclose(history, [wanted] * 3, rtol=1e-5)
     np.testing.assert_allclose(float(model.tracker.result()), wanted, rtol=1e-5)
+
+
+def test_steps_that_are_set_on_the_object_later_are_called_until_they_are_taken_off() -> None:
+    model = perceptron()
+    model.fit(X, Y, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    before = model.predict(X, verbose=0)
+    model.train_step = lambda data: {"loss": 5.0, "shapes": float(sum(len(part) for part in data))}
+    model.test_step = lambda data: {"loss": 6.0}
+    model.predict_step = lambda data: model(data[0] if isinstance(data, tuple) else data) + 1
+    assert model.fit(X, Y, batch_size=12, verbose=0).history == {"loss": [5.0], "shapes": [24.0]}
+    assert model.evaluate(X, Y, verbose=0, return_dict=True) == {"loss": 6.0}
+    for predicted in (
+        model.predict(X, verbose=0),
+        model.predict(X, batch_size=5, verbose=0),
+        model.predict_on_batch(X),
+    ):
+        np.testing.assert_allclose(predicted, before + 1, rtol=1e-6)
+    del model.train_step, model.test_step, model.predict_step
+    assert list(model.fit(X, Y, verbose=0).history) == ["loss"]
+    assert model.fit(X, Y, verbose=0).history["loss"][0] < 5.0
+    assert model.predict(X, verbose=0).shape == before.shape
+    assert model.evaluate(X, Y, verbose=0) < 5.0

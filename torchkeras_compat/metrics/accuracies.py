@@ -48,7 +48,7 @@ def binary_accuracy(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> T
         >>> metrics.binary_accuracy([[1.0, 0.0]], [[0.6, 0.7]])
         tensor([0.5000])
     """
-    return (y_true == (y_pred > threshold).to(y_pred.dtype)).to(y_pred.dtype).mean(-1)
+    return (y_true == (y_pred > threshold)).mean(-1, dtype=y_pred.dtype)
 
 
 @tensor_function("metric")

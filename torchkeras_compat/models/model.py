@@ -16,7 +16,7 @@ from .._core.config import origin
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
 from .._core.symbolic import SymbolicTensor, nodes_before, symbols_in
-from .._core.threads import BUILDING
+from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from .._core.weights import Weight
 from ..layers.base import Layer
@@ -201,6 +201,8 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         if input_shape is None:
             raise ValueError(f"{self}: the shape of the input is not known; write build((None, …)), or fit first.")
         shapes = map_shapes(tuple, input_shape)
+        # As in Keras, `build` by itself runs `call` outside the scope of the model's name.
+        self._names_weights = names_inside.current() == self._weight_scope
         self._build_by(map_shapes(lambda shape: SymbolicTensor(shape, self.dtype), shapes))
 
     def _build_by(self, inputs: Tree) -> None:
@@ -284,7 +286,14 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is made again when needed; the graph is written down call by call, however deep it is."""
-        state = {**super().__getstate__(), "_steps": {}, "history": None, "_left_masks": {}, "_metric_lines": {}}
+        state = {
+            **super().__getstate__(),
+            "_steps": {},
+            "_forward_step": None,
+            "history": None,
+            "_left_masks": {},
+            "_metric_lines": {},
+        }
         if self._plan is not None:
             state.update(_plan=functional.Written(self), _symbols=[], _input_tree=None, _output_tree=None)
         return state

@@ -15,7 +15,7 @@ from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
 from .._core.shapes import Shape, compatible
 from .._core.symbolic import SymbolicTensor
-from .._core.threads import BUILDING
+from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..layers.base import Layer
 from ..layers.base.traits import Changes
@@ -220,7 +220,10 @@ class Sequential(Model):
         if not self._chain:
             raise ValueError(f"{self}: the model has no layers; add some first.")
         built_shape = shape = map_shapes(tuple, input_shape)
-        with unchanged_on_error(self):
+        with (
+            unchanged_on_error(self),
+            names_inside(""),
+        ):  # a graph of layers begins its names afresh, wherever it stands
             for layer in self._chain:
                 shape = self._build_layer(layer, shape)
         self.batch_input_shape = self.batch_input_shape or map_shapes(lambda one: (None, *one[1:]), built_shape)

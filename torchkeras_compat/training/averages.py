@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .. import metrics
+from .._core.grad_mode import without_grad
 from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from ..metrics.base import Pending
@@ -41,6 +42,10 @@ class DeferredMean:
 
     def add(self, value: Tensor, count: int) -> None:
         """Take note of a 0-d tensor that stands for `count` samples."""
+        if value.is_cpu:  # reading it waits for nothing
+            self.total = self.total + value.item() * count
+            self.count += count
+            return
         self._values.append(value)
         self._counts.append(count)
         if len(self._values) >= KEPT_BATCHES:
@@ -48,10 +53,10 @@ class DeferredMean:
 
     def add_at_once(self, mean: Tensor, count: int) -> None:
         """Take the mean over several batches in."""
-        self.total = self.total + wide(mean) * count
+        self.total = self.total + number(mean) * count
         self.count += count
 
-    @torch.no_grad()
+    @without_grad
     def reduce(self) -> None:
         """Sum up what is kept."""
         values = wide(torch.stack(self._values))
@@ -139,7 +144,7 @@ class HeadAverages:
         if self._kept:
             self._reduce_kept()
 
-    @torch.no_grad()
+    @without_grad
     def _reduce_kept(self) -> None:
         kept, self._kept, self._elements = self._kept, [], 0
         for items in _alike(kept) if len(kept) > 1 else [kept]:
@@ -163,7 +168,7 @@ class HeadAverages:
         self.reduce()
         self._sums[index] = self._counts[index] = 0.0
 
-    @torch.no_grad()
+    @without_grad
     def _take(
         self, which: Sequence[int], y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None
     ) -> None:
@@ -180,19 +185,19 @@ class HeadAverages:
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()
             if values.dim() == 0:
                 share, count = self._share_of_scalar(len(y_pred), mask, counted)
-                self._sums[i] = self._sums[i] + wide(values) * share
+                self._sums[i] = self._sums[i] + number(values) * share
                 self._counts[i] = self._counts[i] + count
                 continue
             if mask is None and counted is None:
-                self._sums[i] = self._sums[i] + wide(values).sum()
+                self._sums[i] = self._sums[i] + sum_of(values)
                 self._counts[i] = self._counts[i] + values.numel()
                 continue
             share = torch.ones_like(values)
             for part in (mask, counted):
                 if part is not None:
                     share = share * fit_weight(part.to(values.dtype), values)
-            self._sums[i] = self._sums[i] + wide(values * share).sum()
-            self._counts[i] = self._counts[i] + wide(share).sum()
+            self._sums[i] = self._sums[i] + sum_of(values * share)
+            self._counts[i] = self._counts[i] + sum_of(share)
 
     def _share_of_scalar(
         self, samples: int, mask: Tensor | None, weight: Tensor | None
@@ -205,7 +210,7 @@ class HeadAverages:
         """
         if not self.scalar_by_rows:
             valid = _product(mask, weight)
-            count = 1.0 if valid is None else wide(valid).sum()
+            count = 1.0 if valid is None else sum_of(valid)
             return count, count
         if weight is None:
             return float(samples), float(samples)
@@ -395,6 +400,16 @@ def _alike(kept: list[Any]) -> list[list[Any]]:
 def wide(values: Tensor) -> Tensor:
     """Return values in double precision, where the device has it."""
     return values.float() if values.device.type == "mps" else values.double()
+
+
+def number(value: Tensor) -> Tensor | float:
+    """Return a 0-d tensor in double precision: as a float where reading it waits for nothing."""
+    return value.item() if value.is_cpu else wide(value)
+
+
+def sum_of(values: Tensor) -> Tensor | float:
+    """Return a sum in double precision: as a float where reading it waits for nothing."""
+    return values.sum(dtype=torch.float64).item() if values.is_cpu else wide(values).sum()
 
 
 def _ratio(total: Tensor | float, count: Tensor | float) -> Tensor | float:

@@ -11,6 +11,7 @@ from ..metrics import Metric
 from .compile_config import CompileConfig
 from .data.feeding import Feeder
 from .heads import Head
+from .step.forward import ForwardStep
 from .step.step import Step
 from .trained_model import TrainedModel
 
@@ -20,6 +21,7 @@ class CompiledModel(TrainedModel):
 
     _compile_config: CompileConfig | None
     _steps: dict[str, Step]
+    _forward_step: ForwardStep | None
     _lock: Lock  # held by what uses the one state of metrics, and by a stateful model
 
     stop_training: bool

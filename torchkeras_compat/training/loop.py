@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +27,7 @@ from .data.feeding import Data
 from .data.standardize import Arrays
 from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
-from .step.overrides import written_steps
+from .step.forward import ForwardStep
 from .step.step import Step
 from .trained_model import TrainedModel
 
@@ -261,8 +261,7 @@ def _joined_batches(model: TrainedModel, data: Data, at_once: int) -> settings.j
 
 
 def run_predict(
-    model: TrainedModel,
-    forward: Callable[[Tensor], Tensor],
+    step: ForwardStep,
     data: Data,
     steps: int | None,
     callbacks: CallbackList,
@@ -273,14 +272,14 @@ def run_predict(
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
     outputs: list[Tensor] = []
-    by_step = "predict_step" in written_steps(model)
+    model, by_step = step.model, step.overrides.predict_step
     at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
     with _without_gradients(model), _joined_batches(model, data, at_once):
         done = 0
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:
                 callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
-            outputs.append(forward(batch.x))
+            outputs.append(step.predict(batch.x))
             if hooks:
                 logs = {"batch": i, "size": batch.size, "outputs": predictions(outputs[-1], batch.x, True)}
                 callbacks.call("on_predict_batch_end", i, logs=logs)

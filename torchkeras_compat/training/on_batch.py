@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,43 +11,24 @@ from .._core import settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, known_by_name
 from .._core.tree import Tree
-from .._core.user_tensors import hand_out, take_back
 from .compiled_model import CompiledModel
 from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
-from .step.overrides import lists_as_tuples, packed_inputs, written_steps
+from .step.forward import ForwardStep
+from .step.overrides import lists_as_tuples, packed_inputs
 from .step.step import Step
 
 
 class BatchCalls(CompiledModel):
     """The calls for one batch."""
 
-    predict_step: Callable[[Any], Any]
-
-    def _predict_tensor(self, x: Tree) -> Tree:
-        keep_freed_memory()
-        with settings.running(False):
-            output = self._run(x, None, False)[0]
-        self._forget_losses()
-        return output
-
-    def _predict_by_step(self, x: Tree, pack: Callable[[Tree], Any] = packed_inputs) -> Tree:
-        """Return what a user's `predict_step` makes of a batch.
-
-        Args:
-            x: The inputs.
-            pack: Makes of them what the step gets.
-        """
-        with settings.running(False):
-            output = take_back(self.predict_step(hand_out(pack(x))))
-        self._forget_losses()
-        return output
-
-    @property
-    def _predict_feeder(self) -> Feeder:
-        """What makes the data of one call that predicts."""
-        return Feeder(self, whole="predict_step" in written_steps(self))
+    def _make_forward_step(self) -> ForwardStep:
+        """Return what runs the batches of `predict`; a model needs no `compile` for it."""
+        if self._forward_step is None or self._forward_step.outdated():
+            keep_freed_memory()
+            self._forward_step = ForwardStep(self)
+        return self._forward_step
 
     @known_by_name
     def predict_on_batch(self, x: Any) -> Tree:
@@ -57,20 +37,22 @@ class BatchCalls(CompiledModel):
         Args:
             x: Inputs.
         """
-        alone = functools.partial(self._predict_by_step, pack=lambda inputs: (lists_as_tuples(inputs),))
-        return self._predict_batch(self._predict_feeder, x, alone)
+        step = self._make_forward_step()
+        feeder = Feeder(self, whole=step.overrides.predict_step)
+        return self._predict_batch(step, feeder, x, lambda inputs: (lists_as_tuples(inputs),))
 
-    def _predict_batch(self, feeder: Feeder, x: Any, by_step: Callable[[Tree], Tree] | None = None) -> Tree:
+    def _predict_batch(
+        self, step: ForwardStep, feeder: Feeder, x: Any, pack: Callable[[Tree], Any] = packed_inputs
+    ) -> Tree:
         with self._unchanged_on_error():
             batch = feeder.one_batch("predict_on_batch", x)
-        whole, traits = feeder.signature.whole, self._traits
-        forward = (by_step or self._predict_by_step) if whole else self._predict_tensor
-        may_share = whole or traits.runs_user_code
+        traits = self._traits
+        may_share = traits.runs_user_code or step.overrides.predict_step
         if traits.stateful:
             with self._lock, torch.no_grad():
-                return predictions(forward(batch.x), batch.x, may_share)
+                return predictions(step.predict(batch.x, pack), batch.x, may_share)
         with torch.inference_mode():
-            return predictions(forward(batch.x), batch.x, may_share)
+            return predictions(step.predict(batch.x, pack), batch.x, may_share)
 
     @entrance
     def train_on_batch(

@@ -70,7 +70,7 @@ class SymbolicLoss(CompiledModel):
                 for objective, y, y_pred, weight in zip(objectives, ys, y_preds, sample_weights):
                     value = objective(y, y_pred, None, weight)
                     terms.append((value.sum() if value.dim() else value) * objective.scale)
-                terms += [penalty for line in self._trained_table() if (penalty := line.penalty()) is not None]
+                terms += [penalty for line in self._weight_table() if (penalty := line.penalty()) is not None]
                 for layer, output in zip(penalised, outputs):
                     penalty = calling(layer.activity_regularizer)(output)
                     terms.append(penalty / len(output) if self._rules.mean_activity_penalty else penalty)

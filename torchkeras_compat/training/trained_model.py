@@ -49,6 +49,10 @@ class TrainedModel:
     _is_users: bool  # whether a user wrote its `call`
     _chain: list[Layer]  # the layers of a model in which each is the input of the next
 
+    def _weight_table(self) -> list[Weight]:
+        """Return all weights."""
+        raise NotImplementedError
+
     def _trained_table(self) -> list[Weight]:
         """Return the weights to train as `trainable` stands now."""
         raise NotImplementedError

@@ -55,6 +55,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
         self._steps: dict[str, Step] = {}
+        self._forward_step = None
         self._outputs: tuple[Any, Any, list[ModelOutput]] | None = None
         self._lock = Lock()  # held by what uses the one state of metrics, and by a stateful model
 
@@ -496,9 +497,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             (5, 3)
         """
         shown = int(self._rules.predict_shows_progress) if verbose == "auto" else verbosity("predict", verbose)
-        feeder = self._predict_feeder
+        step = self._make_forward_step()
+        feeder = Feeder(self, whole=step.overrides.predict_step)
         if not shown and callbacks is None and steps is None and feeder.is_one_batch(x, batch_size):
-            return self._predict_batch(feeder, x)  # a service asks for one row at a time: no loop around it
+            return self._predict_batch(step, feeder, x)  # a service asks for one row at a time: no loop around it
         counted = arguments.step_count("predict", "steps", steps)
         with self._unchanged_on_error():
             data = feeder.prediction(x, batch_size=batch_size, samples=arguments.samples_of(counted))
@@ -506,8 +508,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         batches = arguments.batches_of(counted, data.batch_size)
         progress = self._progress(1, shown, False)
         with self._lock if self.stateful else nullcontext():
-            forward = self._predict_by_step if feeder.signature.whole else self._predict_tensor
-            return run_predict(self, forward, data, batches, listed, progress)
+            return run_predict(step, data, batches, listed, progress)
 
 
 def first_parameter(module: nn.Module) -> nn.Parameter | None:

@@ -83,6 +83,12 @@ def assert_close(seen: Any, wanted: Any) -> None:
         assert_close(one, other)
 
 
+@pytest.mark.filterwarnings("ignore:.*trainable was changed after compile")
+@pytest.mark.parametrize("name", FACTS["penalties"])
+def test_penalties(name: str) -> None:
+    assert _seen("penalties", name) == facts()["penalties"][name]
+
+
 @pytest.mark.parametrize("name", FACTS["steps"])
 def test_what_steps_receive(name: str) -> None:
     assert _seen("steps", name) == facts()["steps"][name]

@@ -13,6 +13,7 @@ from ..._core.border import nameless
 from ..._core.errors import argument_error
 from ..._core.graph_capture import CannotCapture, capturing
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
+from ..._core.weights import Weight
 
 
 class _Pending(threading.local):
@@ -36,7 +37,7 @@ class SideLosses:
     _standing_metrics: tuple[tuple[str, Any], ...] = ()
     _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _sublayers: Any
-    _trained_table: Any
+    _table: list[Weight]
 
     @property
     def _losses(self) -> list[Tensor]:
@@ -137,15 +138,23 @@ class SideLosses:
 
     @property
     def losses(self) -> list[Tensor]:
-        """Penalties of the weights, and what the last run added."""
-        penalties = [penalty for w in self._trained_table() if (penalty := w.penalty()) is not None]
-        losses: list[Tensor] = hand_out([*penalties, *self._all_losses()])
+        """What the last run added and the penalties of the weights, layer by layer."""
+        losses: list[Tensor] = hand_out(self._all_losses(set()))
         return losses
 
-    def _all_losses(self) -> list[Tensor]:
+    def _all_losses(self, counted: set[int]) -> list[Tensor]:
+        """Return the losses of this layer, then those of its sublayers.
+
+        Args:
+            counted: The weights whose penalty is among them already: a layer may stand in two places.
+        """
         own = self._losses_of.get(get_ident(), ())
-        standing = (_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred))
-        return [*own, *standing, *(v for layer in self._sublayers() for v in layer._all_losses())]
+        standing = [_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred)]
+        table = [w for w in self._table if id(w) not in counted]
+        counted |= {id(w) for w in table}
+        penalties = [penalty for w in table if (penalty := w.penalty()) is not None]
+        inside = [v for layer in self._sublayers() for v in layer._all_losses(counted)]
+        return [*own, *standing, *penalties, *inside]
 
 
 def _value(loss: Any) -> Any:

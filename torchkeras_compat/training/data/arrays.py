@@ -53,8 +53,7 @@ class ArrayData:
         self._pick_y = self._enter(None if y is None else target_tensors(y, signature))
         self._pick_weight = self._enter(None if weight is None else weight_tensors(weight, signature))
         self.sample = map_tree(lambda leaf: tuple(leaf.shape[1:]), x) if is_branch(x) else tuple(x.shape[1:])
-        self._move_to_device()
-        self._moves = any(leaf.device != signature.device for leaf in self.leaves)
+        self._moves = any(leaf.device != signature.device for leaf in self.leaves) and not self._move_to_device()
 
     def _enter(self, tree: Tree) -> Pick:
         """Enter the leaves of a tree and return what puts those of a batch in their places again."""
@@ -77,15 +76,15 @@ class ArrayData:
         slots = enumerate(signature.inputs or ())
         return [i for i, slot in slots if not slot.takes_integers and self.leaves[i].dtype != self._dtype]
 
-    def _move_to_device(self) -> None:
+    def _move_to_device(self) -> bool:
+        """Move what has a place on the device there; tell whether that is all, so that batches need no move."""
         device = self._device
         elsewhere = [leaf for leaf in self.leaves if isinstance(leaf, Tensor) and leaf.device != device]
-        if not elsewhere:
-            return
         size = sum(leaf.numel() * leaf.element_size() for leaf in elsewhere)
         if device.type == "cuda" and size > RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
-            return  # stays on the host; `_ready` moves each batch
+            return False
         self.leaves = [leaf.to(device) if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]
+        return all(leaf.device == device for leaf in self.leaves)
 
     def _ready(self, leaves: Sequence[Tensor]) -> Batch:
         if self._moves:

@@ -70,9 +70,10 @@ class Overrides:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        written = written_steps(model)
+        self.written = written = written_steps(model)
         self.train_step = "train_step" in written
         self.test_step = "test_step" in written
+        self.predict_step = "predict_step" in written
         self.compute_loss = "compute_loss" in written
         self.compute_metrics = "compute_metrics" in written
         # Steps ask for these two each time: whether one has a part in them, and whether the model may hold metrics.
@@ -99,6 +100,10 @@ class Overrides:
     def test(self, batch: Batch) -> dict[str, Any]:
         """Call the user's `test_step` and return the logs that it gives."""
         return self._step("test_step", batch, False)
+
+    def predict(self, data: Any) -> Any:
+        """Return what the user's `predict_step` makes of a batch."""
+        return take_back(self.model.predict_step(hand_out(data)))
 
     def _step(self, name: str, batch: Batch, training: bool) -> dict[str, Any]:
         self.model._forget_losses()

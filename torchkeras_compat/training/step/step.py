@@ -25,9 +25,9 @@ from ..heads import Head
 from ..trained_model import TrainedModel
 from .choose_handwritten import Watchers, chain_of
 from .choose_update import choose_update
+from .forward import ForwardStep
 from .handwritten import Chain
 from .objective import Objective
-from .overrides import Overrides
 from .parameter_groups import FlatGroup
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 
@@ -135,7 +135,7 @@ class StepHead:
         return y_pred
 
 
-class Step:
+class Step(ForwardStep):
     """What happens to a batch.
 
     Args:
@@ -148,10 +148,10 @@ class Step:
     def __init__(
         self, model: TrainedModel, config: CompileConfig, heads: Sequence[Head], table: Sequence[Weight]
     ) -> None:
-        self.model, self.config = model, config
+        super().__init__(model)
+        self.config = config
         self._hook_owners = model._ends()
         self._ends_hooked = self._are_ends_hooked()
-        self.overrides = Overrides(model)
         needs_predictions = self.overrides.look_at_predictions
         self.heads = [
             StepHead(head, activation, needs_predictions) for head, activation in zip(heads, model._final_activations())
@@ -165,7 +165,7 @@ class Step:
         self._has_standing_losses = bool(model._all_standing_losses())
         self._written: Gradients = []
         self._frozen: list[Tensor] = []
-        self.penalised = [w for w in table if w.regularizer is not None]
+        self.penalised = [w for w in model._weight_table() if w.regularizer is not None]  # frozen ones too, as in Keras
         self.table = table
         self.update = Update(config.optimizer, ())
         self._rebuilt = -1
@@ -204,8 +204,11 @@ class Step:
         return any(module._is_hooked() for module in self._hook_owners)
 
     def outdated(self) -> bool:
-        """Tell whether hooks came or went that see the output: with them no activation is fused with the loss."""
-        return self._are_ends_hooked() != self._ends_hooked
+        """Tell whether a step of the model's own, or hooks that see its output, came or went since this was made.
+
+        With such hooks no activation is fused with the loss.
+        """
+        return self._are_ends_hooked() != self._ends_hooked or super().outdated()
 
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import configs, errors, graphs, logs, steps, summaries
+from . import configs, errors, graphs, logs, penalties, steps, summaries
 
 Fact = Callable[[Any], Any]
 
@@ -18,5 +18,6 @@ FACTS: dict[str, dict[str, Fact]] = {
     "configs": configs.FACTS,
     "graphs": graphs.FACTS,
     "steps": steps.FACTS,
+    "penalties": penalties.FACTS,
     "errors": errors.FACTS,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..case import Keras
 
 FACTS: dict[str, Callable[[Keras], Any]] = {}
@@ -200,3 +202,39 @@ def clones(keras: Keras) -> Any:
         "onto": [list(onto.input_names), len(onto.weights)],
         "changed": [sorted(layer.name for layer in changed.layers), len(changed.weights)],
     }
+
+
+@fact
+def names_of_weights_by_the_way_of_building(keras: Keras) -> Any:
+    class Pair(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.first, self.second = keras.layers.Dense(3, name="first"), keras.layers.Dense(2, name="second")
+
+        def call(self, x: Any) -> Any:
+            return self.second(self.first(x))
+
+    class Subclass(keras.Model):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__(name="whole")
+            self.pair = Pair(name="pair")
+            self.last = keras.Sequential([keras.layers.Dense(2, name="end")], name="last")
+
+        def call(self, x: Any) -> Any:
+            return self.last(self.pair(x))
+
+    x, y = np.ones((4, 5), "float32"), np.ones((4, 2), "float32")
+    names = {}
+    for way in ("build", "call", "fit", "predict"):
+        model = Subclass()
+        model.compile("sgd", "mse")
+        if way == "build":
+            model.build((None, 5))
+        elif way == "call":
+            model(x)
+        elif way == "fit":
+            model.fit(x, y, verbose=0)
+        else:
+            model.predict(x, verbose=0)
+        names[way] = [weight.name for weight in model.weights]
+    return names
