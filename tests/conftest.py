@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from torchkeras_compat.training import trainer
+from torchkeras_compat.training.executors import choose_executor
 from torchkeras_compat.training.executors import inductor as compiled
-from torchkeras_compat.training.executors.capture import Graph
+from torchkeras_compat.training.executors.capture import Graph, capture
+from torchkeras_compat.training.executors.cuda_graph import GraphStep
+from torchkeras_compat.training.step.step import Executor, Step
 
 # These run in the oracle's environment, which has TensorFlow; see golden/make_golden.py.
 collect_ignore_glob = ["golden/make/*", "*/make_*.py"]
@@ -26,6 +30,43 @@ def run_by_torch(graph: Graph, example: Sequence[torch.Tensor]) -> Callable[...,
             node.target = torch.ops.aten.reshape.default
     graph.module.recompile()
     return graph.module
+
+
+def record_by_tracing(function: Callable[[], list[torch.Tensor]], pool: Any) -> tuple[Callable[[], Any], Any, Any]:
+    """Record what a function does to tensors, as a CUDA stream does, on any device.
+
+    A replay runs the kernels on the tensors that were there when it was recorded, no Python of the function's, and
+    writes over the results of the replay before it.
+    """
+    nothing = torch.zeros(())  # a graph begins with an argument
+    graph = capture(lambda _: function(), [nothing])
+    replay = run_by_torch(graph, [])
+    (results,) = (node.args[0] for node in graph.module.graph.find_nodes(op="output"))
+    with torch.no_grad():
+        fixed = [torch.empty_strided(t.shape, t.stride(), dtype=t.dtype, device=t.device) for t in map(_value, results)]
+
+    def run() -> None:
+        with torch.no_grad():
+            for place, result in zip(fixed, replay(*graph.held, nothing)):
+                place.copy_(result)
+
+    return run, fixed, pool
+
+
+def _value(node: Any) -> torch.Tensor:
+    value: torch.Tensor = node.meta["val"]
+    return value
+
+
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let steps that would be compiled be recorded and replayed instead, as CUDA graphs are."""
+
+    def choose(step: Step, device: str) -> Executor | None:
+        chosen = choose_executor.choose_executor(step, device)
+        return GraphStep(step, record_by_tracing) if isinstance(chosen, compiled.CompiledStep) else chosen
+
+    monkeypatch.setattr(trainer, "choose_executor", choose)
 
 
 @pytest.fixture

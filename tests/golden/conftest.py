@@ -16,4 +16,6 @@ def way(request: pytest.FixtureRequest) -> str:
         warnings.filterwarnings("ignore", r"compile\(jit_compile=True\): .* rows are clipped together")
     if request.param == "captured":
         request.getfixturevalue("uncompiled")
+    if request.param == "replayed":
+        request.getfixturevalue("replayed")
     return str(request.param)

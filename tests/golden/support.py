@@ -22,10 +22,12 @@ DATA = Path(__file__).resolve().parent / "data"
 TOLERANCE = 1e-4  # float32, as the project promises it
 
 # Ways of running the training step, as arguments of compile: every training test runs once in each. `captured` is
-# `compiled` without the compiler, so that the graphs themselves are tested in seconds; see the fixture `way`.
+# `compiled` without the compiler, so that the graphs themselves are tested in seconds, and `replayed` is what CUDA
+# graphs do, on the CPU; see the fixture `way`.
 WAYS: dict[str, dict[str, Any]] = {
     "default": {},
     "captured": {"jit_compile": True},
+    "replayed": {"jit_compile": True},
     "compiled": {"jit_compile": True},
 }
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from .custom_ops import define
-from .graph_capture import capturing
+from .graph_capture import tracing
 
 _LIMIT = 2**31 - 1
 _WRITTEN = 2**32  # seeds that people write are below; what torch starts a process with is a number of 64 bits
@@ -124,7 +124,7 @@ def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Te
     Sixteen random bits decide about an element, which takes a tenth of the time of `torch.bernoulli`; the probability
     is `rate` to within 2⁻¹⁷, and the scale is that of the probability used, so that the mean is exact.
     """
-    draw = _KEEP_MASK if capturing() else _keep_mask
+    draw = _KEEP_MASK if tracing() else _keep_mask
     mask: torch.Tensor = draw(list(shape), round(rate * 65536), dtype)
     return mask
 

@@ -11,6 +11,8 @@ from torch import nn
 
 _CONTAINERS = (dict, list, set)
 
+Kept = list[tuple[nn.Module, dict[str, tuple[Any, Any]]]]  # of each module: attribute → value, what stands in it
+
 
 @contextlib.contextmanager
 def unchanged_on_error(*roots: nn.Module) -> Iterator[None]:
@@ -30,20 +32,17 @@ def unchanged_on_error(*roots: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unchanged(*roots: nn.Module) -> Iterator[None]:
-    """Put the attributes of modules back in any case, after code has run on them for show.
+def unchanged(*roots: nn.Module) -> Iterator[Kept]:
+    """Put the attributes of modules back in any case, after code has run on them for show; yields what they were.
 
     Args:
         roots: The modules, with all that is in them.
     """
     kept = _kept(roots)
     try:
-        yield
+        yield kept
     finally:
         _put_back(kept)
-
-
-Kept = list[tuple[nn.Module, dict[str, tuple[Any, Any]]]]
 
 
 def _kept(roots: tuple[nn.Module, ...]) -> Kept:

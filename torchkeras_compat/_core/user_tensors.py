@@ -28,7 +28,7 @@ from torch import Tensor
 from . import settings
 from .border import user_stacklevel
 from .config import PACKAGE, is_ours
-from .graph_capture import capturing
+from .graph_capture import tracing
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 
@@ -505,7 +505,7 @@ def give_away(tensor: Tensor) -> None:
 
     An alias would be one more step backwards.
     """
-    if type(tensor) is Tensor and tensor.grad_fn is not None and not tensor._is_view() and not capturing():
+    if type(tensor) is Tensor and tensor.grad_fn is not None and not tensor._is_view() and not tracing():
         tensor.__class__ = UserTensor
 
 
@@ -524,7 +524,7 @@ def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
     """
     if isinstance(value, Tensor):
         plain = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
-        if plain and value.layout is torch.strided and not capturing():  # stand-ins have manners of their own
+        if plain and value.layout is torch.strided and not tracing():  # stand-ins have manners of their own
             logits, value = value.__dict__.get("_keras_logits"), value.as_subclass(UserTensor)
             if logits is not None:
                 value._keras_logits = logits

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from .. import activations
 from .._core import registry, settings
 from .._core.errors import choice, int_tuple, positive_int
-from .._core.graph_capture import capturing
+from .._core.graph_capture import tracing
 from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .._core.weights import Codec, permuted
@@ -188,7 +188,7 @@ class Conv(SpatialLayer, ActivatedLayer):
         ahead, padding = self._fixed_pads or _split(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
         if ahead:
             x = F.pad(x, ahead)
-        if capturing() and self.as_products(x, padding[-1]):
+        if tracing() and self.as_products(x, padding[-1]):
             return conv1d_matmul.window_products(x, conv.weight, conv.bias, padding[-1])
         convolve = _FUNCTIONS[self.rank]
         return convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups)

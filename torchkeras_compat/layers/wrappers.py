@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .._core import dialects, registry
 from .._core.config import is_ours
 from .._core.errors import argument_error, choice
-from .._core.graph_capture import not_in_graphs
+from .._core.graph_capture import not_traced
 from .._core.shapes import Shape
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..backend.control import rnn
@@ -156,7 +156,7 @@ class TimeDistributed(Wrapper):
         return y
 
     def _run_step_by_step(self, inputs: Tree, mask: Tree, training: bool) -> Tree:
-        not_in_graphs(self, "its steps run one by one in Python, and a graph would hold each of them")
+        not_traced(self, "its steps run one by one in Python, and a graph would hold each of them")
 
         def step(x: Tree, states: Any) -> Any:
             return self.layer._run(x, None, training)[0], []

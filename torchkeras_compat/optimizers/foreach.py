@@ -1,7 +1,8 @@
 """In-place arithmetic over lists of tensors: one kernel for a list of one, torch's foreach kernels for more.
 
 `foreach` on a single tensor is slower than the plain operation, so each function asks for the length once.  A scalar
-may be a float or a 0-d tensor; where torch's kernel takes only a number, the tensor is multiplied in first.
+may be a float or a 0-d tensor; where torch's kernel takes only a number, the tensor is multiplied in first.  Over lists
+torch has one kernel only for a scalar of their own type.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ Tensors = list[Tensor]
 Scalar = float | Tensor
 
 
+def _of_type(scalar: Scalar, xs: Tensors) -> Scalar:
+    return scalar.to(xs[0].dtype) if isinstance(scalar, Tensor) else scalar
+
+
 def mul_(xs: Tensors, factor: Scalar) -> None:
     """Let x ← x · factor."""
     if len(xs) == 1:
         xs[0].mul_(factor)
     else:
-        torch._foreach_mul_(xs, factor)
+        torch._foreach_mul_(xs, _of_type(factor, xs))
 
 
 def mul(xs: Tensors, factor: Scalar) -> Tensors:
     """Return x · factor."""
-    return [xs[0].mul(factor)] if len(xs) == 1 else list(torch._foreach_mul(xs, factor))
+    return [xs[0].mul(factor)] if len(xs) == 1 else list(torch._foreach_mul(xs, _of_type(factor, xs)))
 
 
 def shift_(xs: Tensors, summand: Scalar) -> None:
@@ -31,12 +36,12 @@ def shift_(xs: Tensors, summand: Scalar) -> None:
     if len(xs) == 1:
         xs[0].add_(summand)
     else:
-        torch._foreach_add_(xs, summand)
+        torch._foreach_add_(xs, _of_type(summand, xs))
 
 
 def shift(xs: Tensors, summand: Scalar) -> Tensors:
     """Return x + summand, a number."""
-    return [xs[0].add(summand)] if len(xs) == 1 else list(torch._foreach_add(xs, summand))
+    return [xs[0].add(summand)] if len(xs) == 1 else list(torch._foreach_add(xs, _of_type(summand, xs)))
 
 
 def add_(xs: Tensors, ys: Tensors, factor: Scalar = 1.0) -> None:

@@ -101,7 +101,7 @@ class ListGroup:
 
     def step(self, grads: Tensors, scalars: Scalars) -> None:
         """Make one step."""
-        if not CAPTURE.active:
+        if not CAPTURE.traced:
             self.optimizer.update(self.params, grads, self.slots, scalars)
             return
         # A compiler joins what torch's kernels over lists would hide from it.

@@ -1,13 +1,15 @@
 """Epoch averages without a device read per batch: losses and predictions are kept and reduced many batches at once.
 
-What is reduced ends in the metrics' own states: `metric.result()` is right whenever it is asked.
+What is reduced ends in the metrics' own states: `metric.result()` is right whenever it is asked.  A recorded step adds
+to the sums on the device in place, and to those on the host what a batch of its shape always adds.
 """
 
 from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,36 +17,79 @@ from torch import Tensor
 
 from .. import metrics
 from .._core.grad_mode import without_grad
+from .._core.graph_capture import CAPTURE
 from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from ..metrics.base import Pending
 from .compile_config import CompileConfig
 from .heads import MetricLine
 
-KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
 KEPT_BATCHES = 256
+KEPT_ELEMENTS = 1 << 16  # of predictions kept before metrics are computed: few calls, and they stay in the cache
 
 LossOfOutputs = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
+
+
+class Sum:
+    """A sum in double precision.
+
+    Attributes:
+        host: What was added as floats.
+        device: What was added on the device, in one 0-d tensor for as long as the sum lives.
+    """
+
+    __slots__ = ("device", "host")
+
+    def __init__(self) -> None:
+        self.host: float = 0.0
+        self.device: Tensor | None = None
+
+    def reset(self) -> None:
+        """Start afresh."""
+        self.host = 0.0
+        if self.device is not None:
+            self.device.zero_()
+
+    def add(self, value: Tensor | float) -> None:
+        """Add a number."""
+        if not isinstance(value, Tensor):
+            self.host += value
+        else:
+            self.stand_on(value.device).add_(value)
+
+    def stand_on(self, device: torch.device) -> Tensor:
+        """Return the tensor on a device, moved there if it was on another one."""
+        if self.device is not None and self.device.device == device:
+            return self.device
+        with torch.inference_mode(False):  # a tensor of inference could take nothing from training
+            start = torch.zeros((), dtype=wide_type(device), device=device)
+            self.device = start if self.device is None else start.add_(self.device.to(device))
+        return self.device
+
+    def value(self) -> Tensor | float:
+        """Return the sum."""
+        return self.host if self.device is None else self.device + self.host
 
 
 class DeferredMean:
     """The mean of numbers on the device, each for so many samples, summed up many at a time."""
 
     def __init__(self) -> None:
-        self.reset()
+        self.total, self.count = Sum(), Sum()
+        self._values: list[Tensor] = []
+        self._counts: list[int] = []
 
     def reset(self) -> None:
         """Start afresh."""
-        self._values: list[Tensor] = []
-        self._counts: list[int] = []
-        self.total: Tensor | float = 0.0
-        self.count = 0
+        self._values, self._counts = [], []
+        self.total.reset()
+        self.count.reset()
 
     def add(self, value: Tensor, count: int) -> None:
         """Take note of a 0-d tensor that stands for `count` samples."""
-        if value.is_cpu:  # reading it waits for nothing
-            self.total = self.total + value.item() * count
-            self.count += count
+        if value.is_cpu and not CAPTURE.active:  # reading it waits for nothing
+            self.total.host += value.item() * count
+            self.count.host += count
             return
         self._values.append(value)
         self._counts.append(count)
@@ -53,23 +98,27 @@ class DeferredMean:
 
     def add_at_once(self, mean: Tensor, count: int) -> None:
         """Take the mean over several batches in."""
-        self.total = self.total + number(mean) * count
-        self.count += count
+        self.total.add(number(mean) * count)
+        self.count.host += count
 
     @without_grad
     def reduce(self) -> None:
         """Sum up what is kept."""
-        values = wide(torch.stack(self._values))
-        shares = torch.tensor(self._counts, dtype=values.dtype, device=values.device)
-        self.total = self.total + values @ shares
-        self.count += sum(self._counts)
+        if not self._values:
+            return
+        if len(self._values) == 1:
+            self.total.add(wide(self._values[0]) * self._counts[0])
+        else:
+            values = wide(torch.stack(self._values))
+            self.total.add(values @ torch.tensor(self._counts, dtype=values.dtype, device=values.device))
+        self.count.host += sum(self._counts)
         self._values, self._counts = [], []
 
     def result(self) -> Tensor | float | None:
         """Return the mean so far; `None` before any number."""
         if self._values:
             self.reduce()
-        return self.total / self.count if self.count else None
+        return self.total.value() / self.count.host if self.count.host else None
 
 
 class HeadAverages:
@@ -90,19 +139,24 @@ class HeadAverages:
         self.scalar_by_rows = scalar_by_rows
         self.later = [i for i, line in enumerate(lines) if line.row_wise]
         self.at_once = [i for i, line in enumerate(lines) if not line.row_wise]
+        # A recorded step adds to the sums of the package's own functions; other metrics see its outputs afterwards.
+        self.recorded = [i for i in self.later if lines[i].function is not None]
+        self.unrecorded = [i for i in range(len(lines)) if i not in self.recorded]
         self.loss = DeferredMean()
         self.loss_later: LossOfOutputs | None = None  # computes the loss of kept outputs
         self._pending = [
             Pending(functools.partial(self._settle, i), functools.partial(self._forget, i)) for i in range(len(lines))
         ]
+        self.sums = [Sum() for _ in lines]
+        self.counts = [Sum() for _ in lines]
         self.reset()
 
     def reset(self) -> None:
         """Start an epoch; the states of the metrics come from here from now on."""
         self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
         self._elements = 0
-        self._sums: list[Tensor | float] = [0.0] * len(self.lines)
-        self._counts: list[Tensor | float] = [0.0] * len(self.lines)
+        for one in (*self.sums, *self.counts):
+            one.reset()
         self.loss.reset()
         for i, line in enumerate(self.lines):
             if line.function is None:
@@ -119,6 +173,11 @@ class HeadAverages:
             mask: Which steps of the output are valid.
             weight: The sample weights, for weighted metrics.
         """
+        if CAPTURE.active:
+            self._take(self.recorded, y, output, mask, weight)
+            if self.loss_later is not None:
+                self.loss.add_at_once(self.loss_later(y, output, weight), output.shape[0])
+            return
         if output.dim() == 1 and self.later:  # the mean over the last axis is that over this batch
             self._take(range(len(self.lines)), y, output, mask, weight)
             return
@@ -129,6 +188,11 @@ class HeadAverages:
                 self.reduce()
         if self.at_once:
             self._take(self.at_once, y, output, mask, weight)
+
+    def add_recorded(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
+        """Take note of a batch for the metrics that a recorded step has not added up."""
+        if self.unrecorded:  # they may keep what they get, and the next step writes over it
+            self._take(self.unrecorded, y.clone(), output.clone(), mask, weight)
 
     def add_predictions(self, y: Tensor, y_pred: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
         """Take note of a batch of predictions, whatever is kept of others."""
@@ -160,13 +224,14 @@ class HeadAverages:
         """Write what has been reduced into the state of a metric."""
         self.reduce()
         metric: Any = self.lines[index].metric
-        metric.total.assign(self._sums[index])
-        metric.count.assign(self._counts[index])
+        metric.total.assign(self.sums[index].value())
+        metric.count.assign(self.counts[index].value())
 
     def _forget(self, index: int) -> None:
         """Let a metric start afresh that its user reset."""
         self.reduce()
-        self._sums[index] = self._counts[index] = 0.0
+        self.sums[index].reset()
+        self.counts[index].reset()
 
     @without_grad
     def _take(
@@ -185,19 +250,19 @@ class HeadAverages:
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()
             if values.dim() == 0:
                 share, count = self._share_of_scalar(len(y_pred), mask, counted)
-                self._sums[i] = self._sums[i] + number(values) * share
-                self._counts[i] = self._counts[i] + count
+                self.sums[i].add(number(values) * share)
+                self.counts[i].add(count)
                 continue
             if mask is None and counted is None:
-                self._sums[i] = self._sums[i] + sum_of(values)
-                self._counts[i] = self._counts[i] + values.numel()
+                self.sums[i].add(sum_of(values))
+                self.counts[i].add(values.numel())
                 continue
             share = torch.ones_like(values)
             for part in (mask, counted):
                 if part is not None:
                     share = share * fit_weight(part.to(values.dtype), values)
-            self._sums[i] = self._sums[i] + sum_of(values * share)
-            self._counts[i] = self._counts[i] + sum_of(share)
+            self.sums[i].add(sum_of(values * share))
+            self.counts[i].add(sum_of(share))
 
     def _share_of_scalar(
         self, samples: int, mask: Tensor | None, weight: Tensor | None
@@ -222,8 +287,8 @@ class HeadAverages:
         """Return the metrics so far, on the device."""
         self.reduce()
         return {
-            line.name: line.metric.result() if line.function is None else _ratio(total, count)
-            for line, total, count in zip(self.lines, self._sums, self._counts)
+            line.name: line.metric.result() if line.function is None else _ratio(total.value(), count.value())
+            for line, total, count in zip(self.lines, self.sums, self.counts)
         }
 
 
@@ -317,6 +382,58 @@ class Averages:
         if later:
             self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
 
+    # --- steps that are recorded as graphs ---------------------------------------------------------------------------
+
+    def reduce(self) -> None:
+        """Sum up what is kept."""
+        for mean in self._means():
+            mean.reduce()
+        for head in self.heads:
+            head.reduce()
+
+    def _means(self) -> list[DeferredMean]:
+        return [self.loss, *(head.loss for head in self.heads), *self._side.values()]
+
+    def _all_sums(self) -> list[Sum]:
+        means = [part for mean in self._means() for part in (mean.total, mean.count)]
+        return [*means, *(one for head in self.heads for one in (*head.sums, *head.counts))]
+
+    def start_recording(self, device: torch.device) -> None:
+        """Let a step be recorded: what is kept is summed up, and each sum has its tensor on the device."""
+        self.reduce()
+        for one in self._all_sums():
+            one.stand_on(device)
+
+    @contextmanager
+    def counting(self) -> Iterator[list[tuple[Sum, float]]]:
+        """Record a step: yield a list that has then what it adds to each sum on the host, which stays as it was."""
+        counts: list[tuple[Sum, float]] = []
+        before = [(one, one.host) for one in self._all_sums()]
+        kept = self._last, self._last_outputs
+        try:
+            yield counts
+            counts += [(one, one.host - host) for one, host in before if one.host != host]
+        finally:
+            for one, host in before:
+                one.host = host
+            self._last, self._last_outputs = kept
+
+    @property
+    def last_loss(self) -> Tensor | None:
+        """The loss of the last batch; `None` where it is computed of its outputs."""
+        return self._last
+
+    def add_recorded(
+        self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any], last: Any
+    ) -> None:
+        """Take note of what a recorded step has not added up: metrics of users', and the loss of the batch."""
+        self._last, self._last_outputs = last, None
+        for head, y, output, mask, weight in zip(self.heads, ys, outputs, masks, weights):
+            if y is not None:
+                head.add_recorded(y, output, mask, weight)
+            if head.loss_later is not None:
+                self._last, self._last_outputs = None, list(zip(ys, outputs, weights))
+
     def add_side(self, name: str, value: Tensor, counts: int) -> None:
         """Take note of a value that a layer gave by `add_metric`."""
         if name not in self._side:
@@ -397,19 +514,25 @@ def _alike(kept: list[Any]) -> list[list[Any]]:
     return list(groups.values())
 
 
+def wide_type(device: torch.device) -> torch.dtype:
+    """Return double precision, where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def wide(values: Tensor) -> Tensor:
     """Return values in double precision, where the device has it."""
-    return values.float() if values.device.type == "mps" else values.double()
+    return values.to(wide_type(values.device))
 
 
 def number(value: Tensor) -> Tensor | float:
     """Return a 0-d tensor in double precision: as a float where reading it waits for nothing."""
-    return value.item() if value.is_cpu else wide(value)
+    return value.item() if value.is_cpu and not CAPTURE.active else wide(value)
 
 
 def sum_of(values: Tensor) -> Tensor | float:
     """Return a sum in double precision: as a float where reading it waits for nothing."""
-    return values.sum(dtype=torch.float64).item() if values.is_cpu else wide(values).sum()
+    total = values.sum(dtype=wide_type(values.device))
+    return total.item() if values.is_cpu and not CAPTURE.active else total
 
 
 def _ratio(total: Tensor | float, count: Tensor | float) -> Tensor | float:

@@ -27,8 +27,8 @@ class CompileConfig:
         weighted_metrics: As given.
         loss_weights: As given.
         rules: The dialect's rules.
-        jit_compile: Whether training steps are compiled.
-        run_eagerly: Accepted; steps run eagerly but for `jit_compile`.
+        jit_compile: Whether training steps become graphs; `None` where the device decides.
+        run_eagerly: Whether they never do.
         steps_per_execution: Accepted; hooks see every batch.
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
         heads: The outputs, once the model knows them.
@@ -42,7 +42,7 @@ class CompileConfig:
     weighted_metrics: Any
     loss_weights: Any
     rules: Rules
-    jit_compile: bool = False
+    jit_compile: bool | None = None
     run_eagerly: bool | None = None
     steps_per_execution: int = 1
     sample_weight_mode: Any = None
@@ -156,7 +156,7 @@ def make_config(
         weighted_metrics,
         loss_weights,
         rules,
-        bool(jit_compile),
+        None if jit_compile is None else bool(jit_compile),
         run_eagerly,
         1 if steps_per_execution is None else positive_int("compile", "steps_per_execution", steps_per_execution),
         sample_weight_mode,

@@ -91,10 +91,11 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             metrics: A list of names, objects or functions.
             loss_weights: A factor of the loss.
             weighted_metrics: Metrics that count sample weights.
-            run_eagerly: Accepted; steps run eagerly but for `jit_compile`.
+            run_eagerly: Whether steps run eagerly on CUDA, too, where they otherwise become CUDA graphs.
             steps_per_execution: Accepted; hooks see every batch.
-            jit_compile: Whether a training step becomes one compiled graph; what cannot be compiled runs eagerly, and
-                one line says why. Attributes of layers, such as a rate, count as they are at the first step.
+            jit_compile: Whether a training step becomes one graph: a compiled one on the CPU, a CUDA graph on CUDA
+                (where it becomes one unless this is `False`). What cannot become one runs eagerly, and one line says
+                why. Attributes of layers, such as a rate, count as they are at the first step.
             sample_weight_mode: Accepted; weights of time steps are known by their shape.
             target_tensors: Refused; targets are given to `fit`.
 
@@ -142,7 +143,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     @property
     def jit_compile(self) -> bool:
         """Whether training steps are compiled; it may be set."""
-        return self._compile_config is not None and self._compile_config.jit_compile
+        return self._compile_config is not None and bool(self._compile_config.jit_compile)
 
     @jit_compile.setter
     def jit_compile(self, value: bool) -> None:
@@ -231,7 +232,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             keep_freed_memory()
             step = self._steps[mode] = Step(self, config, self._heads(), self._table_to_train())
             if mode == "train":
-                step.compiled = choose_executor(step)
+                step.choose_executor = choose_executor
         return self._steps[mode]
 
     # --- what the data side asks ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ..._core import registry, settings
 from ..._core.config import is_ours
 from ..._core.errors import show
-from ..._core.graph_capture import not_in_graphs
+from ..._core.graph_capture import not_traced
 from ..._core.shapes import compatible
 from ..._core.symbolic import is_symbolic
 from ..._core.tree import Tree
@@ -397,7 +397,7 @@ class RNN(Layer):
                 x, dropped = cell._drop(x, self._drops_each_step())
             kernel = choose_kernel(facts, x, dropped is not None, every_state)
             if kernel is step_by_step:
-                not_in_graphs(self, IN_PYTHON)
+                not_traced(self, IN_PYTHON)
             first, start = start[: facts.formula.states], start[facts.formula.states :]
             runs += kernel(facts, x, first, dropped)
             x = runs[-facts.formula.states][0]
@@ -411,7 +411,7 @@ class RNN(Layer):
         self, inputs: Any, mask: Tensor | None, training: bool, initial_state: Any, constants: Sequence[Any] | None
     ) -> Any:
         """Return what `call` returns, by calling the cell for each step."""
-        not_in_graphs(self, IN_PYTHON)
+        not_traced(self, IN_PYTHON)
         if constants is not None and "constants" not in takes(self.cell):
             raise ValueError(
                 f"{self}: constants need a cell with call(inputs, states, constants); {type(self.cell).__name__}.call "

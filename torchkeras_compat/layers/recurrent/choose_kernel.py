@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..._core.graph_capture import capturing
+from ..._core.graph_capture import tracing
 from .formulas import Formula, Product, Recurrence
 from .onednn import LSTM_MODE
 
@@ -100,12 +100,12 @@ def choose_kernel(cell: CellFacts, x: Tensor, dropped: bool = False, every_state
     hides_states = every_state and cell.formula.states > 1  # torch's kernels give all values of h only
     if cell.torch_function is not None and not dropped and not hides_states:
         if cell.on_onednn and not is_traced(x) and runs_on_onednn(x):
-            return _lstm_in_graph(cell) if capturing() else onednn_lstm
+            return _lstm_in_graph(cell) if tracing() else onednn_lstm
         # On the CPU torch's other kernels are faster only where nothing is recorded.
         if not torch.is_grad_enabled() or x.device.type != "cpu" or is_traced(x):
             return torch_kernel
     if cell.has_gradient and not dropped and not is_traced(x):
-        return written_out_in_graph if capturing() else written_out
+        return written_out_in_graph if tracing() else written_out
     return step_by_step
 
 

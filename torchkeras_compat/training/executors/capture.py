@@ -8,16 +8,14 @@ objects become inputs of the graph, which are changed in place.
 from __future__ import annotations
 
 import dis
-import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
@@ -27,6 +25,7 @@ from ..._core.custom_ops import define
 from ..._core.graph_capture import CannotCapture, as_capture
 from ..._core.tensor_operators import BINARY, OPERATORS, item
 from ..._core.user_tensors import Live, harmless, is_lent, user_code_runs, writes
+from .graphs import host_randomness, refuse_host_randomness
 
 aten = torch.ops.aten
 
@@ -55,12 +54,11 @@ def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) 
         CannotCapture: It draws from numpy's or Python's random numbers, which a graph would freeze.
     """
     mode = _StandIns(allow_non_fake_inputs=True)
-    before = _host_randomness()
+    before = host_randomness()
     with as_capture(), mode, _Manners():
         stand_ins = [mode.from_tensor(t) for t in arguments]
         module = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*stand_ins)
-    if _host_randomness() != before:
-        raise CannotCapture("something in it draws from numpy.random or random, and a graph would repeat one draw")
+    refuse_host_randomness(before)
     held = _lift(module)
     _guard_indices(module)
     module.graph.set_codegen(fx.graph.CodeGen())
@@ -133,25 +131,6 @@ def _is_augmented(frame: FrameType | None) -> bool:
         return False
     operation = dis.opname[frame.f_code.co_code[frame.f_lasti]]
     return operation.startswith(("BINARY_OP", "INPLACE_"))
-
-
-def refuse_kept_tensors(model: nn.Module) -> None:
-    """Refuse a model that keeps tensors of one run in attributes: a graph would never change them.
-
-    Raises:
-        CannotCapture: Some module got a tensor that is a stand-in.
-    """
-    for module in nn.Module.modules(model):
-        for place in (vars(module), module._buffers):
-            name = next((name for name, value in place.items() if isinstance(value, FakeTensor)), None)
-            if name is not None:
-                owner = str(module).splitlines()[0]  # of a torch module the first line of many
-                raise CannotCapture(f"it puts a new tensor into its attribute {name!r} at each step", owner)
-
-
-def _host_randomness() -> tuple[Any, ...]:
-    kind, keys, position, *_ = np.random.get_state(legacy=True)
-    return kind, np.asarray(keys).tobytes(), position, random.getstate()
 
 
 def _lift(module: fx.GraphModule) -> list[Tensor]:

@@ -9,124 +9,50 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..._core.border import user_stacklevel
 from ..._core.graph_capture import CannotCapture
-from ..._core.rollback import unchanged
 from ..._core.tree import flatten, map_tree
-from ...layers.base import Layer
 from ..data.batch import Batch
 from ..step.step import BatchLoss, Outcome, Step
+from .graphs import GraphExecutor, Key, leaving_no_trace
 
 if TYPE_CHECKING:
     from .capture import Graph
 
-Key = tuple[Any, ...]
 OFTEN = 16  # batches of a further shape before it gets a graph of its own …
 SHARE = 4  # … and it must be one batch in so many: a short last batch of each epoch is not worth the wait
 LEAST_CHUNK = 2048  # elements a thread must have; inductor's 512 made dense100's step a tenth slower
 REMEDY = "install one (apt install g++), or leave jit_compile out"
 
 
-class CompiledStep:
-    """The compiled graphs of a training step, one for each shape of batch that is worth it.
+class CompiledStep(GraphExecutor["Runner"]):
+    """The compiled graphs of a training step, one for each shape of batch that is worth it."""
 
-    Args:
-        step: The step.
-    """
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-        self._places: Any = None
-        self.forget()
-        self._said: set[str] = set()
-
-    def forget(self) -> None:
-        """Forget the graphs, whose tensors are no longer those of the model."""
-        self._graphs: dict[Key, Runner | None] = {}
-        self._seen: Counter[Key] = Counter()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out the graphs, which cannot be copied; a copy makes its own."""
-        return {"step": self.step, "_said": self._said}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._places = None
-        self.forget()
-
-    def _where(self) -> tuple[tuple[int, int], ...]:
-        model: Any = self.step.model
-        return tuple(
-            (id(t), t.data_ptr()) for part in (nn.Module.parameters(model), nn.Module.buffers(model)) for t in part
-        )
-
-    def prepare(self, rebuilt: bool) -> None:
-        """Make ready for training; graphs go where parameters, states or what they froze have moved."""
-        where = (self._where(), self.step.update.frozen())
-        if rebuilt or self._places != where:
-            self.forget()
-            self._places = where
-
-    def train(self, batch: Batch) -> bool:
-        """Train on a batch, or tell that it has to be done eagerly."""
-        if self.step.model._standing_metrics:
-            self._say("the model has metrics of symbolic tensors, which only eager steps know; it runs eagerly.")
-            return False
-        if self.step._has_hooks:
-            self._say("hooks see eager steps only; the model runs eagerly while it has hooks.")
-            return False
-        update = self.step.update
-        scalars = update.scalars()
-        key = (_layout(batch.x), _layout(batch.y), _layout(batch.weight), *scalars)
-        self._seen[key] += 1
-        if key not in self._graphs:
-            if not self._worth(key):
-                return False
-            self._graphs[key] = self._compiled(batch, scalars)
-        runner = self._graphs[key]
-        if runner is None:
-            return False
-        try:
-            outcome, loss, rest = runner(batch, scalars)
-        except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
-            return False
-        update.after(rest, scalars)
-        self.step.note(batch, outcome, loss)
-        return True
+    announces = "compile(jit_compile=True)"
 
     def _worth(self, key: Key) -> bool:
         """Tell whether this shape of batch comes often enough; the first one does."""
         count = self._seen[key]
         return not self._graphs or (count >= OFTEN and count * SHARE >= self._seen.total())
 
-    def _compiled(self, batch: Batch, scalars: dict[str, float]) -> Runner | None:
+    def _make(self, batch: Batch, scalars: dict[str, float]) -> Runner:
         if self.step.update.params[0].device.type == "cpu" and not has_compiler():
-            self._say(f"no C++ compiler was found, and steps run eagerly; {REMEDY}.")
-            return None
-        try:
-            return Runner(self.step, batch, scalars)
-        except CannotCapture as error:
-            self._say(f"{error}; the model runs eagerly.")
-        except (
-            Exception
-        ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
-            place = layer_of(error)
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
-            where = "the step" if place is None else str(place)
-            self._say(f"{where} could not be compiled ({type(error).__name__}: {reason}); the model runs eagerly.")
-        return None
+            raise CannotCapture(f"no C++ compiler was found; {REMEDY}")
+        return Runner(self.step, batch, scalars)
 
-    def _say(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            warnings.warn(f"compile(jit_compile=True): {text}", stacklevel=user_stacklevel())
+    def _run(self, graph: Runner, batch: Batch, scalars: dict[str, float]) -> bool:
+        try:
+            outcome, loss, rest = graph(batch, scalars)
+        except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
+            return False
+        self.step.update.after(rest, scalars)
+        self.step.note(batch, outcome, loss)
+        return True
 
 
 class Runner:
@@ -143,12 +69,10 @@ class Runner:
         self._values = self.numbers.numpy()
         self._names = list(scalars)
         example = self._inputs(batch)
-        from .capture import capture, refuse_kept_tensors  # torch's tracing takes time to import
+        from .capture import capture  # torch's tracing takes time to import
 
-        model: Any = step.model
-        with unchanged(model):
+        with leaving_no_trace(step.model, python_counts=False):  # as in a function that TensorFlow traced
             graph = capture(functools.partial(self._step, step, batch), example)
-            refuse_kept_tensors(model)
         self.held = graph.held
         self.function = compile_graph(graph, [*graph.held, *example])
 
@@ -215,19 +139,3 @@ def has_compiler() -> bool:
         return bool(cpp_builder.get_cpp_compiler())
     except Exception:
         return False
-
-
-def _layout(tree: Any) -> Any:
-    """Return what tells batches of different shapes or memory apart."""
-    return tuple(None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device) for t in flatten(tree))
-
-
-def layer_of(error: BaseException) -> Layer | None:
-    """Return the layer whose code raised, the innermost one."""
-    found, traceback = None, error.__traceback__
-    while traceback is not None:
-        owner = traceback.tb_frame.f_locals.get("self")
-        if isinstance(owner, Layer) and hasattr(owner, "name"):
-            found = owner
-        traceback = traceback.tb_next
-    return found

@@ -16,7 +16,7 @@ from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
 from ...layers.base.side_losses import PENDING
-from ...optimizers.slots import Gradients
+from ...optimizers.slots import Gradients, Scalars
 from ..averages import Averages, HeadAverages
 from ..compile_config import CompileConfig
 from ..data.arrangement import arranged
@@ -82,6 +82,22 @@ class BatchLoss(NamedTuple):
     shown: Tensor
     counts: int
     by_output: Sequence[Tensor | None] = ()
+
+
+class Recorded(NamedTuple):
+    """What a recorded step gives beside new weights and sums.
+
+    Attributes:
+        outputs: The outputs of the model.
+        masks: Their masks.
+        last: The loss of the batch, `None` where it is computed of the outputs when somebody asks.
+        rest: What the update needs for the part of it that is not recorded.
+    """
+
+    outputs: list[Tensor]
+    masks: list[Tensor | None]
+    last: Tensor | None
+    rest: list[Tensor]
 
 
 class StepHead:
@@ -172,7 +188,9 @@ class Step(ForwardStep):
         self._watchers: Watchers | None = None
         self._has_hooks = False
         self.follow_metrics()
+        self.choose_executor: Callable[[Step, str], Executor | None] | None = None
         self.compiled: Executor | None = None
+        self._device = ""
 
     @property
     def objective(self) -> Objective | None:
@@ -230,6 +248,9 @@ class Step(ForwardStep):
             self._write_out()
         # Weights that were frozen after `compile` train on, as in Keras: a discriminator inside another model.
         self._frozen = [p for p in self.update.params if not p.requires_grad]
+        device = self.update.params[0].device.type if self.update.params else "cpu"
+        if device != self._device and self.choose_executor is not None:
+            self._device, self.compiled = device, self.choose_executor(self, device)
         if self.compiled is not None:
             self.compiled.prepare(not stands)
 
@@ -405,6 +426,32 @@ class Step(ForwardStep):
             self.note(batch, outcome, None if self._loss_later else loss)
             if self._metrics_ask is None:
                 self._metrics_ask = was_asked()
+
+    def record(self, batch: Batch, scalars: Scalars) -> Recorded:
+        """Make a training step that is being recorded: losses and metrics are added up in it.
+
+        Args:
+            batch: The batch.
+            scalars: The numbers of the update, as tensors.
+        """
+        rest: list[Tensor] = []
+        if self.chain is not None and batch.y is not None:
+            with torch.no_grad():
+                outputs: list[Tensor] = [self.chain(batch.x, batch.y, batch.weight)]
+                masks: list[Tensor | None] = [None]
+                self.update.apply(self._written, scalars)
+                self.averages.add((batch.y,), outputs, masks, (batch.weight,))
+        else:
+            outcome, loss, rest = self.body(batch, functools.partial(self.update.captured, scalars=scalars))
+            self.note(batch, outcome, None if self._loss_later else loss)
+            outputs, masks = outcome
+        self.averages.reduce()
+        return Recorded(outputs, masks, self.averages.last_loss, rest)
+
+    def note_recorded(self, batch: Batch, recorded: Recorded) -> None:
+        """Take note of what a recorded step has not added up itself."""
+        outputs, masks, last, _ = recorded
+        self.averages.add_recorded(self._each(batch.y), outputs, masks, self._each(batch.weight), last)
 
     def _train_by_closure(self, update: ClosureUpdate, batch: Batch) -> None:
         first: list[Any] = []

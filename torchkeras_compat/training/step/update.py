@@ -95,6 +95,10 @@ class Update:
         """Return the numbers of the next step that a graph takes as inputs."""
         return {}
 
+    def scalars_at(self, ahead: int) -> dict[str, float]:
+        """Return the numbers of the step that comes so many steps after the next one, as far as is known now."""
+        return {}
+
     def frozen(self) -> tuple[Any, ...]:
         """Return what a graph takes from the optimizer for good: where it changes, a new graph is due."""
         return ()
@@ -134,6 +138,7 @@ class KerasUpdate(Update):
         if named:
             binding = optimizer.bind(named.items(), codecs, self.constrained)
             self.dense = choose_group(optimizer, binding, flat_allowed and not chunked)
+        self._tables: list[EmbeddingGroup] = []  # those that the last graph looked something up in
         self.groups = [*([] if self.dense is None else [self.dense]), *self.embeddings]
         self.params = [param for group in self.groups for param in group.params]
         self.revision = optimizer.hyperparameters.revision
@@ -175,7 +180,11 @@ class KerasUpdate(Update):
 
     def scalars(self) -> dict[str, float]:
         """Return the numbers of the next step that a graph takes as inputs."""
-        numbers: dict[str, float] = self.optimizer.scalars(self.optimizer._iterations)
+        return self.scalars_at(0)
+
+    def scalars_at(self, ahead: int) -> dict[str, float]:
+        """Return the numbers of the step that comes so many steps after the next one."""
+        numbers: dict[str, float] = self.optimizer.scalars(self.optimizer._iterations + ahead)
         return numbers
 
     def frozen(self) -> tuple[Any, ...]:

@@ -1,0 +1,159 @@
+"""A whole training step as one CUDA graph: the body of the step is recorded by a stream, as it stands, and replayed.
+
+The first batch of a shape is trained on eagerly, which sets up libraries, slots and states; the second is recorded.
+Recording runs no kernel, so it leaves nothing behind.  A replay copies the batch into the tensors that the graph reads,
+and adds losses and metrics up inside.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..._core.graph_capture import as_capture
+from ..._core.tree import flatten, map_tree
+from ..data.batch import Batch
+from ..step.step import Recorded, Step
+from .graphs import GraphExecutor, Key, leaving_no_trace
+from .update_numbers import UpdateNumbers
+
+MOST_GRAPHS = 16  # shapes of batches that get a graph; batches of more run eagerly
+
+
+class Recorder(Protocol):
+    """Records what a function does to tensors, without doing it."""
+
+    def __call__(self, function: Callable[[], list[Tensor]], pool: Any) -> tuple[Callable[[], Any], list[Tensor], Any]:
+        """Return what does it all again, the tensors in which the results stand then, and the memory that it uses.
+
+        Args:
+            function: Returns tensors; what it reads and writes beside them stays where it is.
+            pool: The memory of earlier recordings, which never run at the same time, or `None`.
+        """
+
+
+class GraphStep(GraphExecutor["RecordedStep"]):
+    """The recorded steps of a model, one for each shape of batch that comes a second time.
+
+    Args:
+        step: The step.
+        record: What records.
+    """
+
+    announces = "steps cannot run as CUDA graphs"
+    verb = "recorded"
+
+    def __init__(self, step: Step, record: Recorder) -> None:
+        super().__init__(step)
+        self.record = record
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the graphs, which cannot be copied."""
+        return {**super().__getstate__(), "record": self.record}
+
+    def forget(self) -> None:
+        """Forget the graphs, and with the last one the memory that they share."""
+        super().forget()
+        self.numbers: UpdateNumbers | None = None
+        self.pool: Any = None
+
+    def _where(self) -> Any:
+        return super()._where(), id(self.step.averages), self.step._loss_later, self.step.chain is None
+
+    def _worth(self, key: Key) -> bool:
+        return self._seen[key] > 1 and len(self._graphs) < MOST_GRAPHS
+
+    def _make(self, batch: Batch, scalars: dict[str, float]) -> RecordedStep:
+        if self.numbers is None:
+            self.numbers = UpdateNumbers(list(scalars), self.step.update.params[0].device, self.step.update.scalars_at)
+        return RecordedStep(self, self.numbers, batch)
+
+    def _run(self, graph: RecordedStep, batch: Batch, scalars: dict[str, float]) -> bool:
+        graph(batch, scalars)
+        return True
+
+
+class RecordedStep:
+    """One recorded step and the tensors it works on.
+
+    Args:
+        executor: Whose it is.
+        numbers: The numbers of its updates.
+        batch: An example of what it is trained on.
+    """
+
+    def __init__(self, executor: GraphStep, numbers: UpdateNumbers, batch: Batch) -> None:
+        self.step, self.numbers = executor.step, numbers
+        averages = self.step.averages
+        with torch.inference_mode(False), torch.no_grad():
+            x, y, weight = map_tree(lambda leaf: None if leaf is None else leaf.clone(), tuple(batch[:3]))
+        self.batch = Batch(x, y, weight, batch.size)
+        self.inputs = _leaves(self.batch)
+        averages.start_recording(self.step.update.params[0].device)
+        with leaving_no_trace(self.step.model, python_counts=True), averages.counting() as counts:
+            self.replay, results, executor.pool = executor.record(self._record, executor.pool)
+        self.counts = counts
+        self._results(results)
+
+    def _record(self) -> list[Tensor]:
+        self.form: Recorded = self.step.record(self.batch, self.numbers.next_row())
+        return [t.detach() for t in flatten(tuple(self.form)) if isinstance(t, Tensor)]
+
+    def _results(self, results: list[Tensor]) -> None:
+        """Put the tensors in which results stand in the places of those that were recorded."""
+        each = iter(results)
+        self.recorded = Recorded(*map_tree(lambda t: next(each) if isinstance(t, Tensor) else t, tuple(self.form)))
+
+    @torch.no_grad()
+    def __call__(self, batch: Batch, scalars: dict[str, float]) -> None:
+        """Train on a batch."""
+        torch._foreach_copy_(self.inputs, _leaves(batch))
+        self.numbers.provide(scalars)
+        self.replay()
+        for counter, count in self.counts:
+            counter.host += count
+        recorded = self.recorded
+        self.step.note_recorded(self.batch, recorded)
+        self.step.update.after(recorded.rest, scalars)
+
+
+def _leaves(batch: Batch) -> list[Tensor]:
+    return [leaf for leaf in flatten(tuple(batch[:3])) if leaf is not None]
+
+
+@contextmanager
+def _undisturbed() -> Any:
+    """Keep the garbage collector away: what it frees on a device would end a recording."""
+    collects = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def record_by_stream(function: Callable[[], list[Tensor]], pool: Any) -> tuple[Callable[[], Any], list[Tensor], Any]:
+    """Record what a function does on the current CUDA device; see `Recorder`.
+
+    A recording that fails leaves torch's generator as one that is being recorded; it gets its state back.
+    """
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    state = generator.clone_state()
+    graph = torch.cuda.CUDAGraph()
+    torch.cuda.synchronize()
+    try:
+        # Other threads may use the device meanwhile: only what this one does is refused.
+        one_thread = torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local")
+        with _undisturbed(), as_capture(traced=False), one_thread:
+            results = function()
+    except BaseException:
+        generator.graphsafe_set_state(state)
+        raise
+    return graph.replay, results, graph.pool()

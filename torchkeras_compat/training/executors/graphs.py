@@ -1,0 +1,217 @@
+"""What executors share that keep a graph for each shape of batch: when one is made, when it goes, what is said."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from ..._core.border import user_stacklevel
+from ..._core.config import is_ours
+from ..._core.graph_capture import CannotCapture
+from ..._core.rollback import Kept, unchanged
+from ..._core.tree import flatten
+from ...layers.base import Layer
+from ..data.batch import Batch
+from ..step.step import Step
+
+Key = tuple[Any, ...]
+G = TypeVar("G", bound=Callable[..., Any])
+
+
+class GraphExecutor(Generic[G]):
+    """The graphs of a training step, one for each shape of batch that is worth it.
+
+    Args:
+        step: The step.
+    """
+
+    announces: ClassVar[str]  # what stands before the line that says why steps run eagerly
+    verb: ClassVar[str] = "compiled"
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self._places: Any = None
+        self.forget()
+        self._said: set[str] = set()
+
+    def forget(self) -> None:
+        """Forget the graphs, whose tensors are no longer those of the model."""
+        self._graphs: dict[Key, G | None] = {}
+        self._seen: Counter[Key] = Counter()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the graphs, which cannot be copied; a copy makes its own."""
+        return {"step": self.step, "_said": self._said}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._places = None
+        self.forget()
+
+    def _where(self) -> Any:
+        """Return what graphs were made for beside the shape of a batch."""
+        model: Any = self.step.model
+        tensors = (*nn.Module.parameters(model), *nn.Module.buffers(model))
+        return tuple((id(t), t.data_ptr()) for t in tensors), self.step.update.frozen()
+
+    def prepare(self, rebuilt: bool) -> None:
+        """Make ready for training; graphs go where parameters, states or what they froze have moved."""
+        where = self._where()
+        if rebuilt or self._places != where:
+            self.forget()
+            self._places = where
+
+    def train(self, batch: Batch) -> bool:
+        """Train on a batch, or tell that it has to be done eagerly."""
+        if self.step.model._standing_metrics:
+            self.say("the model has metrics of symbolic tensors, which only eager steps know; it runs eagerly.")
+            return False
+        if self.step._has_hooks:
+            self.say("hooks see eager steps only; the model runs eagerly while it has hooks.")
+            return False
+        scalars = self.step.update.scalars()
+        key = (_layout(batch.x), _layout(batch.y), _layout(batch.weight), *scalars)
+        self._seen[key] += 1
+        if key not in self._graphs:
+            if not self._worth(key):
+                return False
+            self._graphs[key] = self._made(batch, scalars)
+        graph = self._graphs[key]
+        return graph is not None and self._run(graph, batch, scalars)
+
+    @abstractmethod
+    def _worth(self, key: Key) -> bool:
+        """Tell whether this shape of batch comes often enough."""
+
+    @abstractmethod
+    def _make(self, batch: Batch, scalars: dict[str, float]) -> G:
+        """Make a graph for batches like this one; nothing is trained."""
+
+    @abstractmethod
+    def _run(self, graph: G, batch: Batch, scalars: dict[str, float]) -> bool:
+        """Train on a batch, or tell that it has to be done eagerly."""
+
+    def _made(self, batch: Batch, scalars: dict[str, float]) -> G | None:
+        try:
+            return self._make(batch, scalars)
+        except CannotCapture as error:
+            self.say(f"{error}; the model runs eagerly.")
+        except (
+            Exception
+        ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
+            place = layer_of(error)
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            where = "the step" if place is None else str(place)
+            self.say(f"{where} could not be {self.verb} ({type(error).__name__}: {reason}); the model runs eagerly.")
+        return None
+
+    def say(self, text: str) -> None:
+        """Say once why steps run eagerly."""
+        if text not in self._said:
+            self._said.add(text)
+            warnings.warn(f"{self.announces}: {text}", stacklevel=user_stacklevel())
+
+
+def _layout(tree: Any) -> Any:
+    """Return what tells batches of different shapes or memory apart."""
+    return tuple(None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device) for t in flatten(tree))
+
+
+def layer_of(error: BaseException) -> Layer | None:
+    """Return the layer whose code raised, the innermost one."""
+    innermost, traceback = None, error.__traceback__
+    while traceback is not None:
+        owner = traceback.tb_frame.f_locals.get("self")
+        if isinstance(owner, Layer) and hasattr(owner, "name"):
+            innermost = owner
+        traceback = traceback.tb_next
+    return innermost
+
+
+# --- what a graph would take for ever ----------------------------------------------------------------------------
+
+
+def host_randomness() -> tuple[Any, ...]:
+    """Return the states of the generators of numpy and Python."""
+    kind, keys, position, *_ = np.random.get_state(legacy=True)
+    return kind, np.asarray(keys).tobytes(), position, random.getstate()
+
+
+def refuse_host_randomness(before: tuple[Any, ...]) -> None:
+    """Refuse code that has drawn on the host since `host_randomness` was asked.
+
+    Raises:
+        CannotCapture: It has.
+    """
+    if host_randomness() != before:
+        raise CannotCapture("something in it draws from numpy.random or random, and a graph would repeat one draw")
+
+
+@contextmanager
+def leaving_no_trace(model: Any, python_counts: bool) -> Iterator[None]:
+    """Run a step for show: attributes are as before, and what would have changed from step to step is refused.
+
+    Args:
+        model: The model.
+        python_counts: Whether numbers and lists in attributes of users' layers are refused, too, and not only tensors.
+
+    Raises:
+        CannotCapture: The step keeps something in Python, or draws on the host: a graph would do so once.
+    """
+    randomness = host_randomness()
+    with unchanged(model) as kept:
+        yield
+        refuse_host_randomness(randomness)
+        _refuse_kept_values(kept, python_counts)
+
+
+def _refuse_kept_values(kept: Kept, python_counts: bool) -> None:
+    """Refuse modules that have put something else into their attributes: a graph would never change it."""
+    for module, attributes in kept:
+        users = python_counts and not is_ours(type(module)) and not type(module).__module__.startswith("torch.")
+        places = [(vars(module), attributes)]
+        buffers = attributes.get("_buffers", (None, None))[1]
+        places += [(module._buffers, {name: (value, None) for name, value in (buffers or {}).items()})]
+        for now, before in places:
+            for name, value in now.items():
+                if _differs(value, before.get(name, (None, None)), users and not _is_of_base(name, type(module))):
+                    what = "a new tensor" if isinstance(value, Tensor) else "something else"
+                    owner = str(module).splitlines()[0]  # of a torch module the first line of many
+                    raise CannotCapture(f"it puts {what} into its attribute {name!r} at each step", owner)
+
+
+_OF_MODULES = frozenset(vars(nn.Module()))
+
+
+def _is_of_base(name: str, cls: type) -> bool:
+    """Tell whether an attribute is one that torch, or a class of this package, gives its subclasses."""
+    bases = [base for base in cls.__mro__ if is_ours(base)]
+    return name in _OF_MODULES or any(
+        name in vars(base) or name in vars(base).get("__annotations__", {}) for base in bases
+    )
+
+
+def _differs(value: Any, before: tuple[Any, Any], users: bool) -> bool:
+    """Tell whether an attribute counts as changed: tensors in every module, other values in those of users."""
+    was, inside = before
+    if isinstance(value, Tensor):
+        return value is not was
+    if not users or callable(value):
+        return False
+    if isinstance(value, (list, dict, set)):
+        return value is not was or _identities(value) != _identities(inside)
+    return value is not was and isinstance(value, (int, float, str, bool, type(None))) and value != was
+
+
+def _identities(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: id(item) for key, item in value.items()}
+    return [id(item) for item in value] if isinstance(value, (list, set)) else value
