@@ -18,18 +18,20 @@ def test_model(family: str, case: Case, aspect: str) -> None:
     hold_to_keras(family, case, aspect)
 
 
-RUNS = [("sgd", "default"), ("adam", "default"), ("adam", "captured"), ("adam", "compiled")]
+RUNS = [("sgd", "default"), ("adam", "default"), ("adam", "captured"), ("adam", "replayed"), ("adam", "compiled")]
+FIXTURES = {"captured": "uncompiled", "replayed": "replayed"}
 
 
-@pytest.mark.filterwarnings(r"ignore:compile\(jit_compile=True\)")  # models of users' own code run eagerly, and say so
+# Models of users' own code run eagerly, and say so.
+@pytest.mark.filterwarnings(r"ignore:compile\(jit_compile=True\)", "ignore:steps cannot run as CUDA graphs")
 @pytest.mark.filterwarnings(r"ignore:.*trainable was changed after compile")  # as the tutorials of GANs do
 @pytest.mark.parametrize(
     ("optimizer", "way"), [pytest.param(*run, marks=pytest.mark.slow if run[1] == "compiled" else ()) for run in RUNS]
 )
 @every_case
 def test_fifty_steps(family: str, case: Case, optimizer: str, way: str, request: pytest.FixtureRequest) -> None:
-    if way == "captured":
-        request.getfixturevalue("uncompiled")
+    if way in FIXTURES:
+        request.getfixturevalue(FIXTURES[way])
     hold_to_keras(family, case, optimizer, way)
 
 

@@ -141,8 +141,14 @@ def layer_of(error: BaseException) -> Layer | None:
 
 def host_randomness() -> tuple[Any, ...]:
     """Return the states of the generators of numpy and Python."""
-    kind, keys, position, *_ = np.random.get_state(legacy=True)
-    return kind, np.asarray(keys).tobytes(), position, random.getstate()
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    return kind, np.asarray(keys).tobytes(), rest, random.getstate()
+
+
+def _set_host_randomness(state: tuple[Any, ...]) -> None:
+    kind, keys, rest, of_python = state
+    np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))
+    random.setstate(of_python)
 
 
 def refuse_host_randomness(before: tuple[Any, ...]) -> None:
@@ -167,10 +173,13 @@ def leaving_no_trace(model: Any, python_counts: bool) -> Iterator[None]:
         CannotCapture: The step keeps something in Python, or draws on the host: a graph would do so once.
     """
     randomness = host_randomness()
-    with unchanged(model) as kept:
-        yield
-        refuse_host_randomness(randomness)
-        _refuse_kept_values(kept, python_counts)
+    try:
+        with unchanged(model) as kept:
+            yield
+            refuse_host_randomness(randomness)
+            _refuse_kept_values(kept, python_counts)
+    finally:
+        _set_host_randomness(randomness)
 
 
 def _refuse_kept_values(kept: Kept, python_counts: bool) -> None:

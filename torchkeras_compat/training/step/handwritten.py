@@ -54,6 +54,11 @@ class Chain:
         self.params = list(params)
         self.grads: list[Tensor] = []
 
+    @property
+    def traceable(self) -> bool:
+        """Whether it runs on stand-ins without numbers."""
+        return all(stage.traceable for stage in self.stages)
+
     def write_to(self, grads: Sequence[Tensor]) -> None:
         """Have the gradients written into these tensors, one for each of `params`."""
         self.grads = list(grads)
@@ -122,10 +127,12 @@ class Stage:
         needs_input_gradient: Whether a layer before is trained.
         small_only: Whether only models pay for which recording a step takes longer than computing it.
         ends_chains: Whether a loss can follow.
+        traceable: Whether it runs on stand-ins without numbers.
     """
 
     small_only: ClassVar[bool] = False
     ends_chains: ClassVar[bool] = False
+    traceable: ClassVar[bool] = True
 
     params: Sequence[Tensor] = ()
     grads: Sequence[Tensor] = ()
@@ -337,6 +344,7 @@ class LSTMStage(Stage):
     """An LSTM through oneDNN."""
 
     small_only = True
+    traceable = False  # oneDNN's kernel gives its workspace to real tensors alone
     facts: LSTMFacts
 
     def __init__(self, facts: LSTMFacts, last: bool) -> None:

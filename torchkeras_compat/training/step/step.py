@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ... import activations
+from ..._core.graph_capture import tracing
 from ..._core.symbolic import run_values, was_asked
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
@@ -435,7 +436,7 @@ class Step(ForwardStep):
             scalars: The numbers of the update, as tensors.
         """
         rest: list[Tensor] = []
-        if self.chain is not None and batch.y is not None:
+        if self.chain is not None and batch.y is not None and (self.chain.traceable or not tracing()):
             with torch.no_grad():
                 outputs: list[Tensor] = [self.chain(batch.x, batch.y, batch.weight)]
                 masks: list[Tensor | None] = [None]
