@@ -207,6 +207,32 @@ def optimizer_of_torch() -> Any:
     return batches(model), model
 
 
+def rate_of_a_layer_that_a_callback_sets() -> Any:
+    model = perceptron(optimizers.SGD(0.1))
+
+    def set_rate(epoch: int, logs: Any) -> None:
+        model.layers[1].rate = 0.1 * epoch
+
+    return batches(model, callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=set_rate)]), model
+
+
+def rate_that_is_a_variable() -> Any:
+    class Scales(L.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.factor = K.variable(1.0)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.factor
+
+    layer = Scales()
+    model = keras.Sequential([L.Dense(5, input_dim=6), layer, L.Dense(3)])
+    model.compile(optimizers.SGD(0.05), "mse", metrics=["mae"], jit_compile=WAY[0])
+    grow = keras.callbacks.LambdaCallback(
+        on_batch_begin=lambda batch, logs: K.set_value(layer.factor, 1.0 + 0.1 * batch)
+    )
+    return batches(model, callbacks=[grow]), model
+
+
 SCENARIOS: list[Callable[[], Any]] = [
     dropout_and_normalization,
     class_and_sample_weights,
@@ -227,6 +253,8 @@ SCENARIOS: list[Callable[[], Any]] = [
     metrics_that_keep_states_of_their_own,
     loss_of_a_user,
     optimizer_of_torch,
+    rate_of_a_layer_that_a_callback_sets,
+    rate_that_is_a_variable,
 ]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..._core.border import nameless
 from ..._core.config import is_ours
-from .traits import DECISIVE, Changes
+from .traits import DECISIVE, NEWS, Changes
 from .weights import Weighted
 
 # Methods that torch, or this package, calls on a layer that stands inside another.
@@ -32,6 +32,8 @@ class Attributes(Weighted):
         kind = type(self)
         if name in DECISIVE or isinstance(value, nn.Module) or name in self.__dict__.get("_modules", ()):
             Changes.note()
+        if not name.startswith("_") and name not in NEWS:
+            Changes.assigned += 1
         hides = hasattr(kind, name) and not is_ours(kind)
         if hides:
             self._refuse_name(kind, name, value)

@@ -55,10 +55,20 @@ DECISIVE = frozenset(
 )
 
 
+# Attributes of models that change from one `fit` to the next, and that no computation depends on.
+NEWS = frozenset("history stop_training validation_data optimizer built".split())
+
+
 class Changes:
-    """Counts the assignments, to any layer, that traits may follow from: what is derived once stands until the next."""
+    """Counts the assignments to any layer: what was derived of one stands until the next.
+
+    Attributes:
+        count: Those that traits may follow from.
+        assigned: Those that what a layer computes may follow from.
+    """
 
     count = 0
+    assigned = 0
 
     @classmethod
     def note(cls) -> None:

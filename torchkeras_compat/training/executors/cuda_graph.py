@@ -15,8 +15,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ..._core import settings
 from ..._core.graph_capture import as_capture
 from ..._core.tree import flatten, map_tree
+from ...layers.base.traits import Changes
 from ..data.batch import Batch
 from ..step.step import Recorded, Step
 from .graphs import GraphExecutor, Key, leaving_no_trace
@@ -51,10 +53,11 @@ class GraphStep(GraphExecutor["RecordedStep"]):
     def __init__(self, step: Step, record: Recorder) -> None:
         super().__init__(step)
         self.record = record
+        self._standing: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the graphs, which cannot be copied."""
-        return {**super().__getstate__(), "record": self.record}
+        return {**super().__getstate__(), "record": self.record, "_standing": None}
 
     def forget(self) -> None:
         """Forget the graphs, and with the last one the memory that they share."""
@@ -64,6 +67,14 @@ class GraphStep(GraphExecutor["RecordedStep"]):
 
     def _where(self) -> Any:
         return super()._where(), id(self.step.averages), self.step._loss_later, self.step.chain is None
+
+    def train(self, batch: Batch) -> bool:
+        """Train on a batch, or tell that it has to be done eagerly; another rate of a layer means another graph."""
+        standing = (Changes.assigned, settings.learning_phase())
+        if standing != self._standing:
+            self._graphs = {key: graph for key, graph in self._graphs.items() if graph is None}  # refusals stay
+            self._standing = standing
+        return super().train(batch)
 
     def _worth(self, key: Key) -> bool:
         return self._seen[key] > 1 and len(self._graphs) < MOST_GRAPHS
