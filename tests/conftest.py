@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from torchkeras_compat.training import trainer
+from torchkeras_compat.training import on_batch, trainer
 from torchkeras_compat.training.executors import choose_executor
 from torchkeras_compat.training.executors import inductor as compiled
 from torchkeras_compat.training.executors.capture import Graph, capture
 from torchkeras_compat.training.executors.cuda_graph import GraphStep
+from torchkeras_compat.training.executors.forward_graph import ForwardGraphs
+from torchkeras_compat.training.step.forward import ForwardStep
 from torchkeras_compat.training.step.step import Executor, Step
 
 # These run in the oracle's environment, which has TensorFlow; see golden/make_golden.py.
@@ -73,3 +75,13 @@ def replayed(monkeypatch: pytest.MonkeyPatch) -> None:
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let torch's kernels run captured graphs, for tests of the graphs that need no compiler's seconds."""
     monkeypatch.setattr(compiled, "compile_graph", run_by_torch)
+
+
+@pytest.fixture
+def replayed_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let forward passes of `predict` be recorded and replayed on the CPU, as they are on CUDA."""
+
+    def choose(step: ForwardStep, config: Any) -> ForwardGraphs:
+        return ForwardGraphs(step, record_by_tracing, "cpu")
+
+    monkeypatch.setattr(on_batch, "choose_forward", choose)

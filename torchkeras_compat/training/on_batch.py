@@ -15,6 +15,7 @@ from .compiled_model import CompiledModel
 from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
+from .executors.choose_executor import choose_forward
 from .step.forward import ForwardStep
 from .step.overrides import lists_as_tuples, packed_inputs
 from .step.step import Step
@@ -27,7 +28,8 @@ class BatchCalls(CompiledModel):
         """Return what runs the batches of `predict`; a model needs no `compile` for it."""
         if self._forward_step is None or self._forward_step.outdated():
             keep_freed_memory()
-            self._forward_step = ForwardStep(self)
+            self._forward_step = step = ForwardStep(self)
+            step.graphs = choose_forward(step, self._compile_config)
         return self._forward_step
 
     @known_by_name

@@ -62,6 +62,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
     def _forget_steps(self) -> None:
         """Forget what was made for the layers as they stood."""
         self._steps = {}
+        self._forward_step = None
         self._outputs = None
         if self._compile_config is not None:
             self._compile_config.heads = None  # the layer that gives the output may be another
@@ -128,6 +129,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             config.heads_for(self.output_names, self._output_keys())  # what was said of no output is refused here
         self._compile_config = config
         self._steps = {}
+        self._forward_step = None
         self._frozen_at_compile = self._trained_table() if self.built else None
 
     @property

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import warnings
 
+import torch
+
 from ..._core.border import user_stacklevel
+from ..compile_config import CompileConfig
+from ..step.forward import ForwardStep
 from ..step.step import Executor, Step
 from .cuda_graph import GraphStep, record_by_stream
+from .forward_graph import ForwardGraphs
 from .inductor import CompiledStep
 
 
@@ -32,3 +37,16 @@ def choose_executor(step: Step, device: str) -> Executor | None:
         )
         return None
     return GraphStep(step, record_by_stream) if device == "cuda" else CompiledStep(step)
+
+
+def choose_forward(step: ForwardStep, config: CompileConfig | None) -> ForwardGraphs | None:
+    """Return what runs the forward passes of `predict` on CUDA; `None` where they run eagerly, as they stand.
+
+    Args:
+        step: The forward pass.
+        config: What `compile` was told, `None` before.
+    """
+    refused = config is not None and (config.run_eagerly or config.jit_compile is False)
+    if refused or step.overrides.predict_step or step.model.stateful or not torch.cuda.is_available():
+        return None
+    return ForwardGraphs(step, record_by_stream, "cuda")

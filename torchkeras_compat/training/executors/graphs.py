@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import warnings
 from abc import abstractmethod
@@ -26,21 +27,54 @@ Key = tuple[Any, ...]
 G = TypeVar("G", bound=Callable[..., Any])
 
 
-class GraphExecutor(Generic[G]):
+class FallsBack:
+    """What makes graphs, and says in one line why something runs eagerly instead.
+
+    Attributes:
+        announces: What stands before the line.
+        verb: What is done to a step.
+    """
+
+    announces: ClassVar[str]
+    verb: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def attempt(self, make: Callable[[], G]) -> G | None:
+        """Return what a function makes, `None` where it cannot, after a line that says why."""
+        try:
+            return make()
+        except CannotCapture as error:
+            self.say(f"{error}; the model runs eagerly.")
+        except (
+            Exception
+        ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
+            place = layer_of(error)
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
+            where = "the step" if place is None else str(place)
+            self.say(f"{where} could not be {self.verb} ({type(error).__name__}: {reason}); the model runs eagerly.")
+        return None
+
+    def say(self, text: str) -> None:
+        """Say once why something runs eagerly."""
+        if text not in self._said:
+            self._said.add(text)
+            warnings.warn(f"{self.announces}: {text}", stacklevel=user_stacklevel())
+
+
+class GraphExecutor(FallsBack, Generic[G]):
     """The graphs of a training step, one for each shape of batch that is worth it.
 
     Args:
         step: The step.
     """
 
-    announces: ClassVar[str]  # what stands before the line that says why steps run eagerly
-    verb: ClassVar[str] = "compiled"
-
     def __init__(self, step: Step) -> None:
+        super().__init__()
         self.step = step
         self._places: Any = None
         self.forget()
-        self._said: set[str] = set()
 
     def forget(self) -> None:
         """Forget the graphs, whose tensors are no longer those of the model."""
@@ -78,12 +112,12 @@ class GraphExecutor(Generic[G]):
             self.say("hooks see eager steps only; the model runs eagerly while it has hooks.")
             return False
         scalars = self.step.update.scalars()
-        key = (_layout(batch.x), _layout(batch.y), _layout(batch.weight), *scalars)
+        key = (layout(batch.x), layout(batch.y), layout(batch.weight), *scalars)
         self._seen[key] += 1
         if key not in self._graphs:
             if not self._worth(key):
                 return False
-            self._graphs[key] = self._made(batch, scalars)
+            self._graphs[key] = self.attempt(functools.partial(self._make, batch, scalars))
         graph = self._graphs[key]
         return graph is not None and self._run(graph, batch, scalars)
 
@@ -99,28 +133,8 @@ class GraphExecutor(Generic[G]):
     def _run(self, graph: G, batch: Batch, scalars: dict[str, float]) -> bool:
         """Train on a batch, or tell that it has to be done eagerly."""
 
-    def _made(self, batch: Batch, scalars: dict[str, float]) -> G | None:
-        try:
-            return self._make(batch, scalars)
-        except CannotCapture as error:
-            self.say(f"{error}; the model runs eagerly.")
-        except (
-            Exception
-        ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
-            place = layer_of(error)
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
-            where = "the step" if place is None else str(place)
-            self.say(f"{where} could not be {self.verb} ({type(error).__name__}: {reason}); the model runs eagerly.")
-        return None
 
-    def say(self, text: str) -> None:
-        """Say once why steps run eagerly."""
-        if text not in self._said:
-            self._said.add(text)
-            warnings.warn(f"{self.announces}: {text}", stacklevel=user_stacklevel())
-
-
-def _layout(tree: Any) -> Any:
+def layout(tree: Any) -> Any:
     """Return what tells batches of different shapes or memory apart."""
     return tuple(None if t is None else (tuple(t.shape), t.stride(), t.dtype, t.device) for t in flatten(tree))
 

@@ -34,6 +34,7 @@ class CompiledStep(GraphExecutor["Runner"]):
     """The compiled graphs of a training step, one for each shape of batch that is worth it."""
 
     announces = "compile(jit_compile=True)"
+    verb = "compiled"
 
     def _worth(self, key: Key) -> bool:
         """Tell whether this shape of batch comes often enough; the first one does."""

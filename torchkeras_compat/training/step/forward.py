@@ -21,6 +21,7 @@ class ForwardStep:
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.overrides = Overrides(model)
+        self.graphs: Any = None  # what runs forward passes in another way, where there is something
 
     def outdated(self) -> bool:
         """Tell whether the model has got, or lost, a step of its own since this one was made."""
@@ -34,7 +35,16 @@ class ForwardStep:
             pack: Makes of them what a user's `predict_step` gets.
         """
         with settings.running(False):
-            own = self.overrides.predict_step
-            output = self.overrides.predict(pack(x)) if own else self.model._run(x, None, False)[0]
+            if self.overrides.predict_step:
+                output = self.overrides.predict(pack(x))
+            else:
+                output = None if self.graphs is None else self.graphs.run(x)
+                output = self.model._run(x, None, False)[0] if output is None else output
+        self.model._forget_losses()
+        return output
+
+    def forward_pass(self, x: Tree) -> Tree:
+        """Return what the model makes of a batch; this is recorded."""
+        output = self.model._run(x, None, False)[0]
         self.model._forget_losses()
         return output
