@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from torchkeras_compat._core.graph_capture import as_capture
 from torchkeras_compat.training import on_batch, trainer
 from torchkeras_compat.training.executors import choose_executor
 from torchkeras_compat.training.executors import inductor as compiled
@@ -60,13 +61,59 @@ def _value(node: Any) -> torch.Tensor:
     return value
 
 
+class RecordByRunning:
+    """Records a step by running it, and putting back what it has changed; a replay runs it again, on real tensors.
+
+    That is no graph, but the code runs as it does while a stream records it.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def _state(self) -> list[torch.Tensor]:
+        model: Any = self.step.model
+        slots = [t for held in self.step.update.optimizer.state.values() for t in held.values()]
+        sums = [one.device for one in self.step.averages._all_sums()]
+        numbers: Any = self.step.compiled
+        every = [*torch.nn.Module.parameters(model), *torch.nn.Module.buffers(model), *slots, *sums, numbers.numbers.at]
+        return [t for t in every if isinstance(t, torch.Tensor)]
+
+    def __call__(self, function: Callable[[], list[torch.Tensor]], pool: Any) -> tuple[Callable[[], Any], Any, Any]:
+        state, generator = self._state(), torch.get_rng_state()
+        before = [t.detach().clone() for t in state]
+        with as_capture(traced=False):
+            results = [t.clone() for t in function()]
+        torch.set_rng_state(generator)
+        with torch.no_grad():
+            for tensor, value in zip(state, before):
+                tensor.copy_(value)
+
+        def run() -> None:
+            with torch.enable_grad(), as_capture(traced=False), self.step.averages.counting():  # a graph counts nothing
+                again = function()
+            with torch.no_grad():
+                for place, result in zip(results, again):
+                    place.copy_(result)
+
+        return run, results, pool
+
+
 @pytest.fixture
 def replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let steps that would be compiled be recorded and replayed instead, as CUDA graphs are."""
+    _record(monkeypatch, lambda step: record_by_tracing)
 
+
+@pytest.fixture
+def rerun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let steps that would be compiled run as they do while a stream records them."""
+    _record(monkeypatch, RecordByRunning)
+
+
+def _record(monkeypatch: pytest.MonkeyPatch, recorder: Callable[[Step], Any]) -> None:
     def choose(step: Step, device: str) -> Executor | None:
         chosen = choose_executor.choose_executor(step, device)
-        return GraphStep(step, record_by_tracing) if isinstance(chosen, compiled.CompiledStep) else chosen
+        return GraphStep(step, recorder(step)) if isinstance(chosen, compiled.CompiledStep) else chosen
 
     monkeypatch.setattr(trainer, "choose_executor", choose)
 

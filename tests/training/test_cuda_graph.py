@@ -290,6 +290,12 @@ def test_recorded_steps_equal_eager_ones(scenario: Callable[[], Any]) -> None:
     same_in_both_ways(scenario, True)
 
 
+@pytest.mark.usefixtures("rerun")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_what_a_stream_records_equals_eager_steps(scenario: Callable[[], Any]) -> None:
+    same_in_both_ways(scenario, True)
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_cuda_graphs_equal_eager_steps(scenario: Callable[[], Any]) -> None:
@@ -446,3 +452,46 @@ def test_hooks_see_every_step() -> None:
     handle.remove()
     batches(model)
     assert len(seen) == 56
+
+
+# --- reads of the device -------------------------------------------------------------------------------------------
+
+READS = ("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "cpu")
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count the reads of tensors that training makes of its sums, weights and batches."""
+    seen: list[str] = []
+    for name in READS:
+        method = getattr(torch.Tensor, name)
+
+        def read(self: Any, *args: Any, _method: Any = method, _name: str = name, **kwargs: Any) -> Any:
+            seen.append(_name)
+            return _method(self, *args, **kwargs)
+
+        monkeypatch.setattr(torch.Tensor, name, read)
+    return seen
+
+
+@pytest.mark.usefixtures("replayed")
+def test_the_device_is_read_once_an_epoch_and_once_a_tick(
+    reads: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from torchkeras_compat._core import progress
+
+    WAY[0] = True
+    model = perceptron()
+    batches(model)
+    reads.clear()
+    batches(model, callbacks=[keras.callbacks.History(), keras.callbacks.Callback()])
+    assert len(reads) == 7  # epochs
+    ticks: list[int] = []
+    monkeypatch.setattr(progress, "redrawable", lambda file: True)
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    draw = progress._LiveLine.draw
+    monkeypatch.setattr(progress._LiveLine, "draw", lambda *args: (ticks.append(1), draw(*args))[1])
+    reads.clear()
+    model.fit(X, Y, batch_size=9, epochs=2, verbose=1)
+    assert len(ticks) == 16
+    assert len(reads) == len(ticks) + 2

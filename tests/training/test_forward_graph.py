@@ -92,8 +92,7 @@ def test_code_that_decides_by_values_runs_each_time() -> None:
     model = keras.Sequential([Reads(input_shape=(6,))])
     runs.clear()
     with pytest.warns(UserWarning, match="predict cannot run as a CUDA graph: Reads .* could not be recorded") as said:
-        for i in range(4):
-            model.predict(X[i : i + 1], verbose=0)
+        _ = [model.predict(X[i : i + 1], verbose=0) for i in range(4)]
     assert len(said) == 1
     np.testing.assert_allclose(runs, X[:4].sum(1), rtol=1e-5)
 

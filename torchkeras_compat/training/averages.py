@@ -81,9 +81,13 @@ class DeferredMean:
 
     def reset(self) -> None:
         """Start afresh."""
-        self._values, self._counts = [], []
+        self.forget_kept()
         self.total.reset()
         self.count.reset()
+
+    def forget_kept(self) -> None:
+        """Drop what is not summed up yet."""
+        self._values, self._counts = [], []
 
     def add(self, value: Tensor, count: int) -> None:
         """Take note of a 0-d tensor that stands for `count` samples."""
@@ -153,8 +157,7 @@ class HeadAverages:
 
     def reset(self) -> None:
         """Start an epoch; the states of the metrics come from here from now on."""
-        self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
-        self._elements = 0
+        self.forget_kept()
         for one in (*self.sums, *self.counts):
             one.reset()
         self.loss.reset()
@@ -163,6 +166,11 @@ class HeadAverages:
                 line.metric.reset_state()
             else:
                 line.metric.follow(self._pending[i])
+
+    def forget_kept(self) -> None:
+        """Drop what is not summed up yet."""
+        self._kept: list[tuple[Tensor, Tensor, Tensor | None, Tensor | None]] = []
+        self._elements = 0
 
     def add(self, y: Tensor, output: Tensor, mask: Tensor | None, weight: Tensor | None) -> None:
         """Take note of a batch.
@@ -416,6 +424,10 @@ class Averages:
         finally:
             for one, host in before:
                 one.host = host
+            for mean in self._means():
+                mean.forget_kept()
+            for head in self.heads:
+                head.forget_kept()
             self._last, self._last_outputs = kept
 
     @property

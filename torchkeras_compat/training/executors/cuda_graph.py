@@ -106,7 +106,9 @@ class RecordedStep:
         self.batch = Batch(x, y, weight, batch.size)
         self.inputs = _leaves(self.batch)
         averages.start_recording(self.step.update.params[0].device)
-        with leaving_no_trace(self.step.model, python_counts=True), averages.counting() as counts:
+        device_of: Any = torch.cuda.device_of
+        no_trace = leaving_no_trace(self.step.model, python_counts=True)
+        with device_of(self.inputs[0]), no_trace, averages.counting() as counts:
             self.replay, results, executor.pool = executor.record(self._record, executor.pool)
         self.counts = counts
         self._results(results)

@@ -18,6 +18,7 @@ from ...optimizers.foreach import Tensors
 from ...optimizers.slots import Gradients, Scalars
 
 LAZY_ELEMENTS = 1 << 16  # a smaller table is stepped whole in less time than its rows are sorted
+LAZY_ELEMENTS_ON_CUDA = 1 << 26  # there is bandwidth for more, and a table that is stepped whole is part of a graph
 
 
 class EmbeddingGroup:
@@ -147,7 +148,8 @@ def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
         return False
     sparse = optimizer.sparse_rows
     clipped_by_rows = bool(optimizer.clipping.limits) and optimizer._rules.untouched_rows_stay
-    large = weight.parameters[0].numel() >= LAZY_ELEMENTS
+    table = weight.parameters[0]
+    large = table.numel() >= (LAZY_ELEMENTS_ON_CUDA if table.is_cuda else LAZY_ELEMENTS)
     return sparse.stay or clipped_by_rows or (sparse.lazy and large)
 
 
