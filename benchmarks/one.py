@@ -2,7 +2,7 @@
 
     python one.py IMPL WORKLOAD [--device cpu] [--repeat 3]
 
-IMPL: ours | keras3 (set KERAS_BACKEND) | keras2 | torch | torch-compile
+IMPL: ours | keras3 (set KERAS_BACKEND) | keras2 | torch | torch-compile | torch-graph (the loop as a CUDA graph)
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def imported(impl: str, device: str) -> Any:
 def built(impl: str, package: Any, workload: Any, device: str, compile_args: dict[str, Any]) -> Any:
     """Return the compiled model of a workload."""
     if package is None:
-        from torch_loops import TorchModel
+        from torch_loops import GraphedTorchModel, TorchModel
 
+        if impl == "torch-graph":
+            return GraphedTorchModel(workload.name, device=device)
         return TorchModel(workload.name, device=device, compiled=impl == "torch-compile")
 
     def sequential(layers: list[Any]) -> Any:
