@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from torchkeras_compat._core import border, dialects, randomness, settings
+from torchkeras_compat._core import border, devices, dialects, randomness, settings
 
 SEED = 7
 ON_REQUEST = ("slow", "network")
+
+
+def pytest_configure() -> None:
+    """Let what is made outside a test (by a module, or a fixture of a module) be on the CPU: tests ask for CUDA."""
+    settings.set_device("cpu")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -64,3 +69,10 @@ def _reset(device: str) -> None:
 def device(request: pytest.FixtureRequest) -> torch.device:
     """Run the test on the CPU and, where there is one, on CUDA; the models it builds are there already."""
     return torch.device(request.param)
+
+
+@pytest.fixture
+def ways_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let layers compute on the CPU in the way that they take on CUDA."""
+    monkeypatch.setattr(devices, "on_cuda", lambda tensor: True)
+    monkeypatch.setattr(devices, "ends_by_assertion", lambda device: True)

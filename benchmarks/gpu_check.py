@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "benchmarks" / "gpu"
 TAIL = 25
+# The interpreter is the user's: what its environment adds to pytest must not decide whether the tests pass.
+NO_FOREIGN_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "", "PYTEST_ADDOPTS": ""}
 
 
 @dataclass
@@ -51,7 +53,7 @@ def device_name() -> str | None:
 def run(title: str, *command: str, cwd: Path = ROOT) -> Result:
     """Run one part, showing its output as it comes."""
     print(f"\n==> {title}", flush=True)
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **NO_FOREIGN_PLUGINS}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
     lines = []
     with subprocess.Popen(

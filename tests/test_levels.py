@@ -97,7 +97,7 @@ INSIDE = {
         "compile_config trained_model",
         "averages",
         "step",
-        "compiled_model executors",
+        "compiled_model executors out_of_memory",
         "custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
         "trainer",
     ),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+import torchkeras_compat as keras
 import torchkeras_compat.backend as K
-from torchkeras_compat import activations, constraints, regularizers
+from torchkeras_compat import activations, constraints, initializers, regularizers
+from torchkeras_compat._core import settings
 from torchkeras_compat.layers import Dense
 from torchkeras_compat.models import Sequential
 
@@ -15,6 +18,20 @@ def test_made_on_the_device(device: torch.device) -> None:
     made = [K.variable([1.0]), K.constant(1), K.zeros((2,)), K.eye(2), K.arange(3)]
     made += [K.random_normal((2,)), K.random_uniform((2,)), K.truncated_normal((2,)), K.random_bernoulli((2,), 0.5)]
     assert {t.device.type for t in made} == {device.type}
+
+
+def test_what_is_made_follows_the_device_of_new_models() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    keras.set_device("meta")
+    made = [K.variable([1.0]), K.variable(torch.ones(2)), K.constant(1), K.zeros((2,)), K.ones((2,)), K.eye(2)]
+    made += [K.variable(initializers.Ones()((2,))), K.variable(sparse.coo_matrix(np.eye(2))), K.arange(3)]
+    for draw in (K.random_normal, K.random_uniform, K.truncated_normal, K.random_bernoulli):
+        made += [draw((2,)), draw((2,), seed=3)]
+        with settings.running(True):
+            made.append(draw((2,)))
+    made += [K.random_uniform((2,), 0, 9, "int32"), K.random_uniform_variable((2,), 0, 1)]
+    made += [K.random_normal_variable((2,), 0, 1), K.one_hot([1], 3), K.cast([1], "float32"), K.zeros_like([1.0])]
+    assert [t.device.type for t in made] == ["meta"] * len(made)
 
 
 def test_converted_to_the_device(device: torch.device) -> None:

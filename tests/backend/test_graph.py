@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,19 @@ def test_sparse_matrices() -> None:
     assert K.is_sparse(v)
     assert K.to_dense(v).tolist() == [[1, 0], [0, 1]]
     assert K.eval(v).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_sparse_matrix_says_nothing_of_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sparse, make = pytest.importorskip("scipy.sparse"), torch.sparse_coo_tensor
+
+    def warns(*args: Any, **kwargs: Any) -> torch.Tensor:
+        warnings.warn("Sparse invariant checks are implicitly disabled. Memory errors (e.g. SEGFAULT) will occur")
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(torch, "sparse_coo_tensor", warns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert K.is_sparse(K.variable(sparse.coo_matrix(np.eye(2))))
 
 
 def test_the_learning_phase() -> None:

@@ -6,7 +6,11 @@ as they would fail, or stall, on CUDA.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,7 +82,7 @@ def test_a_step_reads_nothing_from_the_device(name: str) -> None:
     try:
         model = keras.Sequential([L.InputLayer(batch_input_shape=(4, *shape)), *body()])
     finally:
-        keras.set_device(None)
+        keras.set_device("cpu")
     model.compile(optimizer, loss, metrics=["accuracy", "mae"])
     y = torch.zeros(4, 3, device=META)
     x = torch.zeros(4, *shape, device=META, dtype=torch.int64 if name == "words" else torch.float32)
@@ -94,6 +98,7 @@ def test_a_step_reads_nothing_from_the_device(name: str) -> None:
 
 @pytest.mark.gpu
 def test_the_default_device_is_cuda_and_set_device_decides_otherwise() -> None:
+    keras.set_device(None)
     model = keras.Sequential([L.Dense(2, input_dim=3)])
     assert next(model.parameters()).device.type == "cuda"
     keras.set_device("cpu")
@@ -103,3 +108,28 @@ def test_the_default_device_is_cuda_and_set_device_decides_otherwise() -> None:
         assert next(model.parameters()).device.type == "cpu"
     finally:
         keras.set_device(None)
+
+
+OUTSIDE_OF_TESTS = """
+import pytest
+from torchkeras_compat._core import settings
+
+BY_MODULE = settings._settings.device
+
+@pytest.fixture(scope="module")
+def by_fixture():
+    return settings._settings.device
+
+def test_both_are_on_the_cpu(by_fixture):
+    assert BY_MODULE is not None and BY_MODULE.type == "cpu"
+    assert by_fixture is not None and by_fixture.type == "cpu"
+"""
+
+
+def test_what_tests_make_before_they_run_is_on_the_cpu(tmp_path: Path) -> None:
+    (tmp_path / "test_outside.py").write_text(OUTSIDE_OF_TESTS)
+    root = Path(keras.__file__).parent.parent
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "test_outside.py"]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -103,3 +103,19 @@ def test_fifty_steps(golden: Golden, optimizer: str, device: torch.device, way: 
     curve = train(model, golden["x"], golden["target"], golden.spec["batch"], golden.spec["steps"])
     close(curve, golden[f"{optimizer}_curve"], "losses")
     all_close(model.get_weights(), golden.listed(f"{optimizer}_end", 99), "final weights")
+
+
+def _has_a_way_of_cuda(golden: Golden) -> bool:
+    classes = {cls for cls, _ in golden.spec["stack"]}
+    return not classes.isdisjoint({"AveragePooling1D", "AveragePooling2D", "BatchNormalization", "Embedding"})
+
+
+@pytest.mark.usefixtures("ways_of_cuda")
+@golden_cases(*FAMILIES, where=_has_a_way_of_cuda)
+def test_the_ways_of_cuda(golden: Golden) -> None:
+    cpu = torch.device("cpu")
+    test_output_and_gradients(golden, cpu)
+    if golden.spec["train_forward"]:
+        test_training_mode(golden, cpu)
+    if golden.spec["steps"]:
+        test_fifty_steps(golden, "sgd", cpu, "default")

@@ -281,12 +281,28 @@ def _pooled(
     if choice(owner, "pool_mode", pool_mode, ("max", "avg")) == "max":
         y = _MAX[n](_same(x, window, step, ones, float("-inf")) if same else x, window, step)
     elif same:
-        # What lies outside the image counts neither in the sum nor in the number.
-        inside = _same(torch.ones_like(x[:1, :1]), window, step, ones)
-        y = _AVERAGE[n](_same(x, window, step, ones), window, step) / _AVERAGE[n](inside, window, step)
+        y = average_pool_same(x, window, step)
     else:
         y = _AVERAGE[n](x, window, step)
     return _restored(y, last)
+
+
+def average_pool_same(x: Tensor, window: Sequence[int], strides: Sequence[int]) -> Tensor:
+    """Return the mean of each window under `padding='same'`, over the cells that are really there.
+
+    The padding is written out.  For memory with the channels last, the gradient of CUDA's `avg_pool2d` is wrong
+    wherever that kernel pads by itself (torch 2.11).
+
+    Args:
+        x: `(batch, channels, *space)`.
+        window: The size of a window.
+        strides: The distance between windows.
+    """
+    n = len(window)
+    ones = (1,) * n
+    inside = _same(x.new_ones(1, 1, *x.shape[2:]), window, strides, ones)
+    means = _AVERAGE[n](_same(x, window, strides, ones), window, strides)
+    return means / _AVERAGE[n](inside, window, strides)
 
 
 @operation

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.bounds import clip
+from .._core.lookups import guarded, marked
 from ..activations import over_classes
 
 
@@ -128,6 +129,16 @@ def class_indices(target: Tensor, output: Tensor) -> Tensor:
     return target.long()
 
 
+def cross_entropy_of_indices(indices: Tensor, logits: Tensor) -> Tensor:
+    """Return the cross-entropy of class indices with a softmax of logits, per sample.
+
+    An index out of range raises on the CPU and gives NaN on CUDA, as in TensorFlow.
+    """
+    indices, outside = guarded(indices, logits.shape[-1])
+    flat = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), indices.reshape(-1), reduction="none")
+    return marked(flat.reshape(indices.shape), outside)
+
+
 def sparse(
     target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
 ) -> Tensor:
@@ -141,8 +152,7 @@ def sparse(
     kept = None if ignore_class is None else indices != ignore_class
     if kept is not None:
         indices = indices.where(kept, torch.zeros_like(indices))
-    flat = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), indices.reshape(-1), reduction="none")
-    values = flat.reshape(indices.shape)
+    values = cross_entropy_of_indices(indices, logits)
     return values if kept is None else values * kept
 
 

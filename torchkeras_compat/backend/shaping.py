@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error
+from .._core.lookups import guarded, marked
 from .._core.operations import creation, operation
 from .._core.symbolic import SymbolicTensor
 from .common import normalize_data_format
@@ -318,7 +319,8 @@ def gather(reference: Tensor, indices: Tensor) -> Tensor:
         >>> gather([1.0, 2.0, 3.0], [2, 0])
         tensor([3., 1.])
     """
-    return reference[indices.long()]
+    rows, outside = guarded(indices.long(), len(reference), -len(reference))
+    return marked(reference[rows], outside)
 
 
 @operation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,17 +37,26 @@ def variable(
     """
     wanted = settings.torch_dtype(dtype)
     if hasattr(value, "tocoo"):
-        entries = value.tocoo()
-        indices = torch.as_tensor(np.stack([entries.row, entries.col]).astype("int64"))
-        return torch.sparse_coo_tensor(
-            indices, torch.as_tensor(entries.data).to(wanted), entries.shape, check_invariants=True
-        )
+        return _sparse(value.tocoo(), wanted)
     with torch.inference_mode(False):  # a variable that is made while a model predicts can train later
-        data = take_back(as_tensor(value)).detach().to(wanted, copy=True)
+        tensor = take_back(as_tensor(value)).detach()
+        device = settings.default_device() if tensor.device.type == "cpu" else tensor.device
+        data = tensor.to(device, wanted, copy=True)
         holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
     path = name or f"Variable_{settings.get_uid('variable')}"
     path = path if ":" in path else f"{path}:0"
     return Weight(path, holder, ("value",), constraint=constraint).variable()
+
+
+def _sparse(entries: Any, dtype: torch.dtype) -> Tensor:
+    """Return the entries of a sparse matrix as a sparse tensor on the device of new models."""
+    indices = torch.as_tensor(np.stack([entries.row, entries.col]).astype("int64"))
+    values = torch.as_tensor(entries.data).to(dtype)
+    with warnings.catch_warnings():
+        # Some releases of torch say that nothing is checked, of a tensor whose check is asked for.
+        warnings.filterwarnings("ignore", "Sparse invariant checks are implicitly disabled")
+        tensor = torch.sparse_coo_tensor(indices, values, entries.shape, check_invariants=True)
+        return tensor.to(settings.default_device())
 
 
 def is_variable(x: Any) -> bool:

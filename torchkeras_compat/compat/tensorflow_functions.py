@@ -19,6 +19,7 @@ from torch import Tensor
 from .. import backend as K
 from .._core import settings
 from .._core.errors import argument_error
+from .._core.lookups import guarded, marked
 from .._core.symbolic import SymbolicTensor, lifted
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
@@ -289,7 +290,8 @@ def softmax_cross_entropy_with_logits(labels: Tensor, x: Tensor, axis: int = -1)
 @function("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy_with_logits(labels: Tensor, x: Tensor) -> Tensor:
     """Return the cross-entropy of class indices."""
-    return -torch.log_softmax(x, -1).gather(-1, labels.long().unsqueeze(-1)).squeeze(-1)
+    indices, outside = guarded(labels.long(), x.shape[-1])
+    return marked(-torch.log_softmax(x, -1).gather(-1, indices.unsqueeze(-1)).squeeze(-1), outside)
 
 
 # --- over axes ---------------------------------------------------------------------------------------------------
@@ -538,7 +540,10 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
 def gather(x: Tensor, indices: Any, axis: int | None = None) -> Tensor:
     """Return slices by index along an axis, the first one if `None`."""
     place, rows = (axis or 0) % x.dim(), tensor(indices).to(x.device).long()
+    rows, outside = guarded(rows, x.shape[place])
     chosen = x.index_select(place, rows.reshape(-1))
+    if outside is not None:
+        chosen = marked(chosen.movedim(place, 0), outside.reshape(-1)).movedim(0, place)
     return chosen.reshape(*x.shape[:place], *rows.shape, *x.shape[place + 1 :])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .._core import registry, settings
+from .._core import devices, registry, settings
 from .._core.errors import argument_error, positive_int
+from .._core.lookups import expect_in_range, guarded, marked, out_of_range
 from .._core.shapes import Shape, compatible, shape_tuple
 from .base import ROW_WISE, Layer, Traits
 from .base.weight_options import bare, enter_weight, keep_options
@@ -40,7 +41,8 @@ class Embedding(Layer):
         Input: `(batch, …)` of indices, integers or floats. Output: `(batch, …, output_dim)`.
 
     Raises:
-        ValueError: An argument is out of range; when called, an index is (on CUDA, torch's own check stops the run).
+        ValueError: An argument is out of range; when called, an index is. On CUDA that holds for indices that come from
+            the host; an index that only the device knows gives a vector of NaN.
 
     Example:
         >>> import torchkeras_compat as keras
@@ -100,21 +102,28 @@ class Embedding(Layer):
     def _to_input(self, inputs: Any) -> Any:
         """Return indices on the layer's device; floats stay what they are, for a shorter type might not hold them."""
         tensor = inputs if isinstance(inputs, Tensor) else torch.as_tensor(np.asarray(inputs))
-        return tensor.to(self.embedding.weight.device) if self.built else tensor
+        if not self.built:
+            return tensor
+        weight = self.embedding.weight
+        if devices.on_cuda(weight) and not devices.on_cuda(tensor):
+            self._check_indices(tensor)
+        return tensor.to(weight.device)
+
+    @property
+    def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
+        return (self._check_indices,)
+
+    def _check_indices(self, indices: Tensor) -> None:
+        """Raise where an index is out of range."""
+        expect_in_range(self, _integers(indices), self.input_dim, "input_dim")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the vectors of the indices."""
-        indices = inputs if inputs.dtype in _INDEX_TYPES else inputs.long()
+        indices, outside = guarded(_integers(inputs), self.input_dim)
         try:
-            return F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse)
-        except IndexError:  # only the CPU raises; asking before would cost CUDA a device read for each batch
-            raise ValueError(self._out_of_range(indices)) from None
-
-    def _out_of_range(self, indices: Tensor) -> str:
-        bad = indices[(indices < 0) | (indices >= self.input_dim)]
-        found = int(bad[0])
-        remedy = "indices count from 0" if found < 0 else f"write input_dim={int(bad.max()) + 1} or more"
-        return f"{self}: index {found} is out of range for input_dim={self.input_dim}; {remedy}."
+            return marked(F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse), outside)
+        except IndexError:  # the CPU's own check
+            raise ValueError(out_of_range(self, indices, self.input_dim, "input_dim")) from None
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return which indices are not padding."""
@@ -134,6 +143,10 @@ class Embedding(Layer):
         sizes = {"input_dim": self.input_dim, "output_dim": self.output_dim}
         own = {k: v for k, v in super().get_config().items() if k not in ("output_dim", "sparse")}
         return {**own, **sizes, "input_length": self.input_length}
+
+
+def _integers(indices: Tensor) -> Tensor:
+    return indices if indices.dtype in _INDEX_TYPES else indices.long()
 
 
 def _lengths(input_length: Any) -> Shape:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._core import registry, settings
+from .._core import devices, registry, settings
 from .._core.errors import argument_error, number
 from .._core.shapes import Shape
 from .base import ROW_WISE, Layer
@@ -172,17 +172,28 @@ class BatchNormalization(Layer):
         flat = at_end and inputs.dim() > 2
         x = inputs.reshape(-1, channels) if flat else inputs if at_end else inputs.movedim(axis, 1)
         count = inputs.numel() // max(channels, 1)
+        weight, bias = self._scale_and_offset(x)
         if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
             if not training and torch.is_grad_enabled() and settings.running_phase():
                 moving = (moving[0].clone(), moving[1].clone())  # another call in this step may move the averages
             cudnn = torch.backends.cudnn.enabled
-            y = torch.batch_norm(x, norm.weight, norm.bias, *moving, training, rate, self.epsilon, cudnn)
+            y = torch.batch_norm(x, weight, bias, *moving, training, rate, self.epsilon, cudnn)
         else:
-            y, mean, inverse = torch.native_batch_norm(x, norm.weight, norm.bias, None, None, True, 0.0, self.epsilon)
+            y, mean, inverse = torch.native_batch_norm(x, weight, bias, None, None, True, 0.0, self.epsilon)
             if self.trainable:
                 self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon), count)
         return y.reshape(inputs.shape) if flat else y if at_end else y.movedim(1, axis)
+
+    def _scale_and_offset(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return `gamma` and `beta` for torch's kernel: that of CUDA gives no gradient for one without the other."""
+        weight, bias = self.norm.weight, self.norm.bias
+        if devices.on_cuda(x):
+            if weight is None and bias is not None:
+                return torch.ones_like(bias), bias
+            if bias is None and weight is not None:
+                return weight, torch.zeros_like(weight)
+        return weight, bias
 
     def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
         """Normalise over several axes, or with the statistics of valid steps only."""

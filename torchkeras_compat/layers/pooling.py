@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .._core import registry
+from .._core import devices, registry
 from .._core.errors import choice, int_tuple
 from .._core.shapes import Shape, conv_length, same_padding
+from ..backend.convolution import average_pool_same
 from .base.gradient_facts import AverageFacts, MaxPoolingFacts
 from .spatial import SpatialLayer, over_height
 
@@ -106,6 +107,12 @@ class AveragePooling(Pooling):
     """Base of the layers that average each window, over the cells that are really there."""
 
     _functions: ClassVar[dict[int, Callable[..., Tensor]]] = {1: F.avg_pool2d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the means of the windows."""
+        if self.padding == "same" and self.rank < 3 and devices.on_cuda(inputs):
+            return self.to_keras(average_pool_same(self.to_torch(inputs), self._window, self._stride))
+        return super().call(inputs)
 
     def pool(self, x: Tensor, padding: list[int], ceil: bool) -> Tensor:
         """Return the mean of each window."""

@@ -47,6 +47,10 @@ class Wrapper(Layer):
     def _takes_integers(self) -> bool:  # type: ignore[override]
         return self.layer._takes_integers
 
+    @property
+    def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
+        return self.layer._index_checks
+
     def build(self, input_shape: Any = None) -> None:
         """Build the layer inside, whose weights have this layer's name before theirs and not its own.
 

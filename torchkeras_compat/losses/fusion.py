@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._core import dialects, registry
+from .._core import devices, dialects, registry
 from .._core.dialects import Rules
 from ..backend import crossentropy as kernels
 from .base import FROM_LOGITS, FunctionLoss, Loss, Reduction, align
@@ -87,6 +87,8 @@ def _sparse_mean(y_true: Tensor, logits: Tensor, axis: int = -1, ignore_class: i
     if ignore_class is not None:
         return _sparse(y_true, logits, axis, ignore_class).mean()
     indices = kernels.class_indices(y_true, logits)
+    if devices.on_cuda(logits):
+        return kernels.cross_entropy_of_indices(indices, logits).mean()
     return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), indices.reshape(-1))
 
 

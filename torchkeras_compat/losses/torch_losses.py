@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._core import devices
 from .._core.user_tensors import is_users
 from .base import align, tensors
 
@@ -43,6 +44,22 @@ def _targets(loss: Any, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]
     return y_pred, y_true
 
 
+def _safe(loss: Any, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return both without the values at which CUDA's kernel would stop the device, and where those were.
+
+    The CPU raises at a class index out of range, and at what is no probability.
+    """
+    if not devices.on_cuda(prediction):
+        return prediction, target, None
+    if takes_classes(loss) and not target.is_floating_point():
+        wrong = ((target < 0) | (target >= prediction.shape[1])) & (target != getattr(loss, "ignore_index", -100))
+        return prediction, target.masked_fill(wrong, 0), wrong
+    if isinstance(loss, nn.BCELoss) or getattr(loss, "__name__", "") == "binary_cross_entropy":
+        wrong = ~((prediction >= 0) & (prediction <= 1)) | ~((target >= 0) & (target <= 1))  # NaN is neither
+        return prediction.masked_fill(wrong, 0.5), target.masked_fill(wrong, 0.5), wrong
+    return prediction, target, None
+
+
 def _is_float(loss: Any) -> bool:
     return not isinstance(loss, (nn.MultiMarginLoss, nn.MultiLabelMarginLoss))
 
@@ -56,7 +73,10 @@ def caller(loss: Any) -> Callable[[Any, Any], Tensor]:
         prediction, target = _targets(loss, y_true, y_pred)
         if of_user:  # a module may write into what it gets
             prediction, target = prediction.clone(), target.clone()
+        prediction, target, wrong = _safe(loss, prediction, target)
         result = loss(prediction, target)
+        if wrong is not None:
+            result = result.masked_fill(wrong.any(), float("nan"))
         return result if isinstance(result, Tensor) else torch.as_tensor(result)
 
     return call

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .._core import registry, settings
 from .._core.errors import argument_error
+from .._core.lookups import guarded, marked
 from ..losses.base import align, fit_weight, tensors
 from .base import Metric, State, divide_no_nan
 
@@ -84,9 +85,14 @@ class Counter:
     def _bucketed(self, y_pred: Tensor, *parts: Tensor) -> list[Tensor]:
         bucket, size = self._buckets(y_pred), (len(self.thresholds) + 1, *y_pred.shape[1:])
         order = self._on(y_pred, self.order)
+        bucket, outside = guarded(bucket, size[0])
+        if outside is not None:  # predictions that are NaN have no bucket; in the last one they make all sums NaN
+            outside |= y_pred.isnan()
+            bucket = bucket.masked_fill(outside, size[0] - 1)
         sums = []
         for part in parts:
-            filled = torch.zeros(size, dtype=part.dtype, device=part.device).scatter_add_(0, bucket, part)
+            empty = torch.zeros(size, dtype=part.dtype, device=part.device)
+            filled = empty.scatter_add_(0, bucket, marked(part, outside))
             above = filled.flip(0).cumsum(0).flip(0)[1:]
             sums.append(above if self.even else above[order])
         return sums

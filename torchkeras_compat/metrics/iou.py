@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .._core import registry
 from .._core.errors import argument_error, positive_int
+from .._core.lookups import guarded, marked
 from ..losses.base import tensors
 from .base import Metric, divide_no_nan
 
@@ -48,8 +49,9 @@ class IoUBase(Metric):
                 kept = label != self.ignore_class
                 weight = weight * kept
                 label, found = (torch.where(kept, t, torch.zeros_like(t)) for t in (label, found))
+            cell, outside = guarded(label * self.num_classes + found, self.num_classes**2)
             cells = torch.zeros(self.num_classes**2, dtype=self.torch_dtype, device=label.device)
-            cells.index_add_(0, label * self.num_classes + found, weight)
+            cells.index_add_(0, cell, marked(weight, outside))
             self.total_cm.assign_add(cells.reshape(self.num_classes, self.num_classes))
 
     def result(self) -> Tensor:

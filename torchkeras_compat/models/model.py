@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -142,8 +142,24 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
     def _input_takes_integers(self, index: int) -> bool:
         """Tell whether an input is indices: a layer that takes some is called on it, or its type says so."""
         tensor = self._the_plan().inputs[index]
-        users = [c.layer for c in self._the_plan().calls if c.is_layer and any(p is tensor for p in c.node.parents())]
+        users = self._layers_on_input(index)
         return not tensor.dtype.startswith(("float", "bfloat")) or any(layer._takes_integers for layer in users)
+
+    def _layers_on_input(self, index: int) -> list[Layer]:
+        """Return the layers that are called on an input itself."""
+        plan = self._the_plan()
+        return [c.layer for c in plan.calls if c.is_layer and any(p is plan.inputs[index] for p in c.node.parents())]
+
+    @property
+    def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
+        """What raises where an index of the only input has no row."""
+        if self._chain or self._plan is None or len(self._plan.inputs) > 1:
+            return super()._index_checks
+        return self._checks_of_input(0)
+
+    def _checks_of_input(self, index: int) -> tuple[Callable[[Tensor], None], ...]:
+        """Return what raises where an index in an input has no row in a table that it is looked up in."""
+        return tuple(check for layer in self._layers_on_input(index) for check in layer._index_checks)
 
     def _model_inputs(self) -> tuple[ModelInput, ...] | None:
         """Return what the data side is told of the inputs; `None` where a user's call takes them as they are."""
@@ -152,7 +168,8 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         shapes = [tuple(tensor.shape) for tensor in self._plan.inputs]
         if self._told_inputs is None or [one.shape for one in self._told_inputs] != shapes:
             integers = [self._input_takes_integers(i) for i in range(len(shapes))]
-            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers))
+            checks = [self._checks_of_input(i) for i in range(len(shapes))]
+            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks))
         return self._told_inputs
 
     _told_inputs: tuple[ModelInput, ...] | None = None

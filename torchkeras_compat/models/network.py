@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from .._core import settings
+from .._core import devices, settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible, one_sample_hint
@@ -134,6 +134,11 @@ class Network(NetworkSymbols, TorchSide, TrainedModel):
     def _takes_integers(self) -> bool:  # type: ignore[override]
         """Whether the first layer takes indices."""
         return bool(self._chain) and self._chain[0]._takes_integers
+
+    @property
+    def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
+        """What raises where an index of the only input has no row."""
+        return self._chain[0]._index_checks if self._chain else ()
 
     @property
     def uses_learning_phase(self) -> bool:
@@ -321,6 +326,9 @@ class Network(NetworkSymbols, TorchSide, TrainedModel):
         x = super()._to_input(inputs)
         if self._is_users or not self.built:
             return x
+        if isinstance(x, Tensor) and devices.on_cuda(x) and x is not inputs:
+            for check in self._index_checks:
+                check(torch.as_tensor(inputs))
         if self._plan is None or self._chain:
             return self._fitted(x, 0) if isinstance(x, Tensor) else x
         if not is_branch(x):

@@ -250,7 +250,8 @@ class Sequential(Model):
         if known is None or self._told_shape is not shape or not self.built:
             shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
             names = self.input_names or [self.name]
-            self._told_inputs = known = tuple(ModelInput(n, s, self._takes_integers) for n, s in zip(names, shapes))
+            integers, checks = self._takes_integers, self._index_checks
+            self._told_inputs = known = tuple(ModelInput(n, s, integers, checks) for n, s in zip(names, shapes))
             self._told_shape = shape
         return known
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .._core import randomness, settings
 from .._core.border import user_stacklevel
@@ -27,6 +26,7 @@ from .data.feeding import Data
 from .data.standardize import Arrays
 from .data.streams import StreamData
 from .interrupts import Interrupts, interactive
+from .out_of_memory import MemoryGuard, OutOfMemoryError
 from .step.forward import ForwardStep
 from .step.step import Step
 from .trained_model import TrainedModel
@@ -179,11 +179,17 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
         return step.averages.results()
 
     done = 0
+    guard = MemoryGuard("fit", step.model, step)
     for batch in run.batches():
         if hooks:
             run.callbacks.call("on_train_batch_begin", done, logs={"batch": done, "size": batch.size})
-        with training:
-            step.train(batch)
+        if guard.keeps:
+            guard.keep()
+        try:
+            with training:
+                step.train(batch)
+        except RuntimeError as error:
+            guard.explain(error, batch.size)
         done += 1
         if hooks:
             run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
@@ -218,31 +224,52 @@ def run_evaluate(
     step.prepare_test()
     step.averages.reset()
     step.model._reset_own_metrics()
-    hooks = callbacks.wants_batches("test")
-    testing = settings.running(False)
     callbacks.call("on_test_begin")
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
-    at_once = 0 if hooks else step.samples_at_once(data.sample)
-    with _without_gradients(step.model), _joined_batches(step.model, data, at_once):
-        done = 0
-        for i, batch in enumerate(data.epoch(False, steps, at_once)):
-            if hooks:
-                callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
-            with testing:
-                step.test(batch)
-            if hooks:
-                logs = {"batch": i, "size": batch.size, **step.averages.results()}
-                callbacks.call("on_test_batch_end", i, logs=logs)
-            done += data.batches_in(batch.size)
-            if progress is not None:
-                progress.update(done, step.averages.results)
+    at_once = 0 if callbacks.wants_batches("test") else step.samples_at_once(data.sample)
+    with _without_gradients(step.model):
+        try:
+            _evaluate_batches(step, data, steps, callbacks, progress, at_once)
+        except OutOfMemoryError:
+            if not at_once or step.model.stateful:
+                raise
+            at_once = -1  # what is left of the attempt goes with the error, before the next one
+        if at_once < 0:
+            step.averages.reset()
+            _evaluate_batches(step, data, steps, callbacks, progress, 0)
     _warn_if_short(data)
     values = step.averages.results()
     if progress is not None:
         progress.epoch_end(values)
     callbacks.call("on_test_end", logs=values)
     return values
+
+
+def _evaluate_batches(
+    step: Step, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress | None, at_once: int
+) -> None:
+    """Evaluate each batch, or up to so many samples `at_once`."""
+    hooks, testing = callbacks.wants_batches("test"), settings.running(False)
+    guard = MemoryGuard("evaluate", step.model)
+    done = 0
+    with _joined_batches(step.model, data, at_once):
+        for i, batch in enumerate(data.epoch(False, steps, at_once)):
+            if hooks:
+                callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
+            if guard.keeps:
+                guard.keep()
+            try:
+                with testing:
+                    step.test(batch)
+            except RuntimeError as error:
+                guard.explain(error, batch.size)
+            if hooks:
+                logs = {"batch": i, "size": batch.size, **step.averages.results()}
+                callbacks.call("on_test_batch_end", i, logs=logs)
+            done += data.batches_in(batch.size)
+            if progress is not None:
+                progress.update(done, step.averages.results)
 
 
 def _warn_if_short(data: Data) -> None:
@@ -271,23 +298,47 @@ def run_predict(
     hooks = callbacks.wants_batches("predict")
     callbacks.call("on_predict_begin")
     progress.epoch_begin(0, steps or data.steps)
-    outputs: list[Tensor] = []
     model, by_step = step.model, step.overrides.predict_step
     at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
-    with _without_gradients(model), _joined_batches(model, data, at_once):
-        done = 0
-        for i, batch in enumerate(data.epoch(False, steps, at_once)):
-            if hooks:
-                callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
-            outputs.append(step.predict(batch.x))
-            if hooks:
-                logs = {"batch": i, "size": batch.size, "outputs": predictions(outputs[-1], batch.x, True)}
-                callbacks.call("on_predict_batch_end", i, logs=logs)
-            done += data.batches_in(batch.size)
-            progress.update(done)
+    with _without_gradients(model):
+        try:
+            outputs, last = _predict_batches(step, data, steps, callbacks, progress, at_once)
+        except OutOfMemoryError:
+            if not at_once or model.stateful:
+                raise
+            at_once = -1  # what is left of the attempt goes with the error, before the next one
+        if at_once < 0:
+            outputs, last = _predict_batches(step, data, steps, callbacks, progress, 0)
     _warn_if_short(data)
     progress.epoch_end({})
     callbacks.call("on_predict_end")
     if not outputs:
         raise ValueError("predict: the data yielded no batches.")
-    return joined_predictions(outputs, batch.x, by_step or model._traits.runs_user_code)
+    return joined_predictions(outputs, last, by_step or model._traits.runs_user_code)
+
+
+def _predict_batches(
+    step: ForwardStep, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress, at_once: int
+) -> tuple[list[Tree], Tree]:
+    """Return what the model gives for each batch, or for up to so many samples `at_once`, and the last inputs."""
+    hooks = callbacks.wants_batches("predict")
+    guard = MemoryGuard("predict", step.model)
+    outputs: list[Tree] = []
+    done, x = 0, None
+    with _joined_batches(step.model, data, at_once):
+        for i, batch in enumerate(data.epoch(False, steps, at_once)):
+            x = batch.x
+            if hooks:
+                callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
+            if guard.keeps:
+                guard.keep()
+            try:
+                outputs.append(step.predict(x))
+            except RuntimeError as error:
+                guard.explain(error, batch.size)
+            if hooks:
+                logs = {"batch": i, "size": batch.size, "outputs": predictions(outputs[-1], x, True)}
+                callbacks.call("on_predict_batch_end", i, logs=logs)
+            done += data.batches_in(batch.size)
+            progress.update(done)
+    return outputs, x

@@ -16,6 +16,7 @@ from .data.batch import Batch
 from .data.convert import predictions
 from .data.feeding import Feeder
 from .executors.choose_executor import choose_forward
+from .out_of_memory import MemoryGuard
 from .step.forward import ForwardStep
 from .step.overrides import lists_as_tuples, packed_inputs
 from .step.step import Step
@@ -52,9 +53,17 @@ class BatchCalls(CompiledModel):
         may_share = traits.runs_user_code or step.overrides.predict_step
         if traits.stateful:
             with self._lock, torch.no_grad():
-                return predictions(step.predict(batch.x, pack), batch.x, may_share)
+                guard = MemoryGuard("predict", self)
+                guard.keep()
+                try:
+                    return predictions(step.predict(batch.x, pack), batch.x, may_share)
+                except RuntimeError as error:
+                    guard.explain(error, batch.size)
         with torch.inference_mode():
-            return predictions(step.predict(batch.x, pack), batch.x, may_share)
+            try:
+                return predictions(step.predict(batch.x, pack), batch.x, may_share)
+            except RuntimeError as error:
+                MemoryGuard("predict", self).explain(error, batch.size)
 
     @entrance
     def train_on_batch(
@@ -113,8 +122,16 @@ class BatchCalls(CompiledModel):
         if reset_metrics:
             step.averages.reset()
             self._reset_own_metrics()
-        with settings.running(mode == "train"):
-            getattr(step, mode)(batch)
+        if step.guard is None:
+            step.guard = MemoryGuard(f"{mode}_on_batch", self, step if mode == "train" else None)
+        guard: MemoryGuard = step.guard
+        if guard.keeps:
+            guard.keep()
+        try:
+            with settings.running(mode == "train"):
+                getattr(step, mode)(batch)
+        except RuntimeError as error:
+            guard.explain(error, batch.size)
         return self._outcome(step.averages.results(), return_dict)
 
     @known_by_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -86,6 +86,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
     _input_rank: ClassVar[int | tuple[int, ...] | None] = None
     _takes_trees: ClassVar[bool] = False  # whether `call` takes lists and dictionaries of tensors
     _takes_integers: bool = False
+    _index_checks: tuple[Callable[[Tensor], None], ...] = ()  # raise where an index of the input has no row
     _is_users: ClassVar[bool] = False  # whether a user wrote its `call`
     _call_arguments: ClassVar[tuple[str, ...]] = ()  # the names of the arguments of `call` behind the inputs
     _positional_arguments: ClassVar[tuple[str, ...] | None] = None  # of `__call__`, where they differ from those

@@ -32,15 +32,22 @@ def _workspace(steps: int, batch: int, features: int, units: int) -> int:
 
 
 def _lstm_like(x: Tensor, w: Tensor, r: Tensor, b: Tensor, rb: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-    y, room = x.new_empty(*x.shape[:2], r.shape[1]), _workspace(*x.shape, r.shape[1])
+    sizes = (*x.shape, r.shape[1])
+    known = all(isinstance(size, int) for size in sizes)
+    room = _workspace(*sizes) if known else torch.library.get_ctx().new_dynamic_size()
+    y = x.new_empty(*x.shape[:2], r.shape[1])
     return y, torch.empty_like(h), torch.empty_like(c), x.new_empty(room, dtype=torch.uint8)
 
 
-def _lstm_gradients(inputs: list[Tensor], outputs: list[Tensor], grad: Tensor, dh: Tensor, dc: Tensor) -> Any:
-    return onednn_lstm_backward(inputs, outputs, grad, dh, dc)
+def _lstm_gradients(
+    inputs: list[Tensor], outputs: list[Tensor], workspace: Tensor, grad: Tensor, dh: Tensor, dc: Tensor
+) -> Any:
+    return onednn_lstm_backward(inputs, [*outputs, workspace], grad, dh, dc)
 
 
-def _lstm_gradients_like(inputs: list[Tensor], outputs: list[Tensor], grad: Tensor, dh: Tensor, dc: Tensor) -> Any:
+def _lstm_gradients_like(
+    inputs: list[Tensor], outputs: list[Tensor], workspace: Tensor, grad: Tensor, dh: Tensor, dc: Tensor
+) -> Any:
     x, w, r, b, _, h, c = inputs
     return tuple(torch.empty_like(t, memory_format=torch.contiguous_format) for t in (x, w, r, b, h, c))
 
@@ -51,8 +58,8 @@ _ONEDNN_LSTM = define(
     onednn_lstm,
     _lstm_like,
 )
-_ONEDNN_LSTM_BACKWARD = define(
-    "onednn_lstm_backward(Tensor[] inputs, Tensor[] outputs, Tensor grad, Tensor dh, Tensor dc)"
+_ONEDNN_LSTM_BACKWARD = define(  # oneDNN writes into the workspace, so that another backward pass needs its own
+    "onednn_lstm_backward(Tensor[] inputs, Tensor[] outputs, Tensor(a!) workspace, Tensor grad, Tensor dh, Tensor dc)"
     " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
     _lstm_gradients,
     _lstm_gradients_like,
@@ -72,9 +79,9 @@ class OnednnLSTM(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         """Return the gradients of the tensors that `forward` took."""
-        inputs, outputs = ctx.saved_tensors[:7], ctx.saved_tensors[7:]
+        *inputs, y, h, c, workspace = ctx.saved_tensors
         dx, dw, dr, db, dh, dc = _ONEDNN_LSTM_BACKWARD(
-            list(inputs), list(outputs), grads[0].contiguous(), grads[1], grads[2]
+            inputs, [y, h, c], workspace, grads[0].contiguous(), grads[1], grads[2]
         )
         return dx, dw, dr, db, db, dh, dc
 

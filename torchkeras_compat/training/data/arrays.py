@@ -47,10 +47,10 @@ class ArrayData:
         self.leaves: list[Leaf] = []
         self._device, self._dtype = signature.device, signature.dtype
         x, y, weight = arrays
-        x = input_tensors(x, signature)
+        x = input_tensors(x, signature, read_device=True)
         self._pick_x = self._enter(x)
         self._casts = self._places_to_cast(signature)
-        self._pick_y = self._enter(None if y is None else target_tensors(y, signature))
+        self._pick_y = self._enter(None if y is None else target_tensors(y, signature, read_device=True))
         self._pick_weight = self._enter(None if weight is None else weight_tensors(weight, signature))
         self.sample = map_tree(lambda leaf: tuple(leaf.shape[1:]), x) if is_branch(x) else tuple(x.shape[1:])
         self._moves = any(leaf.device != signature.device for leaf in self.leaves) and not self._move_to_device()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..._core import devices
 from ..._core.tree import Tree, map_tree
 from .convert import to_tensor
 from .signature import ModelInput, Signature
@@ -15,14 +16,31 @@ from .sparse import SparseRows
 SMALL = (torch.uint8, torch.int8, torch.bool)  # cast batch by batch: in memory they stay small
 
 
-def input_tensors(x: Tree, signature: Signature) -> Tree:
-    """Return inputs as the model takes them; those of a model that is not built yet build it."""
+def input_tensors(x: Tree, signature: Signature, read_device: bool = False) -> Tree:
+    """Return inputs as the model takes them; those of a model that is not built yet build it.
+
+    Args:
+        x: The inputs.
+        signature: What is known of the model.
+        read_device: Whether indices that are on a device already may be read, which waits for it: once a call.
+    """
     inputs = signature.inputs
     if inputs is None:
         return map_tree(lambda array: _input(array, None, 0, signature), x)
     if len(inputs) == 1:
-        return _input(x, inputs[0], 0, signature)
-    return [_input(array, slot, i, signature) for i, (array, slot) in enumerate(zip(x, inputs))]
+        return _checked(_input(x, inputs[0], 0, signature), inputs[0], signature, read_device)
+    tensors = (_input(array, slot, i, signature) for i, (array, slot) in enumerate(zip(x, inputs)))
+    return [_checked(tensor, slot, signature, read_device) for tensor, slot in zip(tensors, inputs)]
+
+
+def _checked(leaf: Any, slot: ModelInput, signature: Signature, read_device: bool) -> Any:
+    """Return indices after a look at them, where a kernel of the device would not raise but end the process."""
+    if not slot.index_checks or not isinstance(leaf, Tensor) or not devices.ends_by_assertion(signature.device):
+        return leaf
+    if read_device or devices.on_host(leaf):
+        for check in slot.index_checks:
+            check(leaf)
+    return leaf
 
 
 def build_by(x: Tree, signature: Signature) -> None:

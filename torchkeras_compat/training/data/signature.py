@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -20,11 +20,13 @@ class ModelInput(NamedTuple):
         name: The key of it in dictionaries.
         shape: Its Keras shape, the batch first; `None` where it is not known yet.
         takes_integers: Whether integers stay what they are: they are indices.
+        index_checks: Raise where an index has no row in a table that it is looked up in.
     """
 
     name: str
     shape: Shape | None
     takes_integers: bool
+    index_checks: tuple[Callable[[Tensor], None], ...] = ()
 
 
 class ModelOutput(NamedTuple):

@@ -8,33 +8,54 @@ import numpy as np
 from torch import Tensor
 
 from ... import losses
-from ..._core import settings
+from ..._core import devices, settings
 from ..._core.shapes import Shape, compatible
 from ..._core.tree import Tree, map_tree
 from .convert import to_numpy, to_tensor
 from .signature import ModelOutput, Signature
 
+Array = np.ndarray[Any, Any]
 
-def target_tensors(y: Tree, signature: Signature) -> Tree:
-    """Return checked targets as tensors, and tell the model their shapes."""
+
+def target_tensors(y: Tree, signature: Signature, read_device: bool = False) -> Tree:
+    """Return checked targets as tensors, and tell the model their shapes.
+
+    Args:
+        y: The targets.
+        signature: What is known of the model.
+        read_device: Whether targets that are on a device already may be read, which waits for it: once a call. Of
+            others the shapes are looked at; a class that does not exist gives the loss NaN there.
+    """
     outputs, model = signature.outputs(), signature.model
     if outputs is None:
         return map_tree(lambda array: None if array is None else _as_float(to_tensor(array)), y)
     if len(outputs) == 1:
         (output,) = outputs
-        host = _checked(y, output)
-        model._resolve_metrics((host.shape,))
-        return _typed(host, output)
-    hosts = [None if array is None else _checked(array, output) for array, output in zip(y, outputs)]
-    model._resolve_metrics([None if host is None else host.shape for host in hosts])
-    return [None if host is None else _typed(host, output) for host, output in zip(hosts, outputs)]
+        checked = _checked(y, output, read_device)
+        model._resolve_metrics((tuple(checked.shape),))
+        return _typed(checked, output)
+    several = [None if array is None else _checked(array, output, read_device) for array, output in zip(y, outputs)]
+    model._resolve_metrics([None if checked is None else tuple(checked.shape) for checked in several])
+    return [None if checked is None else _typed(checked, output) for checked, output in zip(several, outputs)]
 
 
-def _checked(y: Any, output: ModelOutput) -> Any:
-    host = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
+def _checked(y: Any, output: ModelOutput, read_device: bool) -> Any:
+    """Return targets in the shape that the loss takes: on the host as an array, on a device where they are."""
+    if isinstance(y, Tensor) and not devices.on_host(y):
+        seen = to_numpy(y) if read_device else _without_values(y)
+        return y.detach().reshape(_expected(seen, output).shape)
+    return _expected(to_numpy(y) if isinstance(y, Tensor) else np.asarray(y), output)
+
+
+def _expected(host: Array, output: ModelOutput) -> Array:
     if output.loss is None or output.shape is None:
         return host
     return losses.checks.check_targets(output.loss, host, output.shape, output.name)
+
+
+def _without_values(y: Tensor) -> Array:
+    """Return an array of the shape and kind of a tensor on a device, in the memory of one zero."""
+    return np.broadcast_to(np.zeros((), "float32" if y.is_floating_point() else "int64"), tuple(y.shape))
 
 
 def _typed(y: Any, output: ModelOutput) -> Tensor:

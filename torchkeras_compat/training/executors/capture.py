@@ -43,15 +43,19 @@ class Graph:
     held: list[Tensor]
 
 
-def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) -> Graph:
+def capture(
+    function: Callable[..., list[Tensor]], arguments: Sequence[Tensor], device: torch.device | None = None
+) -> Graph:
     """Return what `function` does as a graph; nothing is computed and nothing changes.
 
     Args:
         function: Takes tensors and returns a list of tensors.
         arguments: Examples of what it takes.
+        device: Where its kernels are to run, and all that it holds has to be; anywhere if `None`.
 
     Raises:
-        CannotCapture: It draws from numpy's or Python's random numbers, which a graph would freeze.
+        CannotCapture: It draws from numpy's or Python's random numbers, which a graph would freeze, or it holds a
+            tensor on another device.
     """
     mode = _StandIns(allow_non_fake_inputs=True)
     before = host_randomness()
@@ -59,7 +63,11 @@ def capture(function: Callable[..., list[Tensor]], arguments: Sequence[Tensor]) 
         stand_ins = [mode.from_tensor(t) for t in arguments]
         module = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*stand_ins)
     refuse_host_randomness(before)
+    if device is not None:
+        _move_constants(module, device)
     held = _lift(module)
+    if device is not None and any(t.device != device for t in held):
+        raise CannotCapture(f"something in it holds a tensor that is not on {device}, where its kernels run")
     _guard_indices(module)
     module.graph.set_codegen(fx.graph.CodeGen())
     module.graph.lint()
@@ -133,6 +141,14 @@ def _is_augmented(frame: FrameType | None) -> bool:
     return operation.startswith(("BINARY_OP", "INPLACE_"))
 
 
+def _move_constants(module: fx.GraphModule, device: torch.device) -> None:
+    """Put the numbers that stand in the code (`torch.tensor(2.0)`) on a device, where the kernels beside them run."""
+    for node in module.graph.find_nodes(op="get_attr"):
+        name = str(node.target)
+        if all(user.target in _LIFTS for user in node.users):
+            setattr(module, name, getattr(module, name).to(device))
+
+
 def _lift(module: fx.GraphModule) -> list[Tensor]:
     """Make inputs of the tensors that stand in the graph as constants, one for each piece of memory."""
     graph = module.graph
@@ -192,9 +208,15 @@ def _opaque(operator: Any, signature: str) -> Any:
     """Return an operator that does the same and that compilers leave alone.
 
     A compiled gather checks its indices inside a parallel loop, and an index out of range ends the process there;
-    torch's own kernel raises.
+    torch's own kernel raises.  The result is contiguous: how kernels lay it out differs from device to device, and from
+    what their stand-ins say.
     """
-    return define(f"{operator.overloadpacket.__name__}({signature}) -> Tensor", operator)
+
+    def contiguous(*args: Any, **kwargs: Any) -> Tensor:
+        result: Tensor = operator(*args, **kwargs).contiguous()
+        return result
+
+    return define(f"{operator.overloadpacket.__name__}({signature}) -> Tensor", contiguous)
 
 
 _GUARDED = {

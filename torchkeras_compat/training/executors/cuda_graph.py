@@ -22,7 +22,7 @@ from ...layers.base.traits import Changes
 from ..data.batch import Batch
 from ..step.step import Recorded, Step
 from .graphs import GraphExecutor, Key, leaving_no_trace
-from .update_numbers import UpdateNumbers
+from .update_numbers import NumbersTable
 
 MOST_GRAPHS = 16  # shapes of batches that get a graph; batches of more run eagerly
 
@@ -62,8 +62,12 @@ class GraphStep(GraphExecutor["RecordedStep"]):
     def forget(self) -> None:
         """Forget the graphs, and with the last one the memory that they share."""
         super().forget()
-        self.numbers: UpdateNumbers | None = None
+        self.numbers: NumbersTable | None = None
         self.pool: Any = None
+
+    def held_bytes(self) -> int:
+        """Return how much memory the graphs hold: what they read the batches from, and what is between and behind."""
+        return sum(graph.held_bytes for graph in self._graphs.values() if graph is not None)
 
     def _where(self) -> Any:
         return super()._where(), id(self.step.averages), self.step._loss_later, self.step.chain is None
@@ -81,7 +85,7 @@ class GraphStep(GraphExecutor["RecordedStep"]):
 
     def _make(self, batch: Batch, scalars: dict[str, float]) -> RecordedStep:
         if self.numbers is None:
-            self.numbers = UpdateNumbers(list(scalars), self.step.update.params[0].device, self.step.update.scalars_at)
+            self.numbers = NumbersTable(list(scalars), self.step.update.params[0].device, self.step.update.scalars_at)
         return RecordedStep(self, self.numbers, batch)
 
     def _run(self, graph: RecordedStep, batch: Batch, scalars: dict[str, float]) -> bool:
@@ -98,7 +102,7 @@ class RecordedStep:
         batch: An example of what it is trained on.
     """
 
-    def __init__(self, executor: GraphStep, numbers: UpdateNumbers, batch: Batch) -> None:
+    def __init__(self, executor: GraphStep, numbers: NumbersTable, batch: Batch) -> None:
         self.step, self.numbers = executor.step, numbers
         averages = self.step.averages
         with torch.inference_mode(False), torch.no_grad():
@@ -109,7 +113,9 @@ class RecordedStep:
         device_of: Any = torch.cuda.device_of
         no_trace = leaving_no_trace(self.step.model, python_counts=True)
         with device_of(self.inputs[0]), no_trace, averages.counting() as counts:
+            reserved = _reserved()
             self.replay, results, executor.pool = executor.record(self._record, executor.pool)
+            self.held_bytes = sum(t.nbytes for t in self.inputs) + max(0, _reserved() - reserved)
         self.counts = counts
         self._results(results)
 
@@ -133,6 +139,11 @@ class RecordedStep:
         recorded = self.recorded
         self.step.note_recorded(self.batch, recorded)
         self.step.update.after(recorded.rest, scalars)
+
+
+def _reserved() -> int:
+    """Return how much memory torch has from the current CUDA device, the pools of graphs included."""
+    return torch.cuda.memory_reserved() if torch.cuda.is_available() else 0
 
 
 def _leaves(batch: Batch) -> list[Tensor]:

@@ -51,9 +51,8 @@ class FallsBack:
             Exception
         ) as error:  # torch's own, of many kinds; an error of the user's code comes again in the eager step
             place = layer_of(error)
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
             where = "the step" if place is None else str(place)
-            self.say(f"{where} could not be {self.verb} ({type(error).__name__}: {reason}); the model runs eagerly.")
+            self.say(f"{where} could not be {self.verb} ({first_line(error)}); the model runs eagerly.")
         return None
 
     def say(self, text: str) -> None:
@@ -121,6 +120,10 @@ class GraphExecutor(FallsBack, Generic[G]):
         graph = self._graphs[key]
         return graph is not None and self._run(graph, batch, scalars)
 
+    def held_bytes(self) -> int:
+        """Return how much memory the graphs hold beside the model's own tensors."""
+        return 0
+
     @abstractmethod
     def _worth(self, key: Key) -> bool:
         """Tell whether this shape of batch comes often enough."""
@@ -132,6 +135,12 @@ class GraphExecutor(FallsBack, Generic[G]):
     @abstractmethod
     def _run(self, graph: G, batch: Batch, scalars: dict[str, float]) -> bool:
         """Train on a batch, or tell that it has to be done eagerly."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the kind of an error and the first line of its message."""
+    reason = (str(error).strip().splitlines() or [""])[0][:200]
+    return f"{type(error).__name__}: {reason}"
 
 
 def layout(tree: Any) -> Any:

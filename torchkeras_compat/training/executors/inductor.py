@@ -7,9 +7,10 @@ compiled runs eagerly, after one line that says why.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +20,8 @@ from ..._core.graph_capture import CannotCapture
 from ..._core.tree import flatten, map_tree
 from ..data.batch import Batch
 from ..step.step import BatchLoss, Outcome, Step
-from .graphs import GraphExecutor, Key, leaving_no_trace
+from .graphs import GraphExecutor, Key, first_line, leaving_no_trace
+from .update_numbers import NumbersTensor
 
 if TYPE_CHECKING:
     from .capture import Graph
@@ -42,7 +44,7 @@ class CompiledStep(GraphExecutor["Runner"]):
         return not self._graphs or (count >= OFTEN and count * SHARE >= self._seen.total())
 
     def _make(self, batch: Batch, scalars: dict[str, float]) -> Runner:
-        if self.step.update.params[0].device.type == "cpu" and not has_compiler():
+        if device_of(batch).type == "cpu" and not has_compiler():
             raise CannotCapture(f"no C++ compiler was found; {REMEDY}")
         return Runner(self.step, batch, scalars)
 
@@ -50,6 +52,10 @@ class CompiledStep(GraphExecutor["Runner"]):
         try:
             outcome, loss, rest = graph(batch, scalars)
         except IndexError:  # an index that no embedding has: the eager step says which layer and what to write
+            return False
+        except Exception as error:  # torch's own, of many kinds
+            self._graphs = {key: None if kept is graph else kept for key, kept in self._graphs.items()}
+            self.say(f"the compiled step failed ({first_line(error)}); the model runs eagerly.")
             return False
         self.step.update.after(rest, scalars)
         self.step.note(batch, outcome, loss)
@@ -66,25 +72,25 @@ class Runner:
     """
 
     def __init__(self, step: Step, batch: Batch, scalars: dict[str, float]) -> None:
-        self.numbers = torch.tensor(list(scalars.values()), dtype=torch.float64, device="cpu")
-        self._values = self.numbers.numpy()
-        self._names = list(scalars)
+        device = device_of(batch)
+        self.numbers = NumbersTensor(scalars, device)
+        self._has_run = False
         example = self._inputs(batch)
         from .capture import capture  # torch's tracing takes time to import
 
         with leaving_no_trace(step.model, python_counts=False):  # as in a function that TensorFlow traced
-            graph = capture(functools.partial(self._step, step, batch), example)
+            graph = capture(functools.partial(self._step, step, batch), example, device)
         self.held = graph.held
         self.function = compile_graph(graph, [*graph.held, *example])
 
     def _inputs(self, batch: Batch) -> list[Tensor]:
-        return [self.numbers, *(leaf for leaf in flatten(batch[:3]) if leaf is not None)]
+        return [self.numbers.tensor, *(leaf for leaf in flatten(batch[:3]) if leaf is not None)]
 
     def _step(self, step: Step, like: Batch, numbers: Tensor, *parts: Tensor) -> list[Tensor]:
         """Make one step: what is captured.  Returns the outputs, the losses and masks where there are any, and more."""
         rest = iter(parts)
         x, y, weight = map_tree(lambda leaf: None if leaf is None else next(rest), tuple(like[:3]))
-        scalars = dict(zip(self._names, numbers.unbind(0)))
+        scalars = dict(zip(self.numbers.names, numbers.unbind(0)))
         batch = Batch(x, y, weight, like.size)
         outcome, loss, more = step.body(batch, functools.partial(step.update.captured, scalars=scalars))
         told = loss if step.chain is None else None
@@ -95,8 +101,14 @@ class Runner:
     @torch.no_grad()
     def __call__(self, batch: Batch, scalars: dict[str, float]) -> tuple[Outcome, BatchLoss | None, list[Tensor]]:
         """Train on a batch; return its outcome and loss, and what the update still needs."""
-        self._values[:] = list(scalars.values())
-        results = iter(self.function(*self.held, *self._inputs(batch)))
+        self.numbers.write(scalars)
+        if self._has_run:
+            tensors = self.function(*self.held, *self._inputs(batch))
+        else:  # what a compiler made may fail where it runs: memory, a kernel that does not start
+            with restored_on_error(self.held):
+                tensors = self.function(*self.held, *self._inputs(batch))
+            self._has_run = True
+        results = iter(tensors)
         outputs, masks, losses = map_tree(lambda there: next(results) if there else None, self._told)
         outcome, loss = self._form
         if loss is not None:
@@ -140,3 +152,30 @@ def has_compiler() -> bool:
         return bool(cpp_builder.get_cpp_compiler())
     except Exception:
         return False
+
+
+def device_of(batch: Batch) -> torch.device:
+    """Return the device that a batch lies on, and the model with it."""
+    device: torch.device = next(leaf.device for leaf in flatten(batch.x) if leaf is not None)
+    return device
+
+
+@contextlib.contextmanager
+def restored_on_error(tensors: Sequence[Tensor]) -> Iterator[None]:
+    """Put the numbers of tensors, and torch's random numbers, back when the block raises.
+
+    The copies are on the host: on a device they might be what no memory is left for.
+    """
+    kept = [t.to("cpu", copy=True) for t in tensors]
+    random = torch.random.get_rng_state()
+    on_cuda = {t.device for t in tensors if t.device.type == "cuda"}
+    random_on_cuda = {device: torch.cuda.get_rng_state(device) for device in on_cuda}
+    try:
+        yield
+    except Exception:
+        for tensor, before in zip(tensors, kept):
+            tensor.copy_(before)
+        torch.random.set_rng_state(random)
+        for device, state in random_on_cuda.items():
+            torch.cuda.set_rng_state(state, device)
+        raise

@@ -1,8 +1,8 @@
-"""The numbers of an update (learning rate, bias corrections, …) where a recorded step reads them: on the device."""
+"""The numbers of an update (learning rate, bias corrections, …) where a step that is a graph reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -10,7 +10,43 @@ from torch import Tensor
 MOST_ROWS = 256
 
 
-class UpdateNumbers:
+class NumbersTensor:
+    """The numbers of an update on the device of the step, sent there only when they have changed.
+
+    A graph reads them where its kernels run: a pointer to the host's memory is an error there.
+
+    Args:
+        scalars: The numbers of the next update, by name.
+        device: Where the step runs.
+    """
+
+    def __init__(self, scalars: Mapping[str, float], device: torch.device) -> None:
+        self.names = list(scalars)
+        self._values = list(scalars.values())
+        # The MPS device has no float64; its graphs read the host's memory.
+        on = torch.device("cpu") if device.type == "mps" else device
+        self.tensor = torch.tensor(self._values, dtype=torch.float64, device=on)
+        self._memory = self.tensor.numpy() if on.type == "cpu" else None
+
+    def write(self, scalars: Mapping[str, float]) -> None:
+        """Let the tensor hold the numbers of the next update.
+
+        Args:
+            scalars: The numbers, in the order of those at first.
+        """
+        values = list(scalars.values())
+        if self._memory is not None:
+            self._memory[:] = values
+        elif values != self._values:
+            self._values = values
+            self.tensor.copy_(self._on_host(values), non_blocking=True)
+
+    def _on_host(self, values: list[float]) -> Tensor:
+        """Return numbers in memory that a copy need not wait for; torch keeps it until the copy has been made."""
+        return torch.tensor(values, dtype=torch.float64, device="cpu", pin_memory=self.tensor.device.type == "cuda")
+
+
+class NumbersTable:
     """A table of the numbers of the next steps; each step reads a row, and moves on to the next.
 
     The table is written again where it ends, and where the numbers are others than was expected: a callback has set the

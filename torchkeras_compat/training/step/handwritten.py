@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ... import activations
+from ..._core.lookups import guarded, marked
 from ...layers import conv1d_matmul
 from ...layers.activation_gradients import ACTIVATION_GRADIENTS, LINEAR
 from ...layers.base.gradient_facts import (
@@ -97,8 +98,8 @@ def softmax_gradient(y: Tensor, logits: Tensor) -> Tensor:
 def sparse_gradient(y: Tensor, logits: Tensor) -> Tensor:
     """Return the gradient of the summed sparse categorical cross-entropy."""
     grad = activations.over_classes(torch.softmax, logits)
-    indices = y.reshape(-1, 1).long()
-    return grad.scatter_add_(1, indices, torch.full_like(indices, -1, dtype=grad.dtype))
+    indices, outside = guarded(y.reshape(-1, 1).long(), grad.shape[1])
+    return grad.scatter_add_(1, indices, marked(torch.full_like(indices, -1, dtype=grad.dtype), outside))
 
 
 def sigmoid_gradient(y: Tensor, logits: Tensor) -> Tensor:

@@ -48,6 +48,9 @@ class Executor(Protocol):
     def train(self, batch: Batch) -> bool:
         """Train on a batch, or tell that it has to be done as the step stands."""
 
+    def held_bytes(self) -> int:
+        """Return how much memory its graphs hold beside the model and the optimizer."""
+
 
 @contextmanager
 def thawed(parameters: Sequence[Tensor]) -> Iterator[None]:
@@ -192,6 +195,7 @@ class Step(ForwardStep):
         self.choose_executor: Callable[[Step, str], Executor | None] | None = None
         self.compiled: Executor | None = None
         self._device = ""
+        self.guard: Any = None  # of the calls for one batch, against too little memory
 
     @property
     def objective(self) -> Objective | None:

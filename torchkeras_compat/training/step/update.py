@@ -38,11 +38,13 @@ class Update:
     Attributes:
         params: The parameters that are stepped.
         recording: The context that the forward pass runs in.
+        has_stepped: Whether a step has been made, and so has had the memory that it needs.
         reduce: Makes the gradients of the whole batch of what each device found for its part; it takes and returns
             pairs of a parameter group and its gradients.
     """
 
     params: Tensors
+    has_stepped = False
     recording: AbstractContextManager[Any] = nullcontext()
     reduce: Callable[[Gradients], Gradients] = staticmethod(complete)
 

@@ -1,0 +1,36 @@
+"""Where a tensor is, for the few places that compute in another way there.
+
+The functions are called by their module (`devices.on_cuda`), so that tests can walk the ways of CUDA on the CPU.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def on_cuda(tensor: Tensor) -> bool:
+    """Tell whether torch computes on a tensor by its CUDA kernels.
+
+    Args:
+        tensor: Any tensor.
+    """
+    return tensor.device.type == "cuda"
+
+
+def on_host(tensor: Tensor) -> bool:
+    """Tell whether the values of a tensor can be read without waiting for a device.
+
+    Args:
+        tensor: Any tensor.
+    """
+    return tensor.device.type == "cpu"
+
+
+def ends_by_assertion(device: torch.device) -> bool:
+    """Tell whether a kernel that meets a wrong index stops the device for the whole process instead of raising.
+
+    Args:
+        device: Where the kernel runs.
+    """
+    return device.type == "cuda"
