@@ -97,9 +97,9 @@ def main() -> int:
     results = [
         run("tests on CUDA", py, "-m", "pytest", "-m", "gpu", "-q"),
         run(
-            "fit, evaluate, predict against a hand-written PyTorch loop",
+            "fit, evaluate, predict against a hand-written PyTorch loop, and that loop as a CUDA graph",
             *(py, f"{here}/compare.py", "--device", "cuda", "--markdown", str(table)),
-            *("--python", f"ours={py}", "--python", f"torch={py}", *a.workloads),
+            *("--python", f"ours={py}", "--python", f"torch={py}", "--python", f"torch-graph={py}", *a.workloads),
         ),
         run("one call, ours", py, f"{here}/calls.py", "ours", "--device", "cuda"),
         run("one call, torch", py, f"{here}/calls.py", "torch", "--device", "cuda"),
