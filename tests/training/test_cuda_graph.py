@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ import torchkeras_compat as keras
 from torchkeras_compat import backend as K
 from torchkeras_compat import layers as L
 from torchkeras_compat import optimizers
-from torchkeras_compat.training.executors.cuda_graph import MOST_GRAPHS, GraphStep
+from torchkeras_compat._core.graph_capture import capturing, tracing
+from torchkeras_compat.training.executors.cuda_graph import MOST_GRAPHS, GraphStep, record_by_stream
 
 RNG = np.random.RandomState(7)
 X, Y = RNG.rand(70, 6).astype("float32"), np.eye(3, dtype="float32")[RNG.randint(0, 3, 70)]
@@ -495,3 +497,88 @@ def test_the_device_is_read_once_an_epoch_and_once_a_tick(
     model.fit(X, Y, batch_size=9, epochs=2, verbose=1)
     assert len(ticks) == 16
     assert len(reads) == len(ticks) + 2
+
+
+# --- what is asked of CUDA -----------------------------------------------------------------------------------------
+
+
+class Device:
+    """Stands in for what recording asks of `torch.cuda`, and notes it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fails: bool = False) -> None:
+        self.asked: list[Any] = []
+        self.fails = fails
+        self.stream: Any = "default"
+        for name in ("current_device", "current_stream", "set_stream", "synchronize", "CUDAGraph", "graph"):
+            monkeypatch.setattr(torch.cuda, name, getattr(self, name))
+        monkeypatch.setattr(torch.cuda, "default_generators", (self,))
+
+    def current_device(self) -> int:
+        return 0
+
+    def current_stream(self) -> Any:
+        return self.stream
+
+    def set_stream(self, stream: Any) -> None:
+        self.stream = stream
+
+    def synchronize(self) -> None:
+        self.asked.append("synchronize")
+
+    def clone_state(self) -> str:
+        return "state"
+
+    def graphsafe_set_state(self, state: str) -> None:
+        self.asked.append(("set", state))
+
+    def CUDAGraph(self) -> Any:
+        return self
+
+    def replay(self) -> None:
+        self.asked.append("replay")
+
+    def pool(self) -> str:
+        return "pool"
+
+    def graph(self, graph: Any, pool: Any, capture_error_mode: str) -> Any:
+        self.asked.append(("graph", pool, capture_error_mode))
+        return self
+
+    def __enter__(self) -> None:
+        self.stream = "recording"
+
+    def __exit__(self, *error: object) -> None:
+        if self.fails:  # torch leaves its stream then
+            raise RuntimeError("operation failed due to a previous error during capture")
+        self.stream = "default"
+
+
+def test_a_stream_records_without_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device(monkeypatch)
+    result, seen = torch.ones(2), []
+
+    def function() -> list[torch.Tensor]:
+        seen.append((gc.isenabled(), capturing(), tracing(), device.stream))
+        return [result]
+
+    replay, results, pool = record_by_stream(function, "earlier")
+    assert seen == [(False, True, False, "recording")]
+    assert gc.isenabled()
+    assert results == [result]
+    assert pool == "pool"
+    replay()
+    assert device.asked == ["synchronize", ("graph", "earlier", "thread_local"), "replay"]
+
+
+def test_a_recording_that_fails_leaves_the_device_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device(monkeypatch, fails=True)
+
+    def function() -> list[torch.Tensor]:
+        raise ValueError("by the host")
+
+    with pytest.raises(RuntimeError, match="previous error during capture"):
+        record_by_stream(function, None)
+    assert device.stream == "default"
+    assert device.asked[-1] == ("set", "state")
+    assert gc.isenabled()
+    assert not capturing()

@@ -77,6 +77,7 @@ class GraphStep(GraphExecutor["RecordedStep"]):
         standing = (Changes.assigned, settings.learning_phase())
         if standing != self._standing:
             self._graphs = {key: graph for key, graph in self._graphs.items() if graph is None}  # refusals stay
+            self.pool = None  # goes with the last graph that used it
             self._standing = standing
         return super().train(batch)
 
@@ -166,10 +167,11 @@ def _undisturbed() -> Any:
 def record_by_stream(function: Callable[[], list[Tensor]], pool: Any) -> tuple[Callable[[], Any], list[Tensor], Any]:
     """Record what a function does on the current CUDA device; see `Recorder`.
 
-    A recording that fails leaves torch's generator as one that is being recorded; it gets its state back.
+    A recording that fails leaves torch's generator as one that is being recorded, and perhaps its stream as the current
+    one: both are put back.
     """
     generator = torch.cuda.default_generators[torch.cuda.current_device()]
-    state = generator.clone_state()
+    state, stream = generator.clone_state(), torch.cuda.current_stream()
     graph = torch.cuda.CUDAGraph()
     torch.cuda.synchronize()
     try:
@@ -178,6 +180,7 @@ def record_by_stream(function: Callable[[], list[Tensor]], pool: Any) -> tuple[C
         with _undisturbed(), as_capture(traced=False), one_thread:
             results = function()
     except BaseException:
+        torch.cuda.set_stream(stream)
         generator.graphsafe_set_state(state)
         raise
     return graph.replay, results, graph.pool()
