@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -375,6 +376,23 @@ def test_a_copy_of_the_model_makes_graphs_of_its_own() -> None:
     batches(other)
     for now, then in zip(model.get_weights(), before):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.usefixtures("replayed")
+def test_graphs_go_with_their_model() -> None:
+    WAY[0] = True
+    model = perceptron()
+    batches(model)
+    held = [weakref.ref(graph) for graph in graphs(model)]
+    assert len(held) == 2
+    model.compile("sgd", "categorical_crossentropy", jit_compile=True)
+    gc.collect()
+    assert [graph() for graph in held] == [None, None]
+    batches(model)
+    held = [weakref.ref(graph) for graph in graphs(model)]
+    del model
+    gc.collect()
+    assert [graph() for graph in held] == [None, None]
 
 
 # --- what cannot be recorded ---------------------------------------------------------------------------------------
