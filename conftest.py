@@ -55,6 +55,7 @@ def _reset(device: str) -> None:
     border.forget_warnings()
     settings.reset_uids()
     settings.set_floatx("float32")
+    settings.set_dtype_policy(None)
     settings.set_epsilon(1e-7)
     settings.set_image_data_format("channels_last")
     settings.set_learning_phase(None)

@@ -16,7 +16,15 @@ from torchkeras_compat._core import registry
 PACKAGE = "torchkeras_compat"
 MODULES = (
     *("activations", "backend", "callbacks", "compat", "constraints", "datasets", "initializers", "layers", "losses"),
-    *("metrics", "models", "optimizers", "optimizers.legacy", "optimizers.schedules", "preprocessing"),
+    *(
+        "metrics",
+        "mixed_precision",
+        "models",
+        "optimizers",
+        "optimizers.legacy",
+        "optimizers.schedules",
+        "preprocessing",
+    ),
     *("preprocessing.image", "preprocessing.sequence", "preprocessing.text", "regularizers", "utils"),
 )
 
@@ -30,6 +38,7 @@ PROMISED = {
     "callbacks": """Callback History EarlyStopping ReduceLROnPlateau LearningRateScheduler CSVLogger LambdaCallback
         TerminateOnNaN ModelCheckpoint ProgbarLogger""",
     "optimizers": "SGD RMSprop Adagrad Adadelta Adam Adamax Nadam Ftrl Optimizer get serialize deserialize",
+    "mixed_precision": "Policy LossScaleOptimizer global_policy set_global_policy",
     "losses": """mean_squared_error mean_absolute_error categorical_crossentropy sparse_categorical_crossentropy
         binary_crossentropy hinge kullback_leibler_divergence poisson cosine_similarity Loss get""",
     "metrics": """binary_accuracy categorical_accuracy sparse_categorical_accuracy top_k_categorical_accuracy
@@ -47,7 +56,7 @@ HOMES = {
     "layer": ("layers", "models"),
     "loss": ("losses",),
     "metric": ("metrics", "losses"),
-    "optimizer": ("optimizers",),
+    "optimizer": ("optimizers", "mixed_precision"),
     "callback": ("callbacks",),
     "initializer": ("initializers",),
     "regularizer": ("regularizers",),

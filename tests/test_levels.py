@@ -44,6 +44,7 @@ LEVELS = {
 NEIGHBOURS = {
     ("backend", "activations"): "K.relu, K.softmax and their like are the activations themselves",
     ("metrics", "losses"): "every loss is a metric too",
+    ("mixed_precision", "optimizers"): "a LossScaleOptimizer is an optimizer around another one",
     ("datasets", "utils"): "get_file keeps what is downloaded",
     ("preprocessing", "utils"): "Sequence, pad_sequences and the reading of pictures are utils in Keras",
 }
@@ -58,7 +59,7 @@ INSIDE = {
         "classic_merge wrappers",
     ),
     "layers/base": (
-        "gradient_facts input_spec masks runs_on_zeros side_losses traits user_methods",
+        "gradient_facts input_spec masks precision runs_on_zeros side_losses traits user_methods",
         "tracking",
         "symbols weights",
         "attributes",
@@ -104,7 +105,7 @@ INSIDE = {
     "training/step": (
         "embedding_rows handwritten objective overrides parameter_groups",
         "choose_handwritten forward update",
-        "classic_update",
+        "classic_update scaled_update",
         "choose_update",
         "step",
     ),

@@ -17,6 +17,7 @@ PAGES = [
     "CHANGELOG.md",
     "DEVIATIONS.md",
     "docs/architecture.md",
+    "docs/mixed_precision.md",
     "benchmarks/README.md",
 ]
 FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torchkeras_compat.optimizers import SGD
+
 from .specs import Arguments
 
 # Everything else that is a class and has a name: kind → name → arguments, none at its default.
@@ -160,6 +162,7 @@ NAMED: dict[str, dict[str, Arguments]] = {
             "relative_step": False,
         },
         "Lion": {"learning_rate": 0.5, "beta_1": 0.8, "beta_2": 0.9},
+        "LossScaleOptimizer": {"inner_optimizer": SGD(0.5), "initial_scale": 8.0, "dynamic_growth_steps": 3},
     },
     "schedule": {
         "ExponentialDecay": {

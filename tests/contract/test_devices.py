@@ -35,9 +35,11 @@ def test_weights_stand_on_the_device_asked_for(spec: LayerSpec) -> None:
     assert {t.device.type for t in [*layer.parameters(), *layer.buffers()]} <= {"meta"}
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("spec", UNSEEDED, ids=str)
-def test_a_run_makes_nothing_elsewhere_and_reads_nothing(spec: LayerSpec, training: bool) -> None:
+def test_a_run_makes_nothing_elsewhere_and_reads_nothing(spec: LayerSpec, training: bool, policy: str) -> None:
+    keras.mixed_precision.set_global_policy(policy)
     layer = spec.make()
     layer._build_from(spec.batch_shape(4), META)
     kind = torch.int64 if spec.indices else torch.float32
@@ -75,8 +77,10 @@ MODELS: dict[str, tuple[Callable[[], list[Any]], tuple[int, ...], str, str]] = {
 }
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_step_reads_nothing_from_the_device(name: str) -> None:
+def test_a_step_reads_nothing_from_the_device(name: str, policy: str) -> None:
+    keras.mixed_precision.set_global_policy(policy)
     body, shape, loss, optimizer = MODELS[name]
     keras.set_device(META)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import torchkeras_compat as keras
 from torchkeras_compat._core import dialects, randomness, registry
@@ -236,6 +236,25 @@ def test_dtypes(spec: LayerSpec, dtype: str, tolerance: float) -> None:
     for y, wanted in zip(found, expected):
         assert y.dtype == kind
         torch.testing.assert_close(y.double(), wanted.double(), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("mixed_bfloat16", 0.05), ("mixed_float16", 0.01)])
+def test_mixed_policies(spec: LayerSpec, policy: str, tolerance: float) -> None:
+    """It computes in the short type with weights of float32, which its copy by configuration does too."""
+    keras.mixed_precision.set_global_policy(policy)
+    other = built(spec)
+    copied = type(other).from_config(other.get_config())
+    keras.mixed_precision.set_global_policy("float32")
+    reference = built(spec)
+    other.set_weights(reference.get_weights())
+    assert other.dtype_policy.name == copied.dtype_policy.name == policy
+    assert {w.dtype for w in other.weights if w.is_floating_point()} <= {torch.float32}
+    kind = getattr(torch, other.compute_dtype)
+    found, expected = flatten(run(other, draw(spec))), flatten(run(reference, draw(spec)))
+    for y, wanted in zip(found, expected):
+        assert y.dtype == kind
+        torch.testing.assert_close(y.double(), wanted.double(), rtol=tolerance, atol=tolerance)
+    assert {p.dtype for p in nn.Module.parameters(other)} <= {torch.float32}
 
 
 def test_numpy_input(spec: LayerSpec) -> None:

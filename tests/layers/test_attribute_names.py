@@ -25,7 +25,8 @@ KERAS = set(
     "get_input_shape_at get_output_at get_output_mask_at get_output_shape_at get_weights input input_mask input_shape "
     "input_spec losses metrics name non_trainable_variables non_trainable_weights output output_mask output_shape "
     "set_weights stateful supports_masking trainable trainable_variables trainable_weights updates variables weights "
-    "inbound_nodes outbound_nodes batch_input_shape get_output_shape_for uses_learning_phase".split()
+    "inbound_nodes outbound_nodes batch_input_shape get_output_shape_for uses_learning_phase "
+    "compute_dtype dtype_policy variable_dtype".split()
 )
 TORCH = sorted(name for name in dir(nn.Module) if not name.startswith("_"))
 # What the package called its own methods and traits once, and what tutorials use.

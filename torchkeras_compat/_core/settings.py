@@ -6,6 +6,7 @@ import itertools
 import re
 import threading
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ import torch
 from .errors import choice, did_you_mean
 
 _FLOATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
-_DTYPES = {
+DTYPES = {
     **_FLOATS,
     "bool": torch.bool,
     "uint8": torch.uint8,
@@ -24,11 +25,12 @@ _DTYPES = {
     "complex64": torch.complex64,
     "complex128": torch.complex128,
 }
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class _Settings:
     floatx = "float32"
+    dtype_policy: Any = None
     epsilon = 1e-7
     image_data_format = "channels_last"
     device: torch.device | None = None
@@ -55,6 +57,16 @@ def floatx() -> str:
 def set_floatx(value: str) -> None:
     """Set the default float type: `'float16'`, `'bfloat16'`, `'float32'` or `'float64'`."""
     _settings.floatx = choice("set_floatx", "value", value, _FLOATS)
+
+
+def dtype_policy() -> Any:
+    """Return the policy that was set for layers made without `dtype`, `None` where `floatx()` decides."""
+    return _settings.dtype_policy
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of layers made without `dtype`, a `mixed_precision.Policy` or `None`."""
+    _settings.dtype_policy = policy
 
 
 def epsilon() -> float:
@@ -184,9 +196,9 @@ def torch_dtype(name: str | torch.dtype | type | None) -> torch.dtype:
     if isinstance(name, type):  # np.float32, float
         name = "float32" if name is float else np.dtype(name).name
     key = str(getattr(name, "name", name) or floatx())
-    if key not in _DTYPES:
-        raise ValueError(f"dtype={name!r}: no such dtype; {did_you_mean(key, _DTYPES)}")
-    return _DTYPES[key]
+    if key not in DTYPES:
+        raise ValueError(f"dtype={name!r}: no such dtype; {did_you_mean(key, DTYPES)}")
+    return DTYPES[key]
 
 
 def dtype_name(dtype: torch.dtype) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from . import randomness, settings
 from .errors import show
+from .precision import as_computed
 from .user_tensors import Live, UserTensor, call_user, is_users, plain_torch, take_back
 
 Read = Callable[..., Tensor]
@@ -69,8 +70,9 @@ class Variable(Live):
     _weight: Weight
 
     def current(self) -> Tensor:
-        """Return the weight as a plain tensor."""
-        return self._weight.read()
+        """Return the weight as a plain tensor, in the type that it is computed with at the moment."""
+        weight = self._weight
+        return as_computed(weight.read()) if weight.reads_cast else weight.read()
 
     def _sources(self) -> tuple[Tensor, ...]:
         return self._weight.parameters
@@ -82,6 +84,11 @@ class Variable(Live):
     def name(self) -> str:
         """The Keras name, such as `'dense_1/kernel:0'`."""
         return self._weight.path
+
+    @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]
+        """The type that it is kept in, also where it is computed with in a shorter one."""
+        return self._weight.parameters[0].dtype
 
     @property
     def trainable(self) -> bool:
@@ -191,6 +198,7 @@ class Weight:
         constraint: Applied after each update, or `None`.
         trainable: Whether training may ever change it (a moving average may not).
         owner: The layer whose table it stands in; `None` for a variable of its own.
+        reads_cast: Whether it reads in the type that the layer being run computes in (`precision.py`).
     """
 
     name: str
@@ -202,6 +210,7 @@ class Weight:
     constraint: Callable[[Tensor], Tensor] | None = None
     trainable: bool = True
     owner: Any = None
+    reads_cast: bool = False
 
     @property
     def path(self) -> str:
@@ -234,7 +243,8 @@ class Weight:
         """Return the weight as Keras users know it."""
         value = self.read()
         if type(value) is not Tensor and not isinstance(value, (nn.Parameter, Variable)):
-            return value  # type: ignore[return-value]  # a stand-in: the layer is being traced
+            # A stand-in: the layer is being traced.
+            return as_computed(value) if self.reads_cast else value  # type: ignore[return-value]
         with plain_torch():
             variable = value.as_subclass(Variable)
         variable._weight = self

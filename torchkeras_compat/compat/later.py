@@ -168,14 +168,12 @@ WRAPPERS = {
     "KerasRegressor": BY_FOLD,
     "BaseWrapper": BY_FOLD,
 }
-ONE_PRECISION = "leave it out now; models compute in float32, or in what K.set_floatx says"
 
 # Parts that have modules of their own here are filled up; the others have planned names alone.
 PLANNED: dict[str, dict[str, str]] = {
     "": {
         **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
         **_all("wrappers", BY_FOLD),
-        "mixed_precision": ONE_PRECISION,
     },
     "layers": LAYERS,
     "models": MODELS,
@@ -186,8 +184,6 @@ PLANNED: dict[str, dict[str, str]] = {
     **APPLICATIONS,
     "wrappers": {},
     "wrappers.scikit_learn": WRAPPERS,
-    "mixed_precision": _all("Policy set_global_policy global_policy set_policy LossScaleOptimizer", ONE_PRECISION),
-    "mixed_precision.experimental": _all("Policy set_policy LossScaleOptimizer", ONE_PRECISION),
     "estimator": {"model_to_estimator": "call model.fit now"},
 }
 

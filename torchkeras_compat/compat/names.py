@@ -26,6 +26,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "zero": "Zeros",
         "one": "Ones",
     },
+    "optimizer": {"LossScaleOptimizerV3": "LossScaleOptimizer", "LossScaleOptimizerV1": "LossScaleOptimizer"},
     "constraint": {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"},
     "regularizer": {
         "WeightRegularizer": "L1L2",
@@ -55,6 +56,7 @@ MODULES: dict[str, str] = {
     "layers": "layers",
     "losses": "losses",
     "metrics": "metrics",
+    "mixed_precision": "mixed_precision",
     "models": "models",
     "optimizers": "optimizers",
     "preprocessing": "preprocessing",
@@ -65,6 +67,7 @@ MODULES: dict[str, str] = {
     "callbacks.callbacks": "callbacks",
     "backend.common": "backend",
     "backend.tensorflow_backend": "backend",
+    "mixed_precision.experimental": "mixed_precision",
     "optimizers.legacy": "optimizers.legacy",
     "optimizers.schedules": "optimizers.schedules",
     "engine": "layers",
@@ -95,15 +98,14 @@ MODULES: dict[str, str] = {
 }
 
 # Modules with planned names alone.
-PLANNED_ALONE = [
-    part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "mixed_precision", "estimator")
-]
+PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "estimator")]
 MODULES.update({part: part for part in PLANNED_ALONE})
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "": {name: ("models", name) for name in ("Sequential", "Model")} | {"Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
+    "mixed_precision.experimental": {"set_policy": ("mixed_precision", "set_global_policy")},
     "models": dict.fromkeys(("Network", "Functional", "Container"), ("models", "Model")),
     "engine": {"Sequential": ("models", "Sequential")}
     | dict.fromkeys(("Model", "Network", "Container"), ("models", "Model")),

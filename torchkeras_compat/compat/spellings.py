@@ -126,6 +126,16 @@ OPTIMIZERS: dict[str, Table] = {
     for name in "SGD RMSprop Adagrad Adadelta Adam Adamax Nadam Ftrl AdamW Adafactor Lion".split()
 }
 
+_SCALE_OF_POLICY = "the scale stands with the optimizer: write LossScaleOptimizer(optimizer, initial_scale=…)."
+_FIXED_SCALE = "write LossScaleOptimizer(optimizer, dynamic=False, initial_scale=…) for a fixed scale."
+PRECISION: dict[str, Table] = {
+    "Policy": {"loss_scale": Spelling(None, harmless=("auto", "dynamic", None), note=_SCALE_OF_POLICY)},
+    "LossScaleOptimizer": {
+        **_renamed(optimizer="inner_optimizer"),
+        "loss_scale": Spelling(None, harmless=("dynamic",), note=_FIXED_SCALE),
+    },
+}
+
 CALLBACKS: dict[str, Table] = {
     "ReduceLROnPlateau": _renamed(epsilon="min_delta"),
     "ModelCheckpoint": {
@@ -188,7 +198,15 @@ DATA: dict[str, Table] = {
     **{name: _renamed(quiet=True, text="input_text") for name in ("one_hot", "text_to_word_sequence")},
 }
 
-SPELLINGS: dict[str, Table] = {**LAYERS, **PENALTIES_AND_BOUNDS, **OPTIMIZERS, **CALLBACKS, **CALLS, **DATA}
+SPELLINGS: dict[str, Table] = {
+    **LAYERS,
+    **PENALTIES_AND_BOUNDS,
+    **OPTIMIZERS,
+    **PRECISION,
+    **CALLBACKS,
+    **CALLS,
+    **DATA,
+}
 
 GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv2D": (Gathered(("nb_row", "nb_col"), "kernel_size"),),

@@ -154,6 +154,7 @@ class Merge(Layer):
         self.arguments = dict(arguments or {})
         self.node_indices, self.tensor_indices = node_indices, tensor_indices
         self._merger = self._merging_layer()
+        self._merger._set_policy(self.dtype_policy, True)
         self.layers = None if layers is None else self._checked(layers)
         self._branches: list[_Branch] = []
         if self.layers is not None:
@@ -208,6 +209,7 @@ class Merge(Layer):
         shapes = [input_shape] if is_shape(input_shape) else flatten_shapes(input_shape)
         for branch in self._branches:
             branch.layer._build_from(branch.tree_of(shapes), torch.empty(0).device)
+        self._merger._casts |= any(branch.layer.compute_dtype != self.compute_dtype for branch in self._branches)
         self._merger._build_from(self._shapes_to_merge(input_shape))
 
     def _shapes_to_merge(self, input_shape: Any) -> Any:

@@ -15,6 +15,7 @@ from .._core import devices, registry, settings
 from .._core.errors import argument_error, positive_int
 from .._core.lookups import expect_in_range, guarded, marked, out_of_range
 from .._core.shapes import Shape, compatible, shape_tuple
+from ..mixed_precision.policy import policy_of
 from .base import ROW_WISE, Layer, Traits
 from .base.weight_options import bare, enter_weight, keep_options
 
@@ -53,6 +54,8 @@ class Embedding(Layer):
 
     _class_traits = ROW_WISE
     _takes_integers = True
+    _autocast = False  # a shorter type might not hold the indices
+    _weights_read_cast = False  # what is looked up is cast, and not the whole table
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class Embedding(Layer):
         lengths = () if input_length is None else _lengths(input_length)
         if kwargs.get("input_shape") is None and kwargs.get("batch_input_shape") is None:
             kwargs["input_shape"] = lengths or (None,)
-        if kwargs.get("dtype") is not None and not settings.torch_dtype(kwargs["dtype"]).is_floating_point:
+        if kwargs.get("dtype") is not None and "float" not in policy_of(kwargs["dtype"]).compute_dtype:
             kwargs["dtype"] = None  # classic scripts give the type of the indices
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.input_dim = positive_int("Embedding", "input_dim", input_dim)
@@ -121,9 +124,10 @@ class Embedding(Layer):
         """Return the vectors of the indices."""
         indices, outside = guarded(_integers(inputs), self.input_dim)
         try:
-            return marked(F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse), outside)
+            vectors = marked(F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse), outside)
         except IndexError:  # the CPU's own check
             raise ValueError(out_of_range(self, indices, self.input_dim, "input_dim")) from None
+        return vectors.to(self._kind) if self._casts else vectors
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return which indices are not padding."""

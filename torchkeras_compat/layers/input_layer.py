@@ -55,6 +55,7 @@ class InputLayer(Layer):
                 raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
         if input_tensor is not None:
             kwargs["batch_input_shape"] = input_tensor.shape
+        dtype = settings.floatx() if dtype is None else dtype  # data come in that type, whatever the policy of layers
         super().__init__(name=name, dtype=dtype, input_shape=input_shape, batch_size=batch_size, **kwargs)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         if self.batch_input_shape is None:

@@ -88,7 +88,7 @@ class MergingLayer(Layer):
 
     def _symbolic_outputs(self, inputs: Any, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Any:
         kinds = {tensor.dtype for tensor in inputs}
-        kind = kinds.pop() if len(kinds) == 1 else self.dtype
+        kind = kinds.pop() if len(kinds) == 1 and not self._casts else self.compute_dtype
         return SymbolicTensor(self.compute_output_shape([t.shape for t in inputs]), kind, name=f"{self.name}/output")
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:

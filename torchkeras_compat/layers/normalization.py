@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .._core import devices, registry, settings
 from .._core.errors import argument_error, number
+from .._core.precision import SHORT
 from .._core.shapes import Shape
 from .base import ROW_WISE, Layer
 from .base.weight_options import enter_weight, keep_options
@@ -74,6 +75,7 @@ class BatchNormalization(Layer):
 
     _class_traits = ROW_WISE
     supports_masking = True
+    _weights_read_cast = False  # statistics and scale stay in float32, which the kernel takes
 
     def __init__(
         self,
@@ -126,7 +128,7 @@ class BatchNormalization(Layer):
         shape = self._over_axes if len(sizes) > 1 else tuple(sizes.values())
         kind = settings.torch_dtype(self.dtype)
         # Short floats cannot hold a moving average: its steps are below their precision. Keras keeps float32 too.
-        dtype = torch.float32 if kind in (torch.float16, torch.bfloat16) else kind
+        dtype = torch.float32 if kind in SHORT else kind
         self.norm = _Weights()
         for name, attribute in _WEIGHTS.items():
             trained = name in ("gamma", "beta")
@@ -142,8 +144,7 @@ class BatchNormalization(Layer):
     def _to_input(self, inputs: Any) -> Any:
         """Return the input in the layer's type, which may be shorter than that of its weights."""
         x = super()._to_input(inputs)
-        kind = settings.torch_dtype(self.dtype)
-        return x.to(kind) if isinstance(x, Tensor) and kind in (torch.float16, torch.bfloat16) else x
+        return x.to(self._kind) if isinstance(x, Tensor) and self._kind in SHORT else x
 
     def call(self, inputs: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
         """Return the normalised input; in training, move the averages."""
@@ -197,7 +198,8 @@ class BatchNormalization(Layer):
 
     def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
         """Normalise over several axes, or with the statistics of valid steps only."""
-        norm, shape = self.norm, self._over_axes
+        kind, norm, shape = inputs.dtype, self.norm, self._over_axes
+        inputs = inputs.float() if kind in SHORT else inputs
         mean, variance = norm.running_mean.view(shape), norm.running_var.view(shape)
         if training:
             mean, variance = self._statistics(inputs, mask)
@@ -207,7 +209,7 @@ class BatchNormalization(Layer):
         y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
         y = y if norm.weight is None else y * norm.weight.view(shape)
         y = y if norm.bias is None else y + norm.bias.view(shape)
-        return y.to(inputs.dtype)
+        return y.to(kind)
 
     def _statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         others = tuple(a for a in range(inputs.dim()) if a not in self._axes)

@@ -164,6 +164,11 @@ class Network(NetworkSymbols, TorchSide, TrainedModel):
         self._without_hooks_at = -1 if hooked else latest
         return hooked
 
+    def _prepare_to_cast(self) -> None:
+        """Cast inputs where a user wrote the call; the layers of a graph cast theirs, each in its own type."""
+        if self._is_users:
+            super()._prepare_to_cast()
+
     # --- running -------------------------------------------------------------------------------------------------
 
     def _run(self, inputs: Tree, mask: Tree, training: bool, *args: Any, **call_arguments: Any) -> tuple[Any, Any]:

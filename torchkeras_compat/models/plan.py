@@ -294,5 +294,5 @@ def logits_of(layer: Any, x: Any, mask: Any, training: bool) -> tuple[Any, Any]:
     """Return what the last activation of a layer or model is applied to, and the mask of its output."""
     if hasattr(layer, "_run_to_logits"):
         return layer._run_to_logits(x, mask, training)  # type: ignore[no-any-return]
-    logits = layer.pre_activation(x)
+    logits = layer._pre_activation_cast(x) if layer._casts else layer.pre_activation(x)
     return logits, layer.compute_mask(x, mask) if mask is not None or layer._has_own_mask else mask

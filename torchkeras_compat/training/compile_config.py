@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,11 @@ import torch
 
 from .. import metrics, optimizers
 from .._core import registry
+from .._core.border import user_stacklevel
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
 from .._core.tree import flatten
+from ..mixed_precision import LossScaleOptimizer, Policy
 from .heads import Head, MetricLine, by_output, metrics_by_output
 
 
@@ -161,6 +164,26 @@ def make_config(
         1 if steps_per_execution is None else positive_int("compile", "steps_per_execution", steps_per_execution),
         sample_weight_mode,
     )
+
+
+def with_loss_scale(policy: Policy, optimizer: Any) -> Any:
+    """Return the optimizer that a model under this policy trains with: under `mixed_float16` one that scales the loss.
+
+    Args:
+        policy: The model's own.
+        optimizer: What `compile` was given.
+    """
+    if policy.name != "mixed_float16" or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    if isinstance(optimizer, optimizers.Optimizer) and not optimizer.has_own_updates:
+        return LossScaleOptimizer(optimizer)
+    warnings.warn(
+        f"compile: under mixed_float16 the loss is scaled for optimizers of this package only; with "
+        f"{type(optimizer).__name__} small gradients become 0. Write optimizers.Adam() or the like, or take "
+        f"mixed_bfloat16, which needs no scale.",
+        stacklevel=user_stacklevel(),
+    )
+    return optimizer
 
 
 def _each(value: Any) -> list[Any]:

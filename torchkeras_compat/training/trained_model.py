@@ -13,6 +13,7 @@ from .._core.symbolic import SymbolicTensor
 from .._core.tree import Tree
 from .._core.weights import Weight
 from ..layers.base import Layer, Traits
+from ..mixed_precision import Policy
 from .data.signature import ModelInput, ModelOutput, Signature
 
 
@@ -152,6 +153,15 @@ class TrainedModel:
 
     def _samples_at_once(self, with_masks: bool, sample: Tree = None) -> int:
         """Return how many samples may run together in inference."""
+        raise NotImplementedError
+
+    @property
+    def dtype_policy(self) -> Policy:
+        """What the model computes in, and what it keeps its own weights in."""
+        raise NotImplementedError
+
+    def _computes_mixed(self) -> bool:
+        """Tell whether a layer computes under a mixed policy."""
         raise NotImplementedError
 
     # --- what layers add to the loss and the metrics -------------------------------------------------------------

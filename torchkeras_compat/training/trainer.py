@@ -26,7 +26,7 @@ from ..callbacks.base import CallbackList, ValidationArrays
 from ..metrics import Metric
 from . import arguments
 from .as_it_was import AsItWas
-from .compile_config import CompileConfig, make_config
+from .compile_config import CompileConfig, make_config, with_loss_scale
 from .custom_steps import CustomSteps
 from .data.arrays import ArrayData
 from .data.feeding import Feeder
@@ -125,6 +125,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
             jit_compile,
             sample_weight_mode,
         )
+        config.optimizer = with_loss_scale(self.dtype_policy, config.optimizer)
         if self.output_names:
             config.heads_for(self.output_names, self._output_keys())  # what was said of no output is refused here
         self._compile_config = config

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..._core.precision import computing_in
 from ..._core.user_tensors import calling
 from .layer import Layer
 from .traits import ROW_WISE
@@ -31,6 +32,11 @@ class ActivatedLayer(Layer):
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return what the activation function is applied to."""
         raise NotImplementedError(f"{type(self).__name__} must define pre_activation(inputs).")
+
+    def _pre_activation_cast(self, inputs: Tensor) -> Tensor:
+        """Return what the activation function is applied to, where input or weights come in another type."""
+        with computing_in(self._kind):
+            return self.pre_activation(self._cast_inputs(inputs))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(pre_activation(inputs))`."""

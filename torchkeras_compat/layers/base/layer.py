@@ -19,15 +19,18 @@ from ... import regularizers
 from ..._core import registry, settings
 from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin
 from ..._core.errors import argument_error, positive_int
+from ..._core.precision import computing_in
 from ..._core.shapes import Shape, shape_tuple
 from ..._core.symbolic import Node, SymbolicTensor, is_symbolic
 from ..._core.threads import BUILDING, names_inside
 from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tree, shapes_of
 from ..._core.user_tensors import UserTensor, calling, hand_out, take_back
+from ...mixed_precision.policy import policy_of
 from .attributes import Attributes
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
+from .precision import Precision
 from .runs_on_zeros import RunsOnZeros
 from .side_losses import PENDING, SideLosses
 from .symbols import Symbols
@@ -38,12 +41,13 @@ from .weights import Weighted
 
 _MISSING: Any = object()
 BASE_ARGUMENTS = (
-    "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights"
+    "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights "
+    "autocast"
 ).split()
 
 
 @registry.base("layer")
-class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable, nn.Module):
+class Layer(Attributes, Precision, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
 
     `call` computes (`forward`, torch's name for it, is the same function); `build(input_shape)` makes torch modules or
@@ -52,7 +56,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
     Args:
         trainable: Whether training changes its weights.
         name: The layer's name; numbered automatically when `None`.
-        dtype: The type of its weights; `floatx()` when `None`.
+        dtype: The type of its weights and of computing, or a policy (`mixed_precision`); the global one when `None`.
         dynamic: Accepted; every layer runs eagerly.
         batch_input_shape: Shape of a batch, batch size first.
         input_shape: The same without the batch size.
@@ -62,6 +66,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         input_dtype: Accepted; inputs are cast to what the layer computes in.
         weights: Initial weights in Keras order, set once the layer is built.
         activity_regularizer: Adds to the loss what it makes of the output.
+        autocast: Whether inputs of floats are cast to the type that the layer computes in.
 
     Raises:
         TypeError: An unknown argument, named with what was probably meant.
@@ -171,12 +176,13 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         input_dtype: Any = None,
         weights: Sequence[Any] | None = None,
         activity_regularizer: Any = None,
+        autocast: bool = True,
     ) -> None:
         self.name: str = name if name is not None else self._automatic_name()
         if not isinstance(self.name, str):
             raise argument_error(type(self).__name__, "name", "a string", name, TypeError)
         self._trainable = bool(trainable)
-        self.dtype: str = settings.dtype_name(settings.torch_dtype(dtype))
+        self._set_policy(policy_of(dtype), bool(autocast))
         self.dynamic = dynamic
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.batch_input_shape = self._declared(batch_input_shape, input_shape, batch_size, input_dim, input_length)
@@ -284,6 +290,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
             adopt_activations(self, device)
         else:
             self._torch_parts = adopt(self, device)
+        self._cast_parts()
 
     def _enter_late_weights(self) -> None:
         known = len(self._weight_table())
@@ -416,6 +423,12 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
 
     def _invoke(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and torch's hooks; a user's attribute of that name does not get in the way."""
+        if self._casts:
+            with computing_in(self._kind):
+                return self._invoke_as_read(*args, **kwargs)
+        return self._invoke_as_read(*args, **kwargs)
+
+    def _invoke_as_read(self, *args: Any, **kwargs: Any) -> Any:
         if "forward" in self.__dict__:
             return type(self).forward(self, *args, **kwargs)
         return nn.Module.__call__(self, *args, **kwargs)
@@ -443,7 +456,10 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
             value = take_back(value)
         own = next(nn.Module.parameters(self), None)
         device = value.device if own is None else own.device
-        kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
+        if self._casts:
+            kind = self._kind if self._autocast else value.dtype
+        else:
+            kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
         return value.to(device, kind) if value.is_floating_point() else value.to(device)
 
     def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
@@ -457,6 +473,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)
         self._make_late_weights(inputs, args, call_arguments)
+        self._expect_types(inputs)
         outputs = self._symbolic_outputs(inputs, args, call_arguments)
         self._note_call(Node(self, (inputs, *args), call_arguments, outputs))
         return outputs
@@ -465,10 +482,10 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         """Return symbolic tensors for the output of a call."""
         if type(self).compute_output_shape is Layer.compute_output_shape and not hasattr(self, "get_output_shape_for"):
             if type(self).forward is Layer.forward:
-                return map_tree(lambda tensor: SymbolicTensor(tensor.shape, self.dtype, name=self.name), inputs)
+                return map_tree(lambda tensor: SymbolicTensor(tensor.shape, self.compute_dtype, name=self.name), inputs)
             return self._output_by_running(inputs, args, call_arguments)
         shapes = self.compute_output_shape(shapes_of(inputs))
-        return map_shapes(lambda shape: SymbolicTensor(shape, self.dtype, name=f"{self.name}/output"), shapes)
+        return map_shapes(lambda shape: SymbolicTensor(shape, self.compute_dtype, name=f"{self.name}/output"), shapes)
 
     def _run(self, inputs: Tree, mask: Tree, training: bool, *args: Any, **call_arguments: Any) -> tuple[Any, Any]:
         """Run the layer, the one way to do so: return its output and the mask of that.
@@ -480,6 +497,8 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
             args: Further arguments of `call` without a name.
             call_arguments: Further arguments of `call`.
         """
+        if self._casts:
+            inputs = self._cast_inputs(inputs)
         if self._torch_parts:
             self._tell_torch_parts(training)
         if self._input_spec is not None:
@@ -491,7 +510,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         if self._is_users:
             y, mask = self._run_user_call(inputs, mask, args, call_arguments)
         else:
-            run = nn.Module.__call__ if "forward" not in self.__dict__ else Layer._invoke
+            run = Layer._invoke if self._casts or "forward" in self.__dict__ else nn.Module.__call__
             y = run(self, inputs, *args, **call_arguments)
             if self._masks_in_call:
                 mask = carried_mask(y)
@@ -588,7 +607,7 @@ class Layer(Attributes, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = self.batch_input_shape
-        config["dtype"] = self.dtype
+        config["dtype"] = self._dtype_in_config()
         own = own_arguments(type(self))
         if type(self).get_config is not Layer.get_config and not is_ours(type(self)):
             own = tuple(name for name in own if hasattr(self, name))  # the user's override adds its own

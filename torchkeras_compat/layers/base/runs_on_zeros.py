@@ -21,7 +21,7 @@ class RunsOnZeros(nn.Module):
     """The part of a layer that finds what it would give."""
 
     name: str
-    dtype: str
+    dtype_policy: Any
     _takes_integers: bool
     _wants_mask: ClassVar[bool]
 
@@ -37,7 +37,7 @@ class RunsOnZeros(nn.Module):
         """
         outputs = []
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
-        kind = "int64" if self._takes_integers else self.dtype
+        kind = "int64" if self._takes_integers else self.dtype_policy.compute_dtype
         if not is_symbolic(inputs):
             inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
         own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))

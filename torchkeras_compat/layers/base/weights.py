@@ -24,8 +24,7 @@ from .tracking import WeightList, release, track
 # The arguments of `add_weight` in Keras 2's order, those that only TensorFlow has a use for behind, and in Keras 1's.
 ADD_WEIGHT = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 WITHOUT_MEANING = (
-    "use_resource synchronization aggregation collections experimental_autocast caching_device partitioner getter "
-    "layout"
+    "use_resource synchronization aggregation collections caching_device partitioner getter layout"
 ).split()
 ADD_WEIGHT_1 = ("shape", "initializer", "name", "trainable", "regularizer", "constraint")
 
@@ -40,7 +39,7 @@ def _weight_arguments(owner: str, args: Sequence[Any], kwargs: Mapping[str, Any]
     for name, value in kwargs.items():
         if name in options:
             raise TypeError(f"{owner}.add_weight: {name} is given twice: {show(options[name])} and {show(value)}.")
-        if name not in ADD_WEIGHT and name not in WITHOUT_MEANING:
+        if name not in ADD_WEIGHT and name not in WITHOUT_MEANING and name != "experimental_autocast":
             raise TypeError(
                 f"{owner}.add_weight({name}={show(value)}): unknown argument; {did_you_mean(name, ADD_WEIGHT)}"
             )
@@ -55,6 +54,7 @@ class Weighted(nn.Module):
     name: str
     dtype: str
     built: bool
+    _reads_cast: bool
     _sublayers: Any
     _table: list[Weight]
     _trainable: bool
@@ -87,7 +87,8 @@ class Weighted(nn.Module):
             trainable: `False` for what training never changes.
         """
         names = (attributes,) if isinstance(attributes, str) else attributes
-        entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, owner=self)
+        cast = self._reads_cast
+        entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, self, cast)
         self._table.append(entry)
         entry.initialise()
         return entry
@@ -102,7 +103,8 @@ class Weighted(nn.Module):
             args: The arguments in either order.
             kwargs: `name` (the Keras name), `shape` (`()` when `None`), `dtype` (the layer's when `None`),
                 `initializer` (`'glorot_uniform'` for floats), `regularizer`, `trainable` (`True` when `None`) and
-                `constraint`; those that only TensorFlow has a use for, such as `synchronization`, go without effect.
+                `constraint`; `experimental_autocast=False` lets it read in float32 where the layer computes in a short
+                type; those that only TensorFlow has a use for, such as `synchronization`, go without effect.
 
         Raises:
             TypeError: Another argument, or one that is given twice.
@@ -136,6 +138,7 @@ class Weighted(nn.Module):
             constraint=constraints.get(options.get("constraint")),
             trainable=learns,
         )
+        line.reads_cast &= options.get("experimental_autocast") is not False
         if not is_ours(type(self)):
             self._variables.setdefault(attribute, line)
         if not self._trainable:
@@ -207,7 +210,7 @@ class Weighted(nn.Module):
         parts = entry.codec.write(take_back(value))
         for attribute, part in zip(entry.attributes, parts):
             place = entry.module._parameters if attribute in entry.module._parameters else entry.module._buffers
-            self._swapped = (*self._swapped, (place, attribute, place[attribute]))
+            self._swapped = (*self._swapped, (place, attribute, place.get(attribute)))
             place[attribute] = part  # type: ignore[assignment]
 
     def _swap_weights_back(self) -> None:

@@ -14,6 +14,7 @@ from ..._core import registry, settings
 from ..._core.config import is_ours
 from ..._core.errors import show
 from ..._core.graph_capture import not_traced
+from ..._core.precision import cast_floats
 from ..._core.shapes import compatible
 from ..._core.symbolic import is_symbolic
 from ..._core.tree import Tree
@@ -270,6 +271,8 @@ class RNN(Layer):
     def _kept_or(self, told: list[Tensor | None] | None, batch: int) -> list[Tensor | None]:
         """Return the kept states; those that the caller told only where the kept ones are zero, as in Keras."""
         held = self._held_states()
+        if self._casts:
+            held = [cast_floats(s, self._kind) for s in held]  # they are kept as weights are
         if torch.is_grad_enabled():
             held = [s.clone() for s in held]  # the next batch writes into the kept ones
         if held and len(held[0]) != batch:

@@ -7,6 +7,7 @@ numbers; they differ in what they cover and in how fast they are where.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,7 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..._core import devices
 from ..._core.graph_capture import tracing
+from ..._core.precision import SHORT
 from .formulas import Formula, Product, Recurrence
 from .onednn import LSTM_MODE
 
@@ -133,7 +136,13 @@ def torch_kernel(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | No
         hx = states[0] if len(states) == 1 else states
     train = torch.is_grad_enabled() or is_tracing()
     function: Any = getattr(torch, str(cell.torch_function))
-    output, *last = function(x, hx, weights, len(weights) > 2, 1, 0.0, train, False, False)
+    arguments = (x, hx, weights, len(weights) > 2, 1, 0.0, train, False, False)
+    if x.dtype in SHORT and devices.on_cuda(x):
+        with warnings.catch_warnings():  # that weights which were cast lie in pieces, and cuDNN joins them
+            warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
+            output, *last = function(*arguments)
+    else:
+        output, *last = function(*arguments)
     return [(output, final[0]) for final in last]
 
 

@@ -94,9 +94,9 @@ def _bare_loss(objective: Objective) -> Any:
 def gradient_facts(layer: Layer) -> GradientFacts | None:
     """Return what a layer tells for its written-out gradient, `None` where autograd has to find it.
 
-    What a class tells counts for the class itself, and penalties are autograd's.
+    What a class tells counts for the class itself, and penalties and casts between types are autograd's.
     """
-    if "_gradient_facts" not in vars(origin(type(layer))) or layer.activity_regularizer is not None:
+    if "_gradient_facts" not in vars(origin(type(layer))) or layer.activity_regularizer is not None or layer._casts:
         return None
     return None if any(w.regularizer for w in layer._weight_table()) else layer._gradient_facts()
 

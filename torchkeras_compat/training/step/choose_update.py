@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._core.weights import Weight
+from ...mixed_precision import LossScaleOptimizer
 from ...optimizers import Optimizer
 from .classic_update import ClassicUpdate
+from .scaled_update import ScaledUpdate
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 
 
@@ -29,6 +31,8 @@ def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = 
         return Update(optimizer, table)
     if isinstance(optimizer, Optimizer) and optimizer.has_own_updates:
         return ClassicUpdate(optimizer, table)
+    if isinstance(optimizer, LossScaleOptimizer):
+        return ScaledUpdate(optimizer, table, flat_allowed)
     if isinstance(optimizer, Optimizer):
         return KerasUpdate(optimizer, table, flat_allowed)
     return ClosureUpdate(optimizer, table) if _asks_for_closure(optimizer) else TorchUpdate(optimizer, table)

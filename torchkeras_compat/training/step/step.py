@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ... import activations
 from ..._core.graph_capture import tracing
+from ..._core.precision import widened
 from ..._core.symbolic import run_values, was_asked
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
@@ -178,6 +179,7 @@ class Step(ForwardStep):
         ]
         self.logits = frozenset(i for i, h in enumerate(self.heads) if h.from_logits or h.kept_activation is not None)
         self._kept = [i for i, head in enumerate(self.heads) if head.kept_activation is not None]
+        self._widens = model._computes_mixed()
         self._of_user = any(h.objective is not None and h.objective.of_user for h in self.heads)
         self.chain: Chain | None = None
         self._defers_test_loss = False
@@ -264,7 +266,12 @@ class Step(ForwardStep):
         update, objective, self.chain = self.update, self.objective, None
         layers = [] if self.model._is_users else self.model._chain
         if objective is not None and layers and isinstance(update, KerasUpdate) and update.dense is not None:
-            alone = not update.embeddings and not self._has_hooks and not self.config.rules.normalise_by_nonzero
+            alone = (
+                update.takes_written_gradients
+                and not update.embeddings
+                and not self._has_hooks
+                and not self.config.rules.normalise_by_nonzero
+            )
             alone = alone and not self._has_standing_losses and not self.overrides.present and not self._kept
             small = isinstance(update.dense, FlatGroup)
             self.chain = chain_of(layers, objective, update.dense.params, small) if alone else None
@@ -302,6 +309,8 @@ class Step(ForwardStep):
     def forward(self, x: Any, training: bool) -> Outcome:
         """Return what the model makes of inputs."""
         outputs, masks = self.model._run_heads(x, None, training, self.logits)
+        if self._widens:
+            outputs = [widened(output) for output in outputs]
         for i in self._kept:
             outputs[i] = self.heads[i].predictions(outputs[i])
         if self._of_user:

@@ -126,9 +126,12 @@ class KerasUpdate(Update):
         embeddings: The tables of which a step touches some rows.
     """
 
+    steps_rows = True  # whether large tables are stepped by the rows that a batch touched
+    takes_written_gradients = True  # whether it steps by gradients that no autograd has found
+
     def __init__(self, optimizer: Optimizer, table: Sequence[Weight], flat_allowed: bool) -> None:
         super().__init__(optimizer, table)
-        by_rows = [w for w in table if goes_by_rows(optimizer, w)]
+        by_rows = [w for w in table if self.steps_rows and goes_by_rows(optimizer, w)]
         self.embeddings = [EmbeddingGroup(optimizer, w) for w in by_rows]
         self.lookups = LookupRecording(self.embeddings)
         if by_rows:

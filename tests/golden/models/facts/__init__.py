@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import configs, errors, graphs, logs, penalties, steps, summaries
+from . import configs, errors, graphs, logs, penalties, precision, steps, summaries
 
 Fact = Callable[[Any], Any]
 
@@ -20,4 +20,5 @@ FACTS: dict[str, dict[str, Fact]] = {
     "steps": steps.FACTS,
     "penalties": penalties.FACTS,
     "errors": errors.FACTS,
+    "precision": precision.FACTS,
 }
