@@ -451,6 +451,30 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         entries = [split(owner, gradient, variable) for gradient, variable in grads_and_vars]
         return self._by_weight.step(owner, entries, (), global_step)
 
+    def build(self, var_list: Sequence[Tensor]) -> None:
+        """Make the state for some weights before the first step, as Keras 2.11 to 2.15 does.
+
+        Args:
+            var_list: `model.trainable_variables`.
+
+        Example:
+            >>> from torchkeras_compat import backend as K
+            >>> from torchkeras_compat.optimizers import Adam
+            >>> optimizer = Adam()
+            >>> optimizer.build([K.variable([1.0, 2.0])])
+            >>> [tuple(variable.shape) for variable in optimizer.variables]
+            [(), (2,), (2,)]
+        """
+        self._by_weight.build(var_list)
+
+    def aggregate_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> list[tuple[Any, Tensor]]:
+        """Return pairs of gradient and weight as they are: on one device there is nothing to add up.
+
+        Args:
+            grads_and_vars: The pairs.
+        """
+        return list(grads_and_vars)
+
     def get_gradients(self, loss: Any, params: Sequence[Tensor]) -> list[Any]:
         """Return the clipped gradients of `loss` by `params`; symbolic ones where the loss is symbolic.
 

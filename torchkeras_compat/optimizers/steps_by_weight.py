@@ -112,6 +112,13 @@ class StepsByWeight:
             global_step.assign_add(1)
         return self.optimizer.iterations
 
+    def build(self, variables: Sequence[Tensor]) -> None:
+        """Bind weights and make their slots."""
+        weights = [variable._weight for variable in variables if isinstance(variable, Variable)]
+        params = [param for variable in variables for param in parameters(variable)]
+        self._bind_new(weights, params)
+        self.optimizer.slots_of_each(params)
+
     def _bind_new(self, weights: Sequence[Weight], params: Sequence[Tensor]) -> None:
         """Bind parameters of weights, and others, that the optimizer does not serve yet."""
         known = set(self.optimizer.param_groups[0]["params"])
