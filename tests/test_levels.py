@@ -87,7 +87,7 @@ INSIDE = {
     "optimizers": (
         "foreach gradients hyperparameters schedules weight_io",
         "clipping fused_kernels learning_rate slots weight_decay",
-        "get_updates sparse_rows steps_by_weight weight_average",
+        "get_updates sparse_rows steps_by_weight weight_average written_steps",
         "optimizer",
         "_adam _adaptive _lion _rmsprop _sgd",
         "experimental legacy",
@@ -105,7 +105,7 @@ INSIDE = {
     "training/step": (
         "embedding_rows handwritten objective overrides parameter_groups",
         "choose_handwritten forward update",
-        "classic_update scaled_update",
+        "classic_update scaled_update variable_update",
         "choose_update",
         "step",
     ),

@@ -325,3 +325,8 @@ def _check_inner(owner: str, inner: Any) -> None:
         raise TypeError(f"{owner}: inner_optimizer must be an optimizer of this package; got {show(inner)}{hint}.")
     if inner.has_own_updates:
         raise TypeError(f"{owner}: {type(inner).__name__} finds its gradients in get_updates, where none are scaled.")
+    if inner.has_own_steps:
+        raise TypeError(
+            f"{owner}: the step of {type(inner).__name__} is its user's, and could not be put back where a gradient is "
+            f"not finite; take mixed_bfloat16, which needs no scale."
+        )

@@ -3,7 +3,7 @@
 What an optimizer consists of stands beside this file, one thing a file: `hyperparameters`, `learning_rate`, `clipping`,
 `weight_decay`, `weight_average`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch
 touches few rows), `weight_io` (Keras's order of its state), `gradients` and `steps_by_weight` (what `minimize` and
-`apply_gradients` do) and `get_updates` (classic Keras's way).
+`apply_gradients` do), `get_updates` (classic Keras's way) and `written_steps` (steps that users write).
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ from .sparse_rows import SparseRows, SparseRule
 from .steps_by_weight import StepsByWeight
 from .weight_decay import WeightDecay
 from .weight_io import Place, SlotGroups, VariableList, WeightIO
+from .written_steps import OwnVariables, WrittenSteps
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
 
 @registry.base("optimizer")
-class Optimizer(Configurable, torch.optim.Optimizer):
+class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
     """Base of all optimizers: Keras's arguments and attributes over a working `torch.optim.Optimizer`.
 
     A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
@@ -94,6 +95,8 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         if "get_updates" in cls.__dict__ and not is_ours(cls):
             cls.has_own_updates = True
             keep_variables(cls)
+        if not is_ours(cls):
+            cls._note_written_steps()
 
     def __init__(
         self,
@@ -111,6 +114,8 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         decay: float = 0.0,
     ) -> None:
         owner = type(self).__name__
+        if isinstance(learning_rate, str) and self.has_own_steps:  # in Keras the base takes the name first
+            learning_rate, name = 0.001, learning_rate
         self.name = owner if name is None else name
         self._compose(owner)
         self.learning_rate = learning_rate
@@ -137,7 +142,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         self.sparse_rows = SparseRows(self)
         self.hyperparameters = Hyperparameters(before_change=self.sparse_rows.settle)
         self._weight_decay = WeightDecay()
-        self._weight_io = WeightIO(self)
+        self._weight_io: Any = OwnVariables(self) if self.has_own_steps else WeightIO(self)
         self._by_weight = StepsByWeight(self)
         self.symbolic_gradients = SymbolicGradients(owner)
 
@@ -163,7 +168,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         """
         schedule = self._rate.schedule
         if isinstance(schedule, LearningRateSchedule):
-            return schedule
+            return self.rate_of_step if self.has_own_steps else schedule
         return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate)
 
     @learning_rate.setter
@@ -451,7 +456,7 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         entries = [split(owner, gradient, variable) for gradient, variable in grads_and_vars]
         return self._by_weight.step(owner, entries, (), global_step)
 
-    def build(self, var_list: Sequence[Tensor]) -> None:
+    def build(self, var_list: Sequence[Any]) -> None:
         """Make the state for some weights before the first step, as Keras 2.11 to 2.15 does.
 
         Args:
@@ -465,7 +470,10 @@ class Optimizer(Configurable, torch.optim.Optimizer):
             >>> [tuple(variable.shape) for variable in optimizer.variables]
             [(), (2,), (2,)]
         """
-        self._by_weight.build(var_list)
+        if self.has_own_steps:
+            super().build(var_list)
+        else:
+            self._by_weight.build(var_list)
 
     def aggregate_gradients(self, grads_and_vars: Iterable[tuple[Any, Tensor]]) -> list[tuple[Any, Tensor]]:
         """Return pairs of gradient and weight as they are: on one device there is nothing to add up.
@@ -520,7 +528,8 @@ class Optimizer(Configurable, torch.optim.Optimizer):
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """Return the counter and the slots as arrays, in Keras's order and, where a codec was bound, layout."""
-        return self._weight_io.arrays()
+        arrays: list[np.ndarray[Any, Any]] = self._weight_io.arrays()
+        return arrays
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the counter and the slots from arrays in the order of `get_weights`.
@@ -591,6 +600,8 @@ class Optimizer(Configurable, torch.optim.Optimizer):
         for clip in ("clipnorm", "clipvalue", "global_clipnorm"):
             if config.get(clip) is None and "use_ema" not in config:
                 config.pop(clip, None)
+        if self.has_own_steps and not config.get("decay"):
+            config.pop("decay", None)  # the base of Keras has none
         config = {"name": config.pop("name"), **config}
         if "use_ema" in config and self._rules.interleaved_slots:
             config["is_legacy_optimizer"] = False

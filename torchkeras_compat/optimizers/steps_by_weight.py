@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
 from .._core.border import user_stacklevel
 from .._core.errors import argument_error
 from .._core.weights import Codec, Variable, Weight
-from .gradients import WeightGradient, gradients_by_parameter, loss_value, parameters, split
+from .clipping import Clipping
+from .gradients import WeightGradient, gradients_by_parameter, in_layout, loss_value, parameters, split
 from .hyperparameters import Iterations
 from .slots import Binding, SlotOwner, gather_reached, name_parameters
 
@@ -21,9 +22,18 @@ class BoundOptimizer(SlotOwner, Protocol):
 
     param_groups: list[dict[str, Any]]
 
+    has_own_steps: ClassVar[bool]
+    iterations: Any
+
     @property
-    def iterations(self) -> Iterations:
-        """The number of steps made."""
+    def clipping(self) -> Clipping:
+        """How gradients are clipped."""
+
+    def prepare_variables(self, variables: Sequence[Any]) -> None:
+        """Let a user's step make its state."""
+
+    def step_variables(self, variables: Sequence[Any], grads: Sequence[Tensor]) -> None:
+        """Make a step that a user wrote."""
 
     def bind(
         self,
@@ -104,13 +114,25 @@ class StepsByWeight:
             weights = [entry.variable._weight for entry in reached if isinstance(entry.variable, Variable)]
             params = [param for entry in reached for param in entry.params]
             self._bind_new(weights, params)
-            grads = [grad for entry in reached for grad in entry.grads]
-            self.optimizer.step_groups(gather_reached(self.optimizer, params, grads))
+            if self.optimizer.has_own_steps:
+                self._step_variables(reached)
+            else:
+                grads = [grad for entry in reached for grad in entry.grads]
+                self.optimizer.step_groups(gather_reached(self.optimizer, params, grads))
             for weight in [*weights, *constrained]:
                 weight.constrain()
         if global_step is not None:
             global_step.assign_add(1)
-        return self.optimizer.iterations
+        made: Iterations = self.optimizer.iterations
+        return made
+
+    def _step_variables(self, entries: Sequence[WeightGradient]) -> None:
+        """Make one step that a user wrote a variable at a time."""
+        variables = [entry.variable for entry in entries]
+        grads = [in_layout(entry.variable, entry.grads) for entry in entries]
+        self.optimizer.prepare_variables(variables)
+        self.optimizer.step_variables(variables, self.optimizer.clipping([g for g in grads if g is not None]))
+        self.optimizer.iterations += 1
 
     def build(self, variables: Sequence[Tensor]) -> None:
         """Bind weights and make their slots."""

@@ -89,6 +89,11 @@ def test_penalties(name: str) -> None:
     assert _seen("penalties", name) == facts()["penalties"][name]
 
 
+@pytest.mark.parametrize("name", FACTS["optimizers"])
+def test_optimizers_of_users(name: str) -> None:
+    assert _seen("optimizers", name) == facts()["optimizers"][name]
+
+
 @pytest.mark.parametrize("name", FACTS["steps"])
 def test_what_steps_receive(name: str) -> None:
     assert _seen("steps", name) == facts()["steps"][name]

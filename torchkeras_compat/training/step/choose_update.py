@@ -12,6 +12,7 @@ from ...optimizers import Optimizer
 from .classic_update import ClassicUpdate
 from .scaled_update import ScaledUpdate
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
+from .variable_update import VariableUpdate
 
 
 def _asks_for_closure(optimizer: Any) -> bool:
@@ -31,6 +32,8 @@ def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = 
         return Update(optimizer, table)
     if isinstance(optimizer, Optimizer) and optimizer.has_own_updates:
         return ClassicUpdate(optimizer, table)
+    if isinstance(optimizer, Optimizer) and optimizer.has_own_steps:
+        return VariableUpdate(optimizer, table)
     if isinstance(optimizer, LossScaleOptimizer):
         return ScaledUpdate(optimizer, table, flat_allowed)
     if isinstance(optimizer, Optimizer):
