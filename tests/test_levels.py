@@ -59,7 +59,7 @@ INSIDE = {
         "classic_merge wrappers",
     ),
     "layers/base": (
-        "gradient_facts input_spec masks precision runs_on_zeros side_losses traits user_methods",
+        "gradient_facts input_spec masks own_state precision runs_on_zeros side_losses traits user_methods",
         "tracking",
         "symbols weights",
         "attributes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -122,3 +123,22 @@ class TensorShape(tuple[Any, ...]):
     def __getitem__(self, key: Any) -> Any:
         item = super().__getitem__(key)
         return TensorShape(item) if isinstance(key, slice) else item if item is None else Dimension(item)
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Shape and type of a tensor that need not be there.
+
+    Attributes:
+        shape: The shape, `None` for a length that is not known.
+        dtype: The name of the type.
+        name: The name, if it has one.
+
+    Example:
+        >>> TensorSpec((None, 3), 'float32').dtype
+        'float32'
+    """
+
+    shape: Any
+    dtype: Any = "float32"
+    name: str | None = None

@@ -15,7 +15,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
-from .._core.tensor_shape import TensorShape
+from .._core.tensor_shape import TensorShape, TensorSpec
 from .tensorflow_data import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
 
@@ -301,6 +301,7 @@ ONE = {  # names in `tensorflow` itself
     "DType": torch.dtype,
     "as_dtype": settings.torch_dtype,
     "TensorShape": TensorShape,
+    "TensorSpec": TensorSpec,
     "is_tensor": lambda x: isinstance(x, Tensor),
     "constant": constant,
     "convert_to_tensor": convert_to_tensor,

@@ -89,6 +89,11 @@ def test_penalties(name: str) -> None:
     assert _seen("penalties", name) == facts()["penalties"][name]
 
 
+@pytest.mark.parametrize("name", FACTS["states"])
+def test_what_layers_tell_of_themselves(name: str) -> None:
+    assert _seen("states", name) == facts()["states"][name]
+
+
 @pytest.mark.parametrize("name", FACTS["optimizers"])
 def test_optimizers_of_users(name: str) -> None:
     assert _seen("optimizers", name) == facts()["optimizers"][name]

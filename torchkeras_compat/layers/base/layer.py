@@ -30,6 +30,7 @@ from .attributes import Attributes
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
+from .own_state import OwnState
 from .precision import Precision
 from .runs_on_zeros import RunsOnZeros
 from .side_losses import PENDING, SideLosses
@@ -47,7 +48,7 @@ BASE_ARGUMENTS = (
 
 
 @registry.base("layer")
-class Layer(Attributes, Precision, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable, nn.Module):
+class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, Weighted, Configurable, nn.Module):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
 
     `call` computes (`forward`, torch's name for it, is the same function); `build(input_shape)` makes torch modules or

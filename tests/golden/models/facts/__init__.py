@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import configs, errors, graphs, logs, optimizers, penalties, precision, steps, summaries
+from . import configs, errors, graphs, logs, optimizers, penalties, precision, states, steps, summaries
 
 Fact = Callable[[Any], Any]
 
@@ -20,6 +20,7 @@ FACTS: dict[str, dict[str, Fact]] = {
     "steps": steps.FACTS,
     "penalties": penalties.FACTS,
     "optimizers": optimizers.FACTS,
+    "states": states.FACTS,
     "errors": errors.FACTS,
     "precision": precision.FACTS,
 }
