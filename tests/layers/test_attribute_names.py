@@ -26,7 +26,8 @@ KERAS = set(
     "input_spec losses metrics name non_trainable_variables non_trainable_weights output output_mask output_shape "
     "set_weights stateful supports_masking trainable trainable_variables trainable_weights updates variables weights "
     "inbound_nodes outbound_nodes batch_input_shape get_output_shape_for uses_learning_phase "
-    "compute_dtype dtype_policy variable_dtype".split()
+    "compute_dtype dtype_policy variable_dtype add_variable build_from_config finalize_state get_build_config "
+    "load_own_variables name_scope save_own_variables submodules with_name_scope".split()
 )
 TORCH = sorted(name for name in dir(nn.Module) if not name.startswith("_"))
 # What the package called its own methods and traits once, and what tutorials use.

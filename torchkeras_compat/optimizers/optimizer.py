@@ -464,11 +464,11 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
 
         Example:
             >>> from torchkeras_compat import backend as K
-            >>> from torchkeras_compat.optimizers import Adam
-            >>> optimizer = Adam()
+            >>> from torchkeras_compat.optimizers import SGD
+            >>> optimizer = SGD(momentum=0.9)
             >>> optimizer.build([K.variable([1.0, 2.0])])
-            >>> [tuple(variable.shape) for variable in optimizer.variables]
-            [(), (2,), (2,)]
+            >>> [value.shape for value in optimizer.get_weights()]
+            [(), (2,)]
         """
         if self.has_own_steps:
             super().build(var_list)
