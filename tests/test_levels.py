@@ -55,7 +55,8 @@ INSIDE = {
     "layers": (
         "activation_gradients base conv1d_matmul",
         "spatial core input_layer recurrent torch_module",  # what other families stand on
-        "advanced_activations convolutional embeddings merging noise normalization pooling reshaping serialization",
+        "advanced_activations convolutional embeddings layer_normalization merging noise normalization pooling "
+        "reshaping serialization",
         "classic_merge wrappers",
     ),
     "layers/base": (

@@ -337,6 +337,40 @@ NORMALIZATION = [
     LayerSpec("BatchNormalization", {"center": False, "scale": False}, (5,), (5,), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {}, (4, 5), (4, 5), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {"axis": [1, 3]}, (4, 3, 2), (4, 3, 2), mask="keeps", batch_statistics=True),
+    LayerSpec(
+        "LayerNormalization",
+        {"axis": [1, -1], "epsilon": 0.1, **options("beta", "gamma")},
+        (4, 3, 2),
+        (4, 3, 2),
+        mask="keeps",
+        bad=(
+            ({"axis": "last"}, "axis must be an integer or a list of integers; got 'last'"),
+            ({"epsilon": "small"}, "epsilon must be a number"),
+        ),
+    ),
+    LayerSpec("LayerNormalization", {"axis": [-2, -1]}, (4, 3, 2), (4, 3, 2), mask="keeps"),
+    LayerSpec("LayerNormalization", {"center": False, "scale": False}, (5,), (5,), mask="keeps"),
+    LayerSpec(
+        "GroupNormalization",
+        {"groups": 2, "axis": 1, "epsilon": 0.1, **options("beta", "gamma")},
+        (4, 3, 2),
+        (4, 3, 2),
+        mask="keeps",
+        bad=(
+            ({"groups": 0}, "groups must be a positive integer, or -1; got 0"),
+            ({"axis": [1, 2]}, "axis must be an integer; got [1, 2]"),
+        ),
+    ),
+    LayerSpec("GroupNormalization", {"groups": 3, "center": False, "scale": False}, (5, 6), (5, 6), mask="keeps"),
+    LayerSpec("UnitNormalization", {"axis": [1, 2]}, (4, 3), (4, 3), mask="keeps"),
+    LayerSpec(
+        "UnitNormalization",
+        {},
+        (5,),
+        (5,),
+        mask="keeps",
+        bad=(({"axis": "last"}, "axis must be an integer or a list of integers; got 'last'"),),
+    ),
 ]
 
 NOISE = [

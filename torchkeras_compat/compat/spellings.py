@@ -105,7 +105,7 @@ LAYERS: dict[str, Table] = {
             None,
             harmless=(0,),
             note="normalisation by feature (mode=0) is what this layer does; for mode=1 write "
-            "torch.nn.LayerNorm(features, eps=1e-3) in its place.",
+            "LayerNormalization() in its place.",
         ),
     },
     "LeakyReLU": _renamed(quiet=True, negative_slope="alpha"),

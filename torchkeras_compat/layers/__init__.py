@@ -21,6 +21,7 @@ from .core import (
 )
 from .embeddings import Embedding
 from .input_layer import Input, InputLayer
+from .layer_normalization import GroupNormalization, LayerNormalization, UnitNormalization
 from .merging import (
     Add,
     Average,
@@ -144,12 +145,14 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Input",
     "InputLayer",
     "InputSpec",
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool1D",
@@ -179,6 +182,7 @@ __all__ = [
     "TimeDistributed",
     "TimeDistributedDense",
     "TorchModuleWrapper",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

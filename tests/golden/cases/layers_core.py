@@ -156,6 +156,18 @@ CORE: list[Case] = [
 
 _TRAINED = {"train_forward": True}
 
+_IN_SAMPLES: list[tuple[str, str, dict[str, Any]]] = [
+    ("layer_norm", "LayerNormalization", {}),
+    ("group_norm", "GroupNormalization", {"groups": 3}),
+    ("unit_norm", "UnitNormalization", {}),
+]
+_OPTIONS = {
+    "gamma_regularizer": _L2,
+    "beta_regularizer": "l1",
+    "gamma_constraint": _NON_NEG,
+    "beta_constraint": _NON_NEG,
+}
+
 NORMALIZATION: list[Case] = [
     single("bn", "BatchNormalization", [5], extra=_TRAINED),
     single("bn_momentum", "BatchNormalization", [5], extra=_TRAINED, momentum=0.7, epsilon=0.1),
@@ -189,4 +201,16 @@ NORMALIZATION: list[Case] = [
         **_TRAINED,
     ),
     single("bn_batch_of_one", "BatchNormalization", [5], extra={**_TRAINED, "batch": 1, "steps": 0}, momentum=0.8),
+    *[single(f"{name}_2d", cls, [6], **more) for name, cls, more in _IN_SAMPLES],
+    *[single(f"{name}_4d", cls, [3, 4, 6], **more) for name, cls, more in _IN_SAMPLES],
+    single("layer_norm_regularized", "LayerNormalization", [4, 5], axis=[1, 2], **_OPTIONS),
+    single("layer_norm_axis1", "LayerNormalization", [3, 4, 2], axis=1, epsilon=1e-7, scale=False),
+    single("layer_norm_axes_apart", "LayerNormalization", [3, 4, 2], axis=[3, 1], epsilon=0.1, **_OPTIONS),
+    single("layer_norm_no_center", "LayerNormalization", [4, 5], center=False),
+    stacked("layer_norm_masked", [["Masking", {}], ["LayerNormalization", {}]], [6, 3], draw="padded"),
+    single("group_norm_axis1", "GroupNormalization", [4, 3, 2], groups=2, axis=1, epsilon=0.1, **_OPTIONS),
+    single("group_norm_axis2", "GroupNormalization", [3, 4, 2], groups=2, axis=-2, scale=False),
+    single("group_norm_each", "GroupNormalization", [3, 4], groups=-1, center=False),
+    single("unit_norm_axes", "UnitNormalization", [3, 4, 2], axis=[1, 3]),
+    stacked("unit_norm_masked", [["Masking", {}], ["UnitNormalization", {}]], [6, 3], draw="padded"),
 ]

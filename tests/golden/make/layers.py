@@ -39,7 +39,7 @@ def convolutional() -> Iterator[tuple[Spec, Arrays]]:
 
 
 def normalization() -> Iterator[tuple[Spec, Arrays]]:
-    """Batch normalisation."""
+    """Normalisation: of batches, of samples, of their groups."""
     yield from _family(layers_core.NORMALIZATION)
 
 
