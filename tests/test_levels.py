@@ -56,7 +56,7 @@ INSIDE = {
         "activation_gradients base conv1d_matmul",
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations convolutional embeddings layer_normalization merging noise normalization pooling "
-        "reshaping serialization",
+        "preprocessing reshaping serialization",
         "classic_merge wrappers",
     ),
     "layers/base": (
@@ -66,6 +66,10 @@ INSIDE = {
         "attributes",
         "layer",
         "activated weight_options",
+    ),
+    "layers/preprocessing": (
+        "base resampling",
+        "pictures scaling",
     ),
     "layers/recurrent": (
         "formulas masks onednn states",

@@ -10,6 +10,8 @@ import torch
 from torchkeras_compat._core import registry
 from torchkeras_compat._core.tree import is_shape, map_shapes
 
+from .preparing_specs import PREPARING
+
 Arguments = dict[str, Any]
 Bad = tuple[Arguments, str]
 
@@ -637,6 +639,7 @@ LAYERS: list[LayerSpec] = [
     *RECURRENT,
     *MERGING,
     *WRAPPERS,
+    *[LayerSpec(**line) for line in PREPARING],
 ]
 
 # Registered layers that the checks over LAYERS do not fit, and where they are tested.

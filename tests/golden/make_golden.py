@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same numbers on every processor
 
 import tensorflow as tf
-from make import cells, functions, layers, losses, optimizers, training
+from make import cells, functions, layers, losses, optimizers, preprocessing, training
 from make.runtime import Arrays, Spec, save
 
 Family = Callable[[], Iterator[tuple[Spec, Arrays]]]
@@ -41,6 +41,8 @@ FAMILIES: dict[str, Family] = {
     "layers_norm": layers.normalization,
     "layers_recurrent": layers.recurrent,
     "layers_cells": cells.cells,
+    "layers_scaling": layers.scaling,
+    "preparing": preprocessing.preparing,
     "training": training.fits,
 }
 

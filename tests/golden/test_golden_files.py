@@ -23,6 +23,8 @@ TABLES = {
     "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
     "layers_cells": ("layers_cells", ["CELLS"]),
+    "layers_scaling": ("layers_preprocessing", ["SCALING"]),
+    "preparing": ("layers_preprocessing", ["PREPARING"]),
     "training": ("training training_more", ["CASES"]),
 }
 

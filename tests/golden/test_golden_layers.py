@@ -22,7 +22,7 @@ from .support import (
     train,
 )
 
-FAMILIES = ("layers_core", "layers_conv", "layers_norm", "layers_recurrent")
+FAMILIES = ("layers_core", "layers_conv", "layers_norm", "layers_recurrent", "layers_scaling")
 
 
 def _model(golden: Golden, *, head: bool = False) -> Any:

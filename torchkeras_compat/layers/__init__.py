@@ -77,6 +77,8 @@ from .pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from .pooling import MaxPooling1D as MaxPool1D
 from .pooling import MaxPooling2D as MaxPool2D
 from .pooling import MaxPooling3D as MaxPool3D
+from .preprocessing.pictures import CenterCrop, Resizing
+from .preprocessing.scaling import Normalization, Rescaling
 from .recurrent.base import RNN
 from .recurrent.cells import AbstractRNNCell, GRUCell, LSTMCell, SimpleRNNCell
 from .recurrent.layers import GRU, LSTM, SimpleRNN
@@ -115,6 +117,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -165,11 +168,14 @@ __all__ = [
     "Merge",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",

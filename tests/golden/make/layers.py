@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import layers_conv, layers_core, layers_recurrent
+from cases import layers_conv, layers_core, layers_preprocessing, layers_recurrent
 from cases.common import Case
 
 from .models import build, listed, randomise, train
@@ -46,6 +46,11 @@ def normalization() -> Iterator[tuple[Spec, Arrays]]:
 def recurrent() -> Iterator[tuple[Spec, Arrays]]:
     """Recurrent layers."""
     yield from _family(layers_recurrent.RECURRENT)
+
+
+def scaling() -> Iterator[tuple[Spec, Arrays]]:
+    """Numbers in another range, and pictures in another size."""
+    yield from _family(layers_preprocessing.SCALING, SMALL_RATE)
 
 
 def _family(cases: list[Case], rate: float = RATE) -> Iterator[tuple[Spec, Arrays]]:

@@ -1,0 +1,1 @@
+"""Layers that prepare data as a part of the model: numbers, categories, text, and pictures."""
