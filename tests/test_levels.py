@@ -57,7 +57,7 @@ INSIDE = {
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations convolutional embeddings layer_normalization merging noise normalization pooling "
         "preprocessing reshaping serialization",
-        "classic_merge wrappers",
+        "classic_merge transposed wrappers",
     ),
     "layers/base": (
         "gradient_facts input_spec masks own_state precision runs_on_zeros side_losses traits user_methods",

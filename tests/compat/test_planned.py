@@ -19,7 +19,7 @@ import torchkeras_compat as tk
 from torchkeras_compat import layers as L
 from torchkeras_compat._core.planned import ComesLater
 from torchkeras_compat.compat.later import PLANNED
-from torchkeras_compat.compat.names import MODULES, PLANNED_ALONE, ROOTS
+from torchkeras_compat.compat.names import ALIASES, MODULES, PLANNED_ALONE, ROOTS
 
 
 @pytest.mark.parametrize("root", sorted(ROOTS))
@@ -50,7 +50,11 @@ def test_what_is_there_is_not_planned(part: str) -> None:
 @pytest.mark.parametrize("part", ["layers", "models", "callbacks", "utils"])
 def test_all_of_keras_can_be_imported(part: str) -> None:
     module = importlib.import_module(f"torchkeras_compat.{part}")
-    assert [name for name in NAMES_OF_2_15[part].split() if not hasattr(module, name)] == []
+    facade = importlib.import_module(f"keras.{part}")
+    names = NAMES_OF_2_15[part].split()
+    assert [name for name in names if not hasattr(facade, name)] == []
+    old = ALIASES["layer"] if part == "layers" else {}
+    assert [name for name in names if name not in old and not hasattr(module, name)] == []
 
 
 NAMES_OF_2_15 = {

@@ -243,6 +243,65 @@ CONVOLUTIONAL = [
     LayerSpec("Conv3D", {"filters": 4, "kernel_size": 2}, (4, 5, 3, 2), (3, 4, 2, 4)),
 ]
 
+_BAD_TRANSPOSED: tuple[Bad, ...] = (
+    *(bad for bad in _BAD_CONV if "groups" not in bad[0]),
+    ({"groups": 2}, "groups must be 1"),
+    ({"padding": "causal"}, "padding must be one of 'valid', 'same'"),
+    ({"output_padding": 2, "strides": 2, "dilation_rate": 1}, "output_padding must be smaller than strides"),
+    ({"output_padding": -1, "strides": 2, "dilation_rate": 1}, "output_padding must be"),
+    (
+        {"output_padding": 0, "kernel_size": 4, "strides": 2, "dilation_rate": 1, "padding": "same"},
+        "output_padding must be at least 1",
+    ),
+    ({"output_size": (9,), "output_padding": 0}, "give only one of them"),
+    ({"output_size": (9, 9, 9, 9, 9, 9)}, "output_size must be"),
+)
+CONVOLUTIONAL += [
+    LayerSpec("Conv1DTranspose", {**_CONV, "dilation_rate": 2}, (5, 2), (9, 4), bad=_BAD_TRANSPOSED),
+    LayerSpec(
+        "Conv1DTranspose",
+        {**_CONV, **_FIRST, "strides": 3, "padding": "same", "output_padding": 1, "use_bias": False},
+        (2, 5),
+        (4, 14),
+    ),
+    LayerSpec("Conv1DTranspose", {"filters": 4, "kernel_size": 2, "strides": 3, "output_size": (13,)}, (4, 2), (13, 4)),
+    LayerSpec(
+        "Conv2DTranspose",
+        {**_CONV, "padding": "same", "dilation_rate": (2, 1)},
+        (6, 5, 2),
+        (6, 5, 4),
+        bad=_BAD_TRANSPOSED,
+    ),
+    LayerSpec(
+        "Conv2DTranspose",
+        {**_CONV, **_FIRST, "strides": (2, 3), "output_padding": (1, 0), "use_bias": False},
+        (2, 3, 4),
+        (4, 8, 12),
+    ),
+    LayerSpec(
+        "Conv2DTranspose", {"filters": 4, "kernel_size": (5, 4), "strides": 2, "padding": "same"}, (3, 4, 2), (6, 8, 4)
+    ),
+    LayerSpec(
+        "Conv2DTranspose",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "output_size": (None, 5, 8, 4)},
+        (3, 4, 2),
+        (5, 8, 4),
+    ),
+    LayerSpec("Conv3DTranspose", {**_CONV, "dilation_rate": 2}, (2, 3, 2, 2), (6, 7, 6, 4), bad=_BAD_TRANSPOSED),
+    LayerSpec(
+        "Conv3DTranspose",
+        {**_CONV, **_FIRST, "strides": 2, "padding": "same", "output_padding": 1, "use_bias": False},
+        (2, 2, 3, 2),
+        (4, 4, 6, 4),
+    ),
+    LayerSpec(
+        "Conv3DTranspose",
+        {"filters": 4, "kernel_size": 2, "strides": 2, "output_size": (5, 6, 5)},
+        (2, 3, 2, 2),
+        (5, 6, 5, 4),
+    ),
+]
+
 
 def _pooling(cls: str) -> list[LayerSpec]:
     same = {"pool_size": 3, "strides": 2, "padding": "same"}

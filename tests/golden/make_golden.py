@@ -38,6 +38,7 @@ FAMILIES: dict[str, Family] = {
     "optimizers": optimizers.optimizers,
     "layers_core": layers.core,
     "layers_conv": layers.convolutional,
+    "layers_transposed": layers.transposed,
     "layers_norm": layers.normalization,
     "layers_recurrent": layers.recurrent,
     "layers_cells": cells.cells,

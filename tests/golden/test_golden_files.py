@@ -21,6 +21,7 @@ TABLES = {
     "layers_core": ("layers_core", ["DENSE", "CORE"]),
     "layers_norm": ("layers_core", ["NORMALIZATION"]),
     "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
+    "layers_transposed": ("layers_conv", ["TRANSPOSED"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
     "layers_cells": ("layers_cells", ["CELLS"]),
     "layers_scaling": ("layers_preprocessing", ["SCALING"]),

@@ -22,7 +22,14 @@ from .support import (
     train,
 )
 
-FAMILIES = ("layers_core", "layers_conv", "layers_norm", "layers_recurrent", "layers_scaling")
+FAMILIES = (
+    "layers_core",
+    "layers_conv",
+    "layers_transposed",
+    "layers_norm",
+    "layers_recurrent",
+    "layers_scaling",
+)
 
 
 def _model(golden: Golden, *, head: bool = False) -> Any:

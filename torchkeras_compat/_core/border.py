@@ -31,6 +31,7 @@ class Spelling:
         quiet: No warning: the spelling is still the usual one in classic Keras.
         refused: The argument cannot be honoured; `note` names what to write.
         harmless: Values that go without effect; any other is refused like `refused`.
+        also: Further canonical arguments that get the same value.
     """
 
     new: str | None
@@ -40,6 +41,7 @@ class Spelling:
     quiet: bool = False
     refused: bool = False
     harmless: tuple[Any, ...] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Positional:
         new: The canonical argument.
         conflicts: Canonical arguments that such a call must not give as well.
         rule: Name of the field of `Rules` that must be true for the table to apply.
+        behind: Old names of the positional arguments behind them, where they are not those of today.
     """
 
     first: int
@@ -67,6 +70,7 @@ class Positional:
     new: str
     conflicts: tuple[str, ...] = ()
     rule: str = "kernel_as_two_ints"
+    behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,8 @@ def _positional(
                 f"read as {form.new}={given}; write {form.new}=… to give {argument} too."
             )
     warn_once(owner, form.new, f"positional {', '.join(map(str, given))} is read as {form.new}={given}.")
-    return (*args[: form.first], given, *args[end:]), kwargs
+    kwargs = {**kwargs, **dict(zip(form.behind, args[end:]))}
+    return (*args[: form.first], given, *args[end + len(form.behind) :]), kwargs
 
 
 def _read_again(
@@ -223,11 +228,13 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
         value = spelling.values.get(value, value)
     if spelling.convert is not None:
         value = spelling.convert(value)
-    if spelling.new in kwargs and spelling.new != old:
-        raise TypeError(f"{called(owner)}: {old} and {spelling.new} are one argument; give only {spelling.new}.")
-    kwargs[spelling.new] = value
+    for new in (spelling.new, *spelling.also):
+        if new in kwargs and new != old:
+            raise TypeError(f"{called(owner)}: {old} and {new} are one argument; give only {new}.")
+        kwargs[new] = value
     if not spelling.quiet:
-        warn_once(owner, old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
+        names = "=".join((spelling.new, *spelling.also))
+        warn_once(owner, old, f"is now {names}={show(value)}. {spelling.note}".rstrip())
 
 
 def known_by_name(method: F) -> F:

@@ -16,18 +16,12 @@ def _all(names: str, text: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), text)
 
 
-TRANSPOSED = {
-    f"{kind}{n}{end}": WRAPPED.format(f"ConvTranspose{n[0]}d(channels, filters, kernel_size)")
-    for kind, end in (("Conv", "Transpose"), ("Convolution", "Transpose"), ("Deconvolution", ""))
-    for n in ("1D", "2D", "3D")
-}
 SEPARABLE = {
     f"Separable{kind}{n}D": f"write Conv{n}D(channels, kernel_size, groups=channels) and then Conv{n}D(filters, 1) now"
     for kind in ("Conv", "Convolution")
     for n in (1, 2)
 }
 LAYERS: dict[str, str] = {
-    **TRANSPOSED,
     **SEPARABLE,
     **{f"DepthwiseConv{n}D": BY_HAND.format(f"Conv{n}D(channels, kernel_size, groups=channels)") for n in (1, 2)},
     **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},

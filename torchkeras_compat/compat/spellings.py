@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._core.border import Gathered, Positional, Reread, Spelling
@@ -78,6 +79,9 @@ def _layers(names: str, table: Table) -> dict[str, Table]:
 LAYERS: dict[str, Table] = {
     **_layers("Dense TimeDistributedDense", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
     **_layers("Conv1D Conv2D Conv3D", CONVOLUTION),
+    **_layers(
+        "Conv1DTranspose Conv2DTranspose Conv3DTranspose", {**CONVOLUTION, **_renamed(output_shape="output_size")}
+    ),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
     **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),
     **_layers("GlobalMaxPooling2D GlobalAveragePooling2D Flatten Cropping2D Cropping3D ZeroPadding3D", SPATIAL),
@@ -208,12 +212,20 @@ SPELLINGS: dict[str, Table] = {
     **DATA,
 }
 
+ROWS_AND_COLUMNS = (Gathered(("nb_row", "nb_col"), "kernel_size"),)
+THREE_SIZES = (Gathered(("kernel_dim1", "kernel_dim2", "kernel_dim3"), "kernel_size"),)
 GATHERED: dict[str, tuple[Gathered, ...]] = {
-    "Conv2D": (Gathered(("nb_row", "nb_col"), "kernel_size"),),
-    "Conv3D": (Gathered(("kernel_dim1", "kernel_dim2", "kernel_dim3"), "kernel_size"),),
+    "Conv2D": ROWS_AND_COLUMNS,
+    "Conv3D": THREE_SIZES,
+    "Conv2DTranspose": ROWS_AND_COLUMNS,
+    "Conv3DTranspose": THREE_SIZES,
 }
 
+TWO_INTS = Positional(1, 2, "kernel_size", ("strides", "kernel_size"))
+THREE_INTS = Positional(1, 3, "kernel_size", ("strides", "kernel_size"))
 POSITIONAL: dict[str, Positional] = {
-    "Conv2D": Positional(1, 2, "kernel_size", ("strides", "kernel_size")),
-    "Conv3D": Positional(1, 3, "kernel_size", ("strides", "kernel_size")),
+    "Conv2D": TWO_INTS,
+    "Conv3D": THREE_INTS,
+    "Conv2DTranspose": replace(TWO_INTS, behind=("output_shape",)),
+    "Conv3DTranspose": replace(THREE_INTS, behind=("output_shape",)),
 }

@@ -96,6 +96,10 @@ from .reshaping import (
 )
 from .serialization import deserialize, serialize
 from .torch_module import TorchModuleWrapper
+from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from .transposed import Conv1DTranspose as Convolution1DTranspose
+from .transposed import Conv2DTranspose as Convolution2DTranspose
+from .transposed import Conv3DTranspose as Convolution3DTranspose
 from .wrappers import Bidirectional, TimeDistributed, TimeDistributedDense, Wrapper
 
 __all__ = [
@@ -120,11 +124,17 @@ __all__ = [
     "CenterCrop",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",

@@ -38,14 +38,14 @@ KERNELS: dict[int, Codec] = {
     2: permuted(2, 3, 1, 0),
     3: permuted(2, 3, 4, 1, 0),
 }
-_MODULES: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {1: nn.Conv2d, 2: nn.Conv2d, 3: nn.Conv3d}
-_FUNCTIONS: dict[int, Callable[..., Tensor]] = {1: torch.conv2d, 2: torch.conv2d, 3: torch.conv3d}
+MODULES: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {1: nn.Conv2d, 2: nn.Conv2d, 3: nn.Conv3d}
+FUNCTIONS: dict[int, Callable[..., Tensor]] = {1: torch.conv2d, 2: torch.conv2d, 3: torch.conv3d}
 
 
-_ANY_SIZE = 1 << 30
+ANY_SIZE = 1 << 30
 
 
-def _split(pads: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+def split_pads(pads: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
     """Return what `F.pad` puts around the input, if anything, and what the convolution itself adds on both sides."""
     if all(before == after for before, after in pads):
         return [], list(over_height([before for before, _ in pads], 0))
@@ -122,7 +122,7 @@ class Conv(SpatialLayer, ActivatedLayer):
         self._stride = over_height(self.strides, 1)
         self._dilation = over_height(self.dilation_rate, 1)
         depends_on_size = self.padding == "same" and max(self.strides) > 1
-        self._fixed_pads = None if depends_on_size else _split(self.pads([_ANY_SIZE] * self.rank))
+        self._fixed_pads = None if depends_on_size else split_pads(self.pads([ANY_SIZE] * self.rank))
 
     def _check_arguments(self, owner: str) -> None:
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
@@ -145,7 +145,7 @@ class Conv(SpatialLayer, ActivatedLayer):
             )
         self.compute_output_shape(input_shape)
         self.conv = bare(
-            _MODULES[self.rank],
+            MODULES[self.rank],
             channels,
             self.filters,
             over_height(self.kernel_size, 1),
@@ -185,12 +185,12 @@ class Conv(SpatialLayer, ActivatedLayer):
     def _convolved(self, inputs: Tensor) -> Tensor:
         """Return the convolution in torch's order of axes."""
         x, conv = self.to_torch(inputs), self.conv
-        ahead, padding = self._fixed_pads or _split(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
+        ahead, padding = self._fixed_pads or split_pads(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
         if ahead:
             x = F.pad(x, ahead)
         if tracing() and self.as_products(x, padding[-1]):
             return conv1d_matmul.window_products(x, conv.weight, conv.bias, padding[-1])
-        convolve = _FUNCTIONS[self.rank]
+        convolve = FUNCTIONS[self.rank]
         return convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups)
 
     def as_products(self, x: Tensor, pad: int) -> bool:

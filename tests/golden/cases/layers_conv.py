@@ -103,3 +103,46 @@ CONVOLUTIONAL += [
         ("first", {"data_format": "channels_first"}),
     )
 ]
+
+_OFF_DEFAULT: dict[str, Any] = {
+    "activation": "tanh",
+    "kernel_regularizer": _L2,
+    "bias_regularizer": _L2,
+    "activity_regularizer": _L2,
+    "kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1]}},
+    "bias_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.3, "axis": 0}},
+}
+
+# What a transposed convolution is made with, for each number of axes: sizes are cut to it.
+_TRANSPOSED: list[tuple[str, dict[str, Any]]] = [
+    ("default", {}),
+    ("same_strides", {"strides": 2, "padding": "same", "activation": "relu"}),
+    ("same_even", {"kernel_size": 4, "strides": 2, "padding": "same"}),
+    ("narrow", {"kernel_size": 2, "strides": 3}),
+    ("narrow_same", {"kernel_size": 2, "strides": 3, "padding": "same"}),
+    ("all", {"strides": 3, "output_padding": 1, "kernel_size": 4, **_OFF_DEFAULT}),
+    ("same_output_padding", {"strides": 2, "output_padding": 1, "padding": "same", "use_bias": False}),
+    ("same_output_padding0", {"strides": 2, "output_padding": 0, "padding": "same", "kernel_size": 5}),
+    ("first", {"data_format": "channels_first", "strides": 2, "padding": "same"}),
+]
+# On a CPU TensorFlow has dilation for images alone; tests/layers/test_transposed.py has it for sequences and volumes.
+_DILATED: list[tuple[str, dict[str, Any]]] = [
+    ("dilated", {"dilation_rate": 2}),
+    ("same_dilated", {"dilation_rate": 2, "padding": "same", "kernel_size": 2}),
+]
+
+
+def _transposed(rank: int, name: str, kwargs: dict[str, Any]) -> Case:
+    space = [4, 3, 2][:rank]
+    shape = [2, *space] if kwargs.get("data_format") == "channels_first" else [*space, 2]
+    return single(
+        f"conv{rank}d_transpose_{name}", f"Conv{rank}DTranspose", shape, **{"filters": 3, "kernel_size": 3, **kwargs}
+    )
+
+
+TRANSPOSED: list[Case] = [
+    _transposed(rank, name, kwargs)
+    for rank in (1, 2, 3)
+    for name, kwargs in [*_TRANSPOSED, *(_DILATED if rank == 2 else [])]
+    if rank < 3 or name in ("default", "same_even", "narrow_same", "all")
+]

@@ -38,6 +38,11 @@ def convolutional() -> Iterator[tuple[Spec, Arrays]]:
     yield from _family(layers_conv.CONVOLUTIONAL, SMALL_RATE)
 
 
+def transposed() -> Iterator[tuple[Spec, Arrays]]:
+    """Transposed convolutions."""
+    yield from _family([{"steps": 10, **case} for case in layers_conv.TRANSPOSED], SMALL_RATE)
+
+
 def normalization() -> Iterator[tuple[Spec, Arrays]]:
     """Normalisation: of batches, of samples, of their groups."""
     yield from _family(layers_core.NORMALIZATION)

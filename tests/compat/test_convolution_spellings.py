@@ -1,0 +1,59 @@
+"""The convolutions of Keras 1 beside Conv1D to Conv3D: what their own arguments say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import torchkeras_compat as tk
+from torchkeras_compat import layers as L
+from torchkeras_compat._core.border import KerasSpellingWarning
+
+
+@pytest.mark.parametrize(
+    ("padding", "wanted"),
+    [("valid", 9), ("valid", 10), ("same", 7), ("same", 8)],
+)
+def test_output_shape_of_keras_1_decides(padding: str, wanted: int) -> None:
+    import keras
+
+    with pytest.warns(KerasSpellingWarning) as warned:
+        old = keras.layers.Deconvolution2D(
+            3,
+            3,
+            3,
+            (None, wanted, wanted, 3),
+            subsample=(2, 2),
+            border_mode=padding,
+            dim_ordering="tf",
+            input_shape=(4, 4, 2),
+        )
+    assert any("output_shape=…): is now output_size=" in str(one.message) for one in warned)
+    model = tk.Sequential([old])
+    assert type(old).__name__ == "Conv2DTranspose"
+    assert model.output_shape == (None, wanted, wanted, 3)
+    image = torch.randn(1, wanted, wanted, 3)
+    there = L.Conv2D(2, 3, strides=2, padding=padding, use_bias=False)
+    there.build(tuple(image.shape))
+    there.set_weights(old.get_weights()[:1])
+    x = torch.randn(1, 4, 4, 2)
+    torch.testing.assert_close((there(image) * x).sum(), (image * model(x)).sum())
+    again = type(old).from_config(old.get_config())
+    assert again.output_size == (wanted, wanted)
+
+
+def test_output_shape_with_channels_first_and_volumes() -> None:
+    import keras
+
+    with pytest.warns(KerasSpellingWarning):
+        old = keras.layers.Deconvolution3D(
+            4,
+            2,
+            2,
+            2,
+            output_shape=(None, 4, 5, 6, 5),
+            subsample=(2, 2, 2),
+            dim_ordering="th",
+            input_shape=(1, 2, 3, 2),
+        )
+    assert tk.Sequential([old]).output_shape == (None, 4, 5, 6, 5)
