@@ -637,6 +637,53 @@ MERGING = [
     ),
 ]
 
+_HEADS = {"num_heads": 2, "key_dim": 3}
+ATTENTION = [
+    LayerSpec(
+        "Attention",
+        {"use_scale": True, "score_mode": "concat", "dropout": 0.5, "causal": True},
+        [(3, 4), (5, 4)],
+        (3, 4),
+        mask="joins",
+        random=True,
+        bad=(({"score_mode": "dots"}, "did you mean 'dot'"), ({"dropout": 2.0}, "dropout must be a number in [0, 1]")),
+    ),
+    LayerSpec("Attention", {}, [(3, 4), (5, 2), (5, 4)], (3, 2), mask="joins"),
+    LayerSpec(
+        "AdditiveAttention",
+        {"use_scale": False, "dropout": 0.5, "causal": True},
+        [(3, 4), (5, 2), (5, 4)],
+        (3, 2),
+        mask="joins",
+        random=True,
+        bad=(({"dropout": "half"}, "dropout must be a number in [0, 1]"),),
+    ),
+    LayerSpec("AdditiveAttention", {}, [(3, 4), (5, 4)], (3, 4), mask="joins"),
+    LayerSpec(
+        "MultiHeadAttention",
+        {
+            **_HEADS,
+            "value_dim": 2,
+            "dropout": 0.5,
+            "output_shape": (2, 3),
+            "attention_axes": (1,),
+            "activity_regularizer": _L2,
+            **options("kernel", "bias"),
+        },
+        [(3, 4), (5, 2), (5, 4)],
+        (3, 2, 3),
+        mask="joins",
+        random=True,
+        bad=(
+            ({"num_heads": 0}, "num_heads must be a positive integer; got 0"),
+            ({"key_dim": "3"}, "key_dim must be a positive integer; got '3'"),
+            ({"attention_axes": "all"}, "attention_axes must be an integer or a list of them"),
+            ({"output_shape": -1}, "output_shape must be a positive integer"),
+        ),
+        skip={"test_gradient_flows": "a bias of the keys moves all scores of a query alike"},
+    ),
+    LayerSpec("MultiHeadAttention", {**_HEADS, "use_bias": False}, [(3, 4), (5, 2)], (3, 4), mask="joins"),
+]
 
 WRAPPERS = [
     LayerSpec("TimeDistributed", {"layer": Inner("Dense", {"units": 4, **_WEIGHTED})}, (3, 5), (3, 4), mask="keeps"),
@@ -697,6 +744,7 @@ LAYERS: list[LayerSpec] = [
     *ADVANCED_ACTIVATIONS,
     *RECURRENT,
     *MERGING,
+    *ATTENTION,
     *WRAPPERS,
     *[LayerSpec(**line) for line in PREPARING],
 ]

@@ -30,10 +30,6 @@ LAYERS: dict[str, str] = {
     "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
     "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
     "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
-    **_all(
-        "Attention AdditiveAttention MultiHeadAttention",
-        "write a torch.nn.Module around torch.nn.MultiheadAttention in the list of layers now",
-    ),
     "EinsumDense": BY_HAND.format("a layers.Layer with add_weight whose call returns torch.einsum(…)"),
     "Identity": BY_HAND.format("Activation('linear')"),
     "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",

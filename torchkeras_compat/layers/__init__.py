@@ -1,6 +1,7 @@
 """Layers by family; import them from here."""
 
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .attention import AdditiveAttention, Attention
 from .base import Layer
 from .base.input_spec import InputSpec
 from .classic_merge import Merge, merge
@@ -41,6 +42,7 @@ from .merging import (
     subtract,
 )
 from .merging import MergingLayer as _Merge  # noqa: F401  # the name under which scripts subclass it
+from .multi_head_attention import MultiHeadAttention
 from .noise import (
     ActivityRegularization,
     AlphaDropout,
@@ -111,7 +113,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -177,6 +181,7 @@ __all__ = [
     "Maximum",
     "Merge",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

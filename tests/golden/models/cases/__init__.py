@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..case import Case
 from . import (
+    attention,
     branches,
     heads,
     masks,
@@ -27,4 +28,5 @@ FAMILIES: dict[str, list[Case]] = {
     "operations": operations.TABLE,
     "subclassed": subclassed.TABLE,
     "user_layers": user_layers.TABLE,
+    "attention": attention.TABLE,
 }

@@ -202,6 +202,9 @@ def types_of_layers(keras: Keras) -> Any:
         for name in MERGING:
             layer = getattr(keras.layers, name)()
             seen[f"{name} {policy}"] = types_of(layer, output_type(layer, [np.ones((2, 3), "float32")] * 2))
+        for name in ("Attention", "AdditiveAttention"):
+            layer = getattr(keras.layers, name)()
+            seen[f"{name} {policy}"] = types_of(layer, output_type(layer, [np.ones((2, *STEPS), "float32")] * 2))
         for name, layer in (
             ("TimeDistributed", keras.layers.TimeDistributed(keras.layers.Dense(2))),
             ("Bidirectional", keras.layers.Bidirectional(keras.layers.LSTM(2))),
