@@ -68,8 +68,10 @@ INSIDE = {
         "activated weight_options",
     ),
     "layers/preprocessing": (
-        "base resampling",
-        "pictures scaling",
+        "base farmhash resampling siphash",
+        "encoding pictures scaling",
+        "hashing lookups",
+        "text",
     ),
     "layers/recurrent": (
         "formulas masks onednn states",

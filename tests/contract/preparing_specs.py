@@ -77,4 +77,63 @@ PICTURES: list[Line] = [
     },
 ]
 
-PREPARING = [*SCALING, *PICTURES]
+_SPARSE = ({"sparse": True}, "sparse must be False")
+_ONE_VALUE = {"test_some_line_leaves_the_default": "sparse has one value"}
+_INDICES = {**_ONE_VALUE, "test_gradient_flows": "indices have no gradient"}
+_NO_GRADIENT = {**_ONE_VALUE, "test_gradient_flows": "the number of an interval has no gradient"}
+
+ENCODING: list[Line] = [
+    {
+        "cls": "CategoryEncoding",
+        "arguments": {"num_tokens": 5, "output_mode": "count"},
+        "shape": (4,),
+        "output": (5,),
+        "indices": 5,
+        "bad": (
+            ({"num_tokens": 0}, "num_tokens must be a positive integer; got 0"),
+            ({"num_tokens": None}, "num_tokens must be a positive integer; got None"),
+            ({"output_mode": "counts"}, "did you mean 'count'"),
+            _SPARSE,
+        ),
+        "skip": _INDICES,
+    },
+    {
+        "cls": "CategoryEncoding",
+        "arguments": {"num_tokens": 5},
+        "shape": (4,),
+        "output": (5,),
+        "indices": 5,
+        "skip": _INDICES,
+    },
+    {
+        "cls": "CategoryEncoding",
+        "arguments": {"num_tokens": 5, "output_mode": "one_hot"},
+        "shape": (1,),
+        "output": (5,),
+        "indices": 5,
+        "skip": {**_INDICES, "test_output_shape_keeps_none": "whether an axis is added depends on its size"},
+    },
+    {
+        "cls": "Discretization",
+        "arguments": {"bin_boundaries": [-0.5, 0.1, 0.6], "output_mode": "multi_hot"},
+        "shape": (4,),
+        "output": (4,),
+        "bad": (
+            ({"bin_boundaries": [1.0, 0.0]}, "bin_boundaries must be a list of numbers in order"),
+            ({"num_bins": 3}, "num_bins must be None where bin_boundaries are given; got 3"),
+            ({"output_mode": "counts"}, "did you mean 'count'"),
+            ({"epsilon": -1}, "epsilon must be a number ≥ 0; got -1"),
+            _SPARSE,
+        ),
+        "skip": _NO_GRADIENT,
+    },
+    {
+        "cls": "Discretization",
+        "arguments": {"num_bins": 3, "epsilon": 0.1, "output_mode": "count"},
+        "shape": (4,),
+        "output": (1,),
+        "skip": _NO_GRADIENT,
+    },
+]
+
+PREPARING = [*SCALING, *PICTURES, *ENCODING]

@@ -754,6 +754,10 @@ ELSEWHERE = {
     **dict.fromkeys(
         ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"), "they take states: tests/layers/test_cells.py"
     ),
+    **dict.fromkeys(
+        ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"),
+        "they take strings, or run in Python alone: tests/layers/preprocessing",
+    ),
     "InputLayer": "it only declares a shape: tests/layers",
     "TorchModuleWrapper": "it is what the module in it is: tests/layers",
     "Model": "a model: tests/models",

@@ -142,12 +142,25 @@ def layer_case(layer: Any) -> tuple[Any, Run, Any]:
     return layer, layer, vectors(4)
 
 
+WORDS = ["red", "green", "blue", "grey", "pink"]
+IDF = {"idf_weights": [0.1, 0.2, 0.3]}
+
+
+def word_case(layer: Any, x: Any = None) -> tuple[Any, Run, Any]:
+    return layer, layer, np.array(WORDS)[:, None] if x is None else x.view(5, 2)
+
+
 # Registered layers without a line: each with the run of it and a batch.
 OTHERS: dict[str, Callable[[], tuple[Any, Run, Any]]] = {
     "SimpleRNNCell": lambda: cell_case(L.SimpleRNNCell(4), 4),
     "LSTMCell": lambda: cell_case(L.LSTMCell(4), 4, 4),
     "GRUCell": lambda: cell_case(L.GRUCell(4), 4),
     "StackedRNNCells": lambda: cell_case(L.StackedRNNCells([L.GRUCell(4), L.SimpleRNNCell(2)]), 4, 2),
+    "StringLookup": lambda: word_case(L.StringLookup(vocabulary=WORDS[:3])),
+    "IntegerLookup": lambda: word_case(L.IntegerLookup(vocabulary=[1, 2], output_mode="count"), torch.arange(10) % 4),
+    "TextVectorization": lambda: word_case(L.TextVectorization(vocabulary=WORDS[:3], output_mode="tf_idf", **IDF)),
+    "Hashing": lambda: word_case(L.Hashing(7)),
+    "HashedCrossing": lambda: (crossing := L.HashedCrossing(7), lambda x: crossing([x, x]), np.array(WORDS)),
     "InputLayer": lambda: layer_case(L.InputLayer((4,))),
     "TorchModuleWrapper": lambda: layer_case(L.TorchModuleWrapper(torch.nn.Linear(4, 2))),
     "Model": lambda: layer_case(functional()),

@@ -9,13 +9,19 @@ import torch
 
 import torchkeras_compat as tk
 
-from .support import Golden, close, golden_cases, resolve
+from .support import Golden, close, golden_cases
 
 
 def _layer(golden: Golden) -> Any:
     tk.set_dialect(golden.dialect)
     cls, kwargs = golden.spec["layer"]
-    return getattr(tk.layers, cls)(**resolve(kwargs))
+    return getattr(tk.layers, cls)(**{name: _argument(value) for name, value in kwargs.items()})
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple(value["$tuple"]) if "$tuple" in value else np.array(value["$array"])
+    return value
 
 
 def _given(golden: Golden, name: str) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
 PICTURES = "write Lambda(lambda x: {}) in the model now, or prepare the arrays with preprocessing.image"
 AUGMENTED = "write preprocessing.image.ImageDataGenerator({}) now and give its flow(x, y) to fit"
-BY_NUMPY = "prepare the arrays with numpy before fit now: {}"
 BY_HAND = "write {} now"
 
 
@@ -45,13 +44,6 @@ LAYERS: dict[str, str] = {
     "RandomRotation": AUGMENTED.format("rotation_range=20"),
     "RandomTranslation": AUGMENTED.format("width_shift_range=.1, height_shift_range=.1"),
     "RandomZoom": AUGMENTED.format("zoom_range=.2"),
-    "CategoryEncoding": BY_NUMPY.format("utils.to_categorical(x)"),
-    "Discretization": BY_NUMPY.format("numpy.digitize(x, bins)"),
-    **_all("Hashing HashedCrossing", BY_NUMPY.format("preprocessing.text.hashing_trick(text, n)")),
-    **_all("IntegerLookup StringLookup", BY_NUMPY.format("numpy.unique(x, return_inverse=True)")),
-    "TextVectorization": BY_HAND.format(
-        "preprocessing.text.Tokenizer(num_words) and preprocessing.sequence.pad_sequences"
-    ),
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
 }
 

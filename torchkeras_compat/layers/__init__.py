@@ -79,8 +79,12 @@ from .pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from .pooling import MaxPooling1D as MaxPool1D
 from .pooling import MaxPooling2D as MaxPool2D
 from .pooling import MaxPooling3D as MaxPool3D
+from .preprocessing.encoding import CategoryEncoding, Discretization
+from .preprocessing.hashing import HashedCrossing, Hashing
+from .preprocessing.lookups import IntegerLookup, StringLookup
 from .preprocessing.pictures import CenterCrop, Resizing
 from .preprocessing.scaling import Normalization, Rescaling
+from .preprocessing.text import TextVectorization
 from .recurrent.base import RNN
 from .recurrent.cells import AbstractRNNCell, GRUCell, LSTMCell, SimpleRNNCell
 from .recurrent.layers import GRU, LSTM, SimpleRNN
@@ -125,6 +129,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -143,6 +148,7 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "Embedding",
@@ -163,9 +169,12 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -198,7 +207,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "ThresholdedReLU",
     "TimeDistributed",
     "TimeDistributedDense",

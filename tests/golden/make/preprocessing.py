@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from cases.layers_preprocessing import PREPARING
 
-from .runtime import Arrays, Spec, floats, resolve, rng_for
+from .runtime import Arrays, Spec, floats, rng_for
 
 
 def preparing() -> Iterator[tuple[Spec, Arrays]]:
@@ -21,15 +21,15 @@ def preparing() -> Iterator[tuple[Spec, Arrays]]:
 def _one(spec: Spec) -> tuple[Spec, Arrays]:
     rng = rng_for(spec)
     cls, kwargs = spec["layer"]
-    layer = getattr(keras.layers, cls)(**resolve(kwargs, spec["dialect"]))
+    layer = getattr(keras.layers, cls)(**{name: _argument(value) for name, value in kwargs.items()})
     arrays: Arrays = {}
     if "adapt" in spec:
         data = _drawn(spec["adapt"], spec, rng)
-        if "draw" in spec["adapt"]:
+        if isinstance(spec["adapt"], dict):
             arrays["adapt"] = data
         layer.adapt(data, batch_size=spec.get("batch_size"))
     x = _drawn(spec["input"], spec, rng)
-    if "draw" in spec["input"]:
+    if isinstance(spec["input"], dict) and "draw" in spec["input"]:
         arrays["x"] = x
     options = {"training": spec["training"]} if "training" in spec else {}
     if "weights" in spec:
@@ -44,6 +44,13 @@ def _one(spec: Spec) -> tuple[Spec, Arrays]:
         spec["strings"] = _plain(values.tolist())
         return spec, {**arrays, "y": np.zeros(values.shape, "float32")}
     return spec, {**arrays, "y": values}
+
+
+def _argument(value: Any) -> Any:
+    """Return an argument as Keras takes it."""
+    if isinstance(value, dict):
+        return tuple(value["$tuple"]) if "$tuple" in value else np.array(value["$array"])
+    return value
 
 
 def _drawn(value: Any, spec: Spec, rng: np.random.RandomState) -> Any:

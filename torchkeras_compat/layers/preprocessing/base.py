@@ -47,6 +47,9 @@ class PreprocessingLayer(Layer):
 
     _class_traits = ROW_WISE
     _is_adapted: bool = False
+    _state_has_shape: bool = (
+        True  # whether what is learnt depends on the shape of the data, so that it builds the layer
+    )
 
     @property
     def is_adapted(self) -> bool:
@@ -73,11 +76,11 @@ class PreprocessingLayer(Layer):
         Raises:
             ValueError: Data without a sample, or a batch size for an iterable of batches.
         """
-        if self.built:
+        if self.built or not self._state_has_shape:
             self.reset_state()
         seen = 0
         for batch in itertools.islice(self._batches(data, batch_size), steps):
-            if not self.built:
+            if not self.built and self._state_has_shape:
                 self._build_from(_shape_of_batches(batch))
             self.update_state(batch)
             seen += 1
