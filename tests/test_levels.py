@@ -57,7 +57,7 @@ INSIDE = {
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations attention convolutional embeddings layer_normalization merging noise normalization "
         "pooling preprocessing reshaping serialization",
-        "classic_merge multi_head_attention transposed wrappers",
+        "classic_merge multi_head_attention separable transposed wrappers",
     ),
     "layers/base": (
         "gradient_facts input_spec masks own_state precision runs_on_zeros side_losses traits user_methods",

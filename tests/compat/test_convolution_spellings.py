@@ -57,3 +57,23 @@ def test_output_shape_with_channels_first_and_volumes() -> None:
             input_shape=(1, 2, 3, 2),
         )
     assert tk.Sequential([old]).output_shape == (None, 4, 5, 6, 5)
+
+
+def test_init_fills_both_kernels_of_a_separable_convolution() -> None:
+    import keras
+
+    with pytest.warns(KerasSpellingWarning) as warned:
+        old = keras.layers.SeparableConvolution2D(
+            *(4, 3, 2),
+            init="he_normal",
+            border_mode="same",
+            depth_multiplier=2,
+            dim_ordering="tf",
+            input_shape=(4, 4, 3),
+        )
+    assert any("is now depthwise_initializer=pointwise_initializer='he_normal'" in str(one.message) for one in warned)
+    model = tk.Sequential([old])
+    assert [w.shape for w in model.get_weights()] == [(3, 2, 3, 2), (1, 1, 6, 4), (4,)]
+    assert [type(old.depthwise_initializer).__name__, type(old.pointwise_initializer).__name__] == ["HeNormal"] * 2
+    with pytest.raises(TypeError, match="init and pointwise_initializer are one argument"):
+        keras.layers.SeparableConvolution2D(4, (3, 3), init="he_normal", pointwise_initializer="zeros")

@@ -302,6 +302,62 @@ CONVOLUTIONAL += [
     ),
 ]
 
+_BAD_DEPTHWISE: tuple[Bad, ...] = (
+    *(bad for bad in _BAD_CONV if "groups" not in bad[0] and "filters" not in bad[0]),
+    ({"groups": 2}, "groups must be 1"),
+    ({"depth_multiplier": 0}, "depth_multiplier must be a positive integer; got 0"),
+)
+_DEPTHWISE = {
+    "kernel_size": 3,
+    "depth_multiplier": 2,
+    "activation": "tanh",
+    "activity_regularizer": _L2,
+    **options("depthwise", "bias"),
+}
+_SEPARABLE = {**_DEPTHWISE, "filters": 3, **options("pointwise")}
+CONVOLUTIONAL += [
+    LayerSpec("DepthwiseConv1D", {**_DEPTHWISE, "dilation_rate": 2}, (8, 2), (4, 4), bad=_BAD_DEPTHWISE),
+    LayerSpec(
+        "DepthwiseConv1D", {**_DEPTHWISE, **_FIRST, "strides": 2, "padding": "same", "use_bias": False}, (2, 7), (4, 4)
+    ),
+    LayerSpec("DepthwiseConv1D", {"kernel_size": 2}, (7, 3), (6, 3)),
+    LayerSpec(
+        "DepthwiseConv2D",
+        {**_DEPTHWISE, "padding": "same", "dilation_rate": (2, 1)},
+        (6, 5, 2),
+        (6, 5, 4),
+        bad=(*_BAD_DEPTHWISE, ({"padding": "causal"}, "padding must be one of 'valid', 'same'")),
+    ),
+    LayerSpec(
+        "DepthwiseConv2D",
+        {**_DEPTHWISE, **_FIRST, "strides": (2, 1), "padding": "same", "use_bias": False},
+        (2, 6, 5),
+        (4, 3, 5),
+    ),
+    LayerSpec("DepthwiseConv2D", {"kernel_size": (2, 3)}, (6, 5, 1), (5, 3, 1)),
+    LayerSpec(
+        "SeparableConv1D", {**_SEPARABLE, "padding": "causal", "dilation_rate": 2}, (8, 2), (8, 3), bad=_BAD_DEPTHWISE
+    ),
+    LayerSpec(
+        "SeparableConv1D", {**_SEPARABLE, **_FIRST, "strides": 2, "padding": "same", "use_bias": False}, (2, 7), (3, 4)
+    ),
+    LayerSpec("SeparableConv1D", {"filters": 4, "kernel_size": 2}, (7, 3), (6, 4)),
+    LayerSpec(
+        "SeparableConv2D",
+        {**_SEPARABLE, "padding": "same", "dilation_rate": (2, 1)},
+        (6, 5, 2),
+        (6, 5, 3),
+        bad=(*_BAD_DEPTHWISE, ({"filters": 0}, "filters must be"), ({"padding": "causal"}, "padding must be one of")),
+    ),
+    LayerSpec(
+        "SeparableConv2D",
+        {**_SEPARABLE, **_FIRST, "strides": (2, 1), "padding": "same", "use_bias": False},
+        (2, 6, 5),
+        (3, 3, 5),
+    ),
+    LayerSpec("SeparableConv2D", {"filters": 4, "kernel_size": (2, 3)}, (6, 5, 1), (5, 3, 4)),
+]
+
 
 def _pooling(cls: str) -> list[LayerSpec]:
     same = {"pool_size": 3, "strides": 2, "padding": "same"}

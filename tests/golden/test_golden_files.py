@@ -22,6 +22,7 @@ TABLES = {
     "layers_norm": ("layers_core", ["NORMALIZATION"]),
     "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
     "layers_transposed": ("layers_conv", ["TRANSPOSED"]),
+    "layers_separable": ("layers_conv", ["SEPARABLE"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
     "layers_cells": ("layers_cells", ["CELLS"]),
     "layers_scaling": ("layers_preprocessing", ["SCALING"]),

@@ -26,6 +26,7 @@ FAMILIES = (
     "layers_core",
     "layers_conv",
     "layers_transposed",
+    "layers_separable",
     "layers_norm",
     "layers_recurrent",
     "layers_scaling",

@@ -15,14 +15,7 @@ def _all(names: str, text: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), text)
 
 
-SEPARABLE = {
-    f"Separable{kind}{n}D": f"write Conv{n}D(channels, kernel_size, groups=channels) and then Conv{n}D(filters, 1) now"
-    for kind in ("Conv", "Convolution")
-    for n in (1, 2)
-}
 LAYERS: dict[str, str] = {
-    **SEPARABLE,
-    **{f"DepthwiseConv{n}D": BY_HAND.format(f"Conv{n}D(channels, kernel_size, groups=channels)") for n in (1, 2)},
     **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},
     **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
     "SpectralNormalization": BY_HAND.format("torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(n, m))"),

@@ -12,6 +12,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "Convolution2D": "Conv2D",
         "Convolution3D": "Conv3D",
         **{f"Convolution{n}DTranspose": f"Conv{n}DTranspose" for n in (1, 2, 3)},
+        **{f"SeparableConvolution{n}D": f"SeparableConv{n}D" for n in (1, 2)},
         "AtrousConv1D": "Conv1D",
         "AtrousConv2D": "Conv2D",
         "AtrousConvolution1D": "Conv1D",

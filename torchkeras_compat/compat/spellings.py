@@ -44,6 +44,10 @@ CONVOLUTION: Table = {
     ),
     "dim_ordering": DATA_FORMAT,
 }
+SEPARABLE: Table = {
+    **CONVOLUTION,
+    "init": Spelling("depthwise_initializer", also=("pointwise_initializer",)),
+}
 POOLING_1D: Table = _renamed(pool_length="pool_size", stride="strides", border_mode="padding")
 SPATIAL: Table = {**_renamed(border_mode="padding"), "dim_ordering": DATA_FORMAT}
 RECURRENT: Table = {
@@ -82,6 +86,8 @@ LAYERS: dict[str, Table] = {
     **_layers(
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose", {**CONVOLUTION, **_renamed(output_shape="output_size")}
     ),
+    **_layers("SeparableConv1D SeparableConv2D", SEPARABLE),
+    **_layers("DepthwiseConv1D DepthwiseConv2D", {**CONVOLUTION, **_renamed(init="depthwise_initializer")}),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
     **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),
     **_layers("GlobalMaxPooling2D GlobalAveragePooling2D Flatten Cropping2D Cropping3D ZeroPadding3D", SPATIAL),
@@ -219,6 +225,7 @@ GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv3D": THREE_SIZES,
     "Conv2DTranspose": ROWS_AND_COLUMNS,
     "Conv3DTranspose": THREE_SIZES,
+    "SeparableConv2D": ROWS_AND_COLUMNS,
 }
 
 TWO_INTS = Positional(1, 2, "kernel_size", ("strides", "kernel_size"))
@@ -226,6 +233,7 @@ THREE_INTS = Positional(1, 3, "kernel_size", ("strides", "kernel_size"))
 POSITIONAL: dict[str, Positional] = {
     "Conv2D": TWO_INTS,
     "Conv3D": THREE_INTS,
+    "SeparableConv2D": TWO_INTS,
     "Conv2DTranspose": replace(TWO_INTS, behind=("output_shape",)),
     "Conv3DTranspose": replace(THREE_INTS, behind=("output_shape",)),
 }

@@ -100,6 +100,9 @@ from .reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from .separable import SeparableConv1D as SeparableConvolution1D
+from .separable import SeparableConv2D as SeparableConvolution2D
 from .serialization import deserialize, serialize
 from .torch_module import TorchModuleWrapper
 from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -148,6 +151,8 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Discretization",
     "Dot",
     "Dropout",
@@ -200,6 +205,10 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",

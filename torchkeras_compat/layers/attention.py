@@ -178,8 +178,16 @@ class Attention(DenseAttention):
     scale: Tensor | None
     concat_score_weight: Tensor | None
 
-    def __init__(self, use_scale: bool = False, score_mode: str = "dot", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        *,
+        dropout: float = 0.0,
+        causal: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dropout=dropout, causal=causal, **kwargs)
         self.use_scale = bool(use_scale)
         self.score_mode = choice("Attention", "score_mode", score_mode, ("dot", "concat"))
 
@@ -231,8 +239,8 @@ class AdditiveAttention(DenseAttention):
 
     scale: Tensor | None
 
-    def __init__(self, use_scale: bool = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, use_scale: bool = True, *, dropout: float = 0.0, causal: bool = False, **kwargs: Any) -> None:
+        super().__init__(dropout=dropout, causal=causal, **kwargs)
         self.use_scale = bool(use_scale)
 
     def build(self, input_shape: Any) -> None:

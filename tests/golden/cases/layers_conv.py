@@ -146,3 +146,47 @@ TRANSPOSED: list[Case] = [
     for name, kwargs in [*_TRANSPOSED, *(_DILATED if rank == 2 else [])]
     if rank < 3 or name in ("default", "same_even", "narrow_same", "all")
 ]
+
+_BY_CHANNEL: list[tuple[str, dict[str, Any]]] = [
+    ("default", {}),
+    ("multiplied", {"depth_multiplier": 2, "padding": "same", "activation": "relu"}),
+    ("same_strides", {"strides": 2, "padding": "same", "kernel_size": 4}),
+    ("dilated", {"dilation_rate": 2, "padding": "same", "use_bias": False}),
+    ("first", {"data_format": "channels_first", "depth_multiplier": 3, "strides": 2}),
+]
+_OFF: dict[str, Any] = {
+    "activation": "tanh",
+    "depthwise_regularizer": _L2,
+    "bias_regularizer": _L2,
+    "activity_regularizer": _L2,
+    "depthwise_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": 0}},
+    "bias_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.3, "axis": 0}},
+    "depth_multiplier": 2,
+    "padding": "same",
+    "strides": 2,
+}
+_MIXED: dict[str, Any] = {
+    **_OFF,
+    "pointwise_regularizer": _L2,
+    "pointwise_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1]}},
+}
+
+
+def _separable(cls: str, rank: int, name: str, kwargs: dict[str, Any]) -> Case:
+    space = [6, 5][:rank]
+    shape = [2, *space] if kwargs.get("data_format") == "channels_first" else [*space, 2]
+    filters = {"filters": 3} if cls == "SeparableConv" else {}
+    short = cls.removesuffix("Conv").lower()
+    return single(f"{short}{rank}d_{name}", f"{cls}{rank}D", shape, **{**filters, "kernel_size": 3, **kwargs})
+
+
+SEPARABLE: list[Case] = [
+    _separable(cls, rank, name, kwargs)
+    for cls, off in (("DepthwiseConv", _OFF), ("SeparableConv", _MIXED))
+    for rank in (1, 2)
+    for name, kwargs in [*_BY_CHANNEL, ("all", off)]
+]
+SEPARABLE += [
+    _separable("SeparableConv", 1, "causal", {"padding": "causal", "strides": 2}),
+    _separable("SeparableConv", 1, "causal_dilated", {"padding": "causal", "dilation_rate": 2}),
+]

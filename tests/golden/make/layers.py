@@ -25,7 +25,14 @@ def _optimizers(rate: float) -> dict[str, Any]:
     return {"sgd": {"$": "optimizers.SGD", "learning_rate": rate}, "adam": adam}
 
 
-NO_CHANNELS_FIRST = ("Conv", "MaxPooling", "AveragePooling", "UpSampling")  # on a CPU, in TensorFlow
+NO_CHANNELS_FIRST = (
+    "Conv",
+    "DepthwiseConv",
+    "SeparableConv",
+    "MaxPooling",
+    "AveragePooling",
+    "UpSampling",
+)  # on a CPU, in TensorFlow
 
 
 def core() -> Iterator[tuple[Spec, Arrays]]:
@@ -41,6 +48,11 @@ def convolutional() -> Iterator[tuple[Spec, Arrays]]:
 def transposed() -> Iterator[tuple[Spec, Arrays]]:
     """Transposed convolutions."""
     yield from _family([{"steps": 10, **case} for case in layers_conv.TRANSPOSED], SMALL_RATE)
+
+
+def separable() -> Iterator[tuple[Spec, Arrays]]:
+    """Depthwise and separable convolutions."""
+    yield from _family([{"steps": 10, **case} for case in layers_conv.SEPARABLE], SMALL_RATE)
 
 
 def normalization() -> Iterator[tuple[Spec, Arrays]]:

@@ -34,7 +34,25 @@ def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
 
 
 def enter_weight(
-    layer: Layer, name: str, module: nn.Module, attribute: str, codec: Codec = IDENTITY, *, trainable: bool = True
+    layer: Layer,
+    name: str,
+    module: nn.Module,
+    attribute: str,
+    codec: Codec = IDENTITY,
+    *,
+    trainable: bool = True,
+    options: str | None = None,
 ) -> Weight:
-    """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it."""
-    return layer._enter_weight(name, module, attribute, codec, trainable=trainable, **options_of(layer, name))
+    """Enter a weight into the table of `layer`, under the options that `keep_options` stored for it.
+
+    Args:
+        layer: Whose weight it is.
+        name: The Keras name.
+        module: The module that holds the parameter.
+        attribute: Its name there.
+        codec: The way between the two layouts.
+        trainable: `False` for what training never changes.
+        options: What the options are named after, where it is not the weight: `depthwise_initializer`.
+    """
+    chosen = options_of(layer, options or name)
+    return layer._enter_weight(name, module, attribute, codec, trainable=trainable, **chosen)
