@@ -58,6 +58,7 @@ INSIDE = {
         "advanced_activations attention convolutional embeddings layer_normalization merging noise normalization "
         "pooling preprocessing reshaping serialization",
         "classic_merge multi_head_attention separable transposed wrappers",
+        "spectral_normalization",
     ),
     "layers/base": (
         "gradient_facts input_spec masks own_state precision runs_on_zeros side_losses traits user_methods",

@@ -758,6 +758,18 @@ WRAPPERS = [
         (3, 4, 2),
         skip={"test_mask": "the layer inside decides: tests/layers"},
     ),
+    LayerSpec(
+        "SpectralNormalization",
+        {"layer": Inner("Dense", {"units": 4, **_WEIGHTED}), "power_iterations": 3},
+        (3, 5),
+        (3, 4),
+        mask="keeps",
+        batch_statistics=True,
+        bad=(
+            ({"layer": 3}, "layer must be a layer"),
+            ({"power_iterations": 0}, "power_iterations must be a positive integer; got 0"),
+        ),
+    ),
     LayerSpec("TimeDistributedDense", {"units": 4, **_WEIGHTED}, (6, 5), (6, 4), mask="keeps"),
     LayerSpec("TimeDistributedDense", {"units": 4, "use_bias": False}, (6, 5), (6, 4), mask="keeps"),
     LayerSpec(

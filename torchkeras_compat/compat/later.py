@@ -18,7 +18,6 @@ def _all(names: str, text: str) -> dict[str, str]:
 LAYERS: dict[str, str] = {
     **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},
     **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
-    "SpectralNormalization": BY_HAND.format("torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(n, m))"),
     "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
     "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
     "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",

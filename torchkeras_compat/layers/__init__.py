@@ -104,6 +104,7 @@ from .separable import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, Separa
 from .separable import SeparableConv1D as SeparableConvolution1D
 from .separable import SeparableConv2D as SeparableConvolution2D
 from .serialization import deserialize, serialize
+from .spectral_normalization import SpectralNormalization
 from .torch_module import TorchModuleWrapper
 from .transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from .transposed import Conv1DTranspose as Convolution1DTranspose
@@ -215,6 +216,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

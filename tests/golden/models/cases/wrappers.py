@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import Case, Keras, Table, labels, padded, real
+from ..case import Case, Keras, Table, labels, padded, real, tokens
+from .masks import show_mask
 
 TABLE = Table()
 MERGE_MODES = ("sum", "mul", "ave", "concat", None)
@@ -270,3 +271,36 @@ def initial_state_in_the_list_of_inputs(keras: Keras) -> Any:
     L = keras.layers
     x, h, c = keras.Input((5, 3)), keras.Input((4,)), keras.Input((4,))
     return keras.Model([x, h, c], L.Dense(2)(L.LSTM(4)([x, h, c])))
+
+
+@TABLE.case(x=real(5), y=real(4), train_forward=True)
+def spectral_normalization(keras: Keras) -> Any:
+    x = keras.Input((5,))
+    return keras.Model(x, keras.layers.SpectralNormalization(keras.layers.Dense(4))(x))
+
+
+@TABLE.case(x=padded(6, 3), y=[real(6, 4), real(6)], compile={"loss": ["mse", None]}, train_forward=True)
+def spectral_normalization_twice(keras: Keras) -> Any:
+    """One layer stands in two places: each call divides the kernel again."""
+    L = keras.layers
+    x = keras.Input((6, 3))
+    layer = L.SpectralNormalization(
+        L.Dense(3, kernel_regularizer="l2", kernel_constraint="non_neg", activation="tanh"), power_iterations=3
+    )
+    h = layer(layer(L.Masking()(x)))
+    return keras.Model(x, [L.Dense(4)(h), show_mask(keras, h)])
+
+
+@TABLE.case(x=real(6, 5, 2), y=real(2), train_forward=True, rate=0.01)
+def spectral_normalization_of_images(keras: Keras) -> Any:
+    L = keras.layers
+    x = keras.Input((6, 5, 2))
+    h = L.SpectralNormalization(L.Conv2D(3, 3, strides=2, padding="same"), power_iterations=2)(x)
+    return keras.Model(x, L.Dense(2)(L.Flatten()(L.LeakyReLU()(h))))
+
+
+@TABLE.case(x=tokens(6, 9), y=real(2), train_forward=True)
+def spectral_normalization_of_embeddings(keras: Keras) -> Any:
+    L = keras.layers
+    x = keras.Input((6,), dtype="int32")
+    return keras.Model(x, L.Dense(2)(L.Flatten()(L.SpectralNormalization(L.Embedding(9, 4))(x))))
