@@ -61,7 +61,8 @@ INSIDE = {
         "spectral_normalization",
     ),
     "layers/base": (
-        "gradient_facts input_spec masks own_state precision runs_on_zeros side_losses traits user_methods",
+        "call_inputs gradient_facts input_spec masks normalizing own_state precision runs_on_zeros side_losses traits "
+        "user_methods",
         "tracking",
         "symbols weights",
         "attributes",

@@ -11,7 +11,7 @@ from torch import Tensor
 from ._core import registry, settings
 from ._core.bounds import clip
 from ._core.config import Configurable
-from ._core.errors import argument_error
+from ._core.errors import argument_error, axis_tuple
 from ._core.operations import of_an_object
 
 Axis = int | Sequence[int]
@@ -45,9 +45,7 @@ def _number(owner: object, argument: str, value: Any) -> Any:
 
 
 def _axis(owner: object, axis: Any) -> Any:
-    items = axis if isinstance(axis, (list, tuple)) else (axis,)
-    if not items or any(isinstance(i, bool) or not hasattr(i, "__index__") for i in items):
-        raise argument_error(type(owner).__name__, "axis", "an integer or a list of integers", axis, TypeError)
+    axis_tuple(type(owner).__name__, axis)
     return axis
 
 

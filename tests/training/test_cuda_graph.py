@@ -343,7 +343,7 @@ def test_recording_leaves_nothing_behind() -> None:
     executor = executor_of(model)
     batch = model._feeder.one_batch("train_on_batch", X[:9], Y[:9])
     with keras._core.settings.running(True):
-        assert executor._make(batch, step.update.scalars()).replay is not None
+        assert executor._make(batch, step.update.scalars()).recording is not None
     assert torch.equal(torch.get_rng_state(), seed)
     assert step.averages.results() == logs
     for now, then in zip([*model.get_weights(), *model.optimizer.get_weights()], [*weights, *slots]):

@@ -141,3 +141,15 @@ def test_forward_passes_are_recorded_on_cuda_alone(monkeypatch: pytest.MonkeyPat
     assert graphs.run(torch.ones(1, 6)) is None  # a batch on the CPU
     model.compile("sgd", "mse", jit_compile=False)
     assert choose_forward(step, model._compile_config) is None
+
+
+@pytest.mark.usefixtures("replayed_forward")
+def test_a_model_with_a_symbolic_loss_is_recorded_too() -> None:
+    x = keras.Input((6,))
+    y = L.Dense(2)(x)
+    model = keras.Model(x, y)
+    model.add_loss(keras.backend.mean(y))
+    once = model.predict(X[:1], verbose=0)
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(X[:1], verbose=0), once, rtol=1e-6)
+    assert recorded(model)

@@ -15,7 +15,7 @@ import torchkeras_compat as keras
 from torchkeras_compat import layers as L
 from torchkeras_compat._core.graph_capture import CannotCapture
 from torchkeras_compat.training.data.batch import Batch
-from torchkeras_compat.training.executors import inductor
+from torchkeras_compat.training.executors import inductor, update_numbers
 from torchkeras_compat.training.executors.capture import Graph, capture
 from torchkeras_compat.training.executors.update_numbers import NumbersTensor
 
@@ -73,8 +73,8 @@ def test_a_tensor_that_stays_on_another_device_is_no_graph() -> None:
 
 def test_the_numbers_of_an_update_travel_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[list[float]] = []
-    on_host = NumbersTensor._on_host
-    monkeypatch.setattr(NumbersTensor, "_on_host", lambda self, values: sent.append(values) or on_host(self, values))
+    send = update_numbers.send
+    monkeypatch.setattr(update_numbers, "send", lambda values, place: sent.append(values) or send(values, place))
     numbers = NumbersTensor({"lr": 0.5, "momentum": 0.9}, META)
     assert numbers.tensor.device == META
     for rate in (0.5, 0.5, 0.25, 0.25):

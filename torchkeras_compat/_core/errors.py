@@ -129,6 +129,20 @@ def int_tuple(owner: str, argument: str, value: Any, n: int, minimum: int = 1) -
     return tuple(int(item) for item in items)
 
 
+def axis_tuple(
+    owner: str,
+    value: Any,
+    argument: str = "axis",
+    expected: str = "an integer or a list of integers",
+    least: int = 1,
+) -> tuple[int, ...]:
+    """Return `value`, an axis or at least `least` of them, as a tuple."""
+    items = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(items) < least or any(isinstance(item, bool) or not hasattr(item, "__index__") for item in items):
+        raise argument_error(owner, argument, expected, value, TypeError)
+    return tuple(int(item) for item in items)
+
+
 def fraction(owner: str, argument: str, value: Any, *, one_allowed: bool = True) -> float:
     """Return `value` as a float in [0, 1], or raise."""
     limit = "[0, 1]" if one_allowed else "[0, 1)"

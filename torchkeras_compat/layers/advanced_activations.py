@@ -13,9 +13,10 @@ from torch.nn import functional as F
 
 from .. import activations
 from .._core import registry
-from .._core.errors import argument_error, int_tuple, number
+from .._core.errors import axis_tuple, int_tuple, number
 from .._core.shapes import Shape
 from .base import ROW_WISE, ActivatedLayer, Layer, Traits
+from .base.traits import reach_samples
 from .base.weight_options import keep_options
 
 
@@ -254,17 +255,13 @@ class Softmax(ActivatedLayer, ElementwiseLayer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        items = axis if isinstance(axis, (tuple, list)) else (axis,)
-        if not items or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in items):
-            raise argument_error("Softmax", "axis", "an integer or a list of integers", axis, TypeError)
+        axis_tuple("Softmax", axis)
         self.axis = axis
         # The plain function over the last axis is the one that the loss can be fused with.
         self.activation = activations.softmax if axis == -1 else functools.partial(activations.softmax, axis=axis)
 
     def _own_traits(self) -> Traits:
-        axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
-        rank = len(self._built_shape or ())
-        mixes = any(axis % rank == 0 if rank else axis == 0 or axis < -1 for axis in axes)
+        mixes = reach_samples(axis_tuple("Softmax", self.axis), len(self._built_shape or ()))
         return replace(super()._own_traits(), row_wise=not mixes, runs_user_code=False)
 
     def pre_activation(self, inputs: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,7 @@ FUNCTIONS: dict[int, Callable[..., Tensor]] = {1: torch.conv2d, 2: torch.conv2d,
 
 
 ANY_SIZE = 1 << 30
+M = TypeVar("M", bound=nn.Module)
 
 
 def split_pads(pads: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
@@ -144,23 +145,31 @@ class Conv(SpatialLayer, ActivatedLayer):
                 f"got shape {tuple(input_shape)}."
             )
         self.compute_output_shape(input_shape)
-        self.conv = bare(
-            MODULES[self.rank],
-            channels,
-            self.filters,
-            over_height(self.kernel_size, 1),
-            self._stride,
-            dilation=self._dilation,
-            groups=self.groups,
-            bias=self.use_bias,
-            dtype=settings.torch_dtype(self.dtype),
-        )
-        if self.data_format == "channels_last":
-            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
-            self.conv.weight.data = self.conv.weight.data.contiguous(memory_format=channels_last)
+        self.conv = self._make_module(MODULES[self.rank], channels, self.filters, self.groups, self.use_bias)
+        self._lay_out_as_input(self.conv)
         enter_weight(self, "kernel", self.conv, "weight", KERNELS[self.rank])
         if self.use_bias:
             enter_weight(self, "bias", self.conv, "bias")
+
+    def _make_module(self, kind: type[M], inputs: int, outputs: int, groups: int, bias: bool) -> M:
+        """Return a torch module with this window, its steps and gaps."""
+        return bare(
+            kind,
+            inputs,
+            outputs,
+            over_height(self.kernel_size, 1),
+            self._stride,
+            dilation=self._dilation,
+            groups=groups,
+            bias=bias,
+            dtype=settings.torch_dtype(self.dtype),
+        )
+
+    def _lay_out_as_input(self, module: Any) -> None:
+        """Let a kernel lie in torch's channels-last format where the input does."""
+        if self.data_format == "channels_last":
+            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
+            module.weight.data = module.weight.data.contiguous(memory_format=channels_last)
 
     def pads(self, lengths: Sequence[int]) -> list[tuple[int, int]]:
         """Return the zeros before and after each axis in space for an input of these sizes."""
@@ -184,14 +193,17 @@ class Conv(SpatialLayer, ActivatedLayer):
 
     def _convolved(self, inputs: Tensor) -> Tensor:
         """Return the convolution in torch's order of axes."""
-        x, conv = self.to_torch(inputs), self.conv
-        ahead, padding = self._fixed_pads or split_pads(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
-        if ahead:
-            x = F.pad(x, ahead)
+        (x, padding), conv = self._padded(inputs), self.conv
         if tracing() and self.as_products(x, padding[-1]):
             return conv1d_matmul.window_products(x, conv.weight, conv.bias, padding[-1])
         convolve = FUNCTIONS[self.rank]
         return convolve(x, conv.weight, conv.bias, self._stride, padding, self._dilation, self.groups)
+
+    def _padded(self, inputs: Tensor) -> tuple[Tensor, list[int]]:
+        """Return the input in torch's order of axes with the zeros that torch cannot add, and how many it adds."""
+        x = self.to_torch(inputs)
+        ahead, padding = self._fixed_pads or split_pads(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
+        return F.pad(x, ahead) if ahead else x, padding
 
     def as_products(self, x: Tensor, pad: int) -> bool:
         """Tell whether a training step does better with products of matrices; `x` is in torch's order of axes."""

@@ -11,11 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .._core import registry
-from .._core.errors import argument_error, number
+from .._core.errors import argument_error, axis_tuple, number
 from .._core.precision import SHORT
 from .._core.shapes import Shape
 from ..backend.math import l2_normalize
 from .base import ROW_WISE, Layer, Traits
+from .base.normalizing import scaled, weighted_moments
+from .base.traits import reach_samples
 from .base.weight_options import keep_options, options_of
 
 
@@ -33,11 +35,12 @@ class SampleNormalization(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        items: list[Any] = list(axis) if isinstance(axis, (tuple, list)) else [axis]
-        if not items or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in items):
-            expected = "an integer or a list of integers"
-            raise argument_error(type(self).__name__, "axis", expected, axis, TypeError)
-        self.axis = [int(a) for a in items] if isinstance(axis, (tuple, list)) else int(items[0])
+        axes = axis_tuple(type(self).__name__, axis)
+        self.axis = list(axes) if isinstance(axis, (tuple, list)) else axes[0]
+
+    @property
+    def _named_axes(self) -> list[int]:
+        return self.axis if isinstance(self.axis, list) else [self.axis]
 
     def _axes_of(self, rank: int) -> tuple[int, ...]:
         """Return the axes, counted from the batch, in the order in which they were named.
@@ -45,7 +48,7 @@ class SampleNormalization(Layer):
         Raises:
             ValueError: One is none of the input's, or named twice.
         """
-        named = self.axis if isinstance(self.axis, list) else [self.axis]
+        named = self._named_axes
         axes = tuple(a % rank for a in named)
         if any(not -rank <= a < rank for a in named) or len(set(axes)) < len(axes):
             raise ValueError(f"{self}: axis={self.axis} must name axes of the input; got an input with {rank} axes.")
@@ -56,9 +59,7 @@ class SampleNormalization(Layer):
         self._axes_of(len(input_shape))
 
     def _own_traits(self) -> Traits:
-        rank = len(self._built_shape or ())
-        named = self.axis if isinstance(self.axis, list) else [self.axis]
-        mixes = any(a % rank == 0 if rank else a == 0 or a < -1 for a in named)
+        mixes = reach_samples(self._named_axes, len(self._built_shape or ()))
         return replace(super()._own_traits(), row_wise=not mixes)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -169,8 +170,7 @@ class LayerNormalization(ScaledNormalization):
         y = ((x - mean) * torch.rsqrt(variance + self.epsilon)).to(inputs.dtype)
         # Keras reshapes the weights and does not transpose them where the axes come in another order.
         shape = [inputs.shape[a] if a in axes else 1 for a in range(rank)]
-        y = y if gamma is None else y * gamma.view(shape)
-        return y if beta is None else y + beta.view(shape)
+        return scaled(y, gamma, beta, shape)
 
 
 @registry.register("layer")
@@ -281,17 +281,12 @@ class GroupNormalization(ScaledNormalization):
         """Return the input, channels first, normalised by the statistics of what counts."""
         grouped = (inputs.shape[0], self.groups, -1, *inputs.shape[2:])
         x = (inputs.float() if inputs.dtype in SHORT else inputs).reshape(grouped)
-        counts, others = mask.to(x.dtype).reshape(grouped), tuple(range(2, x.dim()))
-        total = counts.sum(others, keepdim=True)
-        mean = (x * counts).sum(others, keepdim=True) / total
-        variance = ((x - mean).square() * counts).sum(others, keepdim=True) / total
+        mean, variance = weighted_moments(x, mask.to(x.dtype).reshape(grouped), tuple(range(2, x.dim())))
         return ((x - mean) * torch.rsqrt(variance + self.epsilon)).flatten(1, 2).to(inputs.dtype)
 
     def _scaled(self, normal: Tensor) -> Tensor:
         """Return a normalised input, channels first, times `gamma` and plus `beta`."""
-        shape, gamma, beta = (-1, *[1] * (normal.dim() - 2)), self.gamma, self.beta
-        normal = normal if gamma is None else normal * gamma.view(shape)
-        return normal if beta is None else normal + beta.view(shape)
+        return scaled(normal, self.gamma, self.beta, (-1, *[1] * (normal.dim() - 2)))
 
 
 @registry.register("layer")

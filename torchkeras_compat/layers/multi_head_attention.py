@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .._core import registry, settings
-from .._core.errors import argument_error, fraction, positive_int
+from .._core.errors import axis_tuple, fraction, positive_int
 from .._core.shapes import Shape
 from .._core.tree import Tree, is_shape
 from .._core.weights import Codec
@@ -122,11 +122,12 @@ class MultiHeadAttention(Layer):
         self.use_bias = bool(use_bias)
         sizes = output_shape if isinstance(output_shape, (list, tuple)) else [output_shape] if output_shape else []
         self._output_sizes = tuple(positive_int(owner, "output_shape", size) for size in sizes)
-        axes: Sequence[Any] = attention_axes if isinstance(attention_axes, (list, tuple)) else [attention_axes]
-        if attention_axes is not None and any(isinstance(a, bool) or not hasattr(a, "__index__") for a in axes):
-            raise argument_error(owner, "attention_axes", "an integer or a list of them", attention_axes, TypeError)
-        self.attention_axes = None if attention_axes is None else tuple(int(a) for a in axes)
-        self._given_output_shape = output_shape
+        self.attention_axes = (
+            None
+            if attention_axes is None
+            else axis_tuple(owner, attention_axes, "attention_axes", "an integer or a list of them", least=0)
+        )
+        self._output_shape_argument = output_shape
         keep_options(
             self,
             kernel_initializer=kernel_initializer,
@@ -338,7 +339,7 @@ class MultiHeadAttention(Layer):
         return (*query[:-1], *(self._output_sizes or query[-1:]))
 
     def _config_of(self, name: str) -> Any:
-        return self._given_output_shape if name == "output_shape" else super()._config_of(name)
+        return self._output_shape_argument if name == "output_shape" else super()._config_of(name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer, and the shapes that it was built with."""

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from .._core import devices, registry, settings
-from .._core.errors import argument_error, number
+from .._core.errors import axis_tuple, number
 from .._core.precision import SHORT
 from .._core.shapes import Shape
 from .base import ROW_WISE, Layer
+from .base.normalizing import scaled, weighted_moments
 from .base.weight_options import enter_weight, keep_options
 
 
@@ -96,7 +97,8 @@ class BatchNormalization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = _axis_argument(axis)
+        axes = axis_tuple("BatchNormalization", axis)
+        self.axis: int | list[int] = list(axes) if isinstance(axis, (tuple, list)) else axes[0]
         self.momentum = number("BatchNormalization", "momentum", momentum)
         self.epsilon = number("BatchNormalization", "epsilon", epsilon)
         self.center, self.scale = bool(center), bool(scale)
@@ -117,12 +119,12 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
         rank = len(input_shape)
-        given = (self.axis,) if isinstance(self.axis, int) else self.axis
-        if any(not -rank <= a < rank or a % rank == 0 for a in given) or len({a % rank for a in given}) < len(given):
+        named = (self.axis,) if isinstance(self.axis, int) else self.axis
+        if any(not -rank <= a < rank or a % rank == 0 for a in named) or len({a % rank for a in named}) < len(named):
             raise ValueError(
                 f"{self}: axis={self.axis} must name axes of the input other than the batch; got shape {input_shape}."
             )
-        self._axes = tuple(sorted(a % rank for a in given))
+        self._axes = tuple(sorted(a % rank for a in named))
         sizes = {a: self._last_axis(input_shape, a) for a in self._axes}
         self._over_axes = tuple(sizes.get(a, 1) for a in range(rank))
         shape = self._over_axes if len(sizes) > 1 else tuple(sizes.values())
@@ -207,19 +209,14 @@ class BatchNormalization(Layer):
                 channels = math.prod(inputs.shape[a] for a in self._axes)
                 self._move(mean.detach(), variance.detach(), inputs.numel() // max(channels, 1))
         y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
-        y = y if norm.weight is None else y * norm.weight.view(shape)
-        y = y if norm.bias is None else y + norm.bias.view(shape)
-        return y.to(kind)
+        return scaled(y, norm.weight, norm.bias, shape).to(kind)
 
     def _statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         others = tuple(a for a in range(inputs.dim()) if a not in self._axes)
         if mask is None:
             variance, mean = torch.var_mean(inputs, others, correction=0, keepdim=True)
             return mean, variance
-        weights = mask.to(inputs.dtype).unsqueeze(-1).expand_as(inputs)
-        total = weights.sum(others, keepdim=True)
-        mean = (inputs * weights).sum(others, keepdim=True) / total
-        return mean, ((inputs - mean).square() * weights).sum(others, keepdim=True) / total
+        return weighted_moments(inputs, mask.to(inputs.dtype).unsqueeze(-1).expand_as(inputs), others)
 
     @torch.no_grad()
     def _move(self, mean: Tensor, variance: Tensor, count: int) -> None:
@@ -232,10 +229,3 @@ class BatchNormalization(Layer):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `input_shape`."""
         return tuple(input_shape)
-
-
-def _axis_argument(axis: Any) -> int | list[int]:
-    items = list(axis) if isinstance(axis, (tuple, list)) else [axis]
-    if not items or any(isinstance(a, bool) or not hasattr(a, "__index__") for a in items):
-        raise argument_error("BatchNormalization", "axis", "an integer or a list of integers", axis, TypeError)
-    return [int(a) for a in items] if isinstance(axis, (tuple, list)) else int(axis)

@@ -6,17 +6,14 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .._core import registry, settings
 from .._core.errors import positive_int
 from .._core.shapes import Shape
 from .._core.weights import Codec
 from .base.weight_options import bare, enter_weight, keep_options
-from .convolutional import FUNCTIONS, KERNELS, MODULES, Conv, split_pads
-from .spatial import over_height
+from .convolutional import FUNCTIONS, KERNELS, MODULES, Conv
 
 
 def _by_channel(t: Tensor, rank: int, multiplier: int) -> Tensor:
@@ -46,17 +43,8 @@ class _Depthwise(Conv):
 
     def _make_depthwise(self, channels: int, bias: bool) -> nn.Module:
         """Return the torch module that convolves each channel, and enter its kernel."""
-        module = bare(
-            MODULES[self.rank],
-            channels,
-            channels * self.depth_multiplier,
-            over_height(self.kernel_size, 1),
-            self._stride,
-            dilation=self._dilation,
-            groups=channels,
-            bias=bias,
-            dtype=settings.torch_dtype(self.dtype),
-        )
+        kind, outputs = MODULES[self.rank], channels * self.depth_multiplier
+        module = self._make_module(kind, channels, outputs, channels, bias)
         codec = Codec(
             functools.partial(_by_channel, rank=self.rank, multiplier=self.depth_multiplier),
             functools.partial(_side_by_side, rank=self.rank),
@@ -66,10 +54,7 @@ class _Depthwise(Conv):
 
     def _by_channels(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the convolution of each channel, in torch's order of axes."""
-        x = self.to_torch(inputs)
-        ahead, padding = self._fixed_pads or split_pads(self.pads(self.lengths(inputs.shape)))  # type: ignore[arg-type]
-        if ahead:
-            x = F.pad(x, ahead)
+        x, padding = self._padded(inputs)
         convolve = FUNCTIONS[self.rank]
         return convolve(x, weight, bias, self._stride, padding, self._dilation, x.shape[1])
 
@@ -308,9 +293,7 @@ class SeparableConv(_Depthwise):
             bias=self.use_bias,
             dtype=settings.torch_dtype(self.dtype),
         )
-        if self.data_format == "channels_last":
-            weight = self.pointwise.weight
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        self._lay_out_as_input(self.pointwise)
         enter_weight(self, "pointwise_kernel", self.pointwise, "weight", KERNELS[self.rank], options="pointwise")
         if self.use_bias:
             enter_weight(self, "bias", self.pointwise, "bias")

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._core import registry, settings
+from .._core import registry
 from .._core.errors import argument_error, int_tuple
 from .._core.shapes import Shape, shape_tuple
-from .base.weight_options import bare, enter_weight
+from .base.weight_options import enter_weight
 from .convolutional import KERNELS, Conv
 from .spatial import over_height
 
@@ -169,30 +169,20 @@ class ConvTranspose(Conv):
 
     def _edges(self, lengths: Sequence[int]) -> Edges:
         """Return how torch reaches the size of the output; Keras cuts the odd cell off at the end."""
-        found = []
+        edges = []
         for n, new, stride, reach in zip(lengths, self.new_lengths(lengths), self.strides, self._reach):
             cut = (n - 1) * stride + reach - (new or 0)
-            found.append((cut // 2, 0, cut % 2) if cut > 0 else (0, -cut, 0))
-        both, more, last = zip(*found)
+            edges.append((cut // 2, 0, cut % 2) if cut > 0 else (0, -cut, 0))
+        both, more, last = zip(*edges)
         return over_height(both, 0), over_height(more, 0), over_height(last, 0)
 
     def build(self, input_shape: Any) -> None:
         """Make the `nn.ConvTranspose2d` (or `nn.ConvTranspose3d`), its kernel channels last where the input is."""
         channels = self._last_axis(input_shape, self.channel_axis)
         self.compute_output_shape(input_shape)
-        self.conv = bare(  # type: ignore[assignment]
-            _MODULES[self.rank],
-            channels,
-            self.filters,
-            over_height(self.kernel_size, 1),
-            self._stride,
-            dilation=self._dilation,
-            bias=self.use_bias,
-            dtype=settings.torch_dtype(self.dtype),
-        )
-        if self.data_format == "channels_last":
-            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
-            self.conv.weight.data = self.conv.weight.data.contiguous(memory_format=channels_last)
+        kind = _MODULES[self.rank]
+        self.conv = self._make_module(kind, channels, self.filters, 1, self.use_bias)  # type: ignore[assignment]
+        self._lay_out_as_input(self.conv)
         # Keras keeps (*window, outputs, inputs), torch (inputs, outputs, *window): the way of the convolutions.
         enter_weight(self, "kernel", self.conv, "weight", KERNELS[self.rank])
         if self.use_bias:

@@ -53,9 +53,7 @@ class WrittenSteps:
         if self.use_ema:
             name = type(self).__name__
             raise argument_error(name, "use_ema", "False; an update_step of your own may keep its averages", True)
-        known = {id(v._weight) if isinstance(v, Variable) else id(v) for v in self._prepared}
-        keys = {id(v._weight) if isinstance(v, Variable) else id(v) for v in variables}
-        if keys <= known:
+        if {*map(self._var_key, variables)} <= {*map(self._var_key, self._prepared)}:
             return
         self._prepared = tuple(variables)
         call_user(self._create_slots if hasattr(self, "_resource_apply_dense") else self.build, list(variables))

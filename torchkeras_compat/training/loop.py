@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -30,6 +31,8 @@ from .out_of_memory import MemoryGuard, OutOfMemoryError
 from .step.forward import ForwardStep
 from .step.step import Step
 from .trained_model import TrainedModel
+
+R = TypeVar("R")
 
 
 @dataclass
@@ -228,16 +231,9 @@ def run_evaluate(
     if progress is not None:
         progress.epoch_begin(0, steps or data.steps)
     at_once = 0 if callbacks.wants_batches("test") else step.samples_at_once(data.sample)
+    run = functools.partial(_evaluate_batches, step, data, steps, callbacks, progress)
     with _without_gradients(step.model):
-        try:
-            _evaluate_batches(step, data, steps, callbacks, progress, at_once)
-        except OutOfMemoryError:
-            if not at_once or step.model.stateful:
-                raise
-            at_once = -1  # what is left of the attempt goes with the error, before the next one
-        if at_once < 0:
-            step.averages.reset()
-            _evaluate_batches(step, data, steps, callbacks, progress, 0)
+        _joined_or_one_by_one(step.model, at_once, run, step.averages.reset)
     _warn_if_short(data)
     values = step.averages.results()
     if progress is not None:
@@ -287,6 +283,28 @@ def _joined_batches(model: TrainedModel, data: Data, at_once: int) -> settings.j
     return settings.joined_batches((data.batch_size or 0) if at_once and model.stateful else 0)
 
 
+def _joined_or_one_by_one(
+    model: TrainedModel, at_once: int, run: Callable[[int], R], before_again: Callable[[], None] | None = None
+) -> R:
+    """Return what running batches gives, one by one where memory is too short for as many together.
+
+    Args:
+        model: The model.
+        at_once: How many samples may run together.
+        run: Takes that number.
+        before_again: Forgets what the first attempt has noted.
+    """
+    try:
+        return run(at_once)
+    except OutOfMemoryError:
+        if not at_once or model.stateful:
+            raise
+    # Behind the handler, for the error holds what the attempt still has in memory.
+    if before_again is not None:
+        before_again()
+    return run(0)
+
+
 def run_predict(
     step: ForwardStep,
     data: Data,
@@ -300,15 +318,9 @@ def run_predict(
     progress.epoch_begin(0, steps or data.steps)
     model, by_step = step.model, step.overrides.predict_step
     at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
+    run = functools.partial(_predict_batches, step, data, steps, callbacks, progress)
     with _without_gradients(model):
-        try:
-            outputs, last = _predict_batches(step, data, steps, callbacks, progress, at_once)
-        except OutOfMemoryError:
-            if not at_once or model.stateful:
-                raise
-            at_once = -1  # what is left of the attempt goes with the error, before the next one
-        if at_once < 0:
-            outputs, last = _predict_batches(step, data, steps, callbacks, progress, 0)
+        outputs, last = _joined_or_one_by_one(model, at_once, run)
     _warn_if_short(data)
     progress.epoch_end({})
     callbacks.call("on_predict_end")

@@ -55,15 +55,22 @@ class BatchCalls(CompiledModel):
             with self._lock, torch.no_grad():
                 guard = MemoryGuard("predict", self)
                 guard.keep()
-                try:
-                    return predictions(step.predict(batch.x, pack), batch.x, may_share)
-                except RuntimeError as error:
-                    guard.explain(error, batch.size)
+                return self._predictions(step, batch, pack, may_share, guard)
         with torch.inference_mode():
-            try:
-                return predictions(step.predict(batch.x, pack), batch.x, may_share)
-            except RuntimeError as error:
-                MemoryGuard("predict", self).explain(error, batch.size)
+            return self._predictions(step, batch, pack, may_share)
+
+    def _predictions(
+        self,
+        step: ForwardStep,
+        batch: Batch,
+        pack: Callable[[Tree], Any],
+        may_share: bool,
+        guard: MemoryGuard | None = None,
+    ) -> Tree:
+        try:
+            return predictions(step.predict(batch.x, pack), batch.x, may_share)
+        except RuntimeError as error:
+            (guard or MemoryGuard("predict", self)).explain(error, batch.size)
 
     @entrance
     def train_on_batch(

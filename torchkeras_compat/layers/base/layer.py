@@ -27,6 +27,7 @@ from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tr
 from ..._core.user_tensors import UserTensor, calling, hand_out, take_back
 from ...mixed_precision.policy import policy_of
 from .attributes import Attributes
+from .call_inputs import came_from_torch, holds_symbols, holds_tensors
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
 from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
@@ -372,7 +373,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             kwargs.update(zip(names, args))
             args = args[len(names) :]
         inputs, kwargs = self._normalised_call(inputs, kwargs)
-        if is_symbolic(kwargs) or _holds_symbols(inputs):
+        if is_symbolic(kwargs) or holds_symbols(inputs):
             return self._call_symbolic(inputs, args, kwargs)
         mask, training = kwargs.pop("mask", None), self._mode(kwargs.pop("training", None))
         if mask is None:
@@ -387,7 +388,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             self._forget_losses()
         with settings.running(training):
             y, mask = self._run(x, mask, training, *take_back(args), **take_back(kwargs))
-        if not _came_from_torch(inputs):
+        if not came_from_torch(inputs):
             y = hand_out(y)
         if mask is not None:
             carry_mask(y, mask)
@@ -409,7 +410,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         Raises:
             ValueError: Several inputs for a layer that takes one.
         """
-        if self._takes_trees or not is_branch(inputs) or not _holds_tensors(inputs):
+        if self._takes_trees or not is_branch(inputs) or not holds_tensors(inputs):
             return inputs, call_arguments
         leaves = flatten(inputs)
         self._expect_one_input([tuple(leaf.shape) for leaf in leaves])
@@ -442,7 +443,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
 
     def _to_input(self, inputs: Any) -> Any:
         """Return arrays and numbers as tensors on the layer's device, floats in its type; trees leaf by leaf."""
-        if isinstance(inputs, Tensor) or not is_branch(inputs) or not _holds_tensors(inputs):
+        if isinstance(inputs, Tensor) or not is_branch(inputs) or not holds_tensors(inputs):
             return self._to_tensor(inputs)
         return map_tree(self._to_tensor, inputs)
 
@@ -627,27 +628,6 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
     def __format__(self, spec: str) -> str:
         # Messages name a layer in few words, also where `str` of it is a tree.
         return format(f"{type(self).__name__} {self.name!r}", spec)
-
-
-def _holds_tensors(tree: Any) -> bool:
-    """Tell whether a list, tuple or dictionary holds tensors or arrays, and is not an array in lists itself."""
-    while is_branch(tree):
-        if not tree:
-            return False
-        tree = next(iter(tree.values() if isinstance(tree, dict) else tree))
-    return hasattr(tree, "shape") or tree is None
-
-
-def _holds_symbols(inputs: Any) -> bool:
-    return isinstance(inputs, SymbolicTensor) or (is_branch(inputs) and _holds_tensors(inputs) and is_symbolic(inputs))
-
-
-def _came_from_torch(inputs: Any) -> bool:
-    """Tell whether all inputs are torch's own tensors, so that the outputs are to be, too."""
-    if isinstance(inputs, Tensor):
-        return not isinstance(inputs, UserTensor)
-    tensors = [leaf for leaf in flatten(inputs) if isinstance(leaf, Tensor)] if is_branch(inputs) else []
-    return bool(tensors) and not any(isinstance(tensor, UserTensor) for tensor in tensors)
 
 
 @cached_by_class

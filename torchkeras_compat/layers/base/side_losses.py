@@ -125,8 +125,15 @@ class SideLosses:
     def _forget_losses(self) -> None:
         """Forget the side losses of a run that nobody asked about."""
         if self._side_losses[0]:
-            self._take_losses()
+            self._drop_losses()
         self._forget_metrics()
+
+    def _drop_losses(self) -> None:
+        """Drop what the run in this thread has left here and in sublayers; nothing is computed for it."""
+        if self._losses_of:
+            self._losses_of.pop(get_ident(), None)
+        for layer in self._sublayers():
+            layer._drop_losses()
 
     def _forget_metrics(self) -> None:
         """Forget what a run told by `add_metric` that nobody asked about."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -47,6 +47,17 @@ class Traits:
 
 
 ROW_WISE = Traits(row_wise=True)
+
+
+def reach_samples(axes: Sequence[int], rank: int) -> bool:
+    """Tell whether one of some axes is that of the samples, or may be.
+
+    Args:
+        axes: The axes.
+        rank: How many axes the input has, 0 where that is not known yet.
+    """
+    return any(axis % rank == 0 if rank else axis == 0 or axis < -1 for axis in axes)
+
 
 # Attributes of layers that traits follow from; a layer inside another is one, too.
 DECISIVE = frozenset(

@@ -85,14 +85,14 @@ def encode(
     """
     if mode == INT:
         return indices.to(kind)
-    given = tuple(indices.shape)
-    if not given:
+    shape = tuple(indices.shape)
+    if not shape:
         indices = indices.unsqueeze(-1)
     if mode == ONE_HOT and indices.shape[-1] != 1:
         indices = indices.unsqueeze(-1)
     if indices.dim() > 2:
         raise ValueError(
-            f"{owner}: output_mode={mode!r} gives two axes at most; got an input of shape {given}. Write "
+            f"{owner}: output_mode={mode!r} gives two axes at most; got an input of shape {shape}. Write "
             f"output_mode='int' and encode its parts one by one."
         )
     inside = (indices >= 0) & (indices < depth)
@@ -304,8 +304,8 @@ def _summary_of(values: Matrix, epsilon: float) -> Matrix:
     values = np.sort(values.astype("float32").reshape(-1))
     first = int(np.float32(values.size) / np.float32(1.0 / epsilon))
     step = max(first, 1)
-    taken = values[first::step]
-    return np.stack([taken, np.full_like(taken, step)])
+    sampled = values[first::step]
+    return np.stack([sampled, np.full_like(sampled, step)])
 
 
 def _compressed(summary: Matrix, epsilon: float) -> Matrix:

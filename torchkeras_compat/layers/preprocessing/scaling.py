@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._core import registry, settings
-from ..._core.errors import argument_error
+from ..._core.errors import argument_error, axis_tuple
 from ..._core.shapes import Shape
 from ..._core.user_tensors import hand_out
 from ..base import ROW_WISE, Layer
@@ -224,7 +224,5 @@ class Normalization(PreprocessingLayer):
 
 
 def _axes(axis: Any) -> tuple[int, ...]:
-    items = () if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    if any(isinstance(item, bool) or not hasattr(item, "__index__") for item in items):
-        raise argument_error("Normalization", "axis", "an integer, a list of integers or None", axis, TypeError)
-    return tuple(int(item) for item in items)
+    expected = "an integer, a list of integers or None"
+    return () if axis is None else axis_tuple("Normalization", axis, expected=expected, least=0)

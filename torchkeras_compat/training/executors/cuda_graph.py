@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..._core import settings
 from ..._core.graph_capture import as_capture
-from ..._core.tree import flatten, map_tree
+from ..._core.tree import Tree, flatten, map_tree
 from ...layers.base.traits import Changes
 from ..data.batch import Batch
 from ..step.step import Recorded, Step
@@ -37,6 +37,43 @@ class Recorder(Protocol):
             function: Returns tensors; what it reads and writes beside them stays where it is.
             pool: The memory of earlier recordings, which never run at the same time, or `None`.
         """
+
+
+class Recording:
+    """A function of tensors that was recorded: where it reads its inputs, and where its results stand.
+
+    Args:
+        inputs: Examples of what it takes, a tree.
+        function: Takes tensors like these, and returns a tree of tensors and other values.
+        record: What records.
+        pool: The memory of earlier recordings.
+    """
+
+    def __init__(self, inputs: Tree, function: Callable[[Tree], Tree], record: Recorder, pool: Any) -> None:
+        with torch.inference_mode(False), torch.no_grad():
+            self.inputs = map_tree(lambda leaf: None if leaf is None else leaf.clone(), inputs)
+        self._places = tensors_of(self.inputs)
+        self.nbytes = sum(t.nbytes for t in self._places)
+        form: list[Tree] = []
+
+        def run() -> list[Tensor]:
+            form[:] = [function(self.inputs)]
+            return [t.detach() for t in tensors_of(form[0])]
+
+        self._replay, results, self.pool = record(run, pool)
+        each = iter(results)
+        self.results = map_tree(lambda leaf: next(each) if isinstance(leaf, Tensor) else leaf, form[0])
+
+    def replay(self, inputs: Tree) -> Tree:
+        """Return what the function gives for other inputs; the next replay writes over it."""
+        torch._foreach_copy_(self._places, tensors_of(inputs))
+        self._replay()
+        return self.results
+
+
+def tensors_of(tree: Tree) -> list[Tensor]:
+    """Return the tensors among the leaves of a tree."""
+    return [leaf for leaf in flatten(tree) if isinstance(leaf, Tensor)]
 
 
 class GraphStep(GraphExecutor["RecordedStep"]):
@@ -104,51 +141,39 @@ class RecordedStep:
     """
 
     def __init__(self, executor: GraphStep, numbers: NumbersTable, batch: Batch) -> None:
-        self.step, self.numbers = executor.step, numbers
+        self.step, self.numbers, self.size = executor.step, numbers, batch.size
         averages = self.step.averages
-        with torch.inference_mode(False), torch.no_grad():
-            x, y, weight = map_tree(lambda leaf: None if leaf is None else leaf.clone(), tuple(batch[:3]))
-        self.batch = Batch(x, y, weight, batch.size)
-        self.inputs = _leaves(self.batch)
-        averages.start_recording(self.step.update.params[0].device)
+        trained = self.step.update.params[0]
+        averages.start_recording(trained.device)
         device_of: Any = torch.cuda.device_of
         no_trace = leaving_no_trace(self.step.model, python_counts=True)
-        with device_of(self.inputs[0]), no_trace, averages.counting() as counts:
+        with device_of(trained), no_trace, averages.counting() as self.counts:
             reserved = _reserved()
-            self.replay, results, executor.pool = executor.record(self._record, executor.pool)
-            self.held_bytes = sum(t.nbytes for t in self.inputs) + max(0, _reserved() - reserved)
-        self.counts = counts
-        self._results(results)
+            self.recording = Recording(tuple(batch[:3]), self._record, executor.record, executor.pool)
+            self.held_bytes = self.recording.nbytes + max(0, _reserved() - reserved)
+        executor.pool = self.recording.pool
 
-    def _record(self) -> list[Tensor]:
-        self.form: Recorded = self.step.record(self.batch, self.numbers.next_row())
-        return [t.detach() for t in flatten(tuple(self.form)) if isinstance(t, Tensor)]
+    def _record(self, inputs: Tree) -> Tree:
+        return tuple(self.step.record(self._batch(inputs), self.numbers.next_row()))
 
-    def _results(self, results: list[Tensor]) -> None:
-        """Put the tensors in which results stand in the places of those that were recorded."""
-        each = iter(results)
-        self.recorded = Recorded(*map_tree(lambda t: next(each) if isinstance(t, Tensor) else t, tuple(self.form)))
+    def _batch(self, inputs: Tree) -> Batch:
+        x, y, weight = inputs
+        return Batch(x, y, weight, self.size)
 
     @torch.no_grad()
     def __call__(self, batch: Batch, scalars: dict[str, float]) -> None:
         """Train on a batch."""
-        torch._foreach_copy_(self.inputs, _leaves(batch))
         self.numbers.provide(scalars)
-        self.replay()
+        recorded = Recorded(*self.recording.replay(tuple(batch[:3])))
         for counter, count in self.counts:
             counter.host += count
-        recorded = self.recorded
-        self.step.note_recorded(self.batch, recorded)
+        self.step.note_recorded(self._batch(self.recording.inputs), recorded)
         self.step.update.after(recorded.rest, scalars)
 
 
 def _reserved() -> int:
     """Return how much memory torch has from the current CUDA device, the pools of graphs included."""
     return torch.cuda.memory_reserved() if torch.cuda.is_available() else 0
-
-
-def _leaves(batch: Batch) -> list[Tensor]:
-    return [leaf for leaf in flatten(tuple(batch[:3])) if leaf is not None]
 
 
 @contextmanager

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..._core import settings
-from ..._core.tree import Tree, fill, flatten, map_tree
+from ..._core.tree import Tree, flatten, map_tree
 from ...layers.base.traits import Changes
 from ..step.choose_handwritten import Watchers
 from ..step.forward import ForwardStep
-from .cuda_graph import MOST_GRAPHS, Recorder
+from .cuda_graph import MOST_GRAPHS, Recorder, Recording
 from .graphs import FallsBack, Key, layout, leaving_no_trace
 
 
@@ -39,7 +38,7 @@ class ForwardGraphs(FallsBack):
     def forget(self) -> None:
         """Forget the graphs, and the memory that they share."""
         model: Any = self.step.model
-        self._graphs: dict[Key, RecordedForward | None] = {}
+        self._graphs: dict[Key, Recording | None] = {}
         self._seen: Counter[Key] = Counter()
         self._pool: Any = None
         self._watchers = Watchers(model)
@@ -73,35 +72,12 @@ class ForwardGraphs(FallsBack):
             self._seen[key] += 1
             if key in self._graphs or self._seen[key] < 2 or len(self._graphs) >= MOST_GRAPHS:
                 return None
-            graph = self._graphs[key] = self.attempt(functools.partial(RecordedForward, self, x))
-        return None if graph is None else graph(x)
+            graph = self._graphs[key] = self.attempt(functools.partial(self._recorded, x))
+        return None if graph is None else map_tree(torch.clone, graph.replay(x))  # the next replay writes over it
 
-
-class RecordedForward:
-    """One recorded forward pass.
-
-    Args:
-        graphs: Whose it is.
-        x: An example of its inputs.
-    """
-
-    def __init__(self, graphs: ForwardGraphs, x: Tree) -> None:
-        with torch.inference_mode(False), torch.no_grad():
-            self.x = map_tree(torch.clone, x)
-            self.inputs = flatten(self.x)
-            model, function = graphs.step.model, self._forward(graphs.step)
-            with leaving_no_trace(model, python_counts=True):
-                self.replay, self.results, graphs._pool = graphs.record(function, graphs._pool)
-
-    def _forward(self, step: ForwardStep) -> Callable[[], list[Tensor]]:
-        def forward() -> list[Tensor]:
-            self.form = step.forward_pass(self.x)
-            return list(flatten(self.form))
-
-        return forward
-
-    def __call__(self, x: Tree) -> Tree:
-        """Return what the model makes of a batch, in tensors of its own."""
-        torch._foreach_copy_(self.inputs, flatten(x))
-        self.replay()
-        return fill(self.form, [result.clone() for result in self.results])
+    def _recorded(self, x: Tree) -> Recording:
+        no_trace = leaving_no_trace(self.step.model, python_counts=True)
+        with torch.inference_mode(False), torch.no_grad(), no_trace:
+            recording = Recording(x, self.step.forward_pass, self.record, self._pool)
+        self._pool = recording.pool
+        return recording

@@ -24,7 +24,7 @@ from ..data.batch import Batch
 from ..step.step import Step
 
 Key = tuple[Any, ...]
-G = TypeVar("G", bound=Callable[..., Any])
+G = TypeVar("G")
 
 
 class FallsBack:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 MOST_ROWS = 256
+
+
+def send(numbers: list[Any], place: Tensor) -> None:
+    """Copy numbers from memory that nobody need wait for: torch keeps it until the copy has been made."""
+    host = torch.tensor(numbers, dtype=torch.float64, device="cpu", pin_memory=place.device.type == "cuda")
+    place.copy_(host, non_blocking=True)
 
 
 class NumbersTensor:
@@ -39,11 +46,7 @@ class NumbersTensor:
             self._memory[:] = values
         elif values != self._values:
             self._values = values
-            self.tensor.copy_(self._on_host(values), non_blocking=True)
-
-    def _on_host(self, values: list[float]) -> Tensor:
-        """Return numbers in memory that a copy need not wait for; torch keeps it until the copy has been made."""
-        return torch.tensor(values, dtype=torch.float64, device="cpu", pin_memory=self.tensor.device.type == "cuda")
+            send(values, self.tensor)
 
 
 class NumbersTable:
@@ -88,6 +91,5 @@ class NumbersTable:
         self._next = 0
         self.writes += 1
         if values:
-            host = torch.tensor(self._rows, dtype=torch.float64, pin_memory=self.table.is_cuda)
-            self.table[:rows].copy_(host, non_blocking=True)  # torch keeps pinned memory until it has been read
+            send(self._rows, self.table[:rows])
         self.at.zero_()

@@ -18,7 +18,7 @@ from ...backend.graph import differentiates
 from ...backend.variables import set_value
 from ...optimizers.foreach import Tensors
 from ...optimizers.slots import Gradients, Scalars
-from .update import Update
+from .update import Update, parameters_of
 
 
 class ClassicUpdate(Update):
@@ -32,7 +32,7 @@ class ClassicUpdate(Update):
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, ())  # it applies constraints itself, or leaves them out as it would in Keras
         self.table = list(table)
-        self.params: list[Tensor] = list({id(p): p for w in table for p in w.parameters}.values())
+        self.params = parameters_of(table)
         self.variables = [w.variable() for w in self.table]
         self.symbolic_gradients = [
             SymbolicTensor(w.shape, settings.dtype_name(w.parameters[0].dtype), name=f"gradient of {w.path}")

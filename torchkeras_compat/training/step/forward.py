@@ -37,11 +37,10 @@ class ForwardStep:
         with settings.running(False):
             if self.overrides.predict_step:
                 output = self.overrides.predict(pack(x))
-            else:
-                output = None if self.graphs is None else self.graphs.run(x)
-                output = self.model._run(x, None, False)[0] if output is None else output
-        self.model._forget_losses()
-        return output
+                self.model._forget_losses()
+                return output
+            output = None if self.graphs is None else self.graphs.run(x)
+            return self.forward_pass(x) if output is None else output
 
     def forward_pass(self, x: Tree) -> Tree:
         """Return what the model makes of a batch; this is recorded."""

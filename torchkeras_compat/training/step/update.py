@@ -20,6 +20,11 @@ from .embedding_rows import EmbeddingGroup, LookupRecording, goes_by_rows, join_
 from .parameter_groups import FlatGroup, choose_group
 
 
+def parameters_of(table: Sequence[Weight]) -> Tensors:
+    """Return the parameters behind weights, each once."""
+    return list({id(p): p for w in table for p in w.parameters}.values())
+
+
 def complete(gradients: Gradients) -> Gradients:
     """Return gradients as they are: one device has seen the whole batch."""
     return gradients
@@ -243,7 +248,7 @@ class TorchUpdate(Update):
 
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, table)
-        self.params = list({id(p): p for w in table for p in w.parameters}.values())
+        self.params = parameters_of(table)
 
     def warn_of_other_parameters(self) -> None:
         """Warn when the optimizer was made of parameters that are not the model's, or not of all of them."""

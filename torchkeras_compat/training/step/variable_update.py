@@ -13,7 +13,7 @@ from ..._core.weights import Weight
 from ...optimizers.foreach import Tensors
 from ...optimizers.gradients import in_layout
 from ...optimizers.slots import Gradients, Scalars
-from .update import Update
+from .update import Update, parameters_of
 
 
 class VariableUpdate(Update):
@@ -27,7 +27,7 @@ class VariableUpdate(Update):
     def __init__(self, optimizer: Any, table: Sequence[Weight]) -> None:
         super().__init__(optimizer, table)
         self.variables = [w.variable() for w in table]
-        self.params: Tensors = list({id(p): p for w in table for p in w.parameters}.values())
+        self.params = parameters_of(table)
         optimizer.prepare_variables(self.variables)
 
     def gradients(self, loss: Tensor) -> Gradients:
