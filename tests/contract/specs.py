@@ -162,6 +162,36 @@ CORE = [
         random=True,
         bad=_RATE,
     ),
+    LayerSpec("Identity", {}, (3, 4), (3, 4), mask="ends"),
+    LayerSpec("Identity", {}, [(3, 4), (5,)], [(3, 4), (5,)], mask="ends"),
+    LayerSpec(
+        "EinsumDense",
+        {"equation": "abc,cde->abde", "output_shape": (None, 2, 4), "bias_axes": "e", **_WEIGHTED},
+        (6, 5),
+        (6, 2, 4),
+        mask="ends",
+        bad=(
+            ({"equation": "ab,bc"}, "equation must be"),
+            ({"equation": "x...,xy->y..."}, "equation must be"),
+            ({"equation": "...ab,bc->ac"}, "equation must be"),
+            ({"equation": "abc,cde->abdz"}, "'z' is in the input or kernel"),
+            ({"equation": "abc,cdez->abde"}, "'z' is in the input or output"),
+            ({"output_shape": (2,)}, "output_shape must be 3 positive integers or None"),
+            ({"output_shape": (None, 0, 4)}, "output_shape must be"),
+            ({"bias_axes": "z"}, "bias_axes must be letters of the output 'abde'"),
+            ({"activation": "rellu"}, "did you mean 'relu'"),
+        ),
+    ),
+    LayerSpec(
+        "EinsumDense",
+        {"equation": "...x,xy->...y", "output_shape": 4, "bias_axes": "y"},
+        (2, 3, 5),
+        (2, 3, 4),
+        mask="ends",
+    ),
+    LayerSpec(
+        "EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": 4, "bias_axes": "c"}, (5, 3), (4, 3), mask="ends"
+    ),
     LayerSpec("Flatten", _FIRST, (2, 3, 4), (24,), bad=(({"data_format": "last"}, "data_format must be one of"),)),
     LayerSpec("Flatten", {}, (5,), (5,)),
     LayerSpec(
@@ -356,6 +386,35 @@ CONVOLUTIONAL += [
         (3, 3, 5),
     ),
     LayerSpec("SeparableConv2D", {"filters": 4, "kernel_size": (2, 3)}, (6, 5, 1), (5, 3, 4)),
+]
+
+_BAD_LOCAL: tuple[Bad, ...] = (
+    ({"filters": 0}, "filters must be a positive integer; got 0"),
+    ({"strides": 0}, "strides must be"),
+    ({"padding": "causal"}, "padding must be one of 'valid', 'same'"),
+    ({"padding": "same", "implementation": 1}, "padding must be 'valid' where implementation is 1"),
+    ({"implementation": 4}, "implementation must be 1, 2 or 3; got 4"),
+)
+CONVOLUTIONAL += [
+    LayerSpec(
+        "LocallyConnected1D",
+        {**_CONV, "implementation": 2, "padding": "same", "strides": 2},
+        (7, 2),
+        (4, 4),
+        bad=_BAD_LOCAL,
+    ),
+    LayerSpec("LocallyConnected1D", {**_CONV, **_FIRST, "implementation": 3, "use_bias": False}, (2, 5), (4, 3)),
+    LayerSpec("LocallyConnected1D", {"filters": 4, "kernel_size": 2}, (7, 3), (6, 4)),
+    LayerSpec(
+        "LocallyConnected2D",
+        {**_CONV, "implementation": 3, "padding": "same", "strides": (2, 1)},
+        (5, 3, 2),
+        (3, 3, 4),
+        bad=_BAD_LOCAL,
+    ),
+    LayerSpec("LocallyConnected2D", {**_CONV, **_FIRST, "implementation": 2, "use_bias": False}, (2, 4, 5), (4, 2, 3)),
+    LayerSpec("LocallyConnected2D", {"filters": 4, "kernel_size": (2, 3), **_FIRST}, (2, 4, 5), (4, 3, 3)),
+    LayerSpec("LocallyConnected2D", {"filters": 4, "kernel_size": (2, 3), "strides": 2}, (6, 5, 1), (3, 2, 4)),
 ]
 
 

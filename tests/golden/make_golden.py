@@ -40,6 +40,7 @@ FAMILIES: dict[str, Family] = {
     "layers_conv": layers.convolutional,
     "layers_transposed": layers.transposed,
     "layers_separable": layers.separable,
+    "layers_local": layers.local,
     "layers_norm": layers.normalization,
     "layers_recurrent": layers.recurrent,
     "layers_cells": cells.cells,

@@ -27,6 +27,7 @@ FAMILIES = (
     "layers_conv",
     "layers_transposed",
     "layers_separable",
+    "layers_local",
     "layers_norm",
     "layers_recurrent",
     "layers_scaling",

@@ -16,13 +16,10 @@ def _all(names: str, text: str) -> dict[str, str]:
 
 
 LAYERS: dict[str, str] = {
-    **{f"LocallyConnected{n}D": f"write a layers.Layer whose call returns K.local_conv{n}d(…) now" for n in (1, 2)},
     **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
     "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
     "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
     "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
-    "EinsumDense": BY_HAND.format("a layers.Layer with add_weight whose call returns torch.einsum(…)"),
-    "Identity": BY_HAND.format("Activation('linear')"),
     "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",
     "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",
     "SReLU": BY_HAND.format("PReLU()"),

@@ -86,6 +86,7 @@ LAYERS: dict[str, Table] = {
     **_layers(
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose", {**CONVOLUTION, **_renamed(output_shape="output_size")}
     ),
+    **_layers("LocallyConnected1D LocallyConnected2D", CONVOLUTION),
     **_layers("SeparableConv1D SeparableConv2D", SEPARABLE),
     **_layers("DepthwiseConv1D DepthwiseConv2D", {**CONVOLUTION, **_renamed(init="depthwise_initializer")}),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
@@ -226,6 +227,7 @@ GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv2DTranspose": ROWS_AND_COLUMNS,
     "Conv3DTranspose": THREE_SIZES,
     "SeparableConv2D": ROWS_AND_COLUMNS,
+    "LocallyConnected2D": ROWS_AND_COLUMNS,
 }
 
 TWO_INTS = Positional(1, 2, "kernel_size", ("strides", "kernel_size"))
@@ -234,6 +236,7 @@ POSITIONAL: dict[str, Positional] = {
     "Conv2D": TWO_INTS,
     "Conv3D": THREE_INTS,
     "SeparableConv2D": TWO_INTS,
+    "LocallyConnected2D": TWO_INTS,
     "Conv2DTranspose": replace(TWO_INTS, behind=("output_shape",)),
     "Conv3DTranspose": replace(THREE_INTS, behind=("output_shape",)),
 }

@@ -14,15 +14,18 @@ from .core import (
     Dense,
     Dropout,
     Flatten,
+    Identity,
     Lambda,
     Masking,
     Permute,
     RepeatVector,
     Reshape,
 )
+from .einsum_dense import EinsumDense
 from .embeddings import Embedding
 from .input_layer import Input, InputLayer
 from .layer_normalization import GroupNormalization, LayerNormalization, UnitNormalization
+from .locally_connected import LocallyConnected1D, LocallyConnected2D
 from .merging import (
     Add,
     Average,
@@ -157,6 +160,7 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -177,6 +181,7 @@ __all__ = [
     "GroupNormalization",
     "HashedCrossing",
     "Hashing",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -186,6 +191,8 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "Masking",
     "MaxPool1D",
     "MaxPool2D",

@@ -159,6 +159,37 @@ class Activation(ActivatedLayer):
 
 
 @registry.register("layer")
+class Identity(Layer):
+    """Returns its input: a place where another layer may stand.
+
+    Args:
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, or a tree of any, unchanged.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> keras.layers.Identity()(np.array([-1., 2.])).tolist()
+        [-1.0, 2.0]
+    """
+
+    _class_traits = ROW_WISE
+    _takes_trees = True
+
+    def call(self, inputs: Any) -> Any:
+        """Return the input."""
+        return inputs
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """End any mask, as Keras does."""
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return `input_shape`."""
+        return map_shapes(tuple, input_shape)
+
+
+@registry.register("layer")
 class Dropout(Layer):
     """Sets a fraction of the input to zero in training and scales the rest by 1 / (1 − rate).
 

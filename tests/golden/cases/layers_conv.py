@@ -7,7 +7,7 @@ from typing import Any
 from .common import Case
 from .layers_core import single
 
-_L2 = {"class_name": "L2", "config": {"l2": 0.05}}
+L2 = {"class_name": "L2", "config": {"l2": 0.05}}
 
 _CONV1D: list[tuple[str, dict[str, Any]]] = [
     ("valid", {}),
@@ -25,7 +25,7 @@ _CONV1D: list[tuple[str, dict[str, Any]]] = [
     ("no_bias", {"use_bias": False}),
     ("relu", {"activation": "relu", "padding": "same"}),
     ("kernel1", {"kernel_size": 1}),
-    ("regularized", {"kernel_regularizer": _L2, "activity_regularizer": _L2}),
+    ("regularized", {"kernel_regularizer": L2, "activity_regularizer": L2}),
     ("channels_first", {"data_format": "channels_first", "padding": "same", "strides": 2}),
 ]
 
@@ -44,7 +44,7 @@ _CONV2D: list[tuple[str, dict[str, Any]]] = [
     ("tanh", {"activation": "tanh"}),
     ("softmax", {"activation": "softmax"}),
     ("kernel1", {"kernel_size": 1}),
-    ("regularized", {"kernel_regularizer": _L2, "bias_regularizer": _L2, "activity_regularizer": _L2}),
+    ("regularized", {"kernel_regularizer": L2, "bias_regularizer": L2, "activity_regularizer": L2}),
     ("constrained", {"kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1, 2]}}}),
     ("channels_first", {"data_format": "channels_first"}),
     ("channels_first_same", {"data_format": "channels_first", "padding": "same", "strides": 2, "activation": "tanh"}),
@@ -104,11 +104,11 @@ CONVOLUTIONAL += [
     )
 ]
 
-_OFF_DEFAULT: dict[str, Any] = {
+OFF_DEFAULT: dict[str, Any] = {
     "activation": "tanh",
-    "kernel_regularizer": _L2,
-    "bias_regularizer": _L2,
-    "activity_regularizer": _L2,
+    "kernel_regularizer": L2,
+    "bias_regularizer": L2,
+    "activity_regularizer": L2,
     "kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1]}},
     "bias_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.3, "axis": 0}},
 }
@@ -120,7 +120,7 @@ _TRANSPOSED: list[tuple[str, dict[str, Any]]] = [
     ("same_even", {"kernel_size": 4, "strides": 2, "padding": "same"}),
     ("narrow", {"kernel_size": 2, "strides": 3}),
     ("narrow_same", {"kernel_size": 2, "strides": 3, "padding": "same"}),
-    ("all", {"strides": 3, "output_padding": 1, "kernel_size": 4, **_OFF_DEFAULT}),
+    ("all", {"strides": 3, "output_padding": 1, "kernel_size": 4, **OFF_DEFAULT}),
     ("same_output_padding", {"strides": 2, "output_padding": 1, "padding": "same", "use_bias": False}),
     ("same_output_padding0", {"strides": 2, "output_padding": 0, "padding": "same", "kernel_size": 5}),
     ("first", {"data_format": "channels_first", "strides": 2, "padding": "same"}),
@@ -156,9 +156,9 @@ _BY_CHANNEL: list[tuple[str, dict[str, Any]]] = [
 ]
 _OFF: dict[str, Any] = {
     "activation": "tanh",
-    "depthwise_regularizer": _L2,
-    "bias_regularizer": _L2,
-    "activity_regularizer": _L2,
+    "depthwise_regularizer": L2,
+    "bias_regularizer": L2,
+    "activity_regularizer": L2,
     "depthwise_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": 0}},
     "bias_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.3, "axis": 0}},
     "depth_multiplier": 2,
@@ -167,7 +167,7 @@ _OFF: dict[str, Any] = {
 }
 _MIXED: dict[str, Any] = {
     **_OFF,
-    "pointwise_regularizer": _L2,
+    "pointwise_regularizer": L2,
     "pointwise_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.8, "axis": [0, 1]}},
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import layers_conv, layers_core, layers_preprocessing, layers_recurrent
+from cases import layers_conv, layers_core, layers_local, layers_preprocessing, layers_recurrent
 from cases.common import Case
 
 from .models import build, listed, randomise, train
@@ -53,6 +53,12 @@ def transposed() -> Iterator[tuple[Spec, Arrays]]:
 def separable() -> Iterator[tuple[Spec, Arrays]]:
     """Depthwise and separable convolutions."""
     yield from _family([{"steps": 10, **case} for case in layers_conv.SEPARABLE], SMALL_RATE)
+
+
+def local() -> Iterator[tuple[Spec, Arrays]]:
+    """Locally connected layers, products along axes of one's own choice, and the identity."""
+    cases = [*layers_local.LOCAL, *layers_local.EINSUM, *layers_local.IDENTITY]
+    yield from _family([{"steps": 10, **case} for case in cases], SMALL_RATE)
 
 
 def normalization() -> Iterator[tuple[Spec, Arrays]]:

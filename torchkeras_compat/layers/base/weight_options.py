@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from ... import constraints, initializers, regularizers
+from ..._core import settings
 from ..._core.weights import IDENTITY, Codec, Weight
 from . import Layer
 
@@ -56,3 +58,10 @@ def enter_weight(
     """
     chosen = options_of(layer, options or name)
     return layer._enter_weight(name, module, attribute, codec, trainable=trainable, **chosen)
+
+
+def make_weight(layer: Layer, name: str, module: nn.Module, shape: Sequence[int]) -> Weight:
+    """Make a parameter of `module` for a weight that no module of torch has, and enter it under its options."""
+    dtype = settings.torch_dtype(layer.dtype)
+    module.register_parameter(name, nn.Parameter(torch.empty(tuple(shape), dtype=dtype)))
+    return enter_weight(layer, name, module, name)
