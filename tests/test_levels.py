@@ -70,9 +70,9 @@ INSIDE = {
         "activated weight_options",
     ),
     "layers/preprocessing": (
-        "base farmhash resampling siphash",
+        "base farmhash projection resampling siphash",
         "encoding pictures scaling",
-        "hashing lookups",
+        "hashing lookups random_pictures",
         "text",
     ),
     "layers/recurrent": (

@@ -136,4 +136,56 @@ ENCODING: list[Line] = [
     },
 ]
 
-PREPARING = [*SCALING, *PICTURES, *ENCODING]
+_BY_CHANCE = {**_ONE, "test_modes": "a call without a mode is training, as in Keras: tests/layers/preprocessing"}
+_FILLED = {"fill_mode": "constant", "interpolation": "nearest", "fill_value": 0.5}
+_BAD_FILLED = (
+    ({"fill_mode": "mirror"}, "fill_mode must be one of 'reflect'"),
+    ({"interpolation": "cubic"}, "interpolation must be one of 'nearest', 'bilinear'"),
+    ({"fill_value": None}, "fill_value must be a number"),
+)
+
+
+def _by_chance(cls: str, arguments: Line, bad: Any = (), output: tuple[int, ...] = (6, 5, 2)) -> list[Line]:
+    """Return two lines of a layer, one with a seed."""
+    shared: Line = {"cls": cls, "shape": (6, 5, 2), "output": output, "random": True, "skip": _BY_CHANCE}
+    return [
+        {**shared, "arguments": {**arguments, "seed": 3}, "bad": bad},
+        {**shared, "arguments": arguments},
+    ]
+
+
+CHANCE: list[Line] = [
+    *_by_chance("RandomFlip", {"mode": "vertical"}, (({"mode": "vertica"}, "did you mean 'vertical'"),)),
+    *_by_chance(
+        "RandomRotation",
+        {"factor": (-0.1, 0.3), **_FILLED},
+        (*_BAD_FILLED, ({"factor": (0.3, 0.1)}, "two in order"), ({"factor": -0.1}, "or two in order; got -0.1")),
+    ),
+    *_by_chance(
+        "RandomTranslation",
+        {"height_factor": 0.3, "width_factor": (0.1, 0.4), **_FILLED},
+        (
+            *_BAD_FILLED,
+            ({"height_factor": 1.5}, "both signs lie between -1 and 1"),
+            ({"width_factor": (0.1, 0.2, 0.3)}, "two in order between -1 and 1"),
+        ),
+    ),
+    *_by_chance(
+        "RandomZoom",
+        {"height_factor": 0.3, "width_factor": (0.1, 0.4), **_FILLED},
+        (*_BAD_FILLED, ({"height_factor": -1.5}, "height_factor must be"), ({"width_factor": "x"}, "a number")),
+    ),
+    *_by_chance("RandomCrop", {"height": 4, "width": 3}, _BAD_SIZES, (4, 3, 2)),
+    *_by_chance(
+        "RandomContrast",
+        {"factor": (0.5, 0.7)},
+        (({"factor": -0.5}, "factor must be a number in [0, 1]"), ({"factor": (0.1,)}, "or two of which")),
+    ),
+    *_by_chance(
+        "RandomBrightness",
+        {"factor": 0.5, "value_range": (-1.0, 1.0)},
+        (({"factor": 1.5}, "factor must be"), ({"value_range": 3}, "value_range must be two numbers; got 3")),
+    ),
+]
+
+PREPARING = [*SCALING, *PICTURES, *ENCODING, *CHANCE]

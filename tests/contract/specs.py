@@ -885,6 +885,7 @@ ELSEWHERE = {
         ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"),
         "they take strings, or run in Python alone: tests/layers/preprocessing",
     ),
+    **dict.fromkeys(("RandomHeight", "RandomWidth"), "the size of the output is drawn: tests/layers/preprocessing"),
     "InputLayer": "it only declares a shape: tests/layers",
     "TorchModuleWrapper": "it is what the module in it is: tests/layers",
     "Model": "a model: tests/models",

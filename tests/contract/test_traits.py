@@ -150,6 +150,10 @@ def word_case(layer: Any, x: Any = None) -> tuple[Any, Run, Any]:
     return layer, layer, np.array(WORDS)[:, None] if x is None else x.view(5, 2)
 
 
+def picture_case(layer: Any) -> tuple[Any, Run, Any]:
+    return layer, lambda x: layer(x, training=False), vectors(12).view(5, 2, 3, 2)
+
+
 # Registered layers without a line: each with the run of it and a batch.
 OTHERS: dict[str, Callable[[], tuple[Any, Run, Any]]] = {
     "SimpleRNNCell": lambda: cell_case(L.SimpleRNNCell(4), 4),
@@ -161,6 +165,8 @@ OTHERS: dict[str, Callable[[], tuple[Any, Run, Any]]] = {
     "TextVectorization": lambda: word_case(L.TextVectorization(vocabulary=WORDS[:3], output_mode="tf_idf", **IDF)),
     "Hashing": lambda: word_case(L.Hashing(7)),
     "HashedCrossing": lambda: (crossing := L.HashedCrossing(7), lambda x: crossing([x, x]), np.array(WORDS)),
+    "RandomHeight": lambda: picture_case(L.RandomHeight(0.5)),
+    "RandomWidth": lambda: picture_case(L.RandomWidth(0.5)),
     "InputLayer": lambda: layer_case(L.InputLayer((4,))),
     "TorchModuleWrapper": lambda: layer_case(L.TorchModuleWrapper(torch.nn.Linear(4, 2))),
     "Model": lambda: layer_case(functional()),

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
-PICTURES = "write Lambda(lambda x: {}) in the model now, or prepare the arrays with preprocessing.image"
-AUGMENTED = "write preprocessing.image.ImageDataGenerator({}) now and give its flow(x, y) to fit"
 BY_HAND = "write {} now"
 
 
@@ -24,15 +22,6 @@ LAYERS: dict[str, str] = {
     "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",
     "SReLU": BY_HAND.format("PReLU()"),
     "ParametricSoftplus": BY_HAND.format("Activation('softplus')"),
-    "RandomCrop": "crop the arrays before fit now",
-    "RandomBrightness": AUGMENTED.format("brightness_range=(.8, 1.2)"),
-    "RandomContrast": AUGMENTED.format("preprocessing_function=f"),
-    "RandomFlip": AUGMENTED.format("horizontal_flip=True"),
-    "RandomHeight": AUGMENTED.format("zoom_range=.2"),
-    "RandomWidth": AUGMENTED.format("zoom_range=.2"),
-    "RandomRotation": AUGMENTED.format("rotation_range=20"),
-    "RandomTranslation": AUGMENTED.format("width_shift_range=.1, height_shift_range=.1"),
-    "RandomZoom": AUGMENTED.format("zoom_range=.2"),
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
 }
 

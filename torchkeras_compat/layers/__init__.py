@@ -86,6 +86,17 @@ from .preprocessing.encoding import CategoryEncoding, Discretization
 from .preprocessing.hashing import HashedCrossing, Hashing
 from .preprocessing.lookups import IntegerLookup, StringLookup
 from .preprocessing.pictures import CenterCrop, Resizing
+from .preprocessing.random_pictures import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomHeight,
+    RandomRotation,
+    RandomTranslation,
+    RandomWidth,
+    RandomZoom,
+)
 from .preprocessing.scaling import Normalization, Rescaling
 from .preprocessing.text import TextVectorization
 from .recurrent.base import RNN
@@ -208,6 +219,15 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomHeight",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomWidth",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",

@@ -53,6 +53,14 @@ class InputLayer(Layer):
         for argument, value in (("sparse", sparse), ("ragged", ragged), ("type_spec", type_spec)):
             if value:
                 raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
+        if str(getattr(dtype, "name", dtype)) == "string":
+            raise argument_error(
+                "InputLayer",
+                "dtype",
+                "a type of numbers; call StringLookup, TextVectorization or Hashing on the strings, and give the model "
+                "what they return",
+                dtype,
+            )
         if input_tensor is not None:
             kwargs["batch_input_shape"] = input_tensor.shape
         dtype = settings.floatx() if dtype is None else dtype  # data come in that type, whatever the policy of layers

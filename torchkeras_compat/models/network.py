@@ -307,6 +307,11 @@ class Network(NetworkSymbols, TorchSide, TrainedModel):
             return [final_activation(self._chain[-1]) if self._chain else None]
         return self._plan.final_activations()
 
+    def _trains_unasked(self) -> bool:
+        """Tell whether all that a mode decides here changes pictures by chance: `augment(pictures)` changes them."""
+        parts = [layer for layer in self._sublayers() if layer._wants_training]
+        return bool(parts) and all(layer._trains_unasked() for layer in parts)
+
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Return the outputs for tensors.
 

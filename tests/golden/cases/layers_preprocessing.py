@@ -220,6 +220,66 @@ _HASHED: list[Case] = [
     ),
 ]
 
+_CHANGED = {"training": True}
+_BYTES = {"draw": "bytes", "shape": [2, 5, 6, 2]}
+_AT_REST: dict[str, dict[str, Any]] = {
+    "RandomFlip": {},
+    "RandomRotation": {"factor": 0.2},
+    "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.2},
+    "RandomZoom": {"height_factor": 0.2},
+    "RandomCrop": {"height": 3, "width": 4},
+    "RandomContrast": {"factor": 0.2},
+    "RandomBrightness": {"factor": 0.2},
+    "RandomHeight": {"factor": 0.2},
+    "RandomWidth": {"factor": 0.2},
+}
+
+
+def _changed(name: str, cls: str, given: Any = None, **kwargs: Any) -> Case:
+    """Describe a call in training whose factors leave nothing to chance."""
+    return prepared(name, cls, given or _PICTURES, extra=_CHANGED, **kwargs)
+
+
+_CHANCE: list[Case] = [
+    *[
+        prepared(f"{cls.lower()}_at_rest", cls, _BYTES, extra={"training": False}, **kwargs)
+        for cls, kwargs in _AT_REST.items()
+    ],
+    *[
+        _changed(
+            f"translation_{mode}_{method}",
+            "RandomTranslation",
+            height_factor=[share, share],
+            width_factor=[-0.31, -0.31],
+            fill_mode=mode,
+            interpolation=method,
+            fill_value=0.5,
+        )
+        for mode, share in (("reflect", 0.7), ("wrap", 0.45), ("constant", -0.2), ("nearest", 0.3))
+        for method in ("bilinear", "nearest")
+    ],
+    *[
+        _changed(f"rotation_{mode}", "RandomRotation", factor=[angle, angle], fill_mode=mode, fill_value=-1.0)
+        for mode, angle in (("reflect", 0.1), ("wrap", -0.07), ("constant", 0.3), ("nearest", 1.4))
+    ],
+    _changed("rotation_quarter", "RandomRotation", factor=[0.25, 0.25], interpolation="nearest", fill_mode="constant"),
+    *[
+        _changed(f"zoom_{mode}", "RandomZoom", height_factor=[share, share], fill_mode=mode, fill_value=-1.0)
+        for mode, share in (("reflect", 0.9), ("wrap", 0.6), ("constant", 0.5), ("nearest", -0.4))
+    ],
+    _changed("zoom_width", "RandomZoom", height_factor=[-0.3, -0.3], width_factor=[1.7, 1.7]),
+    _changed("zoom_one", "RandomZoom", {"draw": "float", "shape": [5, 6, 1]}, height_factor=[0.3, 0.3]),
+    _changed("crop_small", "RandomCrop", height=8, width=3),
+    _changed("crop_all", "RandomCrop", height=6, width=5),
+    _changed("brightness", "RandomBrightness", _BYTES, factor=[0.25, 0.25]),
+    _changed("brightness_range", "RandomBrightness", factor=[-0.5, -0.5], value_range=[-1.0, 1.0]),
+    _changed("contrast_clips", "RandomContrast", factor=1e-6),
+    _changed("height", "RandomHeight", factor=[0.5, 0.5]),
+    _changed("height_area", "RandomHeight", factor=[-0.4, -0.4], interpolation="area"),
+    _changed("width", "RandomWidth", factor=[-0.3, -0.3]),
+    _changed("width_bicubic", "RandomWidth", factor=[0.7, 0.7], interpolation="bicubic"),
+]
+
 PREPARING: list[Case] = [
     prepared("resizing_area", "Resizing", _PICTURES, height=4, width=7, interpolation="area"),
     prepared("resizing_area_smaller", "Resizing", _PICTURES, height=2, width=5, interpolation="area"),
@@ -244,4 +304,5 @@ PREPARING: list[Case] = [
     *_LOOKED_UP,
     *_TEXTS,
     *_HASHED,
+    *_CHANCE,
 ]

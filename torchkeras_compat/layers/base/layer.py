@@ -439,7 +439,11 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         """Return whether to run in training mode: as told, else as what runs around the call, else inference."""
         if training is None:
             training = settings.running_phase()
-        return bool(self.training if training is None else training)
+        return bool(self.training or self._trains_unasked() if training is None else training)
+
+    def _trains_unasked(self) -> bool:
+        """Tell whether a call that nobody gives a mode is training, as where pictures are changed by chance."""
+        return False
 
     def _to_input(self, inputs: Any) -> Any:
         """Return arrays and numbers as tensors on the layer's device, floats in its type; trees leaf by leaf."""
