@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?= -n 2
 WORKLOADS ?=
+LAYERS ?=
+KERAS ?=
 GUIDE ?=
 
 PY = $(VENV)/bin/python
@@ -13,13 +15,13 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint format bench bench-compile bench-scale gpu-check clean
+.PHONY: help demo test test-slow lint format bench bench-compile bench-scale bench-layers gpu-check clean
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { names[++n] = $$1; what[n] = $$2; if (length($$1) > most) most = length($$1) } \
 	  END { for (i = 1; i <= n; i++) printf "  make %-*s  %s\n", most, names[i], what[i] }' Makefile
-	@echo "Settings: PYTHON=$(PYTHON) VENV=$(VENV) PYTEST_ARGS='$(PYTEST_ARGS)' WORKLOADS='dense100 …' GUIDE=folder"
+	@echo "Settings: PYTHON=$(PYTHON) VENV=$(VENV) PYTEST_ARGS='$(PYTEST_ARGS)' WORKLOADS='dense100 …' LAYERS='lstm …' KERAS=interpreter GUIDE=folder"
 
 demo: $(VENV)/.plot  ## train an MLP and a CNN on real handwritten digits
 	@$(PY) examples/mnist_demo.py
@@ -50,6 +52,9 @@ bench-compile: $(VENV)/.torch  ## time what jit_compile=True costs, cold and war
 
 bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embedding rows and data rows
 	$(PY) benchmarks/scale.py
+
+bench-layers: $(VENV)/.torch  ## time recurrent layers alone against torch and, with KERAS=interpreter, Keras 2.15
+	$(PY) benchmarks/layers.py $(if $(KERAS),--keras "$(KERAS)") $(LAYERS)
 
 gpu-check:  ## tests and benchmarks on CUDA, with the torch that PYTHON has; installs nothing
 	@$(PYTHON) benchmarks/gpu_check.py $(if $(GUIDE),--guide "$(GUIDE)") $(WORKLOADS)

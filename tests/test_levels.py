@@ -57,8 +57,8 @@ INSIDE = {
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations attention convolutional einsum_dense embeddings layer_normalization locally_connected "
         "merging noise normalization pooling preprocessing reshaping serialization",
-        "classic_merge multi_head_attention separable transposed wrappers",
-        "spectral_normalization",
+        "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",
+        "convolutional_recurrent spectral_normalization",
     ),
     "layers/base": (
         "call_inputs gradient_facts input_spec masks normalizing own_state precision runs_on_zeros side_losses traits "
@@ -83,6 +83,7 @@ INSIDE = {
         "stacked_cells",
         "base",
         "layers",
+        "cudnn",
     ),
     "models": (
         "operation plan torch_side",

@@ -655,6 +655,22 @@ def _cell(name: str, units: int, **more: Any) -> Arguments:
     return {"class_name": name, "config": {"units": units, "name": "cell", **more}}
 
 
+_CUDNN = {
+    "units": 4,
+    "activity_regularizer": _L2,
+    "go_backwards": True,
+    "return_sequences": True,
+    **options("kernel", "recurrent", "bias"),
+}
+_NO_MASKS = {"test_mask": "a mask is refused in each dialect: tests/layers/test_cudnn.py"}
+
+
+def _cudnn(cls: str, more: Arguments) -> LayerSpec:
+    """Return the line of a layer that is laid out for cuDNN, with the arguments that its classes share and `more`."""
+    bad = (*_BAD_RECURRENT[:1], ({"dropout": 0.5}, "unknown argument"), ({"activation": "relu"}, "unknown argument"))
+    return LayerSpec(cls, {**_CUDNN, **more}, (5, 3), (5, 4), bad=bad, skip={**_SKIP_RECURRENT, **_NO_MASKS})
+
+
 RECURRENT = [
     LayerSpec(
         "SimpleRNN", _RECURRENT, (5, 3), (5, 4), mask="keeps", random=True, skip=_SKIP_RECURRENT, bad=_BAD_RECURRENT
@@ -682,6 +698,8 @@ RECURRENT = [
         bad=_BAD_RECURRENT,
     ),
     LayerSpec("GRU", {"units": 4, "use_bias": False, "reset_after": True}, (5, 3), (4,), mask="ends"),
+    *[_cudnn(cls, more) for cls, more in (("CuDNNLSTM", {"unit_forget_bias": False}), ("CuDNNGRU", {}))],
+    *[LayerSpec(cls, {"units": 4}, (5, 3), (4,), skip=_NO_MASKS) for cls in ("CuDNNLSTM", "CuDNNGRU")],
     LayerSpec("RNN", {"cell": _cell("LSTMCell", 4)}, (5, 3), (4,), mask="ends", skip=_OF_CELL),
     LayerSpec(
         "RNN",
@@ -715,6 +733,76 @@ RECURRENT = [
         (5, 2),
         mask="keeps",
         skip=_OF_CELL,
+    ),
+]
+
+_CONV_LSTM = {
+    "filters": 2,
+    "kernel_size": 2,
+    "recurrent_activation": "sigmoid",
+    "unit_forget_bias": False,
+    "go_backwards": True,
+    "return_sequences": True,
+    "dropout": 0.25,
+    "recurrent_dropout": 0.5,
+    **_WEIGHTED,
+    **options("recurrent"),
+    "activation": "relu",
+}
+_BAD_CONV_LSTM: tuple[Bad, ...] = (
+    *[(arguments, message) for arguments, message in _BAD_CONV if "groups" not in arguments],
+    ({"padding": "causal"}, "padding must be one of 'valid', 'same'"),
+    ({"recurrent_dropout": -1}, "recurrent_dropout must be"),
+)
+
+
+def _conv_lstm(rank: int) -> list[LayerSpec]:
+    """Return the lines of a class, between which no argument stays at its default."""
+    cls, space, ones = f"ConvLSTM{rank}D", (4, 5, 3)[:rank], (1,) * (rank - 1)
+    strided, dilated = {"strides": (2, *ones), "padding": "same", **_FIRST}, {"dilation_rate": (2, *ones)}
+    less = tuple(n - 1 for n in space)
+    return [
+        LayerSpec(
+            cls,
+            {**_CONV_LSTM, **strided},
+            (3, 2, *space),
+            (3, 2, 2, *space[1:]),
+            mask="keeps",
+            random=True,
+            skip=_SKIP_RECURRENT,
+            bad=_BAD_CONV_LSTM,
+        ),
+        LayerSpec(
+            cls,
+            {"filters": 2, "kernel_size": 2, "use_bias": False, **dilated},
+            (3, *space, 1),
+            (space[0] - 2, *less[1:], 2),
+            mask="ends",
+        ),
+        LayerSpec(cls, {"filters": 2, "kernel_size": 3, "padding": "same"}, (3, *space, 1), (*space, 2), mask="ends"),
+    ]
+
+
+CONVOLUTIONAL_RECURRENT = [
+    *[line for rank in (1, 2, 3) for line in _conv_lstm(rank)],
+    LayerSpec(
+        "ConvRNN2D",
+        {
+            "cell": {
+                "class_name": "ConvLSTM2DCell",
+                "config": {"filters": 2, "kernel_size": 2, "dropout": 0.5, "name": "cell"},
+            },
+            "return_sequences": True,
+            "go_backwards": True,
+            "unroll": True,
+            "zero_output_for_mask": True,
+        },
+        (3, 4, 5, 1),
+        (3, 3, 4, 2),
+        mask="keeps",
+        random=True,
+        skip={**_SKIP_RECURRENT, **_OF_CELL},
+        bad=(({"cell": _cell("LSTMCell", 4)}, "cell must be a ConvLSTM2DCell"),),
     ),
 ]
 
@@ -870,6 +958,7 @@ LAYERS: list[LayerSpec] = [
     *NOISE,
     *ADVANCED_ACTIVATIONS,
     *RECURRENT,
+    *CONVOLUTIONAL_RECURRENT,
     *MERGING,
     *ATTENTION,
     *WRAPPERS,
@@ -886,6 +975,7 @@ ELSEWHERE = {
         "they take strings, or run in Python alone: tests/layers/preprocessing",
     ),
     **dict.fromkeys(("RandomHeight", "RandomWidth"), "the size of the output is drawn: tests/layers/preprocessing"),
+    "ConvLSTM2DCell": "it takes states: tests/layers/test_conv_lstm.py",
     "InputLayer": "it only declares a shape: tests/layers",
     "TorchModuleWrapper": "it is what the module in it is: tests/layers",
     "Model": "a model: tests/models",

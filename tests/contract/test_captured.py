@@ -41,7 +41,7 @@ def refusals(spec: LayerSpec) -> str | None:
     """Return why a layer's step stays eager, if it does."""
     if spec.arguments.get("seed") is not None:
         return "draws from a generator of its own"
-    if spec.arguments.get("recurrent_dropout"):
+    if spec.arguments.get("recurrent_dropout") or spec.cls.startswith(("ConvLSTM", "ConvRNN")):
         return "its steps run one by one in Python"
     return None
 

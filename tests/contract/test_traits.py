@@ -136,6 +136,13 @@ def cell_case(cell: Any, *widths: int) -> tuple[Any, Run, Any]:
     return cell, lambda x: cell(x[0], list(x[1:])), vectors(3, *widths)
 
 
+def images_case(cell: Any) -> tuple[Any, Run, Any]:
+    cell._build_from((None, 4, 3, 2))
+    sizes = zip((2, cell.filters, cell.filters), ((4, 3), (3, 2), (3, 2)))
+    x = [torch.randn(5, *space, n, generator=torch.Generator().manual_seed(n)) for n, space in sizes]
+    return cell, lambda x: cell(x[0], list(x[1:])), x
+
+
 def layer_case(layer: Any) -> tuple[Any, Run, Any]:
     if not layer.built:
         layer._build_from((None, 4))
@@ -167,6 +174,7 @@ OTHERS: dict[str, Callable[[], tuple[Any, Run, Any]]] = {
     "HashedCrossing": lambda: (crossing := L.HashedCrossing(7), lambda x: crossing([x, x]), np.array(WORDS)),
     "RandomHeight": lambda: picture_case(L.RandomHeight(0.5)),
     "RandomWidth": lambda: picture_case(L.RandomWidth(0.5)),
+    "ConvLSTM2DCell": lambda: images_case(L.ConvLSTM2DCell(3, 2)),
     "InputLayer": lambda: layer_case(L.InputLayer((4,))),
     "TorchModuleWrapper": lambda: layer_case(L.TorchModuleWrapper(torch.nn.Linear(4, 2))),
     "Model": lambda: layer_case(functional()),

@@ -43,6 +43,8 @@ FAMILIES: dict[str, Family] = {
     "layers_local": layers.local,
     "layers_norm": layers.normalization,
     "layers_recurrent": layers.recurrent,
+    "layers_cudnn": layers.for_cudnn,
+    "layers_conv_lstm": layers.convolutional_recurrent,
     "layers_cells": cells.cells,
     "layers_scaling": layers.scaling,
     "preparing": preprocessing.preparing,

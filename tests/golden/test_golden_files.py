@@ -24,6 +24,8 @@ TABLES = {
     "layers_transposed": ("layers_conv", ["TRANSPOSED"]),
     "layers_separable": ("layers_conv", ["SEPARABLE"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
+    "layers_cudnn": ("layers_cudnn", ["CUDNN"]),
+    "layers_conv_lstm": ("layers_conv_lstm", ["CONV_LSTM"]),
     "layers_cells": ("layers_cells", ["CELLS"]),
     "layers_scaling": ("layers_preprocessing", ["SCALING"]),
     "preparing": ("layers_preprocessing", ["PREPARING"]),

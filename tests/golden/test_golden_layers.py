@@ -30,6 +30,8 @@ FAMILIES = (
     "layers_local",
     "layers_norm",
     "layers_recurrent",
+    "layers_cudnn",
+    "layers_conv_lstm",
     "layers_scaling",
 )
 

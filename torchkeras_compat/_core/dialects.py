@@ -61,6 +61,7 @@ class Rules:
         functional_models: the class of a model made of tensors is called `Functional` in configurations and summaries.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
+        digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
@@ -104,6 +105,7 @@ class Rules:
     functional_models: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
+    digits_begin_words: bool = True
     generators_count_samples: bool = False
     validation_data_to_callbacks: bool = True
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -232,6 +234,7 @@ TF_KERAS = Dialect(
         cells_name_weights=True,
         archive_without_suffix=True,
         zero_based_names=True,
+        digits_begin_words=False,
         validation_data_to_callbacks=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,

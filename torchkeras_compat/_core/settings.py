@@ -216,7 +216,12 @@ def reset_uids() -> None:
     _uids.clear()
 
 
-def snake_case(name: str) -> str:
-    """Return `name` as Keras spells automatic names: `Conv2D` → `conv2d`, `MaxPooling2D` → `max_pooling2d`."""
-    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+def snake_case(name: str, digits_begin_words: bool = True) -> str:
+    """Return `name` as Keras spells automatic names: `Conv2D` → `conv2d`, `MaxPooling2D` → `max_pooling2d`.
+
+    Args:
+        name: The name of a class.
+        digits_begin_words: Whether a capital with digits behind it is a word: `ConvLSTM2D` → `conv_lst_m2d`.
+    """
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)" if digits_begin_words else r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

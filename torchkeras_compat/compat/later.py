@@ -14,9 +14,6 @@ def _all(names: str, text: str) -> dict[str, str]:
 
 
 LAYERS: dict[str, str] = {
-    **{f"ConvLSTM{n}D": "write a torch.nn.Module of your own in the list of layers now" for n in (1, 2, 3)},
-    "CuDNNLSTM": BY_HAND.format("LSTM(units, recurrent_activation='sigmoid')"),
-    "CuDNNGRU": BY_HAND.format("GRU(units, recurrent_activation='sigmoid', reset_after=True)"),
     "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
     "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",
     "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",

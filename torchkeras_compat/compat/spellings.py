@@ -65,6 +65,11 @@ RECURRENT: Table = {
     "consume_less": Spelling("implementation", values={"cpu": 0, "mem": 1, "gpu": 2}),
     "forget_bias_init": Spelling("unit_forget_bias", values={"one": True, "ones": True, "zero": False, "zeros": False}),
 }
+CONVOLUTIONAL_RECURRENT: Table = {
+    **CONVOLUTION,
+    **{old: spelling for old, spelling in RECURRENT.items() if old != "output_dim"},
+    "consume_less": Spelling(None, harmless=("cpu", "mem", "gpu")),
+}
 RATE: Table = _renamed(p="rate")
 
 
@@ -96,6 +101,7 @@ LAYERS: dict[str, Table] = {
     "ZeroPadding2D": {**SPATIAL, "padding": Spelling("padding", convert=_pad, quiet=True)},
     "UpSampling1D": _renamed(length="size"),
     **_layers("SimpleRNN LSTM GRU", RECURRENT),
+    "ConvLSTM2D": CONVOLUTIONAL_RECURRENT,
     **_layers("Dropout GaussianDropout AlphaDropout SpatialDropout1D", RATE),
     "GaussianNoise": _renamed(sigma="stddev"),
     "Embedding": {
@@ -223,6 +229,7 @@ ROWS_AND_COLUMNS = (Gathered(("nb_row", "nb_col"), "kernel_size"),)
 THREE_SIZES = (Gathered(("kernel_dim1", "kernel_dim2", "kernel_dim3"), "kernel_size"),)
 GATHERED: dict[str, tuple[Gathered, ...]] = {
     "Conv2D": ROWS_AND_COLUMNS,
+    "ConvLSTM2D": ROWS_AND_COLUMNS,
     "Conv3D": THREE_SIZES,
     "Conv2DTranspose": ROWS_AND_COLUMNS,
     "Conv3DTranspose": THREE_SIZES,
@@ -234,6 +241,7 @@ TWO_INTS = Positional(1, 2, "kernel_size", ("strides", "kernel_size"))
 THREE_INTS = Positional(1, 3, "kernel_size", ("strides", "kernel_size"))
 POSITIONAL: dict[str, Positional] = {
     "Conv2D": TWO_INTS,
+    "ConvLSTM2D": TWO_INTS,
     "Conv3D": THREE_INTS,
     "SeparableConv2D": TWO_INTS,
     "LocallyConnected2D": TWO_INTS,

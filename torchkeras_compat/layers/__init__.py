@@ -5,10 +5,12 @@ from .attention import AdditiveAttention, Attention
 from .base import Layer
 from .base.input_spec import InputSpec
 from .classic_merge import Merge, merge
+from .conv_lstm_cells import ConvLSTM2DCell
 from .convolutional import Conv1D, Conv2D, Conv3D
 from .convolutional import Conv1D as Convolution1D
 from .convolutional import Conv2D as Convolution2D
 from .convolutional import Conv3D as Convolution3D
+from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, ConvRNN2D
 from .core import (
     Activation,
     Dense,
@@ -101,6 +103,7 @@ from .preprocessing.scaling import Normalization, Rescaling
 from .preprocessing.text import TextVectorization
 from .recurrent.base import RNN
 from .recurrent.cells import AbstractRNNCell, GRUCell, LSTMCell, SimpleRNNCell
+from .recurrent.cudnn import CuDNNGRU, CuDNNLSTM
 from .recurrent.layers import GRU, LSTM, SimpleRNN
 from .recurrent.stacked_cells import StackedRNNCells
 from .reshaping import (
@@ -156,6 +159,11 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM2DCell",
+    "ConvLSTM3D",
+    "ConvRNN2D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -165,6 +173,8 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",

@@ -194,7 +194,9 @@ class Plan:
     def _fits(self, weight: Weight, data: Any) -> bool:
         if data.shape is None or data.dtype.kind not in ("f" if _kind(weight) == "float" else "iub"):
             return False
-        if self.reshape:
+        # A bias of another rank is CuDNNGRU's for GRU, or the reverse, whose kernels are laid out in another way.
+        for_cudnn = isinstance(weight.module, torch.nn.GRU) and len(data.shape) != len(weight.shape)
+        if self.reshape and not for_cudnn:
             return int(np.prod(data.shape, dtype=object)) == weight.size
         return tuple(data.shape) == weight.shape
 

@@ -8,9 +8,18 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from cases import layers_conv, layers_core, layers_local, layers_preprocessing, layers_recurrent
+from cases import (
+    layers_conv,
+    layers_conv_lstm,
+    layers_core,
+    layers_cudnn,
+    layers_local,
+    layers_preprocessing,
+    layers_recurrent,
+)
 from cases.common import Case
 
+from . import cudnn
 from .models import build, listed, randomise, train
 from .runtime import Arrays, Spec, floats, gradients, resolve, rng_for
 
@@ -76,6 +85,17 @@ def scaling() -> Iterator[tuple[Spec, Arrays]]:
     yield from _family(layers_preprocessing.SCALING, SMALL_RATE)
 
 
+def for_cudnn() -> Iterator[tuple[Spec, Arrays]]:
+    """Recurrent layers with weights for cuDNN."""
+    cudnn.install()
+    yield from _family(layers_cudnn.CUDNN)
+
+
+def convolutional_recurrent() -> Iterator[tuple[Spec, Arrays]]:
+    """ConvLSTM1D to ConvLSTM3D."""
+    yield from _family(layers_conv_lstm.CONV_LSTM, 0.02)
+
+
 def _family(cases: list[Case], rate: float = RATE) -> Iterator[tuple[Spec, Arrays]]:
     for spec in cases:
         yield _one({"rate": rate, "batch": BATCH, "steps": STEPS, "stateful": False, "train_forward": False, **spec})
@@ -111,12 +131,15 @@ def _model(spec: Spec, stack: list[Any]) -> Any:
     for cls, kwargs in stack:
         rank = len(model.output_shape)
         first = kwargs.get("data_format") == "channels_first" and cls.startswith(NO_CHANNELS_FIRST)
+        axis = 2 if cls.startswith("ConvLSTM") else 1
         if first:
-            model.add(keras.layers.Permute((*range(2, rank), 1)))
+            model.add(keras.layers.Permute((*(i for i in range(1, rank) if i != axis), axis)))
             kwargs = {**kwargs, "data_format": "channels_last"}
         model.add(getattr(keras.layers, cls)(**resolve(kwargs, spec["dialect"])))
         if first:
-            model.add(keras.layers.Permute((rank - 1, *range(1, rank - 1))))
+            last = len(model.output_shape) - 1
+            axis -= rank - 1 - last  # without return_sequences the steps are gone
+            model.add(keras.layers.Permute((*range(1, axis), last, *range(axis, last))))
     return model
 
 

@@ -196,7 +196,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             raise RuntimeError(f"{kind}.__init__ must call super().__init__(); without it there is no name, no dtype.")
 
     def _automatic_name(self) -> str:
-        prefix = settings.snake_case(type(self).__name__)
+        prefix = settings.snake_case(type(self).__name__, self._rules.digits_begin_words)
         number = settings.get_uid(prefix)
         if self._rules.zero_based_names:
             return prefix if number == 1 else f"{prefix}_{number - 1}"

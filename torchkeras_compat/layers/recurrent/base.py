@@ -21,9 +21,9 @@ from ..._core.tree import Tree
 from ..._core.user_tensors import take_back
 from ...backend.control import rnn
 from ..base import Layer, Traits
-from .cells import AbstractRNNCell, RecurrentCell
+from .cells import AbstractRNNCell, DropoutMasks, RecurrentCell
 from .choose_kernel import Runs, choose_kernel, step_by_step
-from .masks import compact, pick
+from .masks import beside, compact, pick
 from .stacked_cells import StackedRNNCells, call_cell, check_cell, takes
 from .states import as_list, batch_shapes, first_size, initial_states, leaf_shapes, packed, states_as_inputs
 
@@ -41,7 +41,7 @@ class Walkers:
         states: The number of states.
     """
 
-    cells: list[RecurrentCell]
+    cells: list[Any]
     layers: list[AbstractRNNCell]
     begin_at_zero: bool
     states: int
@@ -293,7 +293,7 @@ class RNN(Layer):
 
     # --- traits --------------------------------------------------------------------------------------------------
 
-    def _walkers(self) -> list[RecurrentCell] | None:
+    def _walkers(self) -> list[Any] | None:
         """Return the cells that walk over the sequence one behind the other; `None` where each step is called."""
         walking = self._walking if self.built else self._find_walkers()
         return None if walking is None or walking.hooked() else walking.cells
@@ -359,7 +359,7 @@ class RNN(Layer):
         if self.go_backwards:
             x = x.flip(0)
         if batches > 1:  # (steps, batches · rows, …) → (batches · steps, rows, …)
-            x = x.reshape(len(x), batches, -1, x.shape[-1]).transpose(0, 1).flatten(0, 1)
+            x = x.reshape(len(x), batches, -1, *x.shape[2:]).transpose(0, 1).flatten(0, 1)
         start = self._start(inputs, x.shape[1], initial_state)
         if mask is not None:
             valid = mask.bool() if self.time_major else mask.bool().transpose(0, 1)
@@ -367,14 +367,14 @@ class RNN(Layer):
             x, count = compact(x, valid)
         keeps = self.stateful or self.return_state
         runs = self._walk(walkers, x, start, training, every_state=keeps and count is not None)
-        output, last = runs[-walkers[-1]._facts.formula.states]
+        output, last = runs[-len(walkers[-1]._state_names)]
         if batches > 1:
             whole = output.view(batches, -1, *output.shape[1:])
             output, last = whole.transpose(0, 1).flatten(1, 2), whole[:, -1].flatten(0, 1)
         if count is not None:
             output = pick(output, count if self.return_sequences else count[-1])
             if self.zero_output_for_mask:
-                output = torch.where((valid if self.return_sequences else valid[-1]).unsqueeze(-1), output, 0)
+                output = torch.where(beside(valid if self.return_sequences else valid[-1], output), output, 0)
         elif not self.return_sequences:
             output = last
         if self.return_sequences and not self.time_major:
@@ -387,7 +387,7 @@ class RNN(Layer):
         return self._with_states(output, states)
 
     def _walk(
-        self, walkers: list[RecurrentCell], x: Tensor, start: Sequence[Tensor | None], training: bool, every_state: bool
+        self, walkers: list[Any], x: Tensor, start: Sequence[Tensor | None], training: bool, every_state: bool
     ) -> Runs:
         """Return for each state all its values, (steps, batch, units), and the last one.
 
@@ -448,7 +448,7 @@ class RNN(Layer):
     def _reset_dropout(self) -> None:
         """Have each cell draw new masks."""
         for cell in self.modules():
-            if isinstance(cell, RecurrentCell):
+            if isinstance(cell, DropoutMasks):
                 cell.reset_dropout_mask()
                 cell.reset_recurrent_dropout_mask()
 

@@ -117,7 +117,23 @@ class AbstractRNNCell(Layer):
         return zero_states(self.state_size, batch_size, dtype)
 
 
-class RecurrentCell(AbstractRNNCell):
+class DropoutMasks:
+    """What cells with dropout share: the masks that one draw gives to all steps of a batch."""
+
+    _kept_masks: dict[str, Tensor]
+    dropout: float
+    recurrent_dropout: float
+
+    def reset_dropout_mask(self) -> None:
+        """Have the next step draw the mask of the inputs anew, as `RNN` does for each batch."""
+        self._kept_masks.pop("inputs", None)
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Have the next step draw the mask of the states anew."""
+        self._kept_masks.pop("states", None)
+
+
+class RecurrentCell(DropoutMasks, AbstractRNNCell):
     """Base of SimpleRNNCell, LSTMCell and GRUCell.
 
     A torch module over whole sequences holds the weights, so that its kernels can walk over them; by itself the cell
@@ -131,6 +147,7 @@ class RecurrentCell(AbstractRNNCell):
     _matrix_codec: ClassVar[Codec] = TRANSPOSED
     _state_names: ClassVar[tuple[str, ...]] = ("h",)
     _on_onednn: ClassVar[bool] = False
+    _facts_class: ClassVar[type[CellFacts]] = CellFacts
 
     rnn: Any
     units: int
@@ -138,14 +155,17 @@ class RecurrentCell(AbstractRNNCell):
     recurrent_activation: Callable[[Tensor], Tensor] | None = None
     use_bias: bool
     bias_initializer: Callable[..., Any]
-    dropout: float
-    recurrent_dropout: float
     implementation: int
 
     def __init__(self, implementation: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._keep({"implementation": implementation})
-        self._kept_masks: dict[str, Tensor] = {}
+        self._kept_masks = {}
+
+    @classmethod
+    def _checked(cls, owner: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a cell as what they name, or raise; `owner` is the class that the user wrote."""
+        return checked(owner, arguments)
 
     def _keep(self, arguments: dict[str, Any]) -> None:
         """Check arguments, and store them under their names."""
@@ -176,7 +196,7 @@ class RecurrentCell(AbstractRNNCell):
         """Make the torch module that holds the weights."""
         self.rnn = self._module(self._last_axis(input_shape))
         formula = self._formula()
-        self._facts = CellFacts(
+        self._facts = self._facts_class(
             formula, self.rnn, self.units, self._torch_function(), self._on_onednn, formula.has_gradient
         )
         matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
@@ -288,14 +308,6 @@ class RecurrentCell(AbstractRNNCell):
         if kept is None or kept.shape[-2] != x.shape[-2]:
             kept = self._kept_masks[name] = draw(x, by_gate)
         return kept
-
-    def reset_dropout_mask(self) -> None:
-        """Have the next step draw the mask of the inputs anew, as `RNN` does for each batch."""
-        self._kept_masks.pop("inputs", None)
-
-    def reset_recurrent_dropout_mask(self) -> None:
-        """Have the next step draw the mask of the states anew."""
-        self._kept_masks.pop("states", None)
 
 
 @registry.register("layer")
@@ -459,34 +471,34 @@ class LSTMCell(RecurrentCell):
         return torch.cat((parts[0], torch.ones(self.units, dtype=kind, device="cpu"), parts[1]))
 
 
-def _swapped(gates: Tensor) -> Tensor:
+def swapped(gates: Tensor) -> Tensor:
     """Return the rows of GRU gates with the first two gates exchanged: Keras has z, r, h and torch r, z, n."""
     first, second, last = gates.chunk(3)
     return torch.cat((second, first, last))
 
 
 def _read_matrix(weight: Tensor) -> Tensor:
-    return _swapped(weight).t()
+    return swapped(weight).t()
 
 
 def _write_matrix(kernel: Tensor) -> tuple[Tensor]:
-    return (_swapped(kernel.t()),)
+    return (swapped(kernel.t()),)
 
 
 def _write_bias(bias: Tensor) -> tuple[Tensor]:
-    return (_swapped(bias),)
+    return (swapped(bias),)
 
 
 def _read_biases(one: Tensor, two: Tensor) -> Tensor:
-    return torch.stack((_swapped(one), _swapped(two)))
+    return torch.stack((swapped(one), swapped(two)))
 
 
 def _write_biases(biases: Tensor) -> tuple[Tensor, Tensor]:
-    return _swapped(biases[0]), _swapped(biases[1])
+    return swapped(biases[0]), swapped(biases[1])
 
 
 _MATRIX = Codec(_read_matrix, _write_matrix, is_view=False)
-_BIAS = Codec(_swapped, _write_bias, is_view=False)
+_BIAS = Codec(swapped, _write_bias, is_view=False)
 _BIASES = Codec(_read_biases, _write_biases, is_view=False)
 
 

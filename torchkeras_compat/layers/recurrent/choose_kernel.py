@@ -55,6 +55,21 @@ class CellFacts:
             weights += [own["bias_ih_l0"], own[second] if second in own else self.module._buffers[second]]
         return weights
 
+    def formula_weights(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Return what the formula takes: kernel, recurrent kernel and both biases, `None` where there is none."""
+        w, r, *biases = self.weights()
+        b, rb = biases or (None, None)
+        return w, r, b, rb
+
+
+class SummedBiases(CellFacts):
+    """Facts of a cell that trains both of torch's biases where the formula has one: their sum."""
+
+    def formula_weights(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Return kernel, recurrent kernel and the sum of both biases."""
+        w, r, b, rb = super().formula_weights()
+        return w, r, b if b is None or rb is None else b + rb, None
+
 
 class Dropped(NamedTuple):
     """What dropout leaves to the steps.
@@ -173,8 +188,8 @@ def native_lstm_in_graph(cell: CellFacts, x: Tensor, start: Start, dropped: Drop
     from .graph_ops import GraphRecurrence
     from .native import native_lstm
 
-    (w, r, *biases), h, c = _onednn_arguments(cell, x, start)
-    b = biases[0] if cell.module.bias else None
+    _, h, c = _onednn_arguments(cell, x, start)
+    w, r, b, _ = cell.formula_weights()
     formula = native_lstm(cell.units)
     output, last_h, _, last_c = GraphRecurrence.apply(formula, x, w, b, r, None, h, c)  # type: ignore[no-untyped-call]
     return [(output, last_h), (output, last_c)]
@@ -203,21 +218,21 @@ def written_out_in_graph(cell: CellFacts, x: Tensor, start: Start, dropped: Drop
 
 
 def _by_formula(walk: Any, cell: CellFacts, x: Tensor, start: Start) -> Runs:
-    w, r, b, rb = _formula_weights(cell)
+    w, r, b, rb = cell.formula_weights()
     states = walk.apply(cell.formula, x, w, b, r, rb, *start)
     return list(zip(states[::2], states[1::2]))
 
 
 def step_by_step(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | None) -> Runs:
     """Walk by the formula's definition, which autograd records and dropout of states needs."""
-    _, r, _, rb = _formula_weights(cell)
+    _, r, _, rb = cell.formula_weights()
     drop = None if dropped is None else dropped.states
     return [(torch.stack(kind), kind[-1]) for kind in cell.formula.walk(project(cell, x, dropped), r, rb, start, drop)]
 
 
 def project(cell: CellFacts, x: Tensor, dropped: Dropped | None) -> Tensor:
     """Return the product of inputs, (…, batch, features), with the kernel, and its bias; gate by gate after dropout."""
-    w, _, b, _ = _formula_weights(cell)
+    w, _, b, _ = cell.formula_weights()
     if dropped is None or dropped.inputs is None:
         return F.linear(x, w, b)
     gates = cell.formula.gates
@@ -227,13 +242,6 @@ def project(cell: CellFacts, x: Tensor, dropped: Dropped | None) -> Tensor:
 
 def step(cell: CellFacts, x: Tensor, states: Sequence[Tensor], dropped: Dropped | None) -> tuple[Tensor, ...]:
     """Return the states after one step with the inputs (batch, features)."""
-    _, r, _, rb = _formula_weights(cell)
+    _, r, _, rb = cell.formula_weights()
     product = Product(r, None if dropped is None else dropped.states)
     return cell.formula.step(project(cell, x, dropped), tuple(states), product, rb)
-
-
-def _formula_weights(cell: CellFacts) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    """Return kernel, recurrent kernel and both biases, `None` where there is none."""
-    w, r, *biases = cell.weights()
-    b, rb = biases or (None, None)
-    return w, r, b, rb

@@ -12,17 +12,17 @@ from ..._core.config import is_ours
 from ..base import own_arguments
 from ..base.gradient_facts import LSTMFacts
 from .base import RNN
-from .cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, checked, named
+from .cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell, named
 from .choose_kernel import choose_kernel, onednn_lstm
 
 
-def _of_cell(name: str) -> Any:
+def of_cell(name: str) -> Any:
     """Return a property that is an argument of the cell."""
 
-    def get(self: Recurrent) -> Any:
+    def get(self: OwnCell) -> Any:
         return getattr(self.cell, name)
 
-    def put(self: Recurrent, value: Any) -> None:
+    def put(self: OwnCell, value: Any) -> None:
         setattr(self.cell, name, value)
 
     return property(get, put, doc=f"`{name}` of the cell.")
@@ -31,10 +31,10 @@ def _of_cell(name: str) -> Any:
 def _weight_of_cell(name: str) -> Any:
     """Return a property that is a weight of the cell; a user's layer may give it another value for one call."""
 
-    def get(self: Recurrent) -> Any:
+    def get(self: OwnCell) -> Any:
         return getattr(self.cell, name)
 
-    def put(self: Recurrent, value: Any) -> None:
+    def put(self: OwnCell, value: Any) -> None:
         line = next(line for line in self.cell._table if line.name == name)
         if isinstance(value, Tensor) and not is_ours(type(self)):
             self._rebind(name, line, value)
@@ -44,48 +44,67 @@ def _weight_of_cell(name: str) -> Any:
     return property(get, put, doc=f"The weight `{name}` of the cell.")
 
 
-class Recurrent(RNN):
-    """Base of SimpleRNN, LSTM and GRU: an `RNN` over a cell that it makes from its own arguments."""
+class OwnCell(RNN):
+    """Base of layers that walk over a cell which they make from their own arguments."""
 
-    _input_rank = 3
-
-    _cell_class: ClassVar[type[RecurrentCell]]
+    _cell_class: ClassVar[Any]
     cell: Any
 
-    def __init__(self, _arguments: dict[str, Any], implementation: int = 2, **kwargs: Any) -> None:
+    def __init__(self, _arguments: dict[str, Any], **kwargs: Any) -> None:
         owner, kind = type(self).__name__, self._cell_class
         if "cell" in kwargs:
             raise TypeError(f"{owner}(cell=…): {owner} makes its own cell; write RNN(cell, …).")
         of_layer = {**_arguments, **kwargs}
-        of_cell = {name: of_layer.pop(name) for name in own_arguments(kind) if name in of_layer}
-        of_cell = checked(owner, {**of_cell, "implementation": implementation})
+        for_cell = {name: of_layer.pop(name) for name in own_arguments(kind) if name in of_layer}
+        for_cell = kind._checked(owner, for_cell)
         shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
         with dialects.using(dialects.of(self).name):
-            cell = kind(**of_cell, **shared, name=settings.snake_case(kind.__name__))
+            cell = kind(**for_cell, **shared, name=settings.snake_case(kind.__name__))
         super().__init__(cell, **of_layer)
         self._state_names = cell._state_names
 
     # --- what the cell holds -------------------------------------------------------------------------------------
 
-    units = _of_cell("units")
-    activation = _of_cell("activation")
-    use_bias = _of_cell("use_bias")
-    kernel_initializer = _of_cell("kernel_initializer")
-    recurrent_initializer = _of_cell("recurrent_initializer")
-    bias_initializer = _of_cell("bias_initializer")
-    kernel_regularizer = _of_cell("kernel_regularizer")
-    recurrent_regularizer = _of_cell("recurrent_regularizer")
-    bias_regularizer = _of_cell("bias_regularizer")
-    kernel_constraint = _of_cell("kernel_constraint")
-    recurrent_constraint = _of_cell("recurrent_constraint")
-    bias_constraint = _of_cell("bias_constraint")
-    dropout = _of_cell("dropout")
-    recurrent_dropout = _of_cell("recurrent_dropout")
-    implementation = _of_cell("implementation")
+    activation = of_cell("activation")
+    use_bias = of_cell("use_bias")
+    kernel_initializer = of_cell("kernel_initializer")
+    recurrent_initializer = of_cell("recurrent_initializer")
+    bias_initializer = of_cell("bias_initializer")
+    kernel_regularizer = of_cell("kernel_regularizer")
+    recurrent_regularizer = of_cell("recurrent_regularizer")
+    bias_regularizer = of_cell("bias_regularizer")
+    kernel_constraint = of_cell("kernel_constraint")
+    recurrent_constraint = of_cell("recurrent_constraint")
+    bias_constraint = of_cell("bias_constraint")
+    dropout = of_cell("dropout")
+    recurrent_dropout = of_cell("recurrent_dropout")
 
     kernel = _weight_of_cell("kernel")
     recurrent_kernel = _weight_of_cell("recurrent_kernel")
     bias = _weight_of_cell("bias")
+
+    # --- configuration -------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer; the cell's stand among them."""
+        return without(super().get_config(), "cell")
+
+    def _config_of(self, name: str) -> Any:
+        return None if name == "cell" else super()._config_of(name)  # which `get_config` leaves out
+
+
+class Recurrent(OwnCell):
+    """Base of SimpleRNN, LSTM and GRU."""
+
+    _input_rank = 3
+
+    _cell_class: ClassVar[type[RecurrentCell]]
+
+    def __init__(self, _arguments: dict[str, Any], implementation: int = 2, **kwargs: Any) -> None:
+        super().__init__({**_arguments, "implementation": implementation}, **kwargs)
+
+    units = of_cell("units")
+    implementation = of_cell("implementation")
 
     @property
     def rnn(self) -> nn.RNNBase:
@@ -107,15 +126,6 @@ class Recurrent(RNN):
             return False
         fits = self.use_bias and not self.unroll and not self.recurrent_dropout
         return fits and self.cell._facts.torch_function is not None
-
-    # --- configuration -------------------------------------------------------------------------------------------
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal layer; the cell's stand among them."""
-        return without(super().get_config(), "cell")
-
-    def _config_of(self, name: str) -> Any:
-        return None if name == "cell" else super()._config_of(name)  # which `get_config` leaves out
 
 
 def without(config: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -271,8 +281,8 @@ class LSTM(Recurrent):
     ) -> None:
         super().__init__(named(locals()), **kwargs)
 
-    recurrent_activation = _of_cell("recurrent_activation")
-    unit_forget_bias = _of_cell("unit_forget_bias")
+    recurrent_activation = of_cell("recurrent_activation")
+    unit_forget_bias = of_cell("unit_forget_bias")
 
     def _gradient_facts(self) -> LSTMFacts | None:
         turned = self.go_backwards or self.time_major or self.return_state
@@ -369,5 +379,5 @@ class GRU(Recurrent):
     ) -> None:
         super().__init__(named(locals()), **kwargs)
 
-    recurrent_activation = _of_cell("recurrent_activation")
-    reset_after = _of_cell("reset_after")
+    recurrent_activation = of_cell("recurrent_activation")
+    reset_after = of_cell("reset_after")

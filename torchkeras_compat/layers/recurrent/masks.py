@@ -29,7 +29,7 @@ def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Move the valid steps of each sequence to its front, in their order.
 
     Args:
-        x: (steps, batch, features), best a view of (batch, steps, features) in memory.
+        x: (steps, batch, …), best a view of (batch, steps, …) in memory.
         mask: (steps, batch), true where a step is valid.
 
     Returns:
@@ -40,19 +40,23 @@ def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     places = order + torch.arange(batch, device=x.device) * steps
     flat = x.transpose(0, 1).reshape(batch * steps, -1)
     moved: Tensor = _Reordered.apply(flat, places.flatten())  # type: ignore[no-untyped-call]
-    return moved.view(steps, batch, -1), mask.cumsum(0)
+    return moved.view(x.shape), mask.cumsum(0)
 
 
 def pick(sequence: Tensor, count: Tensor, otherwise: Tensor | None = None) -> Tensor:
     """Return what `sequence` holds after `count` valid steps, and `otherwise` (zero) where there was none yet.
 
     Args:
-        sequence: (steps, batch, units) over the compacted steps.
-        count: (…, batch).
-        otherwise: (batch, units).
+        sequence: (steps, batch, …) over the compacted steps.
+        count: (batch,) or (steps, batch).
+        otherwise: (batch, …).
     """
     batch = sequence.shape[1]
     places = (count - 1).clamp_min_(0) * batch + torch.arange(batch, device=count.device)
-    values = sequence.reshape(-1, sequence.shape[-1]).index_select(0, places.flatten()).view(*count.shape, -1)
-    started = (count > 0).unsqueeze(-1)
-    return torch.where(started, values, 0 if otherwise is None else otherwise)
+    values = sequence.flatten(0, 1).index_select(0, places.flatten()).view(*count.shape, *sequence.shape[2:])
+    return torch.where(beside(count > 0, values), values, 0 if otherwise is None else otherwise)
+
+
+def beside(mask: Tensor, x: Tensor) -> Tensor:
+    """Return a mask of the first axes of `x` with as many axes as that has."""
+    return mask.view(*mask.shape, *[1] * (x.dim() - mask.dim()))
