@@ -55,8 +55,8 @@ INSIDE = {
     "layers": (
         "activation_gradients base conv1d_matmul",
         "spatial core input_layer recurrent torch_module",  # what other families stand on
-        "advanced_activations attention convolutional einsum_dense embeddings layer_normalization locally_connected "
-        "merging noise normalization pooling preprocessing reshaping serialization",
+        "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
+        "locally_connected merging noise normalization pooling preprocessing reshaping serialization",
         "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",
         "convolutional_recurrent spectral_normalization",
     ),

@@ -106,6 +106,7 @@ def options(*weights: str) -> Arguments:
 
 
 _WEIGHTED = {"activation": "tanh", "activity_regularizer": _L2, **options("kernel", "bias")}
+_OF_PRODUCTS = {name: value for name, value in _WEIGHTED.items() if name not in ("activation", "bias_initializer")}
 _FIRST = {"data_format": "channels_first"}
 _CONV = {"filters": 4, "kernel_size": 3, **_WEIGHTED}
 _BAD_CONV: tuple[Bad, ...] = (
@@ -162,6 +163,26 @@ CORE = [
         random=True,
         bad=_RATE,
     ),
+    LayerSpec(
+        "MaxoutDense",
+        {"units": 4, "nb_feature": 3, **_OF_PRODUCTS},
+        (5,),
+        (4,),
+        bad=(
+            ({"units": 0}, "units must be a positive integer; got 0"),
+            ({"nb_feature": 0}, "nb_feature must be a positive integer; got 0"),
+            ({"unitts": 4}, "did you mean 'units'"),
+        ),
+    ),
+    LayerSpec("MaxoutDense", {"units": 4, "use_bias": False}, (5,), (4,)),
+    LayerSpec(
+        "Highway",
+        {"activation": "tanh", **_OF_PRODUCTS},
+        (5,),
+        (5,),
+        bad=(({"activation": "tahn"}, "did you mean 'tanh'"),),
+    ),
+    LayerSpec("Highway", {"use_bias": False}, (5,), (5,)),
     LayerSpec("Identity", {}, (3, 4), (3, 4), mask="ends"),
     LayerSpec("Identity", {}, [(3, 4), (5,)], [(3, 4), (5,)], mask="ends"),
     LayerSpec(
@@ -622,6 +643,25 @@ ADVANCED_ACTIVATIONS = [
         (9,),
         mask="keeps",
         bad=(({"theta": -1}, "theta must be a number ≥ 0"),),
+    ),
+    LayerSpec(
+        "SReLU",
+        {
+            "shared_axes": [1],
+            **{f"{name}_initializer": _UNIFORM for name in ("t_left", "a_left", "t_right", "a_right")},
+        },
+        (4, 3),
+        (4, 3),
+        mask="keeps",
+        bad=(({"shared_axes": 0}, "shared_axes must be"), ({"a_left_initializer": "onez"}, "did you mean 'one'")),
+    ),
+    LayerSpec(
+        "ParametricSoftplus",
+        {"alpha_init": 0.7, "beta_init": 1.5, "shared_axes": [1]},
+        (4, 3),
+        (4, 3),
+        mask="keeps",
+        bad=(({"alpha_init": "zero"}, "alpha_init must be a number"),),
     ),
     LayerSpec(
         "Softmax", {"axis": 1}, (3, 4), (3, 4), mask="keeps", bad=(({"axis": "last"}, "axis must be an integer"),)

@@ -15,10 +15,6 @@ def _all(names: str, text: str) -> dict[str, str]:
 
 LAYERS: dict[str, str] = {
     "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
-    "MaxoutDense": "write Dense(units * nb_feature), Reshape((nb_feature, units)), Lambda(lambda x: K.max(x, 1)) now",
-    "Highway": "write a layers.Layer now, whose call returns t * h + (1 - t) * x",
-    "SReLU": BY_HAND.format("PReLU()"),
-    "ParametricSoftplus": BY_HAND.format("Activation('softplus')"),
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
 }
 

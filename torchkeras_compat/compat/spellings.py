@@ -71,6 +71,7 @@ CONVOLUTIONAL_RECURRENT: Table = {
     "consume_less": Spelling(None, harmless=("cpu", "mem", "gpu")),
 }
 RATE: Table = _renamed(p="rate")
+SRELU = ("t_left", "a_left", "t_right", "a_right")
 
 
 def _pad(value: Any) -> Any:
@@ -86,7 +87,7 @@ def _layers(names: str, table: Table) -> dict[str, Table]:
 
 
 LAYERS: dict[str, Table] = {
-    **_layers("Dense TimeDistributedDense", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
+    **_layers("Dense TimeDistributedDense MaxoutDense Highway", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
     **_layers("Conv1D Conv2D Conv3D", CONVOLUTION),
     **_layers(
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose", {**CONVOLUTION, **_renamed(output_shape="output_size")}
@@ -128,6 +129,7 @@ LAYERS: dict[str, Table] = {
     "LeakyReLU": _renamed(quiet=True, negative_slope="alpha"),
     "ReLU": _renamed(quiet=True, alpha="negative_slope"),
     "PReLU": _renamed(init="alpha_initializer"),
+    "SReLU": _renamed(quiet=True, **{f"{name}_init": f"{name}_initializer" for name in SRELU}),
     "Activation": {},
     "Model": _renamed(input="inputs", output="outputs"),
 }

@@ -1,9 +1,19 @@
 """Layers by family; import them from here."""
 
-from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .advanced_activations import (
+    ELU,
+    LeakyReLU,
+    ParametricSoftplus,
+    PReLU,
+    ReLU,
+    Softmax,
+    SReLU,
+    ThresholdedReLU,
+)
 from .attention import AdditiveAttention, Attention
 from .base import Layer
 from .base.input_spec import InputSpec
+from .classic_dense import Highway, MaxoutDense
 from .classic_merge import Merge, merge
 from .conv_lstm_cells import ConvLSTM2DCell
 from .convolutional import Conv1D, Conv2D, Conv3D
@@ -202,6 +212,7 @@ __all__ = [
     "GroupNormalization",
     "HashedCrossing",
     "Hashing",
+    "Highway",
     "Identity",
     "Input",
     "InputLayer",
@@ -222,12 +233,14 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MaxoutDense",
     "Merge",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
+    "ParametricSoftplus",
     "Permute",
     "RandomBrightness",
     "RandomContrast",
@@ -243,6 +256,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "SReLU",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import activations
+from .. import activations, initializers
 from .._core import registry
 from .._core.errors import axis_tuple, int_tuple, number
 from .._core.shapes import Shape
 from .base import ROW_WISE, ActivatedLayer, Layer, Traits
 from .base.traits import reach_samples
-from .base.weight_options import keep_options
+from .base.weight_options import keep_options, options_of
 
 
 class ElementwiseLayer(Layer):
@@ -133,8 +133,32 @@ class ELU(ElementwiseLayer):
         return activations.elu(inputs, self.alpha)
 
 
+class LearnedActivation(ElementwiseLayer):
+    """Base of the activation functions with weights: one of each kind for each number of a sample, or shared by axes.
+
+    Args:
+        shared_axes: Axes, counted from 1 behind the batch, along which the weights are shared.
+        kwargs: The arguments of every layer.
+    """
+
+    def __init__(self, shared_axes: int | Sequence[int] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        count = len(shared_axes) if isinstance(shared_axes, (tuple, list)) else 1
+        owner = type(self).__name__
+        self.shared_axes = None if shared_axes is None else list(int_tuple(owner, "shared_axes", shared_axes, count))
+
+    def _make_weights(self, input_shape: Any, *names: str) -> None:
+        """Make the weights of these names, under the options stored for them."""
+        shared = self.shared_axes or []
+        if any(axis >= len(input_shape) for axis in shared):
+            raise ValueError(f"{self}: shared_axes={shared} must be axes of the input; got shape {tuple(input_shape)}.")
+        sizes = [1 if axis in shared else self._last_axis(input_shape, axis) for axis in range(1, len(input_shape))]
+        for name in names:
+            self.add_weight(name=name, shape=sizes, **options_of(self, name))
+
+
 @registry.register("layer")
-class PReLU(ElementwiseLayer):
+class PReLU(LearnedActivation):
     """`x` above zero, `alpha * x` below, with slopes that are learned.
 
     Args:
@@ -169,34 +193,136 @@ class PReLU(ElementwiseLayer):
         shared_axes: int | Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(shared_axes, **kwargs)
         keep_options(
             self,
             alpha_initializer=alpha_initializer,
             alpha_regularizer=alpha_regularizer,
             alpha_constraint=alpha_constraint,
         )
-        count = len(shared_axes) if isinstance(shared_axes, (tuple, list)) else 1
-        self.shared_axes = None if shared_axes is None else list(int_tuple("PReLU", "shared_axes", shared_axes, count))
 
     def build(self, input_shape: Any) -> None:
         """Make the slopes."""
-        shared = self.shared_axes or []
-        if any(axis >= len(input_shape) for axis in shared):
-            raise ValueError(f"{self}: shared_axes={shared} must be axes of the input; got shape {tuple(input_shape)}.")
-        sizes = [1 if axis in shared else self._last_axis(input_shape, axis) for axis in range(1, len(input_shape))]
-        self.add_weight(
-            name="alpha",
-            shape=sizes,
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self._make_weights(input_shape, "alpha")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the rectified input."""
         slopes: Tensor = self.alpha
         return F.relu(inputs) - slopes * F.relu(-inputs)
+
+
+@registry.register("layer")
+class SReLU(LearnedActivation):
+    """Three straight pieces: the input between two thresholds, a slope of its own below and above them.
+
+    `t_right` counts from `t_left`, so that the right threshold is `t_left + |t_right|`.
+
+    Args:
+        t_left_initializer: Fills the left thresholds.
+        a_left_initializer: Fills the slopes below them.
+        t_right_initializer: Fills the distances of the right thresholds.
+        a_right_initializer: Fills the slopes above them.
+        shared_axes: Axes, counted from 1 behind the batch, along which the weights are shared.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: A shared axis is not an axis of the input, or a size that the weights need is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> layer = keras.layers.SReLU('zeros', 'zeros', 'ones', 'zeros')
+        >>> layer(np.array([[-3., .5, 2.]])).tolist()
+        [[0.0, 0.5, 1.0]]
+
+    Source:
+        Jin et al., 2015; `keras.layers.SReLU` of Keras 1.2.2.
+    """
+
+    def __init__(
+        self,
+        t_left_initializer: Any = "zeros",
+        a_left_initializer: Any = "glorot_uniform",
+        t_right_initializer: Any = "glorot_uniform",
+        a_right_initializer: Any = "ones",
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(shared_axes, **kwargs)
+        keep_options(
+            self,
+            t_left_initializer=t_left_initializer,
+            a_left_initializer=a_left_initializer,
+            t_right_initializer=t_right_initializer,
+            a_right_initializer=a_right_initializer,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make thresholds and slopes."""
+        self._make_weights(input_shape, "t_left", "a_left", "t_right", "a_right")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the input bent at both thresholds."""
+        distance, above_left = self.t_right.abs(), inputs - self.t_left
+        between = torch.minimum(F.relu(above_left), distance) - self.a_left * F.relu(-above_left)
+        y: Tensor = self.t_left + between + self.a_right * F.relu(above_left - distance)
+        return y
+
+
+@registry.register("layer")
+class ParametricSoftplus(LearnedActivation):
+    """`alpha * log(1 + exp(beta * x))`, with factors that are learned.
+
+    Args:
+        alpha_init: What the outer factors begin at.
+        beta_init: What the inner factors begin at.
+        shared_axes: Axes, counted from 1 behind the batch, along which the factors are shared.
+        kwargs: The arguments of every layer.
+
+    Shape:
+        Input and output: any, unchanged.
+
+    Raises:
+        ValueError: A shared axis is not an axis of the input, or a size that the factors need is unknown.
+        TypeError: A factor is not a number.
+
+    Example:
+        >>> import numpy as np
+        >>> import torchkeras_compat as keras
+        >>> float(keras.layers.ParametricSoftplus(1., 2.)(np.array([[0.]])))
+        0.6931471824645996
+
+    Source:
+        McFarland, Cui & Butts, 2013; `keras.layers.ParametricSoftplus` of Keras 1.2.2.
+    """
+
+    def __init__(
+        self,
+        alpha_init: float = 0.2,
+        beta_init: float = 5.0,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(shared_axes, **kwargs)
+        self.alpha_init = number("ParametricSoftplus", "alpha_init", alpha_init)
+        self.beta_init = number("ParametricSoftplus", "beta_init", beta_init)
+        keep_options(
+            self,
+            alphas_initializer=initializers.Constant(alpha_init),
+            betas_initializer=initializers.Constant(beta_init),
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make the factors."""
+        self._make_weights(input_shape, "alphas", "betas")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the scaled softplus."""
+        factors: Tensor = self.alphas
+        return factors * F.softplus(self.betas * inputs)
 
 
 @registry.register("layer")
