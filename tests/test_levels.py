@@ -67,7 +67,7 @@ INSIDE = {
         "symbols weights",
         "attributes",
         "layer",
-        "activated weight_options",
+        "activated symbolic_masks weight_options",
     ),
     "layers/preprocessing": (
         "base farmhash projection resampling siphash",
@@ -89,6 +89,7 @@ INSIDE = {
         "operation plan torch_side",
         "functional",
         "network_symbols",
+        "description",
         "network",
         "model",
         "sequential",
@@ -109,7 +110,7 @@ INSIDE = {
         "averages",
         "step",
         "compiled_model executors out_of_memory",
-        "custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
+        "compile_record custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
         "trainer",
     ),
     "training/step": (

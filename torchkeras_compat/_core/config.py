@@ -25,9 +25,10 @@ def cached_by_class(function: Callable[[type], R]) -> Callable[[type], R]:
 
 
 def origin(cls: type) -> type:
-    """Return a class as it was written: of one that a facade made under its dialect, the class behind it."""
-    behind: type = cls.__dict__.get("_behind", cls)
-    return behind
+    """Return a class as it was written: of one that was made of it under a dialect, the class behind it."""
+    while "_behind" in cls.__dict__:
+        cls = cls.__dict__["_behind"]
+    return cls
 
 
 def is_ours(thing: Any) -> bool:
@@ -95,7 +96,7 @@ def with_dialect(cls: type[C], dialect: str, module: str | None = None) -> type[
     """
     body = {"_dialect": dialects.named(dialect).name, "__module__": module or cls.__module__, "__doc__": cls.__doc__}
     metaclass: Any = type(cls)
-    made: type[C] = metaclass(cls.__name__, (cls,), {**body, "__qualname__": cls.__qualname__})
+    made: type[C] = metaclass(cls.__name__, (cls,), {**body, "_behind": cls, "__qualname__": cls.__qualname__})
     return made
 
 

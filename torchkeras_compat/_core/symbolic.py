@@ -427,6 +427,29 @@ def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], trai
     return _evaluate(outputs, {id(tensor): value for tensor, value in feed.items()}, {}, training)
 
 
+def masks_of(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tree]) -> list[Any]:
+    """Return the masks that symbolic tensors have in inference, `None` for those that have none.
+
+    Args:
+        outputs: The symbolic tensors.
+        feed: Values of the inputs, by symbolic tensor.
+    """
+    masks: dict[int, Any] = {}
+    _evaluate(outputs, {id(tensor): value for tensor, value in feed.items()}, masks, False)
+    return [masks.get(id(tensor)) for tensor in outputs]
+
+
+def inputs_before(outputs: Any) -> list[SymbolicTensor]:
+    """Return the symbolic tensors without a call behind them that others are computed from."""
+    pending, reached = symbols_in(outputs), {}
+    while pending:
+        tensor = pending.pop()
+        if id(tensor) not in reached:
+            reached[id(tensor)] = tensor
+            pending += [] if tensor.node is None else tensor.node.parents()
+    return [tensor for tensor in reached.values() if tensor.node is None]
+
+
 def nodes_before(outputs: Any, known: Container[int]) -> list[Node]:
     """Return the calls that symbolic tensors are computed by, each behind those that it needs.
 

@@ -28,7 +28,8 @@ from ..layers.base.traits import Changes
 from ..layers.base.weights import unique
 from ..training.trained_model import TrainedModel
 from ..utils.layer_utils import print_summary
-from .network_symbols import NetworkSymbols, ordered
+from .description import Description
+from .network_symbols import ordered
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
 
@@ -38,7 +39,7 @@ MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
 @nameless
-class Network(NetworkSymbols, TorchSide, TrainedModel):
+class Network(Description, TorchSide, TrainedModel):
     """A graph of layers.
 
     Either a plan (`_plan`) says how it runs; or it is a chain (`_chain`), each layer the input of the next, which is a

@@ -34,6 +34,7 @@ class CompileConfig:
         run_eagerly: Whether they never do.
         steps_per_execution: Accepted; hooks see every batch.
         sample_weight_mode: Accepted; a weight for each time step is known by its shape.
+        told: The arguments of `compile` as they were given, in Keras's order.
         heads: The outputs, once the model knows them.
         loss_metrics: The means of the losses by name, once a step has computed some.
         side_metrics: The means of what layers tell by `add_metric`, likewise.
@@ -49,6 +50,7 @@ class CompileConfig:
     run_eagerly: bool | None = None
     steps_per_execution: int = 1
     sample_weight_mode: Any = None
+    told: dict[str, Any] = field(default_factory=dict, repr=False)
     heads: list[Head] | None = field(default=None, repr=False)
     loss_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
     side_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
@@ -125,44 +127,41 @@ def _identifiers(value: Any) -> Iterable[Any]:
                 yield item
 
 
-def make_config(
-    rules: Rules,
-    dialect: str | None,
-    optimizer: Any,
-    loss: Any,
-    metrics_given: Any,
-    loss_weights: Any,
-    weighted_metrics: Any,
-    run_eagerly: bool | None,
-    steps_per_execution: int | None,
-    jit_compile: bool | None,
-    sample_weight_mode: Any,
-) -> CompileConfig:
-    """Check and resolve the arguments of `compile`; raises before the model is changed."""
-    resolved = _resolved_losses(loss, dialect)
+def make_config(rules: Rules, dialect: str | None, told: dict[str, Any], sample_weight_mode: Any) -> CompileConfig:
+    """Check and resolve the arguments of `compile`; raises before the model is changed.
+
+    Args:
+        rules: The rules of the model's dialect.
+        dialect: Its name.
+        told: The arguments that configurations have, by name.
+        sample_weight_mode: The one that they do not have.
+    """
+    optimizer, jit_compile, steps = told["optimizer"], told["jit_compile"], told["steps_per_execution"]
+    resolved = _resolved_losses(told["loss"], dialect)
     if isinstance(optimizer, torch.optim.Optimizer):
         chosen: Any = optimizer
     else:
         chosen = optimizers.get(optimizer) if not isinstance(optimizer, str) else None
         chosen = chosen or registry.get("optimizer", optimizer, dialect=dialect)
-    if jit_compile and run_eagerly:
+    if jit_compile and told["run_eagerly"]:
         raise ValueError("compile(run_eagerly=True, jit_compile=True): one excludes the other; give one of them.")
-    for identifier in (*_identifiers(metrics_given), *_identifiers(weighted_metrics)):
+    for identifier in (*_identifiers(told["metrics"]), *_identifiers(told["weighted_metrics"])):
         metrics.check(identifier)  # an unknown name is refused here
-    for weight in _each(loss_weights):
+    for weight in _each(told["loss_weights"]):
         if weight is not None and not hasattr(weight, "__float__"):
-            raise argument_error("compile", "loss_weights", "numbers", loss_weights)
+            raise argument_error("compile", "loss_weights", "numbers", told["loss_weights"])
     return CompileConfig(
         chosen,
         resolved,
-        metrics_given,
-        weighted_metrics,
-        loss_weights,
+        told["metrics"],
+        told["weighted_metrics"],
+        told["loss_weights"],
         rules,
         None if jit_compile is None else bool(jit_compile),
-        run_eagerly,
-        1 if steps_per_execution is None else positive_int("compile", "steps_per_execution", steps_per_execution),
+        told["run_eagerly"],
+        1 if steps is None else positive_int("compile", "steps_per_execution", steps),
         sample_weight_mode,
+        told,
     )
 
 

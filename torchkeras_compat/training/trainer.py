@@ -27,6 +27,7 @@ from ..metrics import Metric
 from . import arguments
 from .as_it_was import AsItWas
 from .compile_config import CompileConfig, make_config, with_loss_scale
+from .compile_record import CompileRecord
 from .custom_steps import CustomSteps
 from .data.arrays import ArrayData
 from .data.feeding import Feeder
@@ -41,7 +42,7 @@ from .step.step import Step
 from .symbolic_loss import SymbolicLoss
 
 
-class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
+class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss):
     """The training half of a model; the other half knows layers and shapes."""
 
     history: Any
@@ -112,19 +113,17 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, SymbolicLoss):
         """
         if target_tensors is not None:
             raise argument_error("compile", "target_tensors", "None; give the targets to fit(x, y)", target_tensors)
-        config = make_config(
-            self._rules,
-            self._dialect,
-            optimizer,
-            loss,
-            metrics,
-            loss_weights,
-            weighted_metrics,
-            run_eagerly,
-            steps_per_execution,
-            jit_compile,
-            sample_weight_mode,
-        )
+        told = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "metrics": metrics,
+            "loss_weights": loss_weights,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        config = make_config(self._rules, self._dialect, told, sample_weight_mode)
         config.optimizer = with_loss_scale(self.dtype_policy, config.optimizer)
         if self.output_names:
             config.heads_for(self.output_names, self._output_keys())  # what was said of no output is refused here

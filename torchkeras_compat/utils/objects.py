@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .._core import registry
+from .._core.config import PACKAGE, origin, with_dialect
 from .._core.errors import show
 
 T = TypeVar("T")
@@ -26,11 +27,13 @@ _KINDS_BY_MODULE = {
     "losses": "loss",
     "metrics": "metric",
     "optimizers": "optimizer",
+    "legacy": "optimizer",
     "schedules": "schedule",
     "callbacks": "callback",
 }
+LEGACY = "optimizers.legacy"  # the optimizers of TensorFlow 2.0–2.10: the same classes under its dialect
 _MODULES_BY_KIND = {
-    **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module != "models"},
+    **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module not in ("models", "legacy")},
     "schedule": "keras.optimizers.schedules",
 }
 
@@ -150,17 +153,20 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def _serialized_object(obj: Any) -> dict[str, Any]:
-    cls = obj if inspect.isfunction(obj) else type(obj)
+    cls = obj if inspect.isfunction(obj) else origin(type(obj))
     registered = get_registered_name(cls)
     custom = registered in get_custom_objects()
     kind = next((kind for kind in registry.KINDS if registry.name_of(kind, cls)), None)
+    legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY}"
+    known = f"keras.{LEGACY}" if legacy else _MODULES_BY_KIND[kind] if kind else None
     where = {
-        "module": _MODULES_BY_KIND[kind] if kind and not custom else cls.__module__,
+        "module": cls.__module__ if custom or known is None else known,
         "registered_name": registered if custom or not kind else None,
     }
     if inspect.isfunction(obj):
         name = registry.name_of(kind, obj) if kind else obj.__name__
-        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": registered}
+        listed = registered if custom else "function"
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": listed}
     if not hasattr(obj, "get_config"):
         raise TypeError(f"serialize_keras_object({show(obj)}): {type(obj).__name__} needs a get_config() method.")
     return {**where, "class_name": cls.__name__, "config": serialize_keras_object(obj.get_config())}
@@ -220,6 +226,8 @@ def _make(config: dict[str, Any], name: str, module_objects: Mapping[str, Any], 
     entry = _find(registered if isinstance(registered, str) else name, name, kind, module_objects, label)
     if not inspect.isclass(entry):
         return entry
+    if config.get("module") == f"keras.{LEGACY}":
+        entry = with_dialect(entry, "tf.keras", f"{PACKAGE}.{LEGACY}")
     if not isinstance(arguments, (dict, type(None))):
         raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
     arguments = dict(arguments or {})

@@ -2,7 +2,8 @@
 
 from .activated import ActivatedLayer
 from .layer import Layer, own_arguments
+from .symbolic_masks import MaskOf
 from .traits import ROW_WISE, Traits
 from .user_methods import as_told
 
-__all__ = ["ROW_WISE", "ActivatedLayer", "Layer", "Traits", "as_told", "own_arguments"]
+__all__ = ["ROW_WISE", "ActivatedLayer", "Layer", "MaskOf", "Traits", "as_told", "own_arguments"]

@@ -43,7 +43,7 @@ class RunsOnZeros(nn.Module):
         own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))
         before = [(t, t.detach().clone()) for t in own]
         for unknown in (2, 3):
-            zeros = _Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
+            zeros = Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
             x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
             with torch.no_grad():
                 outputs.append(self._run_on_zeros(x, more, options))
@@ -65,7 +65,7 @@ class RunsOnZeros(nn.Module):
                 raise without_mask from None
 
 
-class _Zeros:
+class Zeros:
     """Zeros in the place of symbolic tensors.
 
     Args:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from ..._core.border import nameless
 from ..._core.errors import show
 from ..._core.shapes import Shape, compatible
-from ..._core.symbolic import Node, as_seen
+from ..._core.symbolic import Node, SymbolicTensor, as_seen
 from ..._core.tree import Tree, flatten, flatten_shapes, map_tree
 from .input_spec import InputSpec
 
@@ -63,6 +63,51 @@ class Symbols:
     def output(self) -> Any:
         """The symbolic output of the layer in its model, or a list; in a user's loss, its value in the run."""
         return map_tree(as_seen, self._node().outputs)
+
+    @property
+    def input_mask(self) -> Any:
+        """The mask of the symbolic input, or a list of those of several; `None` for one that has none."""
+        return self._symbolic_masks(self._only_call("input_mask").input_tensors)
+
+    @property
+    def output_mask(self) -> Any:
+        """The mask of the symbolic output, or a list of those of several; `None` for one that has none."""
+        return self._symbolic_masks(self._only_call("output_mask").outputs)
+
+    def get_input_mask_at(self, node_index: int) -> Any:
+        """Return the mask of `get_input_at`, symbolic too; `None` where it has none.
+
+        Args:
+            node_index: 0 for the first call.
+
+        Raises:
+            ValueError: There was no such call.
+        """
+        return self._symbolic_masks(self._call_at("get_input_mask_at", node_index).input_tensors)
+
+    def get_output_mask_at(self, node_index: int) -> Any:
+        """Return the mask of `get_output_at`, symbolic too; `None` where it has none.
+
+        Args:
+            node_index: 0 for the first call.
+
+        Raises:
+            ValueError: There was no such call.
+        """
+        return self._symbolic_masks(self._call_at("get_output_mask_at", node_index).outputs)
+
+    # What makes the masks of symbolic tensors is a layer itself: `symbolic_masks.py` enters it here.
+    _symbolic_mask: ClassVar[Callable[[SymbolicTensor], SymbolicTensor | None]]
+
+    def _symbolic_masks(self, tensors: Tree) -> Any:
+        masks = map_tree(type(self)._symbolic_mask, tensors)
+        return map_tree(lambda mask: mask if mask is None else as_seen(mask), masks)
+
+    def _only_call(self, name: str) -> Node:
+        calls = self._calls()
+        if len(calls) > 1:
+            raise AttributeError(f"{self} has been called {len(calls)} times; write get_{name}_at(index of the call).")
+        return self._node()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
