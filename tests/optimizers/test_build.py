@@ -54,3 +54,42 @@ def test_build_makes_what_the_first_step_would(name: str, scaled: bool) -> None:
 def test_gradients_of_one_device_are_the_aggregate() -> None:
     pairs = [(np.ones(2), keras.backend.variable([1.0, 2.0]))]
     assert keras.optimizers.SGD().aggregate_gradients(zip(*map(list, zip(*pairs)))) == pairs
+
+
+def test_own_variables_go_into_a_store_and_back() -> None:
+    keras.set_dialect("keras-2.15")
+    model = keras.Sequential([L.Dense(2, input_shape=(3,))])
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    model.fit(X, np.zeros((len(X), 2)), verbose=0)
+    store: dict[str, Any] = {}
+    model.optimizer.save_own_variables(store)
+    assert [np.shape(store[str(i)]) for i in range(5)] == [(), (3, 2), (3, 2), (2,), (2,)]  # as Keras 2.15 numbers them
+    other = keras.optimizers.Adam(0.1)
+    other.build(keras.Sequential([L.Dense(2, input_shape=(3,))]).trainable_variables)
+    other.load_own_variables(store)
+    for ours, theirs in zip(other.get_weights(), model.optimizer.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="arrays"):
+        other.load_own_variables({"0": np.array(3), "1": np.ones(2)})
+
+
+def test_averages_are_put_into_weights_of_layers() -> None:
+    keras.set_dialect("keras-2.15")
+    model = keras.Sequential([L.Dense(1, input_shape=(1,), kernel_initializer="zeros")])
+    optimizer = keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    optimizer.apply_gradients([(np.ones((1, 1), "float32"), model.trainable_variables[0])])
+    optimizer.finalize_variable_values(model.trainable_variables)
+    assert model.get_weights()[0].item() == -0.5
+
+
+def test_a_users_schedule_by_name() -> None:
+    class Half(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> float:
+            return 0.5
+
+        def get_config(self) -> dict[str, Any]:
+            return {}
+
+    config = keras.optimizers.SGD(Half()).get_config()
+    made = keras.optimizers.SGD.from_config(config, custom_objects={"Half": Half})
+    assert made.get_config() == config

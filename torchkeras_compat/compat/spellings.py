@@ -192,6 +192,11 @@ CALLS: dict[str, Table] = {
     "Trainer.compile": {
         "class_mode": Spelling(None, note="It had no effect on Sequential models from 1.0 on."),
         "show_accuracy": Spelling("metrics", convert=lambda shown: ["accuracy"] if shown else []),
+        "experimental_run_tf_function": Spelling(None, quiet=True),
+        "experimental_steps_per_execution": Spelling("steps_per_execution"),
+        "pss_evaluation_shards": Spelling(
+            None, quiet=True, harmless=(0,), note="there are no parameter servers here; leave it out."
+        ),
     },
     "Trainer.fit": {**FIT, **SHOW_ACCURACY},
     "Trainer.evaluate": {**STEPS, **SHOW_ACCURACY},

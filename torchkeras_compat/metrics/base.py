@@ -257,6 +257,13 @@ class Metric(Configurable):
 
     non_trainable_weights = non_trainable_variables = weights
 
+    @property
+    def trainable_weights(self) -> list[State]:
+        """Nothing: training changes no state of a metric."""
+        return []
+
+    trainable_variables = trainable_weights
+
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Take a batch of (targets, predictions, sample weights) in."""
         raise NotImplementedError(f"{type(self).__name__}: override update_state(y_true, y_pred, sample_weight=None).")

@@ -303,14 +303,14 @@ class LossScaleOptimizer(Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LossScaleOptimizer:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LossScaleOptimizer:
         """Make an optimizer from what `get_config` returned.
 
         Args:
             config: The configuration.
             custom_objects: The user's own classes by name.
         """
-        inner = optimizers.deserialize(config["inner_optimizer"], custom_objects)
+        inner = optimizers.deserialize(config["inner_optimizer"], dict(custom_objects or {}))
         return cls(**{**config, "inner_optimizer": inner})
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -238,12 +238,12 @@ class Nadam(_Moments):
         self._product = (0, 1.0)  # number of steps, product of their momenta
 
     @classmethod
-    def from_config(cls: type[N], config: dict[str, Any]) -> N:
+    def from_config(cls: type[N], config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> N:
         """Make an optimizer from its configuration; `tf.keras` calls the `schedule_decay` in it `decay`."""
         config = dict(config)
         if decay := config.pop("decay", None):
             config.setdefault("schedule_decay", decay)
-        return super().from_config(config)
+        return super().from_config(config, custom_objects)
 
     def _momentum(self, t: int) -> float:
         beta_1, decay = self.hyperparameters.numbers["beta_1"], self.hyperparameters.numbers["schedule_decay"]

@@ -8,7 +8,8 @@ touches few rows), `weight_io` (Keras's order of its state), `gradients` and `st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
@@ -512,10 +513,14 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         return list(step_when_run(self.apply_gradients, loss, params))
 
     @torch.no_grad()
-    def finalize_variable_values(self, params: Iterable[Tensor]) -> None:
-        """Put the moving averages in place of the parameters, as `fit` does at its end under `use_ema`."""
+    def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
+        """Put the moving averages in place of the parameters, as `fit` does at its end under `use_ema`.
+
+        Args:
+            var_list: The parameters, or weights of layers.
+        """
         if self.use_ema:
-            weight_average.replace_by_averages(params, self.state)
+            weight_average.replace_by_averages([p for variable in var_list for p in parameters(variable)], self.state)
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -538,6 +543,25 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
             ValueError: Their number or one of their shapes is wrong; nothing is changed then.
         """
         self._weight_io.set_arrays(weights)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the counter and the slots into a store as arrays, under their numbers.
+
+        Args:
+            store: A dictionary or a group of an HDF5 file.
+        """
+        store.update({str(i): value for i, value in enumerate(self.get_weights())})
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Set the counter and the slots from what `save_own_variables` stored.
+
+        Args:
+            store: A dictionary or a group of an HDF5 file.
+
+        Raises:
+            ValueError: Another number of arrays, or one of another shape; nothing is changed then.
+        """
+        self.set_weights([np.asarray(store[str(i)]) for i in range(len(store))])
 
     def _codec(self, param: Tensor) -> Codec | None:
         return self._slots.codec(param)
@@ -608,14 +632,18 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         return config
 
     @classmethod
-    def from_config(cls: type[O], config: dict[str, Any]) -> O:
-        """Make an optimizer from what `get_config` returned; a configuration of Keras 2.11–2.15 brings its dialect."""
+    def from_config(cls: type[O], config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> O:
+        """Make an optimizer from what `get_config` returned; a configuration of Keras 2.11–2.15 brings its dialect.
+
+        Args:
+            config: The configuration; it is not changed.
+            custom_objects: The user's own schedules by name.
+        """
         config = dict(config)
-        legacy = config.pop("is_legacy_optimizer", None)
-        if legacy is False and cls._dialect is None:
-            with dialects.using(dialects.KERAS_2_15.name):
-                return cls(**config)
-        return cls(**config)
+        newer = config.pop("is_legacy_optimizer", None) is False and cls._dialect is None
+        dialect = dialects.using(dialects.KERAS_2_15.name) if newer else nullcontext()
+        with registry.custom_object_scope(dict(custom_objects or {})), dialect:
+            return cls(**config)
 
     def __repr__(self) -> str:
         schedule = self._rate.schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .arrays import normalize, to_categorical, to_ordinal
 from .files import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
-from .layer_utils import print_summary
+from .layer_utils import get_source_inputs, print_summary
 from .objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -34,6 +34,7 @@ __all__ = [
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "img_to_array",
     "load_img",
     "normalize",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from .._core.errors import show
+from .._core.errors import argument_error, show
+from .._core.symbolic import SymbolicTensor, as_seen, inputs_before
 
 _TRAINABLE_WIDTH = 11
 _UNITS = ("Byte", "KB", "MB", "GB", "TB", "PB")
@@ -25,6 +26,28 @@ def count_params(weights: Iterable[Any]) -> int:
         16
     """
     return sum(prod(w.shape) for w in _distinct(weights))
+
+
+def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> list[Any]:
+    """Return the symbolic inputs that a symbolic tensor is computed from.
+
+    Args:
+        tensor: The tensor.
+        layer: Accepted, as in Keras: the tensor knows what made it.
+        node_index: Likewise.
+
+    Raises:
+        TypeError: `tensor` is not symbolic.
+
+    Example:
+        >>> import torchkeras_compat as keras
+        >>> x = keras.Input((3,), name='x')
+        >>> [tensor.name for tensor in get_source_inputs(keras.layers.Dense(1)(x))]
+        ['x']
+    """
+    if not isinstance(tensor, SymbolicTensor):
+        raise argument_error("get_source_inputs", "tensor", "a symbolic tensor", tensor, TypeError)
+    return [as_seen(source) for source in inputs_before(tensor)]
 
 
 def readable_memory_size(size: float) -> str:

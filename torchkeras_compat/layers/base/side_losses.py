@@ -14,6 +14,7 @@ from ..._core.errors import argument_error
 from ..._core.graph_capture import CannotCapture, capturing
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 from ..._core.weights import Weight
+from ...metrics import Metric
 
 
 class _Pending(threading.local):
@@ -98,6 +99,12 @@ class SideLosses:
             self._standing_metrics = (*self._standing_metrics, (name, value))
         else:
             self._metrics_of.setdefault(get_ident(), []).append((name, take_back(value)))
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metric objects that this layer, and layers inside it, hold as attributes."""
+        own = [value for value in vars(self).values() if isinstance(value, Metric)]
+        return [*own, *(metric for layer in self._sublayers() for metric in layer.metrics)]
 
     def _take_metrics(self) -> list[tuple[str, Tensor, int]]:
         """Return what the last run told by `add_metric`, here and in sublayers: name, mean and number of values."""
