@@ -53,8 +53,8 @@ bench-compile: $(VENV)/.torch  ## time what jit_compile=True costs, cold and war
 bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embedding rows and data rows
 	$(PY) benchmarks/scale.py
 
-bench-layers: $(VENV)/.torch  ## time recurrent layers alone against torch and, with KERAS=interpreter, Keras 2.15
-	$(PY) benchmarks/layers.py $(if $(KERAS),--keras "$(KERAS)") $(LAYERS)
+bench-layers: $(VENV)/.torch  ## time layers alone against torch and, with KERAS= and KERAS3=interpreter, two Keras
+	$(PY) benchmarks/layers.py $(if $(KERAS),--keras "$(KERAS)") $(if $(KERAS3),--keras3 "$(KERAS3)") $(LAYERS)
 
 gpu-check:  ## tests and benchmarks on CUDA, with the torch that PYTHON has; installs nothing
 	@$(PYTHON) benchmarks/gpu_check.py $(if $(GUIDE),--guide "$(GUIDE)") $(WORKLOADS)

@@ -1,12 +1,13 @@
-"""Recurrent layers by themselves: a forward pass, and a forward with a backward pass, beside torch and Keras 2.15.
+"""Layers by themselves: a forward pass, and a forward with a backward pass, beside torch and two releases of Keras.
 
-    python benchmarks/layers.py [--keras PY] [--rounds 3] [--seconds 1] [--json FILE] [LAYER ...]
+    python benchmarks/layers.py [--keras PY] [--keras3 PY] [--rounds 3] [--seconds 1] [--json FILE] [LAYER ...]
 
-PY is the interpreter of an environment with Keras 2.15; without it there are two sides. Each measurement runs in a
-process of its own, and the sides alternate. Where `torch.nn` has the layer (LSTM, GRU that resets behind the product,
-SimpleRNN), it is the yardstick; for the others it is what a careful user of torch writes: the products of the inputs
-for all steps at once, and a loop over the steps. Keras runs inside `tf.function`. Milliseconds are medians over the
-rounds; a ratio divides by torch's.
+PY is the interpreter of an environment with Keras 2.15, or with Keras 3 on torch; without them there are fewer sides.
+Each measurement runs in a process of its own, and the sides alternate. Where `torch.nn` has the layer, it is the
+yardstick; for the others it is what a careful user of torch writes: of a recurrent layer the products of the inputs for
+all steps at once, and a loop over the steps. Torch's convolutions get channels first, the others channels last. Keras
+2.15 runs inside `tf.function`. The backward pass goes to the weights and to the input, as in the midst of a network.
+Milliseconds are medians over the rounds; a ratio divides by torch's.
 """
 
 from __future__ import annotations
@@ -19,71 +20,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from layer_cases import CASES, Case, Row
 
 METRICS = ("forward_ms", "step_ms")
-Row = dict[str, Any]
-Sizes = dict[str, tuple[int, ...]]
-
-# Name → batch, steps, features, units.
-SEQUENCES: Sizes = {"small": (32, 20, 16, 32), "medium": (32, 50, 64, 64), "large": (64, 100, 128, 128)}
-# Name → batch, steps, rows and columns, channels, filters.
-IMAGES: Sizes = {"small": (4, 5, 16, 1, 8), "medium": (8, 8, 24, 4, 16), "large": (8, 10, 40, 8, 32)}
-
-
-@dataclass(frozen=True)
-class Case:
-    """A layer in one setting.
-
-    Attributes:
-        cls: The name of its class in Keras.
-        arguments: Those beside the units.
-        torch: The name of the function below that makes torch's.
-        sizes: Three of them.
-    """
-
-    cls: str
-    arguments: Row
-    torch: str
-    sizes: Sizes
-
-    def make(self, layers: Any, size: tuple[int, ...]) -> Any:
-        """Return the layer out of a module of layers."""
-        return getattr(layers, self.cls)(size[-1], **{"return_sequences": True, **self.arguments})
-
-    def inputs(self, size: tuple[int, ...]) -> Any:
-        """Return a batch."""
-        shape = size[:3] if self.sizes is SEQUENCES else (*size[:3], size[2], size[3])
-        return np.random.default_rng(0).normal(size=shape).astype("float32")
-
-
-HARD = {"recurrent_activation": "hard_sigmoid"}
-CASES: dict[str, Case] = {
-    "lstm": Case("LSTM", {}, "fused_lstm", SEQUENCES),
-    "gru": Case("GRU", {"reset_after": True}, "fused_gru", SEQUENCES),
-    "gru_reset_before": Case("GRU", {"reset_after": False}, "gru_loop", SEQUENCES),
-    "simple_rnn": Case("SimpleRNN", {}, "fused_rnn", SEQUENCES),
-    "lstm_hard_sigmoid": Case("LSTM", HARD, "hard_lstm_loop", SEQUENCES),
-    "lstm_recurrent_dropout": Case("LSTM", {"recurrent_dropout": 0.2}, "dropping_lstm_loop", SEQUENCES),
-    "conv_lstm_2d": Case("ConvLSTM2D", {"kernel_size": 3, "padding": "same"}, "conv_lstm_loop", IMAGES),
-}
-
-
-# --- torch's side ----------------------------------------------------------------------------------------------------
-
-
-def torch_side(case: Case, size: tuple[int, ...]) -> Callable[[Any], Any]:
-    """Return a module that does what the layer does; its own file, for Keras's environment has no torch."""
-    from layer_loops import LOOPS
-
-    made: Callable[[Any], Any] = LOOPS[case.torch](*size[-2:])
-    return made
-
-
-# --- one measurement -------------------------------------------------------------------------------------------------
 
 
 def milliseconds(run: Callable[[], Any], seconds: float) -> float:
@@ -98,61 +39,111 @@ def milliseconds(run: Callable[[], Any], seconds: float) -> float:
     return 1e3 * statistics.median(times)
 
 
-def through_torch(layer: Any, x: Any, seconds: float, **options: Any) -> Row:
-    """Time a module of torch: a pass without gradients, and one with them to the weights."""
+# --- the sides -------------------------------------------------------------------------------------------------------
+
+
+def through_torch(layer: Any, batch: list[Any], seconds: float, **options: Any) -> Row:
+    """Time a module of torch: a pass without gradients, and one with them to weights and inputs."""
     import torch
 
-    batch = torch.from_numpy(x)
-    layer(batch, **options)  # which builds it
-    weights = [p for p in layer.parameters() if p.requires_grad]
+    layer(*batch, **options)  # which builds it
+    wanted = [*(p for p in layer.parameters() if p.requires_grad), *(x.requires_grad_() for x in batch)]
 
     @torch.no_grad()
     def forward() -> Any:
-        return layer(batch, **options)
+        return layer(*batch, **options)
 
     def step() -> Any:
-        return torch.autograd.grad(layer(batch, **options).sum(), weights)
+        y = layer(*batch, **options)
+        return torch.autograd.grad(sum(getattr(layer, "losses", ()), y.sum()), wanted, allow_unused=True)
 
     return {"forward_ms": milliseconds(forward, seconds), "step_ms": milliseconds(step, seconds)}
 
 
-def through_keras(case: Case, size: tuple[int, ...], seconds: float) -> Row:
-    """Time Keras's layer on TensorFlow, traced once."""
+def torch_side(case: Case, size: str, seconds: float) -> Row:
+    """Time what a user of torch has."""
+    import torch
+    from layer_loops import LOOPS
+
+    shape, options = case.sizes[size]
+    module = LOOPS[case.torch](shape, {**case.arguments, **options})
+    batch = [torch.from_numpy(x) for x in case.batch(size)]
+    prepared = getattr(module, "prepared", None)
+    return through_torch(module, [prepared(x) for x in batch] if prepared else batch, seconds)
+
+
+def our_side(case: Case, size: str, seconds: float) -> Row:
+    """Time this package, under the defaults of Keras 2.15."""
+    import torch
+
+    import torchkeras_compat
+
+    torchkeras_compat.set_dialect("tf.keras")
+    return _keras_on_torch(torchkeras_compat, torch, case, size, seconds)
+
+
+def keras3_side(case: Case, size: str, seconds: float) -> Row:
+    """Time Keras 3 on torch."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    import torch
+
+    return _keras_on_torch(keras, torch, case, size, seconds)
+
+
+def _keras_on_torch(keras: Any, torch: Any, case: Case, size: str, seconds: float) -> Row:
+    layer, batch = case.make(keras, size), [torch.from_numpy(x) for x in case.batch(size)]
+    if case.inputs > 1 and case.cls != "MultiHeadAttention":
+        return through_torch(_OfList(layer), batch, seconds, training=True)
+    return through_torch(layer, batch, seconds, training=True)
+
+
+class _OfList:
+    """A layer that takes a list, called with its tensors one by one."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer, self.parameters = layer, layer.parameters
+
+    def __call__(self, *batch: Any, **options: Any) -> Any:
+        return self.layer(list(batch), **options)
+
+
+def keras_side(case: Case, size: str, seconds: float) -> Row:
+    """Time Keras 2.15 on TensorFlow, traced once."""
     import keras
     import tensorflow as tf
 
-    layer, batch = case.make(keras.layers, size), tf.constant(case.inputs(size))
-    layer(batch)
+    made, batch = case.make(keras, size), [tf.constant(x) for x in case.batch(size)]
+    listed = case.inputs > 1 and case.cls != "MultiHeadAttention"
+
+    def layer() -> Any:
+        return made(batch, training=True) if listed else made(*batch, training=True)
+
+    layer()
 
     @tf.function
     def forward() -> Any:
-        return layer(batch, training=True)
+        return layer()
 
     @tf.function
     def step() -> Any:
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(layer(batch, training=True))
-        return tape.gradient(total, layer.trainable_weights)
+            tape.watch(batch)
+            total = tf.add_n([tf.reduce_sum(layer()), *made.losses])
+        return tape.gradient(total, [*made.trainable_weights, *batch])
 
     return {
         "forward_ms": milliseconds(lambda: forward().numpy(), seconds),
-        "step_ms": milliseconds(lambda: [g.numpy() for g in step()], seconds),
+        "step_ms": milliseconds(lambda: [g.numpy() for g in step() if g is not None], seconds),
     }
 
 
-def measured(side: str, name: str, size: str, seconds: float) -> Row:
-    """Return the times of one side, in this process."""
-    case = CASES[name]
-    sizes = case.sizes[size]
-    if side == "keras":
-        return through_keras(case, sizes, seconds)
-    if side == "torch":
-        return through_torch(torch_side(case, sizes), case.inputs(sizes), seconds)
-    import torchkeras_compat
-
-    torchkeras_compat.set_dialect("tf.keras")  # the defaults of Keras 2.15
-    layer = case.make(torchkeras_compat.layers, sizes)
-    return through_torch(layer, case.inputs(sizes), seconds, training=True)
+SIDES: dict[str, Callable[[Case, str, float], Row]] = {
+    "torch": torch_side,
+    "ours": our_side,
+    "keras": keras_side,
+    "keras3": keras3_side,
+}
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------
@@ -187,6 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("layers", nargs="*", metavar="LAYER", help=", ".join(CASES))
     parser.add_argument("--keras", help="the interpreter of an environment with Keras 2.15")
+    parser.add_argument("--keras3", help="the interpreter of an environment with Keras 3 and torch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each time is measured")
     parser.add_argument("--json", help="where the rows go, too")
@@ -196,9 +188,11 @@ def main() -> None:
     if unknown:
         parser.error(f"no such layer: {', '.join(unknown)}; there are {', '.join(CASES)}")
     if options.one:
-        print(json.dumps(measured(options.one[0], options.layers[0], options.one[1], options.seconds)))
+        side, size = options.one
+        print(json.dumps(SIDES[side](CASES[options.layers[0]], size, options.seconds)))
         return
-    pythons = {"torch": sys.executable, "ours": sys.executable} | ({"keras": options.keras} if options.keras else {})
+    others = {side: python for side in ("keras", "keras3") if (python := getattr(options, side))}
+    pythons = {"torch": sys.executable, "ours": sys.executable, **others}
     every: list[Row] = []
     for name in options.layers or CASES:
         for size in CASES[name].sizes:
