@@ -63,6 +63,16 @@ def equal(one: Any, other: Any) -> bool:
 
 def test_every_layer_has_a_line() -> None:
     assert set(registry.names("layer")) == {line.cls for line in LAYERS} | set(ELSEWHERE)
+    exported = {getattr(keras.layers, name) for name in keras.layers.__all__}
+    classes = {cls.__name__ for cls in exported if inspect.isclass(cls) and issubclass(cls, Layer)}
+    assert classes - set(registry.names("layer")) == {"Layer", "Wrapper", "AbstractRNNCell"}  # bases
+
+
+def test_a_layer_without_a_line_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = registry.names("layer")
+    monkeypatch.setattr(registry, "names", lambda kind: [*known, "Unheard"])
+    with pytest.raises(AssertionError, match="Unheard"):
+        test_every_layer_has_a_line()
 
 
 @pytest.mark.parametrize("name", sorted({line.cls for line in LAYERS}))

@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same numbers on every processor
 
 import tensorflow as tf
-from make import cells, functions, layers, losses, optimizers, preprocessing, training
+from make import calls, cells, functions, layers, losses, optimizers, preprocessing, training
 from make.runtime import Arrays, Spec, save
 
 Family = Callable[[], Iterator[tuple[Spec, Arrays]]]
@@ -46,6 +46,10 @@ FAMILIES: dict[str, Family] = {
     "layers_cudnn": layers.for_cudnn,
     "layers_conv_lstm": layers.convolutional_recurrent,
     "layers_cells": cells.cells,
+    "layers_calls": calls.calls,
+    "layers_options": layers.options,
+    "layers_spatial": layers.spatial,
+    "layers_pointwise": layers.pointwise,
     "layers_scaling": layers.scaling,
     "preparing": preprocessing.preparing,
     "training": training.fits,

@@ -33,6 +33,9 @@ FAMILIES = (
     "layers_cudnn",
     "layers_conv_lstm",
     "layers_scaling",
+    "layers_options",
+    "layers_spatial",
+    "layers_pointwise",
 )
 
 
@@ -58,6 +61,11 @@ def test_weights_are_those_of_keras(golden: Golden) -> None:
     assert tuple(model.output_shape[1:]) == tuple(golden.spec["output_shape"])
 
 
+@golden_cases(*FAMILIES, where=lambda g: g.spec.get("initial"))
+def test_initial_weights(golden: Golden) -> None:
+    all_close(_model(golden).get_weights(), golden.listed("init"), "initial weights")
+
+
 @golden_cases(*FAMILIES)
 def test_output_and_gradients(golden: Golden, device: torch.device) -> None:
     model, x = _weighted(golden)
@@ -70,7 +78,7 @@ def test_output_and_gradients(golden: Golden, device: torch.device) -> None:
     if "dx" in golden:
         close(torch.zeros_like(batch) if batch.grad is None else batch.grad, golden["dx"], "gradient of the input")
     names = golden.spec["names"]
-    learned = [i for i, name in enumerate(names) if not name.startswith("moving_")]
+    learned = [i for i, name in enumerate(names) if not name.startswith(("moving_", "vector_u"))]
     gradients = keras_gradients(model)
     all_close([gradients[i] for i in learned], golden.listed("dw"), "gradients of the weights")
 

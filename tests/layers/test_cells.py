@@ -335,6 +335,19 @@ def test_reversed_order_of_states() -> None:
     assert L.StackedRNNCells.from_config(cells.get_config()).reverse_state_order is True
 
 
+@pytest.mark.parametrize("dialect", ["tf.keras", "keras-2.15"])
+def test_states_of_equal_sizes_are_not_reversed_since_tensorflow_2(dialect: str) -> None:
+    """There a step packs what it takes and gives in the cells' order; cells of other sizes fail."""
+    keras.set_dialect(dialect)
+    cells = [L.GRUCell(2), L.GRUCell(2, activation="relu")]
+    layer = built(L.RNN(L.StackedRNNCells(cells, reverse_state_order=True), return_state=True))
+    straight = built(L.RNN([L.GRUCell(2), L.GRUCell(2, activation="relu")], return_state=True))
+    straight.set_weights(layer.get_weights())
+    states = [torch.ones(BATCH, 2), torch.zeros(BATCH, 2)]
+    for options in ({}, {"initial_state": states}):
+        torch.testing.assert_close(list(layer(torch.tensor(X), **options)), list(straight(torch.tensor(X), **options)))
+
+
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
 def test_copies_are_of_their_own(way: Any) -> None:
     layer = built(L.RNN([L.LSTMCell(2), L.GRUCell(3)], stateful=True), (BATCH, STEPS, FEATURES))

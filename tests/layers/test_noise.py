@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,62 @@ import torch
 
 from torchkeras_compat import layers
 
+from ..contract.specs import LAYERS
+
 MANY = torch.ones(400, 500)
 
 
-def test_gaussian_noise() -> None:
-    y = layers.GaussianNoise(0.5)(MANY, training=True)
-    assert abs(y.mean() - 1) < 0.01
-    assert abs(y.std() - 0.5) < 0.01
+# Each layer by chance: on ones, the mean and the standard deviation of what training makes of them.
+STATISTICS: dict[str, tuple[Callable[[], Any], float, float]] = {
+    "Dropout": (lambda: layers.Dropout(0.2), 1.0, (0.2 / 0.8) ** 0.5),
+    "Dropout of all but a few": (lambda: layers.Dropout(0.9), 1.0, (0.9 / 0.1) ** 0.5),
+    "GaussianNoise": (lambda: layers.GaussianNoise(0.5), 1.0, 0.5),
+    "GaussianDropout": (lambda: layers.GaussianDropout(0.2), 1.0, (0.2 / 0.8) ** 0.5),
+    "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.2), 1.0, (0.2 / 0.8) ** 0.5),
+    "SpatialDropout2D": (lambda: layers.SpatialDropout2D(0.4), 1.0, (0.4 / 0.6) ** 0.5),
+    "SpatialDropout3D": (lambda: layers.SpatialDropout3D(0.3), 1.0, (0.3 / 0.7) ** 0.5),
+}
+AXES = {"SpatialDropout1D": 3, "SpatialDropout2D": 4, "SpatialDropout3D": 5}
+# What draws beside them: AlphaDropout below, the dropouts inside others in files of their own.
+ELSEWHERE = {"AlphaDropout", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"} | {
+    "Attention",
+    "AdditiveAttention",
+    "MultiHeadAttention",
+}
 
 
-def test_gaussian_dropout_has_the_variance_of_dropout() -> None:
-    y = layers.GaussianDropout(0.2)(2 * MANY, training=True)
-    assert abs(y.mean() - 2) < 0.01
-    assert abs(y.std() - 2 * (0.2 / 0.8) ** 0.5) < 0.01
+@pytest.mark.parametrize("name", STATISTICS)
+def test_mean_and_variance(name: str) -> None:
+    make, mean, deviation = STATISTICS[name]
+    kind = name.split()[0]
+    x = MANY.reshape(400, *[1] * (AXES.get(kind, 2) - 2), 500)
+    x.requires_grad_()
+    layer = make()
+    y = layer(x, training=True)
+    assert abs(y.mean() - mean) < 0.02
+    assert abs(y.std() - deviation) < 0.02
+    assert layer(x, training=False) is x
+    (gradient,) = torch.autograd.grad(y.sum(), x)  # that of the draw which made the output
+    expected = torch.ones_like(y) if kind == "GaussianNoise" else y
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_each_layer_by_chance_is_tested() -> None:
+    by_chance = {line.cls for line in LAYERS if line.random}
+    assert by_chance <= {name.split()[0] for name in STATISTICS} | ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("noise_shape", "shared"),
+    [((None, 1, None), (1,)), ((None, 1, 5), (1,)), ((1, 6, 1), (0, 2)), ((None, None, None), ())],
+)
+@pytest.mark.parametrize("cls", [layers.Dropout, layers.AlphaDropout])
+def test_noise_shape_says_what_is_dropped_together(cls: Any, noise_shape: Any, shared: tuple[int, ...]) -> None:
+    y = cls(0.5, noise_shape=noise_shape)(torch.ones(40, 6, 5), training=True)
+    assert y.unique().numel() == 2
+    for axis in range(3):
+        together = bool((y.amax(axis) == y.amin(axis)).all())
+        assert together == (axis in shared), axis
 
 
 def test_alpha_dropout_keeps_mean_and_variance() -> None:
@@ -50,7 +94,7 @@ def test_spatial_dropout_drops_whole_channels(layer: Any, shape: tuple[int, ...]
     assert 0.3 < (y == 0).float().mean() < 0.7
 
 
-@pytest.mark.parametrize("name", ["GaussianNoise", "GaussianDropout", "AlphaDropout", "SpatialDropout1D"])
+@pytest.mark.parametrize("name", ["Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "SpatialDropout1D"])
 def test_seed(name: str) -> None:
     x = torch.randn(4, 5, 6)
     first, second, other = (getattr(layers, name)(0.5, seed=s) for s in (3, 3, 4))
@@ -61,10 +105,10 @@ def test_seed(name: str) -> None:
     assert not torch.equal(other(x, training=True), y)
 
 
-@pytest.mark.parametrize("name", ["GaussianDropout", "AlphaDropout", "SpatialDropout1D"])
+@pytest.mark.parametrize("name", ["Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "SpatialDropout1D"])
 def test_rate_zero_does_nothing(name: str) -> None:
     x = torch.randn(4, 5, 6)
-    assert getattr(layers, name)(0)(x, training=True) is x
+    assert torch.equal(getattr(layers, name)(0)(x, training=True), x)
 
 
 def test_activity_regularization_adds_to_the_loss() -> None:

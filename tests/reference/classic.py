@@ -177,3 +177,37 @@ def scaled_normal_std(scale: float, fan: float, *, cut: bool, corrected: bool) -
     """
     std = float(np.sqrt(scale / fan))
     return std if corrected or not cut else std * TRUNCATED_STD
+
+
+# --- layers ---
+
+
+def time_distributed_dense(x: Array, kernel: Array, bias: Array | None = None, *, activation: str = "linear") -> Array:
+    """x·W + b for each step, then the activation (1.2.2 layers/core.py, TimeDistributedDense)."""
+    y = x @ kernel if bias is None else x @ kernel + bias
+    return {"linear": lambda z: z, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation](y)  # type: ignore[no-any-return, operator]
+
+
+def merge(arrays: list[Array], mode: str, *, concat_axis: int = -1, dot_axes: int | list[int] = -1) -> Array:
+    """Join two arrays by a mode (1.2.2 engine/topology.py, Merge.call)."""
+    one, other = arrays
+    elementwise: dict[str, Callable[[], Array]] = {
+        "sum": lambda: one + other,
+        "mul": lambda: one * other,
+        "ave": lambda: (one + other) / 2,
+        "max": lambda: np.maximum(one, other),
+        "concat": lambda: np.concatenate(arrays, axis=concat_axis),
+    }
+    if mode in elementwise:
+        return elementwise[mode]()
+    axes = (dot_axes, dot_axes) if isinstance(dot_axes, int) else tuple(dot_axes)
+    product = _batch_dot(one, other, axes)
+    if mode == "dot":
+        return product
+    return product / np.maximum(np.sqrt(_batch_dot(one, one, axes) * _batch_dot(other, other, axes)), EPSILON)
+
+
+def _batch_dot(one: Array, other: Array, axes: tuple[int, int]) -> Array:
+    if one.ndim == 2:
+        return (one * other).sum(1, keepdims=True)
+    return np.moveaxis(one, axes[0], -1) @ np.moveaxis(other, axes[1], 1)

@@ -54,6 +54,8 @@ class Rules:
         recurrent_dropout_by_kernel: LSTM and GRU draw input dropout for each step where tf.keras's fused kernel fits,
             and beside recurrent dropout for each gate; else once for the sequence, by gate with `implementation=1`.
         cells_name_weights: names of a recurrent layer's weights have its cell's in them ('lstm/lstm_cell/kernel:0').
+        stacked_states_reversed: StackedRNNCells with `reverse_state_order=True` takes and gives the states of the last
+            cell first; otherwise it only lists their sizes and first values so.
         bidirectional_zeroes_masked: sequences from Bidirectional are zero at masked steps, instead of the output of the
             step before.
         time_distributed_models_run_twice: TimeDistributed runs a model once more for its mask, which moves its moving
@@ -100,6 +102,7 @@ class Rules:
     frozen_statistics_infer: bool = False
     recurrent_dropout_by_kernel: bool = False
     cells_name_weights: bool = False
+    stacked_states_reversed: bool = True
     bidirectional_zeroes_masked: bool = False
     time_distributed_models_run_twice: bool = False
     functional_models: bool = False
@@ -228,6 +231,7 @@ TF_KERAS = Dialect(
         frozen_statistics_infer=True,
         predict_shows_progress=True,
         recurrent_dropout_by_kernel=True,
+        stacked_states_reversed=False,
         bidirectional_zeroes_masked=True,
         time_distributed_models_run_twice=True,
         functional_models=True,

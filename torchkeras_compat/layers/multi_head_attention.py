@@ -249,12 +249,18 @@ class MultiHeadAttention(Layer):
         allowed = self._allowed(query, value, attention_mask, masks, use_causal_mask)
         q, k, v = (self._heads(n, x) for n, x in (("query", query), ("key", key), ("value", value)))
         bias = self._bias(allowed, query, value)
-        output, scores = self._attend(q, k, v, bias, training, return_attention_scores)
+        may_hide_all = attention_mask is not None or any(m is not None for m in masks)  # causality leaves the first key
+        if return_attention_scores or (training and self.dropout > 0) or (may_hide_all and torch.is_grad_enabled()):
+            output, weights = self._attend(q, k, v, bias, training)
+        else:
+            output, weights = self._attend_by_kernel(q, k, v, bias), None
         output = self.attention_output_projection(self._merged(output, query))
         if len(self._output_sizes) > 1:
             output = output.reshape(*output.shape[:-1], *self._output_sizes)
         carry_mask(output, masks[0])
-        return (output, self._with_axes(scores, query, value)) if scores is not None else output
+        if weights is None or not return_attention_scores:
+            return output
+        return output, self._with_axes(weights, query, value)
 
     def _order(self, rank: int) -> tuple[list[int], list[int]]:
         """Return the axes that are attended over, and those that are not, without the features."""
@@ -311,16 +317,21 @@ class MultiHeadAttention(Layer):
         return bias.flatten(-count).flatten(-count - 1, -2)
 
     def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, training: bool, with_scores: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the attended values of each head, and the weights where they are asked for."""
-        drops = training and self.dropout > 0
-        if not with_scores and not drops:
-            return F.scaled_dot_product_attention(query, key, value, bias), None
+        self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, training: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Return the attended values of each head, and the weights."""
         scores = torch.matmul(query * (1 / math.sqrt(self.key_dim)), key.transpose(-1, -2))
         weights = self.softmax._run(scores if bias is None else scores + bias, None, training)[0]
-        kept = self.dropout_layer._run(weights, None, training)[0] if drops else weights
-        return torch.matmul(kept, value), weights if with_scores else None
+        kept = self.dropout_layer._run(weights, None, training)[0] if training and self.dropout > 0 else weights
+        return torch.matmul(kept, value), weights
+
+    def _attend_by_kernel(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the attended values of each head by torch's kernel, which keeps no weights.
+
+        Its gradient computes them anew from the logarithm of their sum. Beside a bias of -1e9 on all keys of a query
+        that is lost in rounding, and each weight would count as 1 and not as 1 / keys.
+        """
+        return F.scaled_dot_product_attention(query, key, value, bias)
 
     # --- shapes and configuration --------------------------------------------------------------------------------
 

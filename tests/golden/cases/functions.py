@@ -20,6 +20,22 @@ def columns_of_pixels(x: Any) -> Any:
     return x[..., None, None]
 
 
-def the_same_mask(inputs: Any, mask: Any) -> Any:
-    """Pass the mask on."""
+def twice(x: Any) -> Any:
+    """Return the double."""
+    return x * 2.0
+
+
+def scaled(x: Any, factor: float) -> Any:
+    """Return a multiple."""
+    return x * factor + x * x
+
+
+def product_of_two(tensors: Any) -> Any:
+    """Return the product of two tensors, from a list of them."""
+    one, other = tensors
+    return one * other
+
+
+def same_mask(inputs: Any, mask: Any) -> Any:
+    """Let a mask go on."""
     return mask

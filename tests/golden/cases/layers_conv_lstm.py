@@ -46,7 +46,7 @@ def _of(rank: int) -> list[Case]:
 
 
 # Features become the rows of an image; the mask of the steps goes on.
-_IMAGES = [["Masking", {}], ["Lambda", {"function": fn("columns_of_pixels"), "mask": fn("the_same_mask")}]]
+_IMAGES = [["Masking", {}], ["Lambda", {"function": fn("columns_of_pixels"), "mask": fn("same_mask")}]]
 _TWO_D: dict[str, dict[str, Any]] = {
     "softmax": {"activation": "softmax", "padding": "same"},
     "one_by_one": {"kernel_size": 1},

@@ -154,6 +154,16 @@ _LOOKED_UP: list[Case] = [
     ),
     prepared("integer_lookup_invert", "IntegerLookup", [[1, 2], [0, 3]], vocabulary=[12, 36, 1000], invert=True),
     prepared("integer_lookup_count", "IntegerLookup", _NUMERALS, vocabulary=[12, 36], output_mode="count"),
+    prepared(
+        "integer_lookup_idf",
+        "IntegerLookup",
+        [[1, 5], [7, 9]],
+        vocabulary=[5, 7],
+        idf_weights=[0.5, 2.0],
+        output_mode="tf_idf",
+        max_tokens=6,
+        pad_to_max_tokens=True,
+    ),
     _adapted("integer_lookup_adapted", "IntegerLookup", [[3, 3], [7, 5], [7, -1]], [[3, 7], [5, 4]]),
     _adapted("integer_lookup_adapted_limit", "IntegerLookup", [[3, 3], [7, 5]], [[3, 7], [5, 4]], max_tokens=3),
 ]
@@ -190,6 +200,14 @@ _TEXTS: list[Case] = [
         max_tokens=30,
         pad_to_max_tokens=True,
         ngrams=2,
+    ),
+    prepared(
+        "text_idf",
+        "TextVectorization",
+        _ASKED,
+        vocabulary=["fox", "the"],
+        idf_weights=[0.5, 2.0],
+        output_mode="tf_idf",
     ),
     prepared("text_vocabulary", "TextVectorization", _ASKED, vocabulary=["fox", "the"], output_sequence_length=4),
 ]

@@ -27,7 +27,7 @@ def _one(spec: Spec) -> tuple[Spec, Arrays]:
     rng = rng_for(spec)
     layer = _layer(spec)
     shape = (BATCH, *spec["shape"])
-    x, mask = floats(rng, *shape), _mask(spec["mask"], BATCH, spec["shape"][0])
+    x, mask = floats(rng, *shape), mask_steps(spec["mask"], BATCH, spec["shape"][0])
     if spec["rnn"].get("time_major"):
         x, mask = x.swapaxes(0, 1), None if mask is None else mask.T
     beside = [floats(rng, BATCH, *size) for size in _sizes(layer)] if spec["states"] else []
@@ -67,7 +67,7 @@ def _sizes(layer: Any) -> list[list[int]]:
     return [tf.TensorShape(size).as_list() for size in tf.nest.flatten(layer.cell.state_size)]
 
 
-def _mask(kind: str | None, batch: int, steps: int) -> np.ndarray | None:
+def mask_steps(kind: str | None, batch: int, steps: int) -> np.ndarray | None:
     """Mask one to three steps of each row, and all of a row where they are mixed."""
     if kind is None:
         return None

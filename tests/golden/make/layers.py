@@ -14,8 +14,11 @@ from cases import (
     layers_core,
     layers_cudnn,
     layers_local,
+    layers_options,
+    layers_pointwise,
     layers_preprocessing,
     layers_recurrent,
+    layers_spatial,
 )
 from cases.common import Case
 
@@ -41,7 +44,9 @@ NO_CHANNELS_FIRST = (
     "MaxPooling",
     "AveragePooling",
     "UpSampling",
-)  # on a CPU, in TensorFlow
+    "Cropping1D",
+    "ZeroPadding1D",
+)  # on a CPU, in TensorFlow; Keras 2.15 has no such argument for padding, cropping and growing one axis, Keras 3 has
 
 
 def core() -> Iterator[tuple[Spec, Arrays]]:
@@ -96,6 +101,21 @@ def convolutional_recurrent() -> Iterator[tuple[Spec, Arrays]]:
     yield from _family(layers_conv_lstm.CONV_LSTM, 0.02)
 
 
+def options() -> Iterator[tuple[Spec, Arrays]]:
+    """Layers with every initializer, regularizer and constraint off its default."""
+    yield from _family([{"steps": 10, **case} for case in layers_options.OPTIONS], SMALL_RATE)
+
+
+def spatial() -> Iterator[tuple[Spec, Arrays]]:
+    """Volumes, and the axes of space in both data formats."""
+    yield from _family([{"steps": 10, **case} for case in layers_spatial.SPATIAL], SMALL_RATE)
+
+
+def pointwise() -> Iterator[tuple[Spec, Arrays]]:
+    """Activations, noise in inference, and wrappers."""
+    yield from _family([{"steps": 10, **case} for case in layers_pointwise.POINTWISE])
+
+
 def _family(cases: list[Case], rate: float = RATE) -> Iterator[tuple[Spec, Arrays]]:
     for spec in cases:
         yield _one({"rate": rate, "batch": BATCH, "steps": STEPS, "stateful": False, "train_forward": False, **spec})
@@ -105,8 +125,9 @@ def _one(spec: Spec) -> tuple[Spec, Arrays]:
     rng = rng_for(spec)
     x = draw(spec["draw"], (spec["batch"] * BATCHES, *spec["shape"]), rng)
     model = _model(spec, spec["stack"])
+    arrays: Arrays = {"x": x} | (listed("init", model.get_weights()) if spec.get("initial") else {})
     weights = randomise(model, rng)
-    arrays: Arrays = {"x": x} | listed("w", weights)
+    arrays |= listed("w", weights)
     arrays |= _forward(spec, model, x, rng)
     if spec["stateful"]:
         arrays |= _states(spec, model, x)
@@ -134,7 +155,7 @@ def _model(spec: Spec, stack: list[Any]) -> Any:
         axis = 2 if cls.startswith("ConvLSTM") else 1
         if first:
             model.add(keras.layers.Permute((*(i for i in range(1, rank) if i != axis), axis)))
-            kwargs = {**kwargs, "data_format": "channels_last"}
+            kwargs = {name: value for name, value in kwargs.items() if name != "data_format"}
         model.add(getattr(keras.layers, cls)(**resolve(kwargs, spec["dialect"])))
         if first:
             last = len(model.output_shape) - 1
@@ -209,7 +230,8 @@ def _trained(spec: Spec, head: list[Any], x: np.ndarray, rng: np.random.RandomSt
         model = _model(spec, [*spec["stack"], *head])
         start = randomise(model, rng, 0.3) if start is None else start
         model.set_weights(start)
-        model.compile(optimizer=resolve(optimizer, spec["dialect"]), loss="mse")
+        eagerly = bool(spec.get("eagerly"))
+        model.compile(optimizer=resolve(optimizer, spec["dialect"]), loss="mse", run_eagerly=eagerly)
         arrays[f"{name}_curve"] = train(model, x, y, spec["batch"], spec["steps"])
         arrays |= listed(f"{name}_end", model.get_weights())
         if not arrays[f"{name}_curve"].max() < 1e3:

@@ -79,7 +79,8 @@ class StackedRNNCells(AbstractRNNCell):
 
     Args:
         cells: The cells, the first one first.
-        reverse_state_order: Whether the states are listed from the last cell to the first, as before Keras 2.1.6.
+        reverse_state_order: Whether the states are listed from the last cell to the first, as before Keras 2.1.6;
+            from TensorFlow 2 on a step takes and gives them in the cells' order all the same.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -112,6 +113,13 @@ class StackedRNNCells(AbstractRNNCell):
     def _in_state_order(self, values: Sequence[Any]) -> list[Any]:
         return list(values)[::-1] if self.reverse_state_order else list(values)
 
+    def _in_order_of_steps(self, values: Sequence[Any]) -> list[Any]:
+        """Return what belongs to cells in the order in which a step takes and gives their states."""
+        sizes = [cell.state_size for cell in self.cells]
+        # Where the sizes differ, Keras fails in a dialect that does not reverse them.
+        reverses = self._rules.stacked_states_reversed or self._in_state_order(sizes) != sizes
+        return self._in_state_order(values) if reverses else list(values)
+
     @property
     def state_size(self) -> tuple[Any, ...]:
         """The sizes of the states of each cell."""
@@ -141,11 +149,11 @@ class StackedRNNCells(AbstractRNNCell):
         """
         size = self.state_size
         after = []
-        for cell, state in zip(self.cells, self._in_state_order(packed(size, states, self))):
+        for cell, state in zip(self.cells, self._in_order_of_steps(packed(size, states, self))):
             held = list(state) if isinstance(state, (list, tuple)) else [state]
             inputs, state = call_cell(cell, inputs, held, constants, training)
             after.append(state)
-        return inputs, packed(size, self._in_state_order(after), self)
+        return inputs, packed(size, self._in_order_of_steps(after), self)
 
     def get_initial_state(self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None) -> Any:
         """Return the first states of each cell.
