@@ -22,7 +22,7 @@ from .support import (
     train,
 )
 
-FAMILIES = (
+TRAINED_IN_EACH_WAY = (
     "layers_core",
     "layers_conv",
     "layers_transposed",
@@ -33,10 +33,10 @@ FAMILIES = (
     "layers_cudnn",
     "layers_conv_lstm",
     "layers_scaling",
-    "layers_options",
-    "layers_spatial",
-    "layers_pointwise",
 )
+# In the other ways of running a step their classes train in tests/contract/test_captured.py.
+TRAINED_EAGERLY = ("layers_options", "layers_spatial", "layers_pointwise")
+FAMILIES = (*TRAINED_IN_EACH_WAY, *TRAINED_EAGERLY)
 
 
 def _model(golden: Golden, *, head: bool = False) -> Any:
@@ -114,7 +114,7 @@ def test_training_mode(golden: Golden, device: torch.device) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@golden_cases(*FAMILIES, where=lambda g: g.spec["steps"])
+@golden_cases(*TRAINED_IN_EACH_WAY, where=lambda g: g.spec["steps"])
 def test_fifty_steps(golden: Golden, optimizer: str, device: torch.device, way: str) -> None:
     model = _model(golden, head=True)
     model.set_weights(golden.listed("start", 99))
@@ -122,6 +122,12 @@ def test_fifty_steps(golden: Golden, optimizer: str, device: torch.device, way: 
     curve = train(model, golden["x"], golden["target"], golden.spec["batch"], golden.spec["steps"])
     close(curve, golden[f"{optimizer}_curve"], "losses")
     all_close(model.get_weights(), golden.listed(f"{optimizer}_end", 99), "final weights")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@golden_cases(*TRAINED_EAGERLY, where=lambda g: g.spec["steps"])
+def test_ten_steps(golden: Golden, optimizer: str, device: torch.device) -> None:
+    test_fifty_steps(golden, optimizer, device, "default")
 
 
 def _has_a_way_of_cuda(golden: Golden) -> bool:
