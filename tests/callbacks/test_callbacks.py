@@ -149,7 +149,7 @@ def test_without_batch_hooks_no_batch_reads_the_device(monkeypatch: pytest.Monke
 def test_has_hook() -> None:
     assert not has_hook(callbacks.Callback(), ("on_batch_begin", "on_batch_end"))
     assert has_hook(callbacks.LambdaCallback(on_batch_end=print), ("on_batch_begin", "on_batch_end"))
-    assert has_hook(callbacks.TerminateOnNaN(), ("on_batch_begin", "on_train_batch_end"))
+    assert has_hook(callbacks.TerminateOnNaN(), ("on_batch_begin", "on_batch_end"))
 
     class Other:  # no Callback, and without some of the hooks
         def on_train_batch_end(self, batch: int, logs: Any) -> None: ...
@@ -175,6 +175,94 @@ def test_a_list_driven_by_hand() -> None:
     every.on_train_end({})
     assert seen == [(1, 0.5)]
     assert next(iter(every)).params == {"epochs": 3}
+
+
+def test_a_list_hands_classic_names_of_hooks_on() -> None:
+    seen: list[Any] = []
+
+    class Noting(callbacks.Callback):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            seen.append(("begin", batch, logs))
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append(("end", batch, logs))
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            seen.append(("epoch", epoch, logs))
+
+    every = CallbackList([Noting()])
+    every.on_batch_begin(3)
+    every.on_batch_end(3, {"loss": 1.0})
+    every.on_train_batch_end(batch=4, logs={"loss": 2.0})
+    every.on_epoch_end(epoch=1, logs={"loss": 3.0})
+    assert seen == [("begin", 3, {}), ("end", 3, {"loss": 1.0}), ("end", 4, {"loss": 2.0}), ("epoch", 1, {"loss": 3.0})]
+
+
+def test_a_list_hands_the_model_out_before_the_params() -> None:
+    class Asks(callbacks.Callback):
+        def set_params(self, params: Any) -> None:
+            assert isinstance(self.model, Stub)
+            super().set_params(params)
+
+    assert CallbackList([Asks()], model=Stub(), epochs=3).callbacks[0].params == {"epochs": 3}
+
+
+@pytest.mark.parametrize(("dialect", "metric"), [("keras-2.3", "mae"), ("keras-2.2", "mean_absolute_error")])
+def test_batch_logs_of_classic_keras_name_the_batch(dialect: str, metric: str) -> None:
+    tk.set_dialect(dialect)
+    about = {"batch", "size"}
+    seen: list[Any] = []
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
+    listed = [callbacks.LambdaCallback(**{hook: lambda batch, logs: seen.append(dict(logs)) for hook in hooks})]
+    net = model()
+    net.fit(X, Y, batch_size=5, shuffle=False, verbose=0, callbacks=listed)
+    net.evaluate(X, Y, batch_size=5, verbose=0, callbacks=listed)
+    net.predict(X, batch_size=5, callbacks=listed)
+    assert [(logs["batch"], logs["size"]) for logs in seen] == [(0, 5), (0, 5), (1, 3), (1, 3)] + [(0, 5), (1, 3)] * 2
+    assert set(seen[0]) == about
+    assert set(seen[1]) == about | {"loss", metric}
+    assert set(seen[-1]) == about | {"outputs"}
+
+
+def test_evaluate_and_predict_tell_their_params() -> None:
+    seen: list[Any] = []
+
+    class Asks(callbacks.Callback):
+        def on_test_begin(self, logs: Any = None) -> None:
+            seen.append(self.params)
+
+        on_predict_begin = on_test_begin
+
+    net = model()
+    net.evaluate(X, Y, batch_size=5, verbose=0, callbacks=[Asks()])
+    net.predict(X, steps=1, batch_size=5, verbose=0, callbacks=[Asks()])
+    assert seen[0] == {"batch_size": 5, "epochs": 1, "steps": 2, "samples": 8, "verbose": 0}
+    assert seen[1]["steps"] == 1
+
+
+def test_an_error_of_a_callback_ends_training_without_the_last_hook() -> None:
+    heard: list[str] = []
+
+    def fail(epoch: int, logs: Any) -> None:
+        raise RuntimeError("mine")
+
+    listed = [
+        callbacks.LambdaCallback(on_train_begin=lambda logs: heard.append("begin"), on_train_end=heard.append),
+        callbacks.LambdaCallback(on_epoch_end=fail),
+    ]
+    with pytest.raises(RuntimeError, match="mine"):
+        model().fit(X, Y, epochs=2, verbose=0, callbacks=listed)
+    assert heard == ["begin"]
+
+
+def test_what_a_callback_adds_to_the_logs_of_an_epoch_is_not_in_those_of_the_end() -> None:
+    last: list[Any] = []
+    adding = callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logs.update(mine=1.0), on_train_end=lambda logs: last.append(dict(logs))
+    )
+    history = model().fit(X, Y, verbose=0, callbacks=[adding]).history
+    assert history["mine"] == [1.0]
+    assert sorted(last[0]) == ["loss", "mae"]
 
 
 def test_unknown_arguments_and_old_ones() -> None:
@@ -250,6 +338,60 @@ def test_early_stopping_restores_after_an_interrupt() -> None:
         net.fit(X, Y, epochs=9, verbose=0, callbacks=[stop, callbacks.LambdaCallback(on_epoch_end=note)])
     best = min(kept.values(), key=lambda pair: pair[0])[1]
     np.testing.assert_array_equal(net.get_weights()[0], best[0])
+
+
+class OfTwo(callbacks.EarlyStopping):
+    """Watches the mean of two values, as a subclass written for Keras does."""
+
+    def get_monitor_value(self, logs: Any) -> Any:
+        return (logs["loss"] + logs["val_loss"]) / 2
+
+
+class ByHand(callbacks.EarlyStopping):
+    """Compares as the source of Keras does."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        value = self.get_monitor_value(logs)
+        if self.monitor_op(value - self.min_delta, self.best):
+            self.best, self.wait = value, 0
+        else:
+            self.wait += 1
+            self.model.stop_training = self.wait >= self.patience
+
+
+def test_subclasses_decide_what_is_watched_and_compare_as_keras_does() -> None:
+    assert feed(OfTwo(patience=1), [3.0, 2.0, 2.5]).weights == [2]
+    values = [1.0, 0.97, 0.93, 0.92, 0.91]  # by .05 better than the best once, and then not
+    for mode, sign in (("min", 1), ("max", -1)):
+        ended = [
+            feed(cls(patience=2, min_delta=0.05, mode=mode), [sign * v for v in values]).weights
+            for cls in (ByHand, callbacks.EarlyStopping)
+        ]
+        assert ended == [[4], [4]]
+
+
+@pytest.mark.parametrize(
+    ("make", "better"),
+    [
+        (lambda **o: callbacks.EarlyStopping(**o), {"min": (1.0, 2.0), "max": (2.0, 1.0)}),
+        (lambda **o: callbacks.ReduceLROnPlateau(min_delta=0.5, **o), {"min": (1.0, 2.0), "max": (2.0, 1.0)}),
+        (lambda **o: checkpoint("w.h5", **o), {"min": (1.0, 2.0), "max": (2.0, 1.0)}),
+    ],
+)
+def test_monitor_op(make: Any, better: dict[str, tuple[float, float]]) -> None:
+    for mode, (good, bad) in better.items():
+        made = pickle.loads(pickle.dumps(make(mode=mode)))
+        assert made.monitor_op(good, bad)
+        assert not made.monitor_op(bad, good)
+        assert not made.monitor_op(float("nan"), bad)
+        assert made.best == (math.inf if mode == "min" else -math.inf)
+
+
+def test_plateau_counts_a_change_as_large_as_min_delta_as_none() -> None:
+    plateau = callbacks.ReduceLROnPlateau(min_delta=0.5)
+    assert not plateau.monitor_op(1.5, 2.0)
+    plateau.min_delta = 0.25
+    assert plateau.monitor_op(1.5, 2.0)
 
 
 def test_early_stopping_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -387,6 +529,16 @@ def test_the_best_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert feed(save, [0.7, 0.4], stub=Stub()).saved == ["2.h5"]  # D11: the best file of the first fit stays
 
 
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.2", "keras-2.3"])
+def test_the_seventh_argument_of_classic_keras_is_period(dialect: str, tmp_path: Path) -> None:
+    tk.set_dialect(dialect)
+    made = callbacks.ModelCheckpoint(str(tmp_path / "w.h5"), "loss", 1, False, True, "auto", 2)
+    assert (made.period, made.save_freq, made.verbose) == (2, "epoch", 1)
+    tk.set_dialect("tf.keras")
+    made = callbacks.ModelCheckpoint(str(tmp_path / "w.h5"), "loss", 1, False, True, "auto", 2)
+    assert (made.period, made.save_freq) == (1, 2)
+
+
 def test_initial_value_threshold(tmp_path: Path) -> None:
     save = checkpoint(tmp_path / "{epoch}.h5", save_best_only=True, initial_value_threshold=0.5)
     assert feed(save, [0.6, 0.4]).saved == ["2.h5"]
@@ -467,6 +619,19 @@ def test_terminate_on_nan(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Batch 0: Invalid loss, terminating training\n"
 
 
+def test_terminate_on_nan_called_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    class Telling(callbacks.TerminateOnNaN):
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            super().on_batch_end(batch, {"loss": math.nan})
+
+    for call in ("on_batch_end", "on_train_batch_end"):
+        callback = Telling()
+        callback.set_model(Stub())
+        getattr(callback, call)(3, {"loss": 1.0})
+        assert callback.model.stop_training
+    assert capsys.readouterr().out == "Batch 3: Invalid loss, terminating training\n" * 2
+
+
 def test_progbar_logger_and_base_logger(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="count_mode must be one of 'samples', 'steps'"):
         callbacks.ProgbarLogger("rows")
@@ -507,6 +672,13 @@ def test_remote_monitor(server: tuple[str, list[Any]]) -> None:
     assert (path, other, headers["X-Token"]) == ("/publish/epoch/end/", "/other", "1")
     expected = {"epoch": 0, "loss": history["loss"][0], "mae": history["mae"][0]}
     assert json.loads(parse_qs(form)["data"][0]) == json.loads(text) == expected
+
+
+def test_remote_monitor_sends_what_json_has(server: tuple[str, list[Any]]) -> None:
+    root, got = server
+    logs = {"n": np.int64(3), "rate": np.float32(0.5), "by_class": np.array([1.0, 2.0]), "state": "warm", "k": [1, 2]}
+    callbacks.RemoteMonitor(root, send_as_json=True).on_epoch_end(1, logs)
+    assert got[0][2] == '{"epoch": 1, "n": 3, "rate": 0.5, "by_class": [1.0, 2.0], "state": "warm", "k": [1, 2]}'
 
 
 def test_remote_monitor_that_cannot_be_reached() -> None:

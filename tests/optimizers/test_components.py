@@ -123,8 +123,9 @@ def test_the_rate_stands_in_the_group_of_torch() -> None:
     asked = iter([0.1, 0.2])
     rate.set(lambda: next(asked), 0)
     assert (group["lr"], rate.of_step(0, 0.0), group["lr"]) == (0.1, 0.2, 0.2)
-    with pytest.raises(ValueError, match=r"SGD.*learning_rate must be a number ≥ 0; got -1"):
+    with pytest.warns(UserWarning, match=r"SGD.*learning_rate is usually a number ≥ 0; it is taken as it stands"):
         rate.set(-1, 0)
+    assert group["lr"] == -1.0  # gradient ascent, as in Keras
 
 
 # --- clipping

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+import torchkeras_compat as tk
 from torchkeras_compat import optimizers
 from torchkeras_compat._core import border, dialects, registry
 from torchkeras_compat._core.border import Spelling
@@ -221,16 +222,57 @@ def test_get_takes_what_compile_takes() -> None:
         optimizers.get("adm")
 
 
+def test_numbers_that_keras_takes_as_they_stand() -> None:
+    v = tk.backend.variable([1.0])
+    with pytest.warns(UserWarning, match=r"SGD\(learning_rate=-0.1\): learning_rate is usually a number ≥ 0"):
+        climbing = SGD(-0.1)
+    climbing.minimize(lambda: 2 * v, [v])
+    assert v.numpy() == pytest.approx([1.2])
+    with pytest.warns(UserWarning, match=r"weight_decay is usually a number ≥ 0"):
+        growing = experimental.SGD(0.1, weight_decay=-0.5)
+    growing.minimize(lambda: 0 * v, [v])
+    assert v.numpy() == pytest.approx([1.2 * 1.05])
+    assert experimental.SGD(ema_momentum=7.0, ema_overwrite_frequency=-1).ema_momentum == 7.0  # without an average
+    assert experimental.SGD(use_ema=True, ema_overwrite_frequency=0).ema_overwrite_frequency == 0  # never
+
+
+def test_averages_replace_the_weights_of_a_model_in_a_loop_of_ones_own() -> None:
+    tk.set_dialect("keras-2.15")
+    model = tk.Sequential([tk.layers.Conv2D(2, 3, input_shape=(4, 4, 1)), tk.layers.Flatten(), tk.layers.Dense(1)])
+    optimizer = tk.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.0)
+    before = model.get_weights()
+    optimizer.apply_gradients((np.ones(w.shape), w) for w in model.trainable_variables)
+    for w in model.trainable_variables:
+        w.assign(w * 0)
+    optimizer.finalize_variable_values(model.trainable_variables)
+    for now, was in zip(model.get_weights(), before):
+        np.testing.assert_allclose(now, was - 0.5, rtol=1e-6)
+
+
+def test_a_legacy_optimizer_stays_one_where_the_newer_ones_are_meant() -> None:
+    tk.set_dialect("keras-2.15")
+    for name in optimizers.legacy.__all__:
+        if name == "Optimizer":
+            continue
+        written = optimizers.serialize(getattr(optimizers.legacy, name)(0.5))
+        assert written["module"] == "keras.optimizers.legacy"
+        for config in (written, {key: written[key] for key in ("class_name", "config")}):  # the latter of older files
+            for again in (optimizers.deserialize(config), optimizers.get(config)):
+                assert again._rules == dialects.TF_KERAS.rules
+        assert optimizers.get(optimizers.serialize(getattr(optimizers, name)(0.5)))._rules == dialects.KERAS_2_15.rules
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD(-0.1), r"SGD\(learning_rate=-0.1\): learning_rate must be a number ≥ 0; got -0.1"),
         (lambda: SGD(momentum=1.5), r"momentum must be a number in \[0, 1\]; got 1.5"),
         (lambda: SGD(clipnorm=1, global_clipnorm=1), "give clipnorm or global_clipnorm, not both"),
         (lambda: SGD(clipvalue=-1), "clipvalue must be a number ≥ 0"),
-        (lambda: SGD(0.01, 0.9, 1e-6), "True or False"),
+        (lambda: experimental.SGD(0.01, 0.9, 1e-6), "True or False"),
         (lambda: experimental.SGD(use_ema=True, ema_momentum=2), r"ema_momentum must be a number in \[0, 1\]"),
-        (lambda: experimental.SGD(ema_overwrite_frequency=0), "a positive integer or None; got 0"),
+        (lambda: experimental.SGD(use_ema=True, ema_overwrite_frequency=-1), "a positive integer or None; got -1"),
+        (lambda: experimental.SGD(use_ema=True, ema_overwrite_frequency=2.5), "a positive integer or None; got 2.5"),
+        (lambda: experimental.Lion(beta_1=1.5), r"beta_1 must be a number in \[0, 1\]"),
         (lambda: optimizers.Ftrl(learning_rate_power=0.5), "learning_rate_power must be a number in"),
         (lambda: SGD("fast"), "learning_rate must be a number"),
         (lambda: SGD(momentun=0.9), "unknown argument; did you mean 'momentum'"),

@@ -179,6 +179,33 @@ def translate(
     return args, kwargs
 
 
+# Arguments that are yes or no, by which one order of arguments can be told from another.
+_FLAGS = frozenset(("nesterov", "amsgrad"))
+
+
+def by_order(
+    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], dialect: Dialect
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Name the arguments without a name, where the dialect's Keras has them in another order than the signature.
+
+    Of several orders the first one counts in which flags get booleans, and nothing else does: the third argument of
+    `SGD(0.1, 0.9, True)` is `nesterov`, and that of `SGD(0.1, 0.9, 1e-6)` is `decay`.
+
+    Args:
+        owner: Whose table applies.
+        args: Positional arguments, without `self`.
+        kwargs: Keyword arguments; not changed.
+        dialect: Has the table.
+    """
+    orders = dialect.orders.get(owner, ()) if args else ()
+    readings = [dict(zip(order, args)) for order in orders if len(args) <= len(order)]
+    readings = [named for named in readings if not named.keys() & kwargs.keys()]
+    if not readings:
+        return args, kwargs
+    told = (n for n in readings if all((name in _FLAGS) is isinstance(value, bool) for name, value in n.items()))
+    return (), {**next(told, readings[0]), **kwargs}
+
+
 def _positional(
     owner: str, form: Positional, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:

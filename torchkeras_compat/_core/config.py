@@ -160,6 +160,7 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
         if ours:
             kind: Any = type(self)
             dialect, name = dialects.of(self), _called_as(kind, entered)
+            args, kwargs = border.by_order(name, args, kwargs, dialect)
             args, kwargs = border.translate(name, args, kwargs, dialect, own)
             given = positional[: len(args)]
             for argument, default in dialect.defaults.get(name, {}).items():

@@ -67,6 +67,9 @@ class Rules:
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
+        batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
+        losses_name_functions: configurations of loss classes have the name of their function, `fn`.
+        schedule_decay_is_decay: configurations of Nadam call its `schedule_decay` `decay`.
         clip_order: The order in which an optimizer applies its clippings.
         clip_once: An optimizer applies only the first clipping of that order that it was given.
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
@@ -111,6 +114,9 @@ class Rules:
     digits_begin_words: bool = True
     generators_count_samples: bool = False
     validation_data_to_callbacks: bool = True
+    batch_logs_name_batch: bool = True
+    losses_name_functions: bool = False
+    schedule_decay_is_decay: bool = False
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
     clip_once: bool = False
     idle_momentum: bool = True
@@ -127,12 +133,15 @@ class Dialect:
         rules: The rules objects made under it follow.
         defaults: Class name → argument → default that replaces the one in the signature (that of keras-2.15).
         refuses: Class name → argument → what to write instead, for arguments this dialect does not have.
+        orders: Class name → the orders in which it takes arguments without a name, where they are not the signature's.
+            A call is read in the first one that fits it (`border.by_order`).
     """
 
     name: str
     rules: Rules
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     refuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    orders: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
 
 
 def _merged(*tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -176,11 +185,60 @@ _NEVER_DECAY = {
 }
 _SCHEDULE_DECAY = {"Nadam": {"schedule_decay": 0.004}}
 
+
+def _order(own: str, behind: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return ("learning_rate", *own.split(), *behind)
+
+
+# The orders of Keras 1.2.2 to 2.2.4; those of 2.3.1 are shorter, and others for two classes.
+_CHECKPOINT = ("filepath", "monitor", "verbose", "save_best_only", "save_weights_only", "mode", "period")
+_ORDERS_2_2 = {
+    "SGD": (_order("momentum decay nesterov"), _order("momentum nesterov")),
+    "RMSprop": (_order("rho epsilon decay"),),
+    "Adagrad": (_order("epsilon decay"),),
+    "Adadelta": (_order("rho epsilon decay"),),
+    "Adam": (_order("beta_1 beta_2 epsilon decay amsgrad"), _order("beta_1 beta_2 amsgrad")),
+    "Adamax": (_order("beta_1 beta_2 epsilon decay"),),
+    "ModelCheckpoint": (_CHECKPOINT,),
+}
+_ORDERS_2_3 = {
+    **_ORDERS_2_2,
+    "SGD": _ORDERS_2_2["SGD"][::-1],
+    "Adam": _ORDERS_2_2["Adam"][::-1],
+}
+_OWN_ORDERS = {
+    "SGD": "momentum nesterov",
+    "RMSprop": "rho momentum epsilon centered",
+    "Adagrad": "initial_accumulator_value epsilon",
+    "Adadelta": "rho epsilon",
+    "Adam": "beta_1 beta_2 epsilon amsgrad",
+    "Adamax": "beta_1 beta_2 epsilon",
+    "Nadam": "beta_1 beta_2 epsilon",
+}
+_FTRL = "learning_rate_power initial_accumulator_value l1_regularization_strength l2_regularization_strength"
+_FTRL_LAST = "l2_shrinkage_regularization_strength beta"
+_ORDERS_TF = {
+    **{name: (_order(own, ("name",)),) for name, own in _OWN_ORDERS.items()},
+    "Ftrl": (_order(f"{_FTRL} name {_FTRL_LAST}"),),
+}
+_OF_EACH = (
+    "weight_decay", "clipnorm", "clipvalue", "global_clipnorm",
+    "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile", "name",
+)  # fmt: skip
+_ORDERS_2_15 = {
+    **{name: (_order(own, _OF_EACH),) for name, own in _OWN_ORDERS.items()},
+    "AdamW": (_order("weight_decay beta_1 beta_2 epsilon amsgrad", _OF_EACH[1:]),),
+    "Ftrl": (_order(f"{_FTRL} {_FTRL_LAST}", _OF_EACH),),
+    "Lion": (_order("beta_1 beta_2", _OF_EACH),),
+    "Adafactor": (_order("beta_2_decay epsilon_1 epsilon_2 clip_threshold relative_step", _OF_EACH),),
+}
+
 KERAS_2_3 = Dialect(
     "keras-2.3",
     Rules(),
     _merged(_CLASSIC_RATES, _CLASSIC_LAYERS, _SCHEDULE_DECAY),
     _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
+    _ORDERS_2_3,
 )
 KERAS_2_2 = Dialect(
     "keras-2.2",
@@ -197,6 +255,7 @@ KERAS_2_2 = Dialect(
     ),
     _merged(KERAS_2_3.defaults, _HARD_GATES, _BY_GATE),
     KERAS_2_3.refuses,
+    _ORDERS_2_2,
 )
 KERAS_1 = Dialect(
     "keras-1",
@@ -210,6 +269,7 @@ KERAS_1 = Dialect(
     ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
     KERAS_2_2.refuses,
+    _ORDERS_2_2,
 )
 TF_KERAS = Dialect(
     "tf.keras",
@@ -240,12 +300,16 @@ TF_KERAS = Dialect(
         zero_based_names=True,
         digits_begin_words=False,
         validation_data_to_callbacks=False,
+        batch_logs_name_batch=False,
+        losses_name_functions=True,
+        schedule_decay_is_decay=True,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,
     ),
     _SCHEDULE_DECAY,
     _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
+    _ORDERS_TF,
 )
 KERAS_2_15 = Dialect(
     "keras-2.15",
@@ -260,6 +324,7 @@ KERAS_2_15 = Dialect(
     ),
     {},
     _merged(_NO_DECAY, _NEVER_DECAY),
+    _ORDERS_2_15,
 )
 
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (KERAS_2_3, KERAS_2_2, KERAS_1, TF_KERAS, KERAS_2_15)}

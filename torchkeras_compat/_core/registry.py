@@ -188,16 +188,26 @@ def deserialize(kind: str, config: dict[str, Any]) -> Any:
     """Make the object that a configuration describes; only registered and custom objects can be named."""
     if not isinstance(config.get("class_name"), str):
         raise ValueError(f"a {kind} configuration needs 'class_name', a string; got {show(config)}.")
-    entry = lookup(kind, config["class_name"])
-    arguments = config.get("config")
+    name, arguments = config["class_name"], config.get("config")
+    if name == "function" and isinstance(arguments, str):  # as Keras 2.12 to 2.15 write a function
+        return lookup(kind, arguments)
+    if all(name not in scope for scope in _scopes.stack):
+        name = name.removeprefix("Custom>")  # what 2.11 to 2.15 put before their own optimizers
+    entry = lookup(kind, name)
     if not inspect.isclass(entry):
         return entry
-    if isinstance(arguments, str):  # a function stored as {'class_name': 'function', 'config': name}
-        return lookup(kind, arguments)
     if arguments is not None and not isinstance(arguments, dict):
         raise ValueError(f"{config['class_name']}: 'config' must be a dictionary; got {show(arguments)}.")
+    told = {argument: _stored_array(value) for argument, value in (arguments or {}).items()}
     build = getattr(entry, "from_config", None)
-    return build(dict(arguments or {})) if build else entry(**(arguments or {}))
+    return build(told) if build else entry(**told)
+
+
+def _stored_array(value: Any) -> Any:
+    """Return an array that Keras 2.12 to 2.15 have written into a configuration as lists; anything else as it is."""
+    if isinstance(value, dict) and value.get("class_name") == "__numpy__":
+        return value["config"]["value"]
+    return value
 
 
 def class_name(value: object) -> str:

@@ -142,10 +142,10 @@ class CallbackList:
             self.history = registry.lookup("callback", "History")()
             self.callbacks.append(self.history)
         self.params: dict[str, Any] = {}
-        if params:
-            self.set_params(params)
         if model is not None:
             self.set_model(model)
+        if params:
+            self.set_params(params)
 
     def append(self, callback: Any) -> None:
         """Add a callback."""
@@ -199,10 +199,17 @@ def _checked(item: Any) -> Any:
     return item
 
 
+# Classic names of hooks → those that reach every callback, since `Callback` hands the new ones on to the old ones.
+_RENAMED = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
+
 def _forwarder(hook: str) -> Any:
-    def forward(self: CallbackList, *args: Any, logs: Any = None) -> None:
+    called = _RENAMED.get(hook, hook)
+
+    def forward(self: CallbackList, *args: Any, logs: Any = None, **named: Any) -> None:
+        args = (*args, *named.values())  # `epoch=`, `batch=`
         positional = args[:-1] if args and (args[-1] is None or isinstance(args[-1], Mapping)) else args
-        self.call(hook, *positional, logs=logs if logs is not None else (args[-1] if args != positional else None))
+        self.call(called, *positional, logs=logs if logs is not None else (args[-1] if args != positional else None))
 
     forward.__name__, forward.__doc__ = hook, f"Call `{hook}` of every callback."
     return forward

@@ -116,7 +116,7 @@ class ModelCheckpoint(Monitor):
     def _save(self, epoch: int, logs: Mapping[str, Any] | None, batch: int | None = None) -> None:
         path = self._path(epoch, logs, batch)
         if self.save_best_only:
-            value = self.value(logs)
+            value = self.get_monitor_value(logs)
             if value is None:
                 return
             if not self.improved(value, self.best):

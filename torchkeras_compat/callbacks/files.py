@@ -90,6 +90,11 @@ def _cell(value: Any) -> Any:
     return value
 
 
+def _json_value(value: Any) -> Any:
+    """Return a value of the logs as JSON has it: a number of numpy's as Python's, an array as lists."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
 @registry.register("callback")
 class RemoteMonitor(Callback):
     """Sends the values of each epoch to a server as JSON.
@@ -124,7 +129,7 @@ class RemoteMonitor(Callback):
         import urllib.parse
         import urllib.request
 
-        body = json.dumps({"epoch": epoch, **{k: float(v) for k, v in (logs or {}).items() if np.ndim(v) == 0}})
+        body = json.dumps({"epoch": epoch, **{name: _json_value(value) for name, value in (logs or {}).items()}})
         data = body.encode() if self.send_as_json else urllib.parse.urlencode({self.field: body}).encode()
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
         request = urllib.request.Request(self.root + self.path, data, {"Content-Type": kind, **(self.headers or {})})

@@ -92,7 +92,7 @@ class TerminateOnNaN(Callback):
         >>> callback = keras.callbacks.TerminateOnNaN()
     """
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
         """Look at the loss."""
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from .._core import registry
 from .._core.border import user_stacklevel
@@ -25,10 +27,14 @@ class Monitor(Callback):
     Args:
         monitor: The name of the value in `logs`.
         mode: `'min'`, `'max'` or `'auto'`, which goes by the name.
-        min_delta: The least change that counts.
+
+    Attributes:
+        monitor_op: Whether its first argument is better than its second one; subclasses of users' call and replace it.
     """
 
-    def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
+    monitor_op: Callable[[Any, Any], Any]
+
+    def __init__(self, monitor: str, mode: str = "auto") -> None:
         super().__init__()
         self.monitor = monitor
         self.mode = mode if mode in MODES else "auto"
@@ -37,9 +43,14 @@ class Monitor(Callback):
                 f"{type(self).__name__}(mode={mode!r}): mode must be 'auto', 'min' or 'max'; it is taken as 'auto'.",
                 stacklevel=user_stacklevel(),
             )
-        self.min_delta = abs(float(min_delta))
-        self.maximise = self.mode == "max" or (self.mode == "auto" and more_is_better(monitor))
+        maximise = self.mode == "max" or (self.mode == "auto" and more_is_better(monitor))
+        self.monitor_op = np.greater if maximise else np.less
         self.best = self.worst
+
+    @property
+    def maximise(self) -> bool:
+        """Whether more is better."""
+        return self.monitor_op == np.greater
 
     @property
     def worst(self) -> float:
@@ -47,10 +58,10 @@ class Monitor(Callback):
         return -math.inf if self.maximise else math.inf
 
     def improved(self, value: float, best: float) -> bool:
-        """Tell whether `value` is better than `best` by more than `min_delta`; NaN never is."""
-        return value - self.min_delta > best if self.maximise else value + self.min_delta < best
+        """Tell whether `value` is better than `best`; NaN never is."""
+        return bool(self.monitor_op(value, best))
 
-    def value(self, logs: Mapping[str, Any] | None) -> float | None:
+    def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
         """Return the monitored value; `None`, with a warning, when there is none."""
         found = (logs or {}).get(self.monitor)
         if found is None:
@@ -106,13 +117,18 @@ class EarlyStopping(Monitor):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode)
+        self.min_delta = abs(float(min_delta)) * (1 if self.maximise else -1)  # what Keras's own formula takes off
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
         self._begin()
+
+    def improved(self, value: float, best: float) -> bool:
+        """Tell whether `value` is better than `best` by more than `min_delta`; NaN never is."""
+        return bool(self.monitor_op(value - self.min_delta, best))
 
     def _begin(self) -> None:
         self.wait = 0
@@ -127,7 +143,7 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare the value with the best so far."""
-        value = self.value(logs)
+        value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:

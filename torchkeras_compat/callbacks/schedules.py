@@ -120,7 +120,9 @@ class ReduceLROnPlateau(Monitor):
         cooldown: int = 0,
         min_lr: float = 0,
     ) -> None:
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode)
+        self.min_delta = float(min_delta)
+        self.monitor_op = self._greater if self.maximise else self._less
         if factor >= 1.0:
             raise argument_error("ReduceLROnPlateau", "factor", "less than 1", factor)
         self.factor = factor
@@ -129,6 +131,17 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown = cooldown
         self.min_lr = min_lr
         self._begin()
+
+    def _greater(self, value: float, best: float) -> bool:
+        return value > best + self.min_delta
+
+    def _less(self, value: float, best: float) -> bool:
+        return value < best - self.min_delta
+
+    @property
+    def maximise(self) -> bool:
+        """Whether more is better."""
+        return self.monitor_op in (np.greater, self._greater)
 
     def _begin(self) -> None:
         self.best = self.worst
@@ -148,7 +161,7 @@ class ReduceLROnPlateau(Monitor):
         rate = get_rate(self.model.optimizer)
         if logs is not None:
             logs["lr"] = rate
-        value = self.value(logs)
+        value = self.get_monitor_value(logs)
         if value is None:
             return
         if self.in_cooldown():

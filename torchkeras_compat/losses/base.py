@@ -244,6 +244,13 @@ class FunctionLoss(Loss):
     fn: ClassVar[Callable[..., Tensor]]
     options: ClassVar[tuple[str, ...]] = ()
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal loss and, as Keras 2.15 does, the name of its function."""
+        config = super().get_config()
+        if self._rules.losses_name_functions:
+            config["fn"] = registry.name_of("loss", type(self).fn)
+        return config
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> FunctionLoss:
         """Make a loss from its configuration; `.keras` archives also name the function, which the class knows."""

@@ -37,10 +37,10 @@ from .accuracies import (
     top_k_categorical_accuracy,
 )
 from .base import Mean, MeanMetricWrapper, MeanTensor, Metric, Sum
-from .classic import fbeta_score, fmeasure, matthews_correlation, precision, recall
+from .classic import f1score, fbeta_score, fmeasure, fscore, matthews_correlation, precision, recall
 from .confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
 from .curves import AUC, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity
-from .fscore import F1Score, FBetaScore
+from .f_scores import F1Score, FBetaScore
 from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from .margin import CategoricalHinge, Hinge, SquaredHinge
 from .probabilistic import (
@@ -186,8 +186,10 @@ __all__ = [
     "cosine_proximity",
     "cosine_similarity",
     "deserialize",
+    "f1score",
     "fbeta_score",
     "fmeasure",
+    "fscore",
     "fused",
     "get",
     "hinge",

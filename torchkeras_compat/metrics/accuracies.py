@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from .._core import registry
-from ..losses.base import tensor_function
-from .base import FunctionMetric
+from ..losses.base import align, tensor_function, tensors
+from .base import FunctionMetric, Mean
 
 
 @tensor_function("metric", "acc")
@@ -182,6 +182,12 @@ class BinaryAccuracy(FunctionMetric):
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
         self.threshold = threshold
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Take a batch in; each label counts for itself, and may have a weight of its own."""
+        with torch.no_grad():
+            y_true, y_pred = align(*tensors(y_true, y_pred))
+            Mean.update_state(self, y_true == (y_pred > self.threshold), sample_weight)
 
 
 @registry.register("metric")

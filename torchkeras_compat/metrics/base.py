@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -293,6 +293,29 @@ class Metric(Configurable):
         else:
             self._forget()
 
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return the states as arrays."""
+        return [state.numpy() for state in self.variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the states from arrays in the order of `get_weights`.
+
+        Raises:
+            ValueError: Their number or one of their shapes is wrong.
+        """
+        states = self.variables
+        shapes = [tuple(state.shape) for state in states]
+        if [np.shape(array) for array in weights] != shapes:
+            raise ValueError(
+                f"{self.name}.set_weights: the states have shapes {shapes}; got {[np.shape(a) for a in weights]}."
+            )
+        for state, array in zip(states, weights):
+            state.assign(torch.as_tensor(np.asarray(array)))
+
+    def count_params(self) -> int:
+        """Return how many numbers the states are."""
+        return sum(state.numel() for state in self.variables)
+
     def merge_state(self, metrics: Iterable[Metric]) -> None:
         """Add the states of other metrics of the same kind.
 
@@ -306,9 +329,12 @@ class Metric(Configurable):
                 mine.assign_add(theirs.value())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch in and return the value so far."""
+        """Take a batch in and return the value so far, which knows its metric: `add_metric` takes that."""
         self.update_state(*args, **kwargs)
-        return self.result()
+        value = self.result()
+        if isinstance(value, Tensor):
+            value._metric_obj = self  # type: ignore[attr-defined]
+        return value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Metric:
         """Copy the states once each, so that attributes and `variables` stay the same objects."""
@@ -328,11 +354,18 @@ class Metric(Configurable):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-def weigh(values: Tensor, sample_weight: Any) -> tuple[Tensor, Tensor]:
-    """Return the values that a weight applies to and the weight, broadcast to them."""
+def weigh(values: Tensor, sample_weight: Any, summed: bool = False) -> tuple[Tensor, Tensor]:
+    """Return the values that a weight applies to and the weight, broadcast to them.
+
+    Args:
+        values: The values.
+        sample_weight: The weight.
+        summed: Whether several values that share a weight are summed; otherwise their mean counts.
+    """
     weight = as_float(sample_weight).to(device=values.device, dtype=values.dtype)
     if weight.ndim and values.ndim - weight.ndim > 1:
-        values = values.mean(tuple(range(weight.ndim, values.ndim)))
+        shared = tuple(range(weight.ndim, values.ndim))
+        values = values.sum(shared) if summed else values.mean(shared)
     weight = fit_weight(weight, values)
     if weight.ndim > values.ndim:  # one value for the whole batch
         return values.expand(weight.shape), weight
@@ -340,7 +373,13 @@ def weigh(values: Tensor, sample_weight: Any) -> tuple[Tensor, Tensor]:
 
 
 class Reduce(Metric):
-    """Base of `Mean` and `Sum`: a total of values, and what it is divided by."""
+    """Base of `Mean` and `Sum`: a total of values, and what it is divided by.
+
+    Attributes:
+        summed: Whether values that share a weight are summed.
+    """
+
+    summed: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -351,7 +390,7 @@ class Reduce(Metric):
         values = as_float(values).to(self.torch_dtype)
         if sample_weight is None:
             return values.sum(), values.numel()
-        values, weight = weigh(values, sample_weight)
+        values, weight = weigh(values, sample_weight, self.summed)
         return (values * weight).sum(), weight.sum()
 
 
@@ -370,6 +409,8 @@ class Sum(Reduce):
         >>> metric.result()
         tensor(4.)
     """
+
+    summed = True
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -481,6 +522,10 @@ class Averaged(Mean):
         """Return the per-sample values."""
         raise NotImplementedError(f"{type(self).__name__}: override values(y_true, y_pred).")
 
+    def _in_own_type(self, y_pred: Any) -> Any:
+        """Return predictions in the metric's type, where that is the longer one."""
+        return y_pred.double() if self.dtype == "float64" and isinstance(y_pred, Tensor) else y_pred
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Take a batch in."""
         with torch.no_grad():
@@ -505,6 +550,7 @@ class FunctionMetric(Averaged):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values of the function."""
+        y_pred = self._in_own_type(y_pred)
         values: Tensor = under(type(self).fn, self._rules)(y_true, y_pred, **self.chosen())
         return values
 
@@ -515,7 +561,7 @@ class MeanMetricWrapper(Averaged):
 
     Args:
         fn: The function; it may give one value a sample, or one for the batch.
-        name: The key in logs; the function's name if `None`.
+        name: The key in logs; made from the class's name if `None`.
         dtype: The type it computes in.
         kwargs: Passed to the function.
 
@@ -531,7 +577,7 @@ class MeanMetricWrapper(Averaged):
 
     def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         function = registry.get("metric", fn)
-        super().__init__(name or getattr(function, "__name__", None), dtype)
+        super().__init__(name, dtype)
         self.fn: Any = function
         self._options = kwargs
 
@@ -541,7 +587,7 @@ class MeanMetricWrapper(Averaged):
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         """Return the per-sample values of the function."""
-        return as_float(under(self.fn, self._rules)(y_true, y_pred, **self._options))
+        return as_float(under(self.fn, self._rules)(y_true, self._in_own_type(y_pred), **self._options))
 
     def get_config(self) -> dict[str, Any]:
         """Return the function's name, its options and the metric's own arguments."""

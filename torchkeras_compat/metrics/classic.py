@@ -7,17 +7,29 @@ quotients finite.  Their mean over batches is not the metric of the whole data; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor
 
 from .._core import settings
 from ..losses.base import tensor_function
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def of_batch(function: F) -> F:
+    """Mark a metric function that tells one number of a batch, so that batches must not be joined for it."""
+    setattr(function, "of_batch", True)  # noqa: B010 - a function has no such attribute for a type checker
+    return function
+
 
 def _hard(y: Tensor) -> Tensor:
     return y.clamp(0, 1).round()
 
 
+@of_batch
 @tensor_function("metric")
 def precision(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the share of right ones among the positive predictions of a batch.
@@ -38,6 +50,7 @@ def precision(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return right / (_hard(y_pred).sum() + settings.epsilon())
 
 
+@of_batch
 @tensor_function("metric")
 def recall(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the share of the positive labels of a batch that are found.
@@ -58,6 +71,7 @@ def recall(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return right / (_hard(y_true).sum() + settings.epsilon())
 
 
+@of_batch
 @tensor_function("metric")
 def fbeta_score(y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
     """Compute the weighted harmonic mean of precision and recall of a batch, 0 without any positive label.
@@ -85,7 +99,8 @@ def fbeta_score(y_true: Tensor, y_pred: Tensor, beta: float = 1) -> Tensor:
     return torch.where(_hard(y_true).sum() == 0, torch.zeros_like(score), score)
 
 
-@tensor_function("metric")
+@of_batch
+@tensor_function("metric", "fscore")
 def fmeasure(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the harmonic mean of precision and recall of a batch.
 
@@ -104,6 +119,7 @@ def fmeasure(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return fbeta_score(y_true, y_pred, beta=1)
 
 
+@of_batch
 @tensor_function("metric")
 def matthews_correlation(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the Matthews correlation coefficient of a batch (Matthews, 1975).
@@ -125,3 +141,6 @@ def matthews_correlation(y_true: Tensor, y_pred: Tensor) -> Tensor:
     fp, fn = ((1 - label) * found).sum(), (label * (1 - found)).sum()
     norm = torch.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     return (tp * tn - fp * fn) / (norm + settings.epsilon())
+
+
+fscore = f1score = fmeasure

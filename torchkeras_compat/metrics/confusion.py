@@ -184,9 +184,14 @@ class CountMetric(ConfusionMetric):
         """Take a batch in."""
         self._count(y_true, y_pred, sample_weight)
 
+    @property
+    def accumulator(self) -> State:
+        """The counts at the thresholds, as Keras calls them."""
+        return self._counts[self.counted[0]]
+
     def result(self) -> Tensor:
         """Return the count."""
-        value = self._counts[self.counted[0]].value()
+        value = self.accumulator.value()
         return value[0] if value.numel() == 1 else value
 
 

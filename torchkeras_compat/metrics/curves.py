@@ -26,6 +26,7 @@ class AtMetric(ConfusionMetric):
     Attributes:
         best: The rate whose maximum is the result.
         where: The rate that must reach the value; the name of the constructor's first argument.
+        value: The value.
     """
 
     best: ClassVar[str]
@@ -33,7 +34,7 @@ class AtMetric(ConfusionMetric):
 
     def _start(self, value: float, num_thresholds: int, class_id: int | None) -> None:
         owner = type(self).__name__
-        self._value = fraction(owner, self.where, value)
+        self.value = fraction(owner, self.where, value)
         if num_thresholds <= 0:
             raise argument_error(owner, "num_thresholds", "a positive integer", num_thresholds)
         self.num_thresholds, self.class_id = num_thresholds, class_id
@@ -51,7 +52,7 @@ class AtMetric(ConfusionMetric):
 
     def result(self) -> Tensor:
         """Return the best rate, 0 where the other never reaches the value."""
-        reaches = self._share(*_RATES[self.where]) >= self._value
+        reaches = self._share(*_RATES[self.where]) >= self.value
         best = self._share(*_RATES[self.best])
         return torch.where(reaches, best, torch.zeros_like(best)).max()
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from .._core import registry
-from ..losses.base import tensors
+from ..losses.base import fit_weight, tensors
 from ..losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from ..losses.regression import poisson
 from ..losses.similarity import kl_divergence
@@ -152,9 +152,7 @@ class SparseCategoricalCrossentropy(FunctionMetric):
         if self._valid is None:
             return super()._sums(values, sample_weight)
         if sample_weight is not None:
-            weight = tensors(sample_weight, values)[0]
-            extra = values.ndim - weight.ndim
-            weight = weight.reshape(weight.shape + (1,) * extra) if extra > 0 else weight.reshape(values.shape)
+            weight = fit_weight(tensors(sample_weight, values)[0], values)
             return super()._sums(values, self._valid.reshape(values.shape) * weight)
         return super()._sums(values, self._valid.reshape(values.shape))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .._core import registry
+from .._core import dialects, registry
 from . import experimental, legacy, schedules
 from ._adam import Adam, Adamax, AdamW, Nadam
 from ._adaptive import Adadelta, Adafactor, Adagrad, Ftrl
@@ -39,13 +39,48 @@ def get(identifier: Any, *, dialect: str | None = None) -> torch.optim.Optimizer
     """
     if isinstance(identifier, torch.optim.Optimizer):
         return identifier
+    if isinstance(identifier, dict):
+        with dialects.using(dialect or _dialect_of(identifier)):
+            made: Optimizer = registry.get("optimizer", identifier)
+            return made
     optimizer: Optimizer = registry.get("optimizer", identifier, dialect=dialect)
     return optimizer
 
 
+# The module that configurations of Keras 2.15 name for optimizers of the dialect `tf.keras`.
+_LEGACY_MODULE = "keras.optimizers.legacy"
+
+
+def _dialect_of(config: dict[str, Any]) -> str:
+    """Return the dialect that the optimizer of a configuration belongs to: the current one, where it does not say.
+
+    The newer optimizers have no `decay`, so that a configuration with one, of an older file, is of a legacy one.
+    """
+    own, current = config.get("config"), dialects.current()
+    keys = own if isinstance(own, dict) else {}
+    legacy = config.get("module") == _LEGACY_MODULE or keys.get("is_legacy_optimizer")
+    if legacy or (current is dialects.KERAS_2_15 and "decay" in keys):
+        return dialects.TF_KERAS.name
+    return current.name
+
+
 def serialize(optimizer: Optimizer, use_legacy_format: bool = False) -> dict[str, Any]:
-    """Return `{'class_name': …, 'config': …}`; both formats of Keras 2.15 are one here."""
+    """Return `{'class_name': …, 'config': …}`; both formats of Keras 2.15 are one here.
+
+    One of `optimizers.legacy` has its module in it where the newer optimizers are meant otherwise.
+
+    Args:
+        optimizer: The optimizer.
+        use_legacy_format: Accepted.
+
+    Example:
+        >>> from torchkeras_compat import optimizers
+        >>> optimizers.serialize(optimizers.SGD(0.1))['class_name']
+        'SGD'
+    """
     config: dict[str, Any] = registry.serialize("optimizer", optimizer)
+    if dialects.of(optimizer) is dialects.TF_KERAS and dialects.current() is dialects.KERAS_2_15:
+        return {"module": _LEGACY_MODULE, **config, "registered_name": None}
     return config
 
 
@@ -64,7 +99,7 @@ def deserialize(
         >>> optimizers.deserialize(optimizers.serialize(optimizers.SGD(0.1))).lr
         0.1
     """
-    with registry.custom_object_scope(custom_objects):
+    with registry.custom_object_scope(custom_objects), dialects.using(_dialect_of(config)):
         optimizer: Optimizer = registry.deserialize("optimizer", config)
         return optimizer
 

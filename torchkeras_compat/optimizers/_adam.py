@@ -237,6 +237,13 @@ class Nadam(_Moments):
         self.schedule_decay = self._number("schedule_decay", schedule_decay)
         self._product = (0, 1.0)  # number of steps, product of their momenta
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal optimizer; the dialect says what `schedule_decay` is called."""
+        config = super().get_config()
+        if self._rules.schedule_decay_is_decay and "schedule_decay" in config:
+            config["decay"] = config.pop("schedule_decay")
+        return config
+
     @classmethod
     def from_config(cls: type[N], config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> N:
         """Make an optimizer from its configuration; `tf.keras` calls the `schedule_decay` in it `decay`."""

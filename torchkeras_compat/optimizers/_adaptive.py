@@ -177,7 +177,7 @@ class Ftrl(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **options)
-        number = self._number
+        number = self._bounded
         self.learning_rate_power = number("learning_rate_power", learning_rate_power, 0.0, -float("inf"))
         self.initial_accumulator_value = number("initial_accumulator_value", initial_accumulator_value)
         self.l1_regularization_strength = number("l1_regularization_strength", l1_regularization_strength)

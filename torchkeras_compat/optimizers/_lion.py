@@ -45,7 +45,7 @@ class Lion(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.beta_1 = self._number("beta_1", beta_1, 1.0)
+        self.beta_1 = self._bounded("beta_1", beta_1, 1.0)
         self.beta_2 = self._number("beta_2", beta_2, 1.0)
 
     @property

@@ -62,7 +62,7 @@ class RMSprop(Optimizer):
         options.setdefault("ema_overwrite_frequency", 100)  # this class alone has one by default in 2.15
         super().__init__(learning_rate, **options)
         self.rho = self._number("rho", rho, 1.0)
-        self.momentum = self._number("momentum", momentum, 1.0)
+        self.momentum = self._bounded("momentum", momentum, 1.0)
         self.epsilon = self._epsilon(epsilon)
         self.centered = bool(centered)
 

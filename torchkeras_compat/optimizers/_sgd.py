@@ -54,7 +54,7 @@ class SGD(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.momentum = self._number("momentum", momentum, 1.0)
+        self.momentum = self._bounded("momentum", momentum, 1.0)
         if nesterov not in (True, False):
             raise argument_error("SGD", "nesterov", "True or False (decay= is given by name)", nesterov, TypeError)
         self.nesterov = bool(nesterov)

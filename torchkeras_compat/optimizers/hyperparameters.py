@@ -8,6 +8,7 @@ revision, for which whatever was prepared (`training/step/update.py`, compiled g
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 from .._core import settings
-from .._core.errors import argument_error
+from .._core.border import user_stacklevel
+from .._core.errors import argument_error, show
 
 N = TypeVar("N", int, float)
 
@@ -171,6 +173,18 @@ def number_between(owner: str, argument: str, value: Any, least: float = 0.0, mo
     number = as_number(owner, argument, value, expected)
     if not least <= number <= most:
         raise argument_error(owner, argument, expected, value)
+    return number
+
+
+def usual_number(owner: str, argument: str, value: Any, least: float = 0.0, most: float = float("inf")) -> float:
+    """Return an argument as a float; one outside [least, most] is taken as Keras takes it, with a warning."""
+    number = as_number(owner, argument, value)
+    if not least <= number <= most:
+        usual = f"in [{least:g}, {most:g}]" if most != float("inf") else f"≥ {least:g}"
+        warnings.warn(
+            f"{owner}({argument}={show(value)}): {argument} is usually a number {usual}; it is taken as it stands.",
+            stacklevel=user_stacklevel(),
+        )
     return number
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._core import registry
-from .hyperparameters import number_between
+from .hyperparameters import usual_number
 from .schedules import LearningRateSchedule
 
 Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
@@ -43,7 +43,7 @@ class LearningRate:
             self.schedule = value
             self.group["lr"] = self.current(iteration)
         else:
-            self.group["lr"] = number_between(self.owner, "learning_rate", value)
+            self.group["lr"] = usual_number(self.owner, "learning_rate", value)
             self.schedule = None
 
     def current(self, iteration: int) -> float:

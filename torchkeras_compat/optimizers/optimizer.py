@@ -26,7 +26,7 @@ from .clipping import Clipping
 from .foreach import Tensors
 from .get_updates import SymbolicGradients, keep_variables, loss_and_params, step_when_run
 from .gradients import in_layout, parameters, split
-from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between
+from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between, usual_number
 from .learning_rate import LearningRate, Rate
 from .schedules import LearningRateSchedule
 from .slots import Binding, Gradients, Scalars, Slots, SlotTable, gather_reached
@@ -61,7 +61,7 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         decay: The learning rate of a step is `learning_rate / (1 + decay * iterations)`; classic Keras and `tf.keras`.
 
     Raises:
-        ValueError: A negative rate or bound, or both `clipnorm` and `global_clipnorm`.
+        ValueError: A negative bound, or both `clipnorm` and `global_clipnorm`.
 
     Example:
         >>> import torch
@@ -120,17 +120,18 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         self.name = owner if name is None else name
         self._compose(owner)
         self.learning_rate = learning_rate
-        limits = {"weight_decay": weight_decay, "clipnorm": clipnorm, "clipvalue": clipvalue, "decay": decay}
-        for argument, value in {**limits, "global_clipnorm": global_clipnorm}.items():
-            setattr(self, argument, value if value is None else self._number(argument, value))
+        self.weight_decay = None if weight_decay is None else self._number("weight_decay", weight_decay)
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm, "decay": decay}
+        for argument, value in limits.items():
+            setattr(self, argument, value if value is None else self._bounded(argument, value))
         self.initial_decay = float(self.decay)
         if clipnorm is not None and global_clipnorm is not None:
             raise ValueError(f"{owner}: give clipnorm or global_clipnorm, not both; got {clipnorm}, {global_clipnorm}.")
         self.use_ema = bool(use_ema)
-        self.ema_momentum = self._number("ema_momentum", ema_momentum, 1.0)
         every = ema_overwrite_frequency
-        if every is not None and (type(every) is not int or every < 1):
+        if use_ema and every and (type(every) is not int or every < 1):
             raise argument_error(owner, "ema_overwrite_frequency", "a positive integer or None", every)
+        self.ema_momentum = self._bounded("ema_momentum", ema_momentum, 1.0) if use_ema else float(ema_momentum)
         self.ema_overwrite_frequency = every
         self.jit_compile = bool(jit_compile)
 
@@ -148,7 +149,11 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         self.symbolic_gradients = SymbolicGradients(owner)
 
     def _number(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
-        """Return an argument as a float in [least, most], or raise."""
+        """Return an argument as a float, with a warning where it is outside [least, most]."""
+        return usual_number(type(self).__name__, argument, value, least, most)
+
+    def _bounded(self, argument: str, value: Any, most: float = float("inf"), least: float = 0.0) -> float:
+        """Return an argument as a float in [least, most], or raise where Keras does, too."""
         return number_between(type(self).__name__, argument, value, least, most)
 
     def _epsilon(self, value: float | None) -> float:
@@ -514,13 +519,23 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
 
     @torch.no_grad()
     def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
-        """Put the moving averages in place of the parameters, as `fit` does at its end under `use_ema`.
+        """Put the moving averages in place of weights, as `fit` does at its end under `use_ema`.
 
         Args:
-            var_list: The parameters, or weights of layers.
+            var_list: The weights, as in `model.trainable_variables`, or their parameters.
+
+        Example:
+            >>> from torchkeras_compat import backend as K
+            >>> from torchkeras_compat.optimizers.experimental import SGD
+            >>> v = K.variable([1.0])
+            >>> optimizer = SGD(0.1, use_ema=True, ema_momentum=0.5)
+            >>> _ = optimizer.minimize(lambda: K.sum(v), [v])
+            >>> optimizer.finalize_variable_values([v])
+            >>> v.numpy()
+            array([0.95], dtype=float32)
         """
         if self.use_ema:
-            weight_average.replace_by_averages([p for variable in var_list for p in parameters(variable)], self.state)
+            weight_average.replace_by_averages([p for weight in var_list for p in parameters(weight)], self.state)
 
     # --- state ----------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
+
+from torch import nn
 
 from .._core.threads import Lock
 from ..metrics import Metric
@@ -57,8 +59,12 @@ class CompiledModel(TrainedModel):
         """Return the step of `'train'` or `'test'`."""
         raise NotImplementedError
 
-    def _own_metrics(self) -> list[Metric]:
-        """Return the metric objects that a user's model holds itself."""
+    def _metric_holders(self) -> list[nn.Module]:
+        """Return the layers and models of users'."""
+        raise NotImplementedError
+
+    def _own_metrics(self, holders: Iterable[nn.Module] | None = None) -> list[Metric]:
+        """Return the metric objects that a user's model and layers hold."""
         raise NotImplementedError
 
     @property

@@ -43,9 +43,9 @@ class MetricLine:
 
     @property
     def row_wise(self) -> bool:
-        """Whether many batches may be taken at once: the metric is ours, and so looks at each sample alone."""
+        """Whether many batches may be taken at once: the metric is ours, and looks at each sample alone."""
         wrapped = getattr(self.metric, "fn", None) or type(self.metric)
-        return is_ours(type(self.metric)) and is_ours(wrapped)
+        return is_ours(type(self.metric)) and is_ours(wrapped) and not getattr(wrapped, "of_batch", False)
 
 
 @dataclass

@@ -126,6 +126,7 @@ def run_fit(run: Run, model: CompiledModel) -> None:
     model.stop_training = False
     step.prepare()
     logs: Mapping[str, Any] = {}
+    failed = False
     with run.interrupts, contextlib.closing(run.progress):
         callbacks.call("on_train_begin")
         try:
@@ -142,9 +143,13 @@ def run_fit(run: Run, model: CompiledModel) -> None:
                 logs = _end_epoch(run, model, epoch)
                 if short or model.stop_training or run.interrupts.asked:
                     break
+        except Exception:  # of which callbacks hear nothing more, as in Keras; of an interrupt they do
+            failed = True
+            raise
         finally:
             step.update.finish()
-            callbacks.call("on_train_end", logs=logs)
+            if not failed:
+                callbacks.call("on_train_end", logs=logs)
     if run.interrupts.asked:
         _interrupted(len(callbacks.history.epoch))
 
@@ -185,7 +190,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     guard = MemoryGuard("fit", step.model, step)
     for batch in run.batches():
         if hooks:
-            run.callbacks.call("on_train_batch_begin", done, logs={"batch": done, "size": batch.size})
+            run.callbacks.call("on_train_batch_begin", done, logs=_about(step.model, done, batch.size))
         if guard.keeps:
             guard.keep()
         try:
@@ -206,7 +211,12 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
 def _batch_logs(run: Run, index: int, size: int) -> Logs:
     averages = run.step.averages
     values = averages.results() if run.running_logs else averages.last_batch()
-    return Logs({"batch": index, "size": size, **values})
+    return Logs({**_about(run.step.model, index, size), **values})
+
+
+def _about(model: TrainedModel, index: int, size: int) -> dict[str, Any]:
+    """Return what the logs of a batch hook say about the batch, which is nothing in those of tf.keras."""
+    return {"batch": index, "size": size} if model._rules.batch_logs_name_batch else {}
 
 
 def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
@@ -216,7 +226,7 @@ def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
         logs.update({f"val_{name}": value for name, value in values.items()})
     run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
-    run.callbacks.call("on_epoch_end", epoch, logs=logs)
+    run.callbacks.call("on_epoch_end", epoch, logs=Logs(logs))  # what callbacks add is theirs
     return logs
 
 
@@ -252,7 +262,7 @@ def _evaluate_batches(
     with _joined_batches(step.model, data, at_once):
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
             if hooks:
-                callbacks.call("on_test_batch_begin", i, logs={"batch": i, "size": batch.size})
+                callbacks.call("on_test_batch_begin", i, logs=_about(step.model, i, batch.size))
             if guard.keeps:
                 guard.keep()
             try:
@@ -261,7 +271,7 @@ def _evaluate_batches(
             except RuntimeError as error:
                 guard.explain(error, batch.size)
             if hooks:
-                logs = {"batch": i, "size": batch.size, **step.averages.results()}
+                logs = {**_about(step.model, i, batch.size), **step.averages.results()}
                 callbacks.call("on_test_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             if progress is not None:
@@ -341,7 +351,7 @@ def _predict_batches(
         for i, batch in enumerate(data.epoch(False, steps, at_once)):
             x = batch.x
             if hooks:
-                callbacks.call("on_predict_batch_begin", i, logs={"batch": i, "size": batch.size})
+                callbacks.call("on_predict_batch_begin", i, logs=_about(step.model, i, batch.size))
             if guard.keeps:
                 guard.keep()
             try:
@@ -349,7 +359,7 @@ def _predict_batches(
             except RuntimeError as error:
                 guard.explain(error, batch.size)
             if hooks:
-                logs = {"batch": i, "size": batch.size, "outputs": predictions(outputs[-1], x, True)}
+                logs = {**_about(step.model, i, batch.size), "outputs": predictions(outputs[-1], x, True)}
                 callbacks.call("on_predict_batch_end", i, logs=logs)
             done += data.batches_in(batch.size)
             progress.update(done)

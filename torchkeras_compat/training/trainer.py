@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -30,7 +30,7 @@ from .compile_config import CompileConfig, make_config, with_loss_scale
 from .compile_record import CompileRecord
 from .custom_steps import CustomSteps
 from .data.arrays import ArrayData
-from .data.feeding import Feeder
+from .data.feeding import Data, Feeder
 from .data.signature import ModelOutput, Signature
 from .deprecated import ClassicCalls, validation_arrays
 from .executors.choose_executor import choose_executor
@@ -181,13 +181,24 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         lines = (line.metric for line in config.lines)
         return [*config.loss_metrics.values(), *lines, *config.side_metrics.values(), *self._own_metrics()]
 
-    def _own_metrics(self) -> list[Metric]:
-        """Return the metric objects that a user's model holds itself, or lists in a `metrics` of its own."""
-        if _is_plain(type(self)):
+    def _metric_holders(self) -> list[nn.Module]:
+        """Return the layers and models of users', this one among them: what may hold metrics."""
+        if _is_plain(type(self)) and not self._traits.runs_user_code:
             return []
+        layers = (module for module in self.modules() if getattr(module, "_is_layer", False))
+        return [layer for layer in layers if not is_ours(type(layer))]
+
+    def _own_metrics(self, holders: Iterable[nn.Module] | None = None) -> list[Metric]:
+        """Return the metric objects that a user's model and layers hold, or that it lists in a `metrics` of its own.
+
+        Args:
+            holders: What may hold some, where that is known.
+        """
         listed = inspect.getattr_static(type(self), "metrics")
         if isinstance(listed, property) and is_ours(listed.fget):
-            return [value for value in vars(self).values() if isinstance(value, Metric)]
+            holders = self._metric_holders() if holders is None else holders
+            held = (metric for holder in holders for metric in _metrics_of(holder))
+            return list({id(metric): metric for metric in held}.values())
         config = self._compile_config
         compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
         return [metric for metric in self.metrics if all(metric is not known for known in compiled)]
@@ -459,10 +470,23 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         with self._lock:
             with self._unchanged_on_error():
                 data = self._feeder.evaluation(x, y, sample_weight, batch_size=batch_size, samples=samples)
-                listed = CallbackList(callbacks, model=self)
+                batches = arguments.batches_of(counted, data.batch_size)
+                listed = self._listed(callbacks, data, batches, verbosity("evaluate", verbose))
             progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
-            batches = arguments.batches_of(counted, data.batch_size)
             return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
+
+    def _listed(self, callbacks: Any, data: Data, steps: int | None, verbose: int) -> CallbackList:
+        """Return the callbacks of `evaluate` or `predict`, which know what is going to happen."""
+        if isinstance(callbacks, CallbackList):
+            return CallbackList(callbacks, model=self)
+        known: dict[str, Any] = {
+            "batch_size": data.batch_size,
+            "epochs": 1,
+            "steps": data.steps if steps is None else steps,
+            "samples": data.n,
+            "verbose": verbose,
+        }
+        return CallbackList(callbacks, model=self, **known)
 
     def _outcome(self, values: dict[str, float], as_dict: bool) -> Any:
         if as_dict:
@@ -507,8 +531,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         counted = arguments.step_count("predict", "steps", steps)
         with self._unchanged_on_error():
             data = feeder.prediction(x, batch_size=batch_size, samples=arguments.samples_of(counted))
-            listed = CallbackList(callbacks, model=self)
-        batches = arguments.batches_of(counted, data.batch_size)
+            batches = arguments.batches_of(counted, data.batch_size)
+            listed = self._listed(callbacks, data, batches, shown)
         progress = self._progress(1, shown, False)
         with self._lock if self.stateful else nullcontext():
             return run_predict(step, data, batches, listed, progress)
@@ -524,6 +548,15 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
         if found is not None:
             return found
     return None
+
+
+def _metrics_of(holder: nn.Module) -> Iterator[Metric]:
+    """Yield the metrics in the attributes of a layer, and in their lists."""
+    for value in vars(holder).values():
+        if isinstance(value, Metric):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (item for item in value if isinstance(item, Metric))
 
 
 def _name_of(loss: Any) -> str:
@@ -543,5 +576,5 @@ def _output_of(head: Head, shape: Shape | None) -> ModelOutput:
 
 @cached_by_class
 def _is_plain(cls: type) -> bool:
-    """Tell whether a model's class is this package's own, and holds no metrics of a user's."""
+    """Tell whether a model's class is this package's own."""
     return is_ours(cls)

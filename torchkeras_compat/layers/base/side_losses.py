@@ -36,6 +36,7 @@ class SideLosses:
     _side_metrics: ClassVar[list[int]] = [0]  # how many there have been
     _metrics_of: dict[int, list[tuple[str, Tensor]]]
     _standing_metrics: tuple[tuple[str, Any], ...] = ()
+    _told_metrics: tuple[Any, ...] = ()  # metric objects whose results were given to `add_metric`
     _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _sublayers: Any
     _table: list[Weight]
@@ -79,20 +80,25 @@ class SideLosses:
         """Tell a value of each batch among the metrics: its mean over the batches of an epoch.
 
         Args:
-            value: A tensor; of a model with a graph, a symbolic one.
-            name: What logs call it.
+            value: A tensor; of a model with a graph, a symbolic one. One that a metric object gave stands for that.
+            name: What logs call it; a metric object goes by its own name.
             aggregation: `'mean'`, or `None` where `value` is the result of a metric object.
             kwargs: Accepted for Keras's sake.
 
         Raises:
             ValueError: No name, or another aggregation.
         """
-        if name is None:
-            raise argument_error(type(self).__name__, "name", "a string, which logs call the metric", name)
         if aggregation not in ("mean", None):
             raise argument_error(type(self).__name__, "aggregation", "'mean' or None", aggregation)
         if capturing():
             raise CannotCapture("it tells a metric of its own by add_metric", self)
+        metric = getattr(value, "_metric_obj", None)
+        if metric is not None:  # which keeps a state of its own, under its own name
+            if all(known is not metric for known in self._told_metrics):
+                self._told_metrics = (*self._told_metrics, metric)
+            return
+        if name is None:
+            raise argument_error(type(self).__name__, "name", "a string, which logs call the metric", name)
         self._side_metrics[0] += 1
         PENDING.metrics = True
         if isinstance(value, Deferred) and not settings.inside_run():

@@ -78,7 +78,8 @@ class Overrides:
         self.compute_metrics = "compute_metrics" in written
         # Steps ask for these two each time: whether one has a part in them, and whether the model may hold metrics.
         self.present = not written.isdisjoint(TRAINING_STEPS)
-        self.may_hold_metrics = not is_ours(type(model))
+        self._holders = model._metric_holders()
+        self.may_hold_metrics = bool(self._holders)
 
     @property
     def look_at_predictions(self) -> bool:
@@ -127,8 +128,8 @@ class Overrides:
         return value
 
     def own_metrics(self) -> dict[str, Any]:
-        """Return what the metrics tell that the model holds itself."""
-        return {metric.name: metric.result() for metric in self.model._own_metrics()}
+        """Return what the metrics tell that the model and its layers hold themselves."""
+        return {metric.name: metric.result() for metric in self.model._own_metrics(self._holders)}
 
     def metrics(self, batch: Batch, outputs: Sequence[Tensor]) -> dict[str, Any]:
         """Return the logs that the user's `compute_metrics` gives for a batch."""

@@ -82,6 +82,8 @@ class FBetaScore(Metric):
             weight = torch.ones_like(y_true[:, :1])
             if sample_weight is not None:
                 weight = tensors(sample_weight, y_pred)[0].reshape(-1, 1)
+                if len(weight) not in (1, len(y_pred)):
+                    raise argument_error(self.name, "sample_weight", "one weight for each sample", sample_weight)
             parts = (found * y_true, found * (1 - y_true), (1 - found) * y_true, y_true)
             for state, part in zip(self._counts, parts):
                 total = part * weight
