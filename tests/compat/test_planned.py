@@ -190,8 +190,3 @@ def test_what_the_hints_recommend_works(tmp_path: Path) -> None:
         model = tk.Sequential([L.Dense(1, input_dim=30)])
         model.compile("sgd", "mse")
         model.fit(file["x"], file["y"], verbose=0)
-
-
-def test_the_hint_of_batch_normalization_names_what_exists() -> None:
-    with pytest.raises(ValueError, match=r"for mode=1 write LayerNormalization\(\)"):
-        L.BatchNormalization(mode=1)

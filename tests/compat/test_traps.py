@@ -100,9 +100,6 @@ def test_a_translation_warns_once_and_points_at_the_users_line() -> None:
 def test_both_spellings_at_once_are_refused() -> None:
     with pytest.raises(TypeError, match="one argument"):
         facade("keras").layers.Dense(units=3, output_dim=4)
-    with pytest.raises(ValueError, match="SpatialDropout1D"):
-        facade("keras").layers.Embedding(3, 2, dropout=0.2)
-    translated(lambda: facade("keras").layers.Embedding(3, 2, dropout=0.0))
 
 
 @BOTH

@@ -260,6 +260,16 @@ EMBEDDINGS = [
         ),
     ),
     LayerSpec("Embedding", {"input_dim": 9, "output_dim": 4}, (2, 3), (2, 3, 4), indices=9, mask="ends"),
+    LayerSpec(
+        "Embedding",
+        {"input_dim": 9, "output_dim": 4, "word_dropout": 0.4},
+        (3,),
+        (3, 4),
+        indices=9,
+        mask="ends",
+        random=True,
+        bad=(({"word_dropout": 1.5}, "word_dropout must be"),),
+    ),
 ]
 
 CONVOLUTIONAL = [
@@ -534,6 +544,26 @@ NORMALIZATION = [
     LayerSpec("BatchNormalization", {"center": False, "scale": False}, (5,), (5,), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {}, (4, 5), (4, 5), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {"axis": [1, 3]}, (4, 3, 2), (4, 3, 2), mask="keeps", batch_statistics=True),
+    LayerSpec(
+        "BatchNormalization",
+        {"statistics": "batch"},
+        (4, 5),
+        (4, 5),
+        mask="keeps",
+        batch_statistics=True,
+        skip={
+            "test_modes": "both modes take the statistics of the batch",
+            "test_row_wise": "a sample depends on its batch",
+        },
+    ),
+    LayerSpec(
+        "BatchNormalization",
+        {"statistics": "sample"},
+        (4, 5),
+        (4, 5),
+        mask="keeps",
+        bad=(({"statistics": "rows"}, "statistics must be one of 'moving', 'batch', 'sample'"),),
+    ),
     LayerSpec(
         "LayerNormalization",
         {"axis": [1, -1], "epsilon": 0.1, **options("beta", "gamma")},

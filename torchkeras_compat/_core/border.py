@@ -32,6 +32,7 @@ class Spelling:
         refused: The argument cannot be honoured; `note` names what to write.
         harmless: Values that go without effect; any other is refused like `refused`.
         also: Further canonical arguments that get the same value.
+        place: Where the argument may stand by place, so that an old value there is converted, too.
     """
 
     new: str | None
@@ -42,6 +43,7 @@ class Spelling:
     refused: bool = False
     harmless: tuple[Any, ...] | None = None
     also: tuple[str, ...] = ()
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ class Reread:
     rule: str = "generators_count_samples"
 
 
+@dataclass(frozen=True)
+class Swapped:
+    """Two positional arguments that stood the other way round: `K.categorical_crossentropy(output, target)`.
+
+    Attributes:
+        rule: Name of the field of `Rules` that says so.
+    """
+
+    rule: str
+
+
 @dataclass
 class Tables:
     """The tables of old spellings, by owner (a class's or `Class.method`'s name); filled by `compat`."""
@@ -98,9 +111,11 @@ class Tables:
     gathered: dict[str, tuple[Gathered, ...]]
     positional: dict[str, Positional]
     reread: dict[str, tuple[Reread, ...]]
+    swapped: dict[str, Swapped]
 
 
-TABLES = Tables({}, {}, {}, {})
+TABLES = Tables({}, {}, {}, {}, {})
+_by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
 
 
@@ -113,12 +128,16 @@ def install(
     gathered: Mapping[str, tuple[Gathered, ...]],
     positional: Mapping[str, Positional],
     reread: Mapping[str, tuple[Reread, ...]] | None = None,
+    swapped: Mapping[str, Swapped] | None = None,
 ) -> None:
     """Take over tables of old spellings."""
     TABLES.spellings.update(spellings)
     TABLES.gathered.update(gathered)
     TABLES.positional.update(positional)
     TABLES.reread.update(reread or {})
+    TABLES.swapped.update(swapped or {})
+    placed = {owner for owner, table in spellings.items() if any(s.place is not None for s in table.values())}
+    _by_place.update(placed, TABLES.swapped)
 
 
 def forget_warnings() -> None:
@@ -161,13 +180,16 @@ def translate(
     kwargs = dict(kwargs)
     if (form := TABLES.positional.get(owner)) and getattr(dialect.rules, form.rule):
         args, kwargs = _positional(owner, form, args, kwargs)
+    if (swap := TABLES.swapped.get(owner)) and len(args) > 1 and getattr(dialect.rules, swap.rule):
+        args = (args[1], args[0], *args[2:])
     for old_place in TABLES.reread.get(owner, ()):
         args = _read_again(owner, old_place, args, kwargs, dialect)
     for group in TABLES.gathered.get(owner, ()):
         _gather(owner, group, kwargs)
     table = TABLES.spellings.get(owner)
     if table:
-        for old in [k for k in kwargs if k in table and k not in known]:
+        args = _convert_places(table, args)
+        for old in [k for k in kwargs if k in table and (k not in known or table[k].new == k)]:
             _respell(owner, old, table[old], kwargs)
     for argument, instead in dialect.refuses.get(owner, {}).items():
         if kwargs.get(argument):
@@ -236,6 +258,21 @@ def _read_again(
     return (*args[: place.index], value, *args[place.index + 1 :])
 
 
+def _convert_places(table: Mapping[str, Spelling], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    for spelling in table.values():
+        place = spelling.place
+        if place is not None and len(args) > place:
+            args = (*args[:place], _converted(spelling, args[place]), *args[place + 1 :])
+    return args
+
+
+def _converted(spelling: Spelling, value: Any) -> Any:
+    """Return an old value in today's words."""
+    if spelling.values is not None and (value is None or isinstance(value, (str, int))):
+        value = spelling.values.get(value, value)
+    return value if spelling.convert is None else spelling.convert(value)
+
+
 def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
     if not all(name in kwargs for name in group.old):
         return
@@ -251,10 +288,7 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
         if not spelling.quiet:
             warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
         return
-    if spelling.values is not None:
-        value = spelling.values.get(value, value)
-    if spelling.convert is not None:
-        value = spelling.convert(value)
+    value = _converted(spelling, value)
     for new in (spelling.new, *spelling.also):
         if new in kwargs and new != old:
             raise TypeError(f"{called(owner)}: {old} and {new} are one argument; give only {new}.")
@@ -319,7 +353,7 @@ def translated(owner: str) -> Callable[[F], F]:
 
         @functools.wraps(function)
         def entered(*args: Any, **kwargs: Any) -> Any:
-            if not kwargs.keys() <= accepted:
+            if not kwargs.keys() <= accepted or owner in _by_place:
                 args, kwargs = translate(owner, args, kwargs, current(), accepted)
             return function(*args, **kwargs)
 

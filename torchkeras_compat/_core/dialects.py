@@ -65,6 +65,7 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
+        crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
         batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
@@ -113,6 +114,7 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
+    crossentropies_take_output_first: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
     losses_name_functions: bool = False
@@ -266,6 +268,7 @@ KERAS_1 = Dialect(
         moving_variance="plain",
         cosine_is_mean=True,
         generators_count_samples=True,
+        crossentropies_take_output_first=True,
     ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
     KERAS_2_2.refuses,

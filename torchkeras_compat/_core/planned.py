@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +23,6 @@ class Planned(type):
     """The class of placeholders: calling or subclassing one, or asking it for an attribute, raises."""
 
     _text: str
-    _instances: Callable[[], Any] | None
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Planned:
         """Make a placeholder; a user's subclass of one is refused."""
@@ -41,41 +40,33 @@ class Planned(type):
             raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
         raise _NoAttribute(cls._text)
 
-    def __instancecheck__(cls, value: object) -> bool:
-        """Tell whether `value` is one of the classes that exist and that Keras derives from this one."""
-        return cls._instances is not None and isinstance(value, cls._instances())
-
     def __repr__(cls) -> str:
         return f"<planned: {cls._text}>"
 
 
-def placeholder(name: str, instead: str, module: str = "", instances: Callable[[], Any] | None = None) -> Planned:
+def placeholder(name: str, instead: str, module: str = "") -> Planned:
     """Return what stands for a planned class or function.
 
     Args:
         name: Its name.
         instead: What to write now, the end of a sentence.
         module: Where it is imported from.
-        instances: Returns the class whose objects count as instances.
     """
     text = f"{name} comes later; {instead}."
-    return Planned(name, (), {"_text": text, "_instances": instances, "__module__": module, "__doc__": text})
+    return Planned(name, (), {"_text": text, "__module__": module, "__doc__": text})
 
 
 _made: dict[tuple[str, str], Planned] = {}
 TABLES: dict[str, Mapping[str, str]] = {}
-INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {}
 
 
-def install(tables: Mapping[str, Mapping[str, str]], instances: Mapping[tuple[str, str], Callable[[], Any]]) -> None:
+def install(tables: Mapping[str, Mapping[str, str]]) -> None:
     """Take over the tables of planned names.
 
     Args:
         tables: Part of the package → name → what to write now.
-        instances: (part, name) → returns the class whose objects count as instances.
     """
     TABLES.update(tables)
-    INSTANCES.update(instances)
 
 
 def find(part: str, name: str) -> Planned | None:
@@ -84,7 +75,7 @@ def find(part: str, name: str) -> Planned | None:
         return None
     key = (part, name)
     if key not in _made:
-        _made[key] = placeholder(name, TABLES[part][name], f"keras.{part}".rstrip("."), INSTANCES.get(key))
+        _made[key] = placeholder(name, TABLES[part][name], f"keras.{part}".rstrip("."))
     return _made[key]
 
 

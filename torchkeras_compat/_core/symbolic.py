@@ -440,13 +440,13 @@ def masks_of(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tree]) -> lis
 
 
 def inputs_before(outputs: Any) -> list[SymbolicTensor]:
-    """Return the symbolic tensors without a call behind them that others are computed from."""
-    pending, reached = symbols_in(outputs), {}
+    """Return the inputs that symbolic tensors are computed from, in the order in which their graph meets them."""
+    pending, reached = symbols_in(outputs)[::-1], {}
     while pending:
         tensor = pending.pop()
         if id(tensor) not in reached:
             reached[id(tensor)] = tensor
-            pending += [] if tensor.node is None else tensor.node.parents()
+            pending += [] if tensor.node is None else reversed(tensor.node.parents())
     return [tensor for tensor in reached.values() if tensor.node is None]
 
 

@@ -6,12 +6,13 @@ import importlib
 import sys
 from typing import Any
 
+from .. import backend
 from .._core import border, planned, registry
 from .._core.errors import did_you_mean
 from .facades import install, uninstall
-from .later import INSTANCES, PLANNED
+from .later import PLANNED
 from .names import ALIASES, MODULES, PLANNED_ALONE
-from .spellings import GATHERED, POSITIONAL, REREAD, SPELLINGS
+from .spellings import BACKEND, GATHERED, POSITIONAL, REREAD, SPELLINGS, SWAPPED
 
 __all__ = ["install", "install_tables", "uninstall"]
 
@@ -20,11 +21,14 @@ PACKAGE = __name__.partition(".")[0]
 
 def install_tables() -> None:
     """Hand the border and the registry their tables of old spellings, and the modules those of planned names."""
-    planned.install(PLANNED, INSTANCES)
+    planned.install(PLANNED)
     for part in PLANNED:
         if part and f"{PACKAGE}.{part}" in sys.modules:
             planned.attend(sys.modules[f"{PACKAGE}.{part}"], part)
-    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD)
+    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED)
+    for owner in (*(f"K.{name}" for name in BACKEND), *SWAPPED):  # layers call the functions behind these
+        name = owner.partition(".")[2]
+        setattr(backend, name, border.translated(owner)(getattr(backend, name)))
     for kind, names in ALIASES.items():
         for old, canonical in names.items():
             registry.alias(kind, old, canonical)

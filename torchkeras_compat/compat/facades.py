@@ -15,6 +15,9 @@ from typing import Any
 from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
+from . import companions
+from .carried import CARRIED, SOURCES
+from .inner_names import NO_MODULES, REFUSED
 from .names import (
     ALIASES,
     ALSO_IN_TENSORFLOW,
@@ -31,6 +34,7 @@ from .names import (
 PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
 MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
+CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's sources, not its published names
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
@@ -60,6 +64,12 @@ def _is_instance(cls: Any, value: object) -> bool:
 def _is_subclass(cls: Any, other: type) -> bool:
     behind = cls.__dict__.get("_behind")
     return type.__subclasscheck__(cls, other) if behind is None else issubclass(other, behind)
+
+
+def _is_own(name: str, value: Any) -> bool:
+    """Tell whether a name of a module is public, and no import from elsewhere."""
+    home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", PACKAGE)
+    return not name.startswith("_") and str(home).partition(".")[0] == PACKAGE
 
 
 def _constructing(function: Callable[..., Any], dialect: str) -> Callable[..., Any]:
@@ -107,6 +117,10 @@ class Facade(ModuleType):
             return aliases[name]
         if (later := planned.find(MODULES.get(self._part, self._part), name)) is not None:
             return later
+        if name in self._carried():
+            return self._imported(SOURCES[name])
+        if name in (refused := REFUSED.get(self._part, {})):
+            raise planned.missing(3)(f"{self.__name__}.{name} has no meaning in {PACKAGE}: {refused[name]}.")
         raise planned.missing(3)(
             f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; "
             f"{did_you_mean(name, self.__all__)}"
@@ -120,6 +134,20 @@ class Facade(ModuleType):
         if callable(function):
             return self._faced(name, function)(*args, **kwargs)
         raise TypeError(f"module {self.__name__!r} is not callable")
+
+    def _carried(self) -> Sequence[str]:
+        """Return the names that the module had because it imported them."""
+        return CARRIED.get(self._part, ()) if self._root in CARRY else ()
+
+    @property
+    def _root(self) -> str:
+        return self.__name__.removesuffix(f".{self._part}")
+
+    def _imported(self, source: str) -> Any:
+        """Return what one of `SOURCES` names."""
+        module, _, name = source.partition(":")
+        found = importlib.import_module(f"{self._root}{module}" if module.startswith(".") else module)
+        return getattr(found, name) if name else found
 
     def _aliases(self) -> dict[str, Any]:
         """Return the old names of what this module holds."""
@@ -145,9 +173,12 @@ class Facade(ModuleType):
     @property
     def __all__(self) -> list[str]:
         behind = self._behind
-        public = getattr(behind, "__all__", None) or [n for n in dir(behind) if not n.startswith("_")]
+        public = getattr(behind, "__all__", None) or [
+            name for name, value in vars(behind).items() if _is_own(name, value)
+        ]
         later = planned.names(MODULES.get(self._part, self._part))
-        return sorted({*public, *self._aliases(), *MOVED.get(self._part, {}), *later})
+        moved = [name for name in MOVED.get(self._part, {}) if not name.startswith("_")]
+        return sorted({*public, *self._aliases(), *moved, *later, *self._carried()})
 
 
 class TensorFlow(ModuleType):
@@ -190,6 +221,9 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Return how to make the module `fullname`, if it belongs to a facade."""
+        instead = NO_MODULES.get(fullname.removeprefix("keras."))
+        if instead is not None and companions.is_import():
+            raise ModuleNotFoundError(f"{fullname} has no meaning in {PACKAGE}: {instead}.", name=fullname)
         if fullname in PACKAGES or fullname in BESIDE or self._place(fullname) is not None:
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
         return None
@@ -219,6 +253,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 _finder = Finder()
+_companions = companions.Finder()  # behind all others: what is installed comes first
 
 
 def install() -> None:
@@ -245,11 +280,14 @@ def install() -> None:
             )
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+        sys.meta_path.append(_companions)
 
 
 def uninstall() -> None:
     """Undo `install`: the names are free again."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+        sys.meta_path.remove(_companions)
+    companions.forget()
     for name in [n for n, m in sys.modules.items() if isinstance(m, (Facade, TensorFlow))]:
         del sys.modules[name]

@@ -5,6 +5,7 @@ Source: `keras/initializations.py`, Keras 1.2.2.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from torch import Tensor
@@ -33,6 +34,33 @@ def one(shape: Sequence[int], name: str | None = None, dim_ordering: str = "tf")
         tensor([1., 1.])
     """
     return initializers.Ones()(shape)
+
+
+def get_fans(shape: Sequence[int], dim_ordering: str = "th") -> tuple[float, float]:
+    """Return how many inputs and outputs a kernel joins.
+
+    Args:
+        shape: Its shape: two axes, or those of a convolution's kernel, or any others.
+        dim_ordering: `'th'`, a convolution's first axes are outputs and inputs; `'tf'`, its last ones are inputs and
+            outputs.
+
+    Raises:
+        ValueError: Another order.
+
+    Example:
+        >>> get_fans((32, 16, 3, 3)), get_fans((3, 3, 16, 32), 'tf')
+        ((144, 288), (144, 288))
+    """
+    choice("get_fans", "dim_ordering", dim_ordering, ("tf", "th"))
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    if len(shape) in (4, 5):
+        outputs, inputs, *window = (
+            shape if dim_ordering == "th" else (shape[-1], shape[-2], *shape[:2])
+        )  # as Keras 1 has it
+        return inputs * math.prod(window), outputs * math.prod(window)
+    root = math.sqrt(math.prod(shape))
+    return root, root
 
 
 def _by_fan(called: str, scale: float, mode: str, distribution: str) -> Initialization:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
 BY_HAND = "write {} now"
 
@@ -14,7 +11,6 @@ def _all(names: str, text: str) -> dict[str, str]:
 
 
 LAYERS: dict[str, str] = {
-    "Recurrent": "write RNN(cell) now, around a layers.Layer with call(inputs, states) and state_size",
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
 }
 
@@ -33,7 +29,6 @@ UTILS: dict[str, str] = {
     "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
     "multi_gpu_model": "a model trains on one GPU, leave the call out now",
     **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
-    **_all("convert_all_kernels_in_model convert_kernel", "load Theano's files with model.load_weights now"),
     "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
     "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
@@ -130,16 +125,4 @@ PLANNED: dict[str, dict[str, str]] = {
     "wrappers": {},
     "wrappers.scikit_learn": WRAPPERS,
     "estimator": {"model_to_estimator": "call model.fit now"},
-}
-
-
-def _recurrent() -> Any:
-    from ..layers import RNN
-
-    return RNN
-
-
-# What exists and is an instance of what is planned.
-INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {
-    ("layers", "Recurrent"): _recurrent,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .initializations import NAMES as INITIALIZATIONS
+from .inner_names import INNER
 from .later import PLANNED
 
 # kind → old name → canonical name; strings in configurations and calls find them too.
@@ -17,7 +18,7 @@ ALIASES: dict[str, dict[str, str]] = {
         "AtrousConv2D": "Conv2D",
         "AtrousConvolution1D": "Conv1D",
         "AtrousConvolution2D": "Conv2D",
-        **{f"Deconvolution{n}D": f"Conv{n}DTranspose" for n in (2, 3)},
+        **{f"{name}{n}D": f"Conv{n}DTranspose" for name in ("Deconvolution", "Deconv") for n in (2, 3)},
         **{f"MaxPool{n}D": f"MaxPooling{n}D" for n in (1, 2, 3)},
         **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
         **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
@@ -32,7 +33,7 @@ ALIASES: dict[str, dict[str, str]] = {
     "optimizer": {"LossScaleOptimizerV3": "LossScaleOptimizer", "LossScaleOptimizerV1": "LossScaleOptimizer"},
     "constraint": {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"},
     "regularizer": {
-        "WeightRegularizer": "L1L2",
+        **dict.fromkeys(("WeightRegularizer", "ActivityRegularizer", "L1L2Regularizer"), "L1L2"),
         "l1l2": "l1_l2",
         "activity_l1": "L1",
         "activity_l2": "L2",
@@ -67,7 +68,7 @@ MODULES: dict[str, str] = {
     "utils": "utils",
     "objectives": "losses",
     "initializations": "initializers",
-    "callbacks.callbacks": "callbacks",
+    **{f"callbacks.{part}": "callbacks" for part in ("callbacks", "tensorboard_v1", "tensorboard_v2")},
     "backend.common": "backend",
     "backend.tensorflow_backend": "backend",
     "mixed_precision.experimental": "mixed_precision",
@@ -85,15 +86,21 @@ MODULES: dict[str, str] = {
     **{f"legacy.{part}": "layers" for part in ("layers", "interfaces")},
     "legacy.models": "models",
     **{f"engine.{part}": "layers" for part in ("topology", "base_layer", "input_layer")},
-    **{f"engine.{part}": "models" for part in ("training", "network", "sequential", "functional", "saving")},
+    **{
+        f"engine.{part}": "models"
+        for part in (
+            "training training_arrays training_generator training_utils network sequential functional saving"
+        ).split()
+    },
     **{
         f"utils.{part}": "utils"
         for part in (
             "np_utils generic_utils data_utils io_utils layer_utils conv_utils vis_utils visualize_util test_utils "
-            "multi_gpu_utils losses_utils metrics_utils"
+            "multi_gpu_utils losses_utils metrics_utils training_utils"
         ).split()
     },
     **{f"preprocessing.{part}": f"preprocessing.{part}" for part in ("image", "sequence", "text")},
+    "datasets.cifar": "datasets",
     **{
         f"datasets.{name}": f"datasets.{name}"
         for name in "mnist fashion_mnist cifar10 cifar100 imdb reuters boston_housing".split()
@@ -103,6 +110,7 @@ MODULES: dict[str, str] = {
 # Modules with planned names alone.
 PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "estimator")]
 MODULES.update({part: part for part in PLANNED_ALONE})
+MODULES["applications.mobilenetv2"] = "applications.mobilenet_v2"
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
@@ -117,6 +125,8 @@ MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "engine.functional": {"Functional": ("models", "Model")},
     "initializations": {name: ("compat.initializations", name) for name in INITIALIZATIONS},
 }
+for _part, _places in INNER.items():
+    MOVED[_part] = {**_places, **MOVED.get(_part, {})}
 
 # What each facade reports as its version.
 VERSIONS: dict[str, str] = {"keras": "2.3.1", "tensorflow": "2.10.0"}
@@ -134,6 +144,8 @@ BESIDE: dict[str, str] = {
     "keras_preprocessing.image": "preprocessing.image",
     "keras_preprocessing.sequence": "preprocessing.sequence",
     "keras_preprocessing.text": "preprocessing.text",
+    "keras_applications": "applications",
+    **{f"keras_{part}": part for part in PLANNED_ALONE if part.startswith("applications.")},
 }
 # Modules of TensorFlow that hold what needs no graph; `tensorflow_names` says what is in them.
 TENSORFLOW_PARTS = (

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core.border import Gathered, Positional, Reread, Spelling
+from .._core.border import Gathered, Positional, Reread, Spelling, Swapped
 from .._core.samples import Samples
 
 Table = Mapping[str, Spelling]
@@ -74,12 +74,22 @@ RATE: Table = _renamed(p="rate")
 SRELU = ("t_left", "a_left", "t_right", "a_right")
 
 
-def _pad(value: Any) -> Any:
+def _padding(sides: tuple[tuple[str, str], ...], value: Any) -> Any:
     """Return Keras 1's dictionary of paddings as the nested tuple."""
     if not isinstance(value, dict):
         return value
-    sides = (("top_pad", "bottom_pad"), ("left_pad", "right_pad"))
-    return tuple(tuple(int(value.get(name, 0)) for name in side) for side in sides)
+    names = [name for side in sides for name in side]
+    if unknown := [key for key in value if key not in names]:
+        raise ValueError(f"padding={value!r}: the keys are {names}; got {unknown}.")
+    pairs = tuple(tuple(value.get(name, 0) for name in side) for side in sides)
+    return pairs if len(pairs) > 1 else pairs[0]
+
+
+_COLUMNS = ("left_pad", "right_pad")
+PADDING_1D = Spelling("padding", convert=functools.partial(_padding, (_COLUMNS,)), quiet=True, place=0)
+PADDING_2D = Spelling(
+    "padding", convert=functools.partial(_padding, (("top_pad", "bottom_pad"), _COLUMNS)), quiet=True, place=0
+)
 
 
 def _layers(names: str, table: Table) -> dict[str, Table]:
@@ -97,9 +107,14 @@ LAYERS: dict[str, Table] = {
     **_layers("DepthwiseConv1D DepthwiseConv2D", {**CONVOLUTION, **_renamed(init="depthwise_initializer")}),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
     **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),
-    **_layers("GlobalMaxPooling2D GlobalAveragePooling2D Flatten Cropping2D Cropping3D ZeroPadding3D", SPATIAL),
+    **_layers(
+        "GlobalMaxPooling2D GlobalAveragePooling2D GlobalMaxPooling3D GlobalAveragePooling3D Flatten Cropping2D "
+        "Cropping3D ZeroPadding3D",
+        SPATIAL,
+    ),
     **_layers("SpatialDropout2D SpatialDropout3D", {**SPATIAL, **RATE}),
-    "ZeroPadding2D": {**SPATIAL, "padding": Spelling("padding", convert=_pad, quiet=True)},
+    "ZeroPadding1D": {"padding": PADDING_1D},
+    "ZeroPadding2D": {**SPATIAL, "padding": PADDING_2D},
     "UpSampling1D": _renamed(length="size"),
     **_layers("SimpleRNN LSTM GRU", RECURRENT),
     "ConvLSTM2D": CONVOLUTIONAL_RECURRENT,
@@ -111,20 +126,11 @@ LAYERS: dict[str, Table] = {
             W_regularizer="embeddings_regularizer",
             W_constraint="embeddings_constraint",
         ),
-        "dropout": Spelling(
-            None,
-            harmless=(0,),
-            note="dropping whole words has no counterpart here yet; put SpatialDropout1D(rate) behind the Embedding.",
-        ),
+        "dropout": Spelling("word_dropout"),
     },
     "BatchNormalization": {
         **_renamed(beta_init="beta_initializer", gamma_init="gamma_initializer"),
-        "mode": Spelling(
-            None,
-            harmless=(0,),
-            note="normalisation by feature (mode=0) is what this layer does; for mode=1 write "
-            "LayerNormalization() in its place.",
-        ),
+        "mode": Spelling("statistics", values={0: "moving", 1: "sample", 2: "batch"}),
     },
     "LeakyReLU": _renamed(quiet=True, negative_slope="alpha"),
     "ReLU": _renamed(quiet=True, alpha="negative_slope"),
@@ -216,13 +222,55 @@ REREAD: dict[str, tuple[Reread, ...]] = {
 }
 
 DATA: dict[str, Table] = {
+    **{name: _renamed(border_mode="padding") for name in ("conv_output_length", "conv_input_length")},
+    "get_test_data": _renamed(nb_train="num_train", nb_test="num_test", nb_class="num_classes"),
     "to_categorical": _renamed(nb_classes="num_classes"),
     **{name: _renamed(nb_words="num_words") for name in ("imdb.load_data", "reuters.load_data", "Tokenizer")},
     **{name: {"dim_ordering": DATA_FORMAT} for name in ("ImageDataGenerator", "array_to_img", "img_to_array")},
     **{name: _renamed(quiet=True, text="input_text") for name in ("one_hot", "text_to_word_sequence")},
 }
 
+
+def _both_sides(value: Any) -> Any:
+    """Return Keras 1's padding, one number an axis, as pairs."""
+    return tuple((n, n) if isinstance(n, int) else n for n in value) if isinstance(value, (tuple, list)) else value
+
+
+def _images(place: int, **names: str) -> Table:
+    """Return the spellings of a function of images, whose `dim_ordering` may stand at a place."""
+    of_theano = dict.fromkeys(("image_shape", "filter_shape", "volume_shape"), Spelling(None, quiet=True))
+    ordering = replace(DATA_FORMAT, place=place)
+    return {**_renamed(False, border_mode="padding", **names), **of_theano, "dim_ordering": ordering}
+
+
+def _paddings(place: int) -> Table:
+    return {**_images(place), "padding": Spelling("padding", convert=_both_sides, quiet=True, place=1)}
+
+
+# The functions of `keras.backend`, by their own names.
+BACKEND: dict[str, Table] = {
+    "conv1d": _renamed(stride="strides", border_mode="padding"),
+    "conv2d": _images(4, filter_dilation="dilation_rate"),
+    "conv3d": _images(4),
+    "separable_conv2d": _images(5),
+    "pool2d": _images(4),
+    "pool3d": _images(4),
+    "resize_images": _images(3),
+    "resize_volumes": _images(4),
+    "spatial_2d_padding": _paddings(2),
+    "spatial_3d_padding": _paddings(2),
+    "bias_add": _images(2),
+    "random_normal": _renamed(std="stddev"),
+    "random_uniform": _renamed(low="minval", high="maxval"),
+}
+_OUTPUT_FIRST = Swapped("crossentropies_take_output_first")
+SWAPPED: dict[str, Swapped] = {
+    f"K.{name}": _OUTPUT_FIRST
+    for name in ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+}
+
 SPELLINGS: dict[str, Table] = {
+    **{f"K.{name}": table for name, table in BACKEND.items()},
     **LAYERS,
     **PENALTIES_AND_BOUNDS,
     **OPTIMIZERS,

@@ -35,6 +35,12 @@ def load_batches(path: str, names: Sequence[str], label_key: str) -> list[tuple[
 
 
 def _batch(path: str, name: str, data: bytes, label_key: str) -> tuple[NDArray[Any], list[int]]:
+    x, labels = channels_first_batch(path, name, data, label_key)
+    return (x.transpose(0, 2, 3, 1) if settings.image_data_format() == "channels_last" else x), labels
+
+
+def channels_first_batch(path: str, name: str, data: bytes, label_key: str) -> tuple[NDArray[Any], list[int]]:
+    """Return the pictures, channels first, and the labels of the content of a file."""
     batch = _files.unpickle_bytes(path, name, data)
     try:
         x, labels = batch[b"data"], batch[label_key.encode()]
@@ -42,4 +48,4 @@ def _batch(path: str, name: str, data: bytes, label_key: str) -> tuple[NDArray[A
         labels = [int(label) for label in labels]
     except (KeyError, TypeError, ValueError) as error:
         raise _files.DatasetError(f"{path}: {name} is no batch of pictures with {label_key}: {error}") from error
-    return (x.transpose(0, 2, 3, 1) if settings.image_data_format() == "channels_last" else x), labels
+    return x, labels

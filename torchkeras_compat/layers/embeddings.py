@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .._core import devices, registry, settings
-from .._core.errors import argument_error, positive_int
+from .._core import devices, randomness, registry, settings
+from .._core.errors import argument_error, fraction, positive_int
 from .._core.lookups import expect_in_range, guarded, marked, out_of_range
 from .._core.shapes import Shape, compatible, shape_tuple
 from ..mixed_precision.policy import policy_of
@@ -36,6 +36,8 @@ class Embedding(Layer):
         mask_zero: Whether index 0 is padding, which later layers and the loss leave out.
         input_length: The number of indices in a sample, where it is fixed; a tuple for more than one axis.
         sparse: Only `False`; outputs are dense.
+        word_dropout: Fraction of the rows that are zero for a batch in training, wherever their index stands; the
+            others are scaled by 1 / (1 − word_dropout). Source: Gal & Ghahramani, 2016; `dropout=` of Keras 1.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -68,6 +70,7 @@ class Embedding(Layer):
         mask_zero: bool = False,
         input_length: int | Sequence[int | None] | None = None,
         sparse: bool = False,
+        word_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         lengths = () if input_length is None else _lengths(input_length)
@@ -91,6 +94,7 @@ class Embedding(Layer):
         if sparse:
             raise argument_error("Embedding", "sparse", "False; outputs are dense", sparse)
         self.sparse = False
+        self.word_dropout = fraction("Embedding", "word_dropout", word_dropout)
 
     def _own_traits(self) -> Traits:
         return replace(super()._own_traits(), makes_mask=self.mask_zero)
@@ -120,14 +124,22 @@ class Embedding(Layer):
         """Raise where an index is out of range."""
         expect_in_range(self, _integers(indices), self.input_dim, "input_dim")
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the vectors of the indices."""
         indices, outside = guarded(_integers(inputs), self.input_dim)
         try:
             vectors = marked(F.embedding(indices, self.embedding.weight, sparse=self.embedding.sparse), outside)
         except IndexError:  # the CPU's own check
             raise ValueError(out_of_range(self, indices, self.input_dim, "input_dim")) from None
+        if training and self.word_dropout:
+            vectors = vectors * self._draw_rows(vectors)[indices].unsqueeze(-1)
         return vectors.to(self._kind) if self._casts else vectors
+
+    def _draw_rows(self, vectors: Tensor) -> Tensor:
+        """Return 0 for the rows that are dropped in this batch, 1 / (1 − word_dropout) for the others."""
+        if vectors.device.type == "cpu":
+            return randomness.keep_mask((self.input_dim,), self.word_dropout, vectors.dtype)
+        return F.dropout(vectors.new_ones(self.input_dim), self.word_dropout, True)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return which indices are not padding."""
@@ -145,7 +157,8 @@ class Embedding(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer."""
         sizes = {"input_dim": self.input_dim, "output_dim": self.output_dim}
-        own = {k: v for k, v in super().get_config().items() if k not in ("output_dim", "sparse")}
+        left_out = {"output_dim", "sparse"} if self.word_dropout else {"output_dim", "sparse", "word_dropout"}
+        own = {k: v for k, v in super().get_config().items() if k not in left_out}
         return {**own, **sizes, "input_length": self.input_length}
 
 

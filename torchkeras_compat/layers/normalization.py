@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .._core import devices, registry, settings
-from .._core.errors import axis_tuple, number
+from .._core.errors import axis_tuple, choice, number
 from .._core.precision import SHORT
 from .._core.shapes import Shape
-from .base import ROW_WISE, Layer
+from .base import ROW_WISE, Layer, Traits
 from .base.normalizing import scaled, weighted_moments
 from .base.weight_options import enter_weight, keep_options
 
@@ -53,6 +54,8 @@ class BatchNormalization(Layer):
         beta_constraint: Applied to `beta` after each update.
         gamma_constraint: Applied to `gamma` after each update.
         synchronized: Without distributed training, as in Keras, of no effect.
+        statistics: `'moving'`, or what Keras 1 has as `mode=2` and `mode=1`: `'batch'`, those of the batch in inference
+            too, and `'sample'`, those of each vector along the last axis, whose deviation gets `epsilon` once more.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -94,6 +97,7 @@ class BatchNormalization(Layer):
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
         synchronized: bool = False,
+        statistics: str = "moving",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -114,7 +118,11 @@ class BatchNormalization(Layer):
             gamma_constraint=gamma_constraint,
         )
         self.synchronized = bool(synchronized)
+        self.statistics = choice("BatchNormalization", "statistics", statistics, ("moving", "batch", "sample"))
         self._axes: tuple[int, ...] = ()
+
+    def _own_traits(self) -> Traits:
+        return replace(super()._own_traits(), row_wise=self.statistics != "batch")
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
@@ -152,6 +160,8 @@ class BatchNormalization(Layer):
         """Return the normalised input; in training, move the averages."""
         if training and not self.trainable and self._rules.frozen_statistics_infer:
             training = False
+        if self.statistics != "moving":
+            return self._by_own_statistics(inputs)
         if len(self._axes) > 1:
             return self._by_arithmetic(inputs, training, None)
         if training and mask is not None and self._rules.masked_batch_statistics and not self._unbiased(inputs.dim()):
@@ -211,6 +221,18 @@ class BatchNormalization(Layer):
         y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
         return scaled(y, norm.weight, norm.bias, shape).to(kind)
 
+    def _by_own_statistics(self, inputs: Tensor) -> Tensor:
+        """Normalise by the statistics of this batch, or of each vector of it."""
+        kind, norm = inputs.dtype, self.norm
+        inputs = inputs.float() if kind in SHORT else inputs
+        if self.statistics == "batch":
+            mean, variance = self._statistics(inputs, None)
+            y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
+        else:
+            variance, mean = torch.var_mean(inputs, -1, correction=0, keepdim=True)
+            y = (inputs - mean) / (torch.sqrt(variance + self.epsilon) + self.epsilon)
+        return scaled(y, norm.weight, norm.bias, self._over_axes).to(kind)
+
     def _statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         others = tuple(a for a in range(inputs.dim()) if a not in self._axes)
         if mask is None:
@@ -229,3 +251,10 @@ class BatchNormalization(Layer):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `input_shape`."""
         return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal layer; one that Keras has not stands there where it is used."""
+        config = super().get_config()
+        if self.statistics == "moving":
+            del config["statistics"]
+        return config

@@ -143,18 +143,20 @@ def _private_folder() -> str:
 def _is_whole(path: str, file_hash: str | None, algorithm: str) -> bool:
     if not os.path.isfile(path):
         return False
-    if file_hash is None or _hash(path, file_hash, algorithm) == file_hash.lower():
+    if file_hash is None or hash_of(path, algorithm_of(file_hash, algorithm)) == file_hash.lower():
         return True
-    print(f"{path} has another {_algorithm(file_hash, algorithm)} hash than {file_hash}; it is loaded again.")
+    print(f"{path} has another {algorithm_of(file_hash, algorithm)} hash than {file_hash}; it is loaded again.")
     return False
 
 
-def _algorithm(file_hash: str, algorithm: str) -> str:
+def algorithm_of(file_hash: str, algorithm: str) -> str:
+    """Return the name of the algorithm that a hash was made by; `'auto'` goes by its length."""
     return ("sha256" if len(file_hash) == 64 else "md5") if algorithm == "auto" else algorithm
 
 
-def _hash(path: str, file_hash: str, algorithm: str) -> str:
-    digest = hashlib.new(_algorithm(file_hash, algorithm), usedforsecurity=False)
+def hash_of(path: str, algorithm: str) -> str:
+    """Return the hash of a file."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with open(path, "rb") as file:
         while block := file.read(_CHUNK):
             digest.update(block)
@@ -167,9 +169,9 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
     try:
         with os.fdopen(handle, "wb") as sink:
             _fetch(origin, sink)
-        if file_hash is not None and (got := _hash(fresh, file_hash, algorithm)) != file_hash.lower():
+        if file_hash is not None and (got := hash_of(fresh, algorithm_of(file_hash, algorithm))) != file_hash.lower():
             raise DownloadError(
-                f"get_file(origin={origin!r}): the {_algorithm(file_hash, algorithm)} hash must be {file_hash}; "
+                f"get_file(origin={origin!r}): the {algorithm_of(file_hash, algorithm)} hash must be {file_hash}; "
                 f"got {got}."
             )
         os.chmod(fresh, 0o644)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from .._core.errors import argument_error, show
+from .._core.errors import show
 from .._core.symbolic import SymbolicTensor, as_seen, inputs_before
 
 _TRAINABLE_WIDTH = 11
@@ -29,24 +29,21 @@ def count_params(weights: Iterable[Any]) -> int:
 
 
 def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> list[Any]:
-    """Return the symbolic inputs that a symbolic tensor is computed from.
+    """Return the inputs that a symbolic tensor is computed from, in the order in which its graph meets them.
 
     Args:
-        tensor: The tensor.
-        layer: Accepted, as in Keras: the tensor knows what made it.
-        node_index: Likewise.
-
-    Raises:
-        TypeError: `tensor` is not symbolic.
+        tensor: The symbolic tensor; anything else is returned as it is, as in Keras.
+        layer: The layer whose output it is; known from the tensor.
+        node_index: Which call of the layer gave it; known from the tensor.
 
     Example:
         >>> import torchkeras_compat as keras
-        >>> x = keras.Input((3,), name='x')
-        >>> [tensor.name for tensor in get_source_inputs(keras.layers.Dense(1)(x))]
-        ['x']
+        >>> a, b = keras.Input((3,), name='a'), keras.Input((3,), name='b')
+        >>> [tensor.name for tensor in get_source_inputs(keras.layers.add([a, b]))]
+        ['a', 'b']
     """
     if not isinstance(tensor, SymbolicTensor):
-        raise argument_error("get_source_inputs", "tensor", "a symbolic tensor", tensor, TypeError)
+        return tensor  # type: ignore[no-any-return]
     return [as_seen(source) for source in inputs_before(tensor)]
 
 

@@ -38,7 +38,7 @@ from .side_losses import PENDING, SideLosses
 from .symbols import Symbols
 from .tracking import adopt, adopt_activations
 from .traits import Traits
-from .user_methods import as_user_call, finishing, told_shapes, with_manners
+from .user_methods import SHAPE_METHODS, as_user_call, finishing, join_names, told_shapes, with_manners
 from .weights import Weighted
 
 _MISSING: Any = object()
@@ -120,6 +120,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             cls.build = finishing(written["build"])  # type: ignore[method-assign]
         if not is_ours(cls):
             cls._prepare_user_class()
+        join_names(cls)
         signature = inspect.signature(cls.forward).parameters
         kinds = {parameter.kind for parameter in signature.values()}
         named = [n for n, p in signature.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -140,7 +141,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         for name, wrapped in (("forward", as_user_call), ("compute_mask", with_manners)):
             if name in written:
                 setattr(cls, name, wrapped(written[name]))
-        for name in [name for name in ("compute_output_shape", "get_output_shape_for") if name in written]:
+        for name in [name for name in SHAPE_METHODS if name in written]:
             setattr(cls, name, told_shapes(written[name]))
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
@@ -486,7 +487,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
 
     def _symbolic_outputs(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Tree:
         """Return symbolic tensors for the output of a call."""
-        if type(self).compute_output_shape is Layer.compute_output_shape and not hasattr(self, "get_output_shape_for"):
+        if type(self).compute_output_shape is Layer.compute_output_shape:
             if type(self).forward is Layer.forward:
                 return map_tree(lambda tensor: SymbolicTensor(tensor.shape, self.compute_dtype, name=self.name), inputs)
             return self._output_by_running(inputs, args, call_arguments)
@@ -584,12 +585,11 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for a Keras shape, `None` kept; found by running where not overridden."""
         shape = map_shapes(tuple, input_shape)
-        old = getattr(self, "get_output_shape_for", None)
-        if old is not None:
-            return map_shapes(tuple, old(shape))
         if type(self).forward is Layer.forward:
             return shape
         return map_tree(lambda tensor: tuple(tensor.shape), self._output_by_running(shape))
+
+    get_output_shape_for = compute_output_shape
 
     def _gradient_facts(self) -> GradientFacts | None:
         """Return what a gradient written out by hand needs of this layer, `None` where none is written out.

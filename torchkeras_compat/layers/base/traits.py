@@ -62,7 +62,7 @@ def reach_samples(axes: Sequence[int], rank: int) -> bool:
 # Attributes of layers that traits follow from; a layer inside another is one, too.
 DECISIVE = frozenset(
     "stateful activity_regularizer activation recurrent_activation mask_zero return_state axis function mask "
-    "cell".split()
+    "cell statistics".split()
 )
 
 

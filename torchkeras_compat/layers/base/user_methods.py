@@ -12,6 +12,20 @@ from ..._core.tensor_shape import TensorShape
 from ..._core.tree import is_shape
 from ..._core.user_tensors import call_user
 
+# One method under two names, that of Keras 2 and that of Keras 1.
+SHAPE_METHODS = ("compute_output_shape", "get_output_shape_for")
+
+
+def join_names(cls: type) -> None:
+    """Let a class that writes a method under one of its names have it under the other, too.
+
+    Each class in turn, so that `super()` finds the base's under either.
+    """
+    written = [name for name in SHAPE_METHODS if name in cls.__dict__]
+    if len(written) == 1:
+        (other,) = set(SHAPE_METHODS) - set(written)
+        setattr(cls, other, cls.__dict__[written[0]])
+
 
 class Written(Protocol):
     """What these calls need of a layer whose methods a user wrote."""

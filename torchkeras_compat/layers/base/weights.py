@@ -342,7 +342,7 @@ class Weighted(nn.Module):
         Raises:
             ValueError: The layer is not built, or the number or a shape is wrong; nothing is written then.
         """
-        if not self.built:
+        if not self.built and len(weights):  # none may be written at any time, as in Keras
             raise ValueError(
                 f"{self}: set_weights needs a built layer; call build(input_shape) or give input_shape first."
             )

@@ -44,11 +44,25 @@ def _weight_of_cell(name: str) -> Any:
     return property(get, put, doc=f"The weight `{name}` of the cell.")
 
 
+# What layers of Keras 1 overrode; Keras 2.1 stopped calling it without a word.
+STEPS_OF_KERAS_1 = ("step", "get_constants", "preprocess_input", "get_initial_states")
+
+
 class OwnCell(RNN):
     """Base of layers that walk over a cell which they make from their own arguments."""
 
     _cell_class: ClassVar[Any]
     cell: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        written = [name for name in STEPS_OF_KERAS_1 if callable(cls.__dict__.get(name))]
+        if written and not is_ours(cls) and not cls._is_users:
+            cell = cls._cell_class.__name__
+            raise TypeError(
+                f"{cls.__name__}.{written[0]}: the steps are those of the layer's cell, and nothing would call it; "
+                f"write a subclass of {cell} with call(inputs, states), and RNN(that cell)."
+            )
 
     def __init__(self, _arguments: dict[str, Any], **kwargs: Any) -> None:
         owner, kind = type(self).__name__, self._cell_class
