@@ -70,7 +70,7 @@ INSIDE = {
         "activated symbolic_masks weight_options",
     ),
     "layers/preprocessing": (
-        "base farmhash projection resampling siphash",
+        "base farmhash projection siphash",
         "encoding pictures scaling",
         "hashing lookups random_pictures",
         "text",
@@ -114,7 +114,7 @@ INSIDE = {
         "trainer",
     ),
     "training/step": (
-        "embedding_rows handwritten objective overrides parameter_groups",
+        "by_data embedding_rows handwritten objective overrides parameter_groups",
         "choose_handwritten forward update",
         "classic_update scaled_update variable_update",
         "choose_update",

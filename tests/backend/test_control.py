@@ -133,12 +133,19 @@ def test_settings_by_all_their_names() -> None:
     assert K.normalize_data_format(None) == "channels_first"
     with pytest.raises(ValueError, match="dim_ordering"):
         K.set_image_dim_ordering("channels_last")
+    K.set_image_data_format("channels_last")
+    assert K.epsilon() == 1e-3
+    K.manual_variable_initialization(True)  # variables have their values anyway
+    with K.name_scope("block") as scope:
+        assert (scope, K.get_value(K.variable(1.0))) == ("block", 1)
     K.set_floatx("float64")
     assert K.cast_to_floatx([1]).dtype == np.float64
     assert K.zeros((1,)).dtype == torch.float64
     assert K.get_uid("a") == 1
     assert K.get_uid("a") == 2
     K.clear_session()
+    assert K.get_uid("a") == 1
+    K.reset_uids()
     assert K.get_uid("a") == 1
 
 
@@ -184,7 +191,7 @@ def test_bad_arguments_are_named() -> None:
         (lambda: K.conv2d(image, torch.ones(3, 3, 2, 1), padding="causal"), "padding must be one of"),
         (lambda: K.conv2d(image, torch.ones(3, 3, 2, 1), data_format="tf"), "data_format must be one of"),
         (lambda: K.pool2d(image, (2, 2), pool_mode="mean"), "pool_mode must be one of"),
-        (lambda: K.resize_images(image, 2, 2, interpolation="bicubic"), "interpolation must be one of"),
+        (lambda: K.resize_images(image, 2, 2, None, "cubic"), "interpolation must be one of"),
         (lambda: K.softmax(torch.ones(3)), "two axes or more"),
         (lambda: K.batch_dot(torch.ones(2, 3), torch.ones(3, 3)), "one batch size"),
         (lambda: K.batch_dot(torch.ones(2, 3), torch.ones(2, 4)), "one length"),

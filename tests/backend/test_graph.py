@@ -13,8 +13,8 @@ import torch
 import torchkeras_compat.backend as K
 from torchkeras_compat import optimizers
 from torchkeras_compat._core import settings
-from torchkeras_compat.layers import Dense, Dropout
-from torchkeras_compat.models import Sequential
+from torchkeras_compat.layers import Dense, Dropout, Input, Lambda
+from torchkeras_compat.models import Model, Sequential
 
 
 def _model() -> Sequential:
@@ -123,6 +123,81 @@ def test_symbolic_shapes_keep_what_is_unknown() -> None:
         K.placeholder((2,), sparse=True)
 
 
+def test_what_follows_from_shapes_has_a_value_before_the_run() -> None:
+    x = K.placeholder((None, 4, 2))
+    rows, features = K.shape(x)[0], K.shape(x)[2]
+    assert (K.int_shape(K.shape(x)), K.dtype(K.shape(x))) == ((3,), "int32")
+    flat = K.reshape(x, (rows, 4 * features))
+    noise = K.random_normal(shape=(rows, K.int_shape(x)[1]), stddev=0.0)
+    pairs = K.reshape(x, K.concatenate([K.shape(x)[:1] * 2, K.constant([4], dtype="int32")], axis=0))
+    made = [flat, noise, K.zeros((rows, 3)), K.ones((rows,)), K.arange(rows), pairs, K.tile(x, [1, features, 1])]
+    assert [K.int_shape(y) for y in made] == [
+        (None, 8),
+        (None, 4),
+        (None, 3),
+        (None,),
+        (None,),
+        (None, 4),
+        (None, 8, 2),
+    ]
+    values = K.function([x], [*made, x / K.cast(features, "float32")])([np.ones((5, 4, 2))])
+    assert [v.shape for v in values[:-1]] == [(5, 8), (5, 4), (5, 3), (5,), (5,), (10, 4), (5, 8, 2)]
+    assert values[4].tolist() == [0, 1, 2, 3, 4]
+    assert not values[1].any()
+    assert (values[-1] == 0.5).all()
+    assert Model(x, flat).predict(np.ones((3, 4, 2)), verbose=0).shape == (3, 8)
+
+
+def test_constants_of_a_fixed_number_of_rows_beside_unknown_ones() -> None:
+    x = K.placeholder((None, 3))
+    rows = x + K.constant(np.ones((5, 1)))
+    assert K.int_shape(rows) == (5, 3)
+    assert K.function([x], [rows])([np.ones((5, 3))])[0].tolist() == [[2] * 3] * 5
+    assert K.int_shape(K.gather(x, [7, 0])) == (2, 3)
+    with pytest.raises(RuntimeError, match=r"size of tensor|broadcast"):
+        x + K.constant(np.ones((5, 4)))
+    batch_size = 20
+
+    def sampling(args: Any) -> Any:
+        mean, deviation = args
+        return mean + deviation * K.random_normal(shape=(batch_size, 3), stddev=0.0)
+
+    z = Lambda(sampling)([x, x])
+    assert K.int_shape(z) == (20, 3)
+    assert Model(x, z).predict(np.ones((40, 3)), batch_size=20, verbose=0).shape == (40, 3)
+
+
+def test_a_loop_over_a_symbolic_tensor() -> None:
+    x, w = K.placeholder((None, None, 2)), K.placeholder((2,))
+    last, outputs, states = K.rnn(lambda a, s: (a + s[0] + s[1], [a + s[0]]), x, [K.zeros_like(x[:, 0])], constants=[w])
+    assert [K.int_shape(t) for t in (last, outputs, states[0])] == [(None, 2), (None, None, 2), (None, 2)]
+    values = K.function([x, w], [last, outputs, *states])([np.ones((1, 4, 2)), [10.0, 20.0]])
+    assert values[0].tolist() == [[14, 24]]
+    assert values[1].shape == (1, 4, 2)
+    assert values[2].tolist() == [[4, 4]]
+    grads = K.gradients(K.sum(last), [x, w])
+    assert [g.tolist() for g in K.function([x, w], grads)([np.ones((1, 2, 2)), [1.0, 2.0]])] == [[[[1, 1]] * 2], [1, 1]]
+    with pytest.raises(ValueError, match="constants"):
+        K.rnn(lambda a, s: (a * w, s), x, [K.zeros_like(x[:, 0])])
+    with pytest.raises(ValueError, match="elems"):
+        K.map_fn(lambda row: row * w, x)
+
+
+def test_the_mode_of_a_model_that_a_function_stands_in() -> None:
+    x = Input((2,))
+    model = Model(x, K.in_train_phase(x * 2, x))
+    assert model(np.ones((1, 2)), training=True).tolist() == [[2, 2]]
+    assert model.predict(np.ones((1, 2)), verbose=0).tolist() == [[1, 1]]
+
+
+def test_types_of_inputs_are_kept() -> None:
+    for kind in ("int32", "float64", "float16", "bool"):
+        x = Input((2,), dtype=kind)
+        y = K.abs(x) if kind != "bool" else K.any(x, axis=-1)
+        assert K.dtype(y) == kind
+        assert Model(x, y)(torch.ones(1, 2, dtype=getattr(torch, kind))).dtype == getattr(torch, kind)
+
+
 def test_get_and_set_value() -> None:
     v = K.variable(np.ones((2, 2)), name="v")
     assert (v.name, K.dtype(v), K.is_variable(v)) == ("v:0", "float32", True)
@@ -224,7 +299,7 @@ def test_arrays_and_numbers_go_where_the_tensors_are() -> None:
     x = torch.ones(2, device="meta")
     assert K.maximum(x, 0.0).device.type == "meta"
     assert K.dot(torch.ones(1, 2, device="meta"), np.ones((2, 3))).dtype == torch.float32
-    assert K.mean([1, 2]).item() == 1.5
+    assert K.mean([1.0, 2.0]).item() == 1.5
     K.set_floatx("float64")
     assert K.mean(np.ones(2)).dtype == torch.float64
 

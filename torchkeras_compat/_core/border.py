@@ -112,9 +112,10 @@ class Tables:
     positional: dict[str, Positional]
     reread: dict[str, tuple[Reread, ...]]
     swapped: dict[str, Swapped]
+    functions: dict[str, str]  # old names of functions of the backend, and where each is found
 
 
-TABLES = Tables({}, {}, {}, {}, {})
+TABLES = Tables({}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
 
@@ -129,6 +130,7 @@ def install(
     positional: Mapping[str, Positional],
     reread: Mapping[str, tuple[Reread, ...]] | None = None,
     swapped: Mapping[str, Swapped] | None = None,
+    functions: Mapping[str, str] | None = None,
 ) -> None:
     """Take over tables of old spellings."""
     TABLES.spellings.update(spellings)
@@ -138,6 +140,7 @@ def install(
     TABLES.swapped.update(swapped or {})
     placed = {owner for owner, table in spellings.items() if any(s.place is not None for s in table.values())}
     _by_place.update(placed, TABLES.swapped)
+    TABLES.functions.update(functions or {})
 
 
 def forget_warnings() -> None:

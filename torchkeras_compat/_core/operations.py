@@ -24,7 +24,7 @@ _MANY = ("Sequence[Tensor]", "list[Tensor]")
 
 
 def as_tensor(value: Any, device: torch.device | None = None, like: Tensor | None = None) -> Tensor:
-    """Return a number, list or array as a tensor; floats of Python become `floatx()`, and arrays keep their type.
+    """Return a number, list or array as a tensor; numbers of Python become `floatx()` or int32, arrays keep their type.
 
     Args:
         value: A tensor, which is returned as it is, a number, a list or an array.
@@ -45,7 +45,19 @@ def as_tensor(value: Any, device: torch.device | None = None, like: Tensor | Non
         dtype = like.dtype
     elif array.dtype == np.float64 and not isinstance(value, (np.ndarray, np.float64)):
         dtype = settings.torch_dtype(None)
+    elif array.dtype == np.int64 and _are_pythons(value) and (not array.size or np.abs(array).max() <= _INT32):
+        dtype = torch.int32
     return torch.as_tensor(array).to(settings.default_device() if device is None else device, dtype)
+
+
+_INT32 = 2**31 - 1
+
+
+def _are_pythons(value: Any) -> bool:
+    """Tell whether integers are Python's, by the first of them."""
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return not isinstance(value, (np.ndarray, np.generic))
 
 
 def _beside(values: Any) -> Tensor | None:
@@ -196,6 +208,8 @@ def mutation(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if not args:  # the variable by its name
+            args = (kwargs.pop(next(iter(inspect.signature(function).parameters))),)
         if symbolic.defers_updates():
             kind = settings.dtype_name(args[0].dtype)
             return SymbolicTensor(tuple(args[0].shape), kind, call, args, kwargs, function.__name__)
@@ -207,10 +221,12 @@ def mutation(function: F) -> F:
 
 
 def creation(function: F) -> F:
-    """Let a function that makes a tensor of numbers give it Keras's manners."""
+    """Let a function that makes a tensor of numbers give it Keras's manners; of symbolic sizes it is made later."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if symbolic.is_symbolic(args) or (kwargs and symbolic.is_symbolic(kwargs)):
+            return symbolic.apply(call, *args, **kwargs)
         return dressed(function(*args, **kwargs))
 
     return call  # type: ignore[return-value]

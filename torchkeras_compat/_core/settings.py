@@ -206,6 +206,11 @@ def dtype_name(dtype: torch.dtype) -> str:
     return _NAMES[dtype]
 
 
+def is_float(name: str) -> bool:
+    """Tell whether the type of this name is one of floats."""
+    return name in _FLOATS
+
+
 def get_uid(prefix: str = "") -> int:
     """Return 1, 2, 3 … for each call with the same prefix."""
     return next(_uids[prefix])  # one step of the interpreter, so that no two threads get the same number

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -124,7 +124,10 @@ class SymbolicTensor(Deferred):
     Attributes:
         node: The call that gives it; `None` for an input.
         input_layer: Of an input, the layer that stands for it in models.
+        from_shapes: Whether its value follows from shapes alone, as that of `K.shape(x)[0]` does.
     """
+
+    from_shapes = False
 
     def __init__(
         self,
@@ -254,15 +257,79 @@ def replaced(value: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
     return value
 
 
-def _sample(value: Any, unknown: int) -> Any:
+def _sample(value: Any, unknown: int, sizes_stay: bool) -> Any:
+    """Return tensors without numbers for symbolic ones and constants; what follows from shapes alone has its numbers.
+
+    Args:
+        value: A tree of anything.
+        unknown: The size of axes that are not known.
+        sizes_stay: Whether short vectors of integers keep their numbers, since they may say sizes.
+    """
     if isinstance(value, SymbolicTensor):
+        if value.from_shapes and value.node is not None:
+            return _on_samples(value.node.origin, value.node.arguments, value.node.keywords, unknown, sizes_stay)
         shape = tuple(unknown if n is None else n for n in value.shape)
         return torch.zeros(shape, dtype=settings.torch_dtype(value.dtype), device="meta")
     if type(value) in (list, tuple):
-        return type(value)([_sample(v, unknown) for v in value])
+        return type(value)([_sample(v, unknown, sizes_stay) for v in value])
     if type(value) is dict:
-        return {key: _sample(item, unknown) for key, item in value.items()}
-    return value.detach().to("meta") if isinstance(value, Tensor) else value
+        return {key: _sample(item, unknown, sizes_stay) for key, item in value.items()}
+    if not isinstance(value, Tensor):
+        return value
+    says_sizes = sizes_stay and value.ndim <= 1 and value.numel() <= _MOST_AXES and not value.is_floating_point()
+    return value.detach() if says_sizes else value.detach().to("meta")
+
+
+_MOST_AXES = 8
+
+
+def _on_samples(function: Callable[..., Any], arguments: Any, keywords: Any, unknown: int, sizes_stay: bool) -> Any:
+    with torch.no_grad():
+        options = _sample(dict(keywords), unknown, sizes_stay)
+        return getattr(function, "_on_shapes", function)(*_sample(tuple(arguments), unknown, sizes_stay), **options)
+
+
+def sizes_in(value: Any) -> set[int]:
+    """Return the integers and the lengths of axes in a tree of anything."""
+    if isinstance(value, (list, tuple)):
+        return {n for item in value for n in sizes_in(item)}
+    if isinstance(value, dict):
+        return sizes_in(list(value.values()))
+    if isinstance(value, int):
+        return {int(value)} if 0 < value < 1 << 16 else set()
+    shape = getattr(value, "shape", None)
+    return {n for n in shape if n} if isinstance(shape, tuple) else set()
+
+
+def on_two_sizes(*runs: Callable[[int], Any], sizes: Callable[[], Iterable[int]]) -> tuple[Any, Any]:
+    """Return what a function makes of tensors, for two sizes of the axes that are not known.
+
+    Where constants leave no choice, as in `x + ones((5, 1))`, the sizes that they have are tried.
+
+    Args:
+        runs: Calls the function with axes of a size; others are tried where that fails with every size.
+        sizes: Returns which sizes may fit where 2 and 3 do not.
+
+    Raises:
+        Exception: What the function raised for the first size, where none fits.
+    """
+    try:
+        return runs[0](2), runs[0](3)
+    except _MISFITS:
+        results: list[Any] = []
+        for run in runs:
+            for size in (2, 3, *sorted(set(sizes()) - {1, 2, 3}), *_MANY, 1):
+                with contextlib.suppress(*_MISFITS):
+                    results.append(run(size))
+                if len(results) == 2:
+                    return results[0], results[1]
+            if results:
+                return results[0], results[0]
+        raise
+
+
+_MANY = (64, 65)  # an index may ask for more rows
+_MISFITS = (RuntimeError, ValueError, TypeError, IndexError)
 
 
 def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -273,13 +340,14 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
     """
     if RUN.values is not None:
         return function(*map(resolved, arguments), **{k: resolved(v) for k, v in keywords.items()})
-    results = []
-    for unknown in (2, 3):
-        with torch.no_grad():
-            options = {k: _sample(v, unknown) for k, v in keywords.items()}
-            results.append(function(*(_sample(a, unknown) for a in arguments), **options))
-    outputs = symbols_like(results[0], results[1], getattr(function, "__name__", "operation"))
+    first, second = on_two_sizes(
+        *(lambda size, stay=stay: _on_samples(function, arguments, keywords, size, stay) for stay in (False, True)),
+        sizes=lambda: sizes_in([arguments, keywords]),
+    )
+    outputs = symbols_like(first, second, getattr(function, "__name__", "operation"))
     Node(function, arguments, keywords, outputs)
+    if isinstance(first, Tensor):
+        outputs.from_shapes = first.device.type != "meta"
     return outputs
 
 
@@ -332,7 +400,7 @@ def was_asked() -> bool:
     return asked
 
 
-@contextmanager
+@contextlib.contextmanager
 def deferred_updates() -> Iterator[None]:
     """Let changes of variables inside the block be made later, as a graph would."""
     before, RUN.defers_updates = RUN.defers_updates, True

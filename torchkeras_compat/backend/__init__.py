@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
 from typing import Any
 
 from .._core import settings as _settings
+from .._core.border import TABLES as _TABLES
 from . import common
 from .common import (
     backend,
@@ -356,7 +358,6 @@ _ABSENT = {
     "theano": "torch, or a function of the backend",
     "T": "torch, or a function of the backend",
     "get_graph": "nothing: there is no TensorFlow graph",
-    "control_dependencies": "nothing: operations run in the order they are written",
     "pattern_broadcast": "nothing: torch broadcasts axes of length 1",
 }
 _ALIVE = {"_EPSILON": epsilon, "_FLOATX": floatx, "_IMAGE_DATA_FORMAT": image_data_format}
@@ -378,6 +379,9 @@ def clear_session() -> None:
 def __getattr__(name: str) -> Any:
     if name in _ALIVE:
         return _ALIVE[name]()
+    if name in _TABLES.functions:
+        module, _, function = _TABLES.functions[name].rpartition(".")
+        return getattr(_importlib.import_module(f"{__package__.partition('.')[0]}.{module}"), function)
     instead = f"; write {_ABSENT[name]}." if name in _ABSENT else f": known are {', '.join(__all__[:5])}, …"
     if name not in _ABSENT and not name.startswith("__"):
         from .._core.errors import did_you_mean

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .._core import settings
+from .._core import symbolic as symbolic_tensors
 from .._core.errors import choice
 from .._core.settings import (
     epsilon,
@@ -81,6 +82,8 @@ def cast_to_floatx(x: Any) -> Any:
         >>> cast_to_floatx([1, 2]).dtype
         dtype('float32')
     """
+    if isinstance(x, symbolic_tensors.SymbolicTensor):
+        return symbolic_tensors.apply(cast_to_floatx, x)
     if hasattr(x, "detach"):
         return x.to(settings.torch_dtype(None))
     # numpy has no bfloat16; float32 holds its every value.

@@ -96,6 +96,8 @@ def _with_elements(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if symbolic.is_symbolic(args) or symbolic.is_symbolic(kwargs):
+            return symbolic.apply(call, *args, **kwargs)
         kinds = tensor_kinds([*args, *kwargs.values()])
         result = function(*map(_handed, args), **{name: _handed(value) for name, value in kwargs.items()})
         return take_back(result) if kinds == {Tensor} else hand_out(result)
@@ -188,6 +190,7 @@ def rnn(
     outputs: list[Any] = []
     for t in order:
         output, new_states = step_function(_at(stepped, t), [*states, *(constants or ())])
+        _expect_values("rnn", "step_function", [output, new_states], "constants")
         if valid is not None:
             now = valid[t]
             before = outputs[-1] if outputs and not zero_output_for_mask else _mapped(torch.zeros_like, output)
@@ -229,6 +232,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
     """
     elems = _mapped(as_tensor, elems)
     results = [fn(_at(elems, i)) for i in range(len(_first(elems)))]
+    _expect_values("map_fn", "fn", results, "elems, a tuple of tensors then")
     joined = _stacked([_mapped(as_tensor, r) for r in results])
     return joined if dtype is None else _mapped(lambda r: r.to(settings.torch_dtype(dtype)), joined)
 
@@ -265,4 +269,14 @@ def _fold(fn: Callable[[Any, Any], Any], elements: list[Tensor], initializer: An
     result = elements.pop(0) if initializer is None else initializer
     for element in elements:
         result = fn(result, element)
+    _expect_values("foldl", "fn", result, "elems, joined by K.concatenate")
     return result
+
+
+def _expect_values(owner: str, argument: str, result: Any, place: str) -> None:
+    """Raise where a user's function has mixed in a symbolic tensor that the loop does not know."""
+    if symbolic.is_symbolic(result):
+        raise ValueError(
+            f"{owner}: {argument} uses a symbolic tensor from outside; hand it over among {place}, or call {owner} in "
+            f"a Lambda layer that gets all tensors."
+        )

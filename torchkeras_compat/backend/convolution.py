@@ -12,6 +12,7 @@ from torch import Tensor
 from .._core.errors import argument_error, choice, int_tuple
 from .._core.operations import operation
 from .._core.shapes import same_padding
+from . import resampling
 from .common import normalize_data_format
 
 _CONV: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -442,7 +443,7 @@ def local_conv2d(
 
 @operation
 def resize_images(
-    x: Tensor, height_factor: int, width_factor: int, data_format: str | None = None, interpolation: str = "nearest"
+    x: Tensor, height_factor: int, width_factor: int, data_format: str | None, interpolation: str = "nearest"
 ) -> Tensor:
     """Return images enlarged by whole factors.
 
@@ -451,32 +452,36 @@ def resize_images(
         height_factor: How many times higher.
         width_factor: How many times wider.
         data_format: `'channels_last'`, `'channels_first'` or `None` for the default.
-        interpolation: `'nearest'`, `'area'` (the same for whole factors) or `'bilinear'`.
+        interpolation: `'nearest'`, `'bilinear'`, `'area'`, `'bicubic'`, `'lanczos3'`, `'lanczos5'`, `'gaussian'` or
+            `'mitchellcubic'`, by TensorFlow's kernels.
 
     Raises:
-        ValueError: Another interpolation: torch's bicubic has another curve than TensorFlow's, and no other exists.
+        ValueError: Another interpolation.
 
     Example:
-        >>> resize_images(torch.ones(1, 2, 3, 1), 2, 2).shape
+        >>> resize_images(torch.ones(1, 2, 3, 1), 2, 2, 'channels_last').shape
         torch.Size([1, 4, 6, 1])
     """
-    mode = choice("resize_images", "interpolation", interpolation, ("nearest", "area", "bilinear"))
+    mode = choice("resize_images", "interpolation", interpolation, resampling.METHODS)
     height, width = int(height_factor), int(width_factor)
-    x, last = _channels_first(x, data_format)
-    if mode == "bilinear":
-        size = (x.shape[2] * height, x.shape[3] * width)
-        return _restored(F.interpolate(x, size, mode="bilinear", align_corners=False), last)
-    return _restored(x.repeat_interleave(height, 2).repeat_interleave(width, 3), last)
+    first, last = _channels_first(x, data_format)
+    if mode in ("nearest", "area"):  # the same where factors are whole
+        y = _restored(first.repeat_interleave(height, 2).repeat_interleave(width, 3), last)
+        return y if mode == "nearest" or y.is_floating_point() else y.float()
+    images = first.movedim(1, -1)
+    images = images if images.is_floating_point() else images.float()
+    y = resampling.resize(images, images.shape[1] * height, images.shape[2] * width, mode)
+    return y if last else y.movedim(-1, 1)
 
 
 @operation
 def resize_volumes(
-    x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None = None
+    x: Tensor, depth_factor: int, height_factor: int, width_factor: int, data_format: str | None
 ) -> Tensor:
     """Return volumes enlarged by whole factors, each element repeated.
 
     Example:
-        >>> resize_volumes(torch.ones(1, 1, 2, 3, 1), 2, 2, 2).shape
+        >>> resize_volumes(torch.ones(1, 1, 2, 3, 1), 2, 2, 2, 'channels_last').shape
         torch.Size([1, 2, 4, 6, 1])
     """
     x, last = _channels_first(x, data_format)

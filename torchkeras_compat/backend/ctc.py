@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error, positive_int
-from .._core.operations import as_tensor, operation
+from .._core.operations import operation
 
 
 def _log_probabilities(y_pred: Tensor) -> Tensor:
@@ -39,6 +39,8 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
         >>> ctc_batch_cost([[0]], [[[0.5, 0.5]]], [[1]], [[1]])
         tensor([[0.6931]])
     """
+    if y_pred.device.type == "meta":  # torch has no kernel for shapes alone
+        return y_pred.new_empty(len(y_pred), 1)
     steps, labels = (t.reshape(-1).long() for t in (input_length, label_length))
     log_probabilities = _log_probabilities(y_pred).transpose(0, 1)
     costs = F.ctc_loss(log_probabilities, y_true.long(), steps, labels, blank=y_pred.shape[-1] - 1, reduction="none")
@@ -52,8 +54,10 @@ def ctc_label_dense_to_sparse(labels: Tensor, label_lengths: Tensor) -> Tensor:
     Example:
         >>> ctc_label_dense_to_sparse([[1, 2], [3, 9]], [2, 1]).to_dense()
         tensor([[1, 2],
-                [3, 0]])
+                [3, 0]], dtype=torch.int32)
     """
+    if labels.device.type == "meta":  # how many labels there are is known with the numbers
+        return torch.empty_like(labels)
     place = torch.arange(labels.shape[1], device=labels.device)
     kept = (place < label_lengths.reshape(-1, 1)).nonzero().T
     return torch.sparse_coo_tensor(kept, labels[kept[0], kept[1]], tuple(labels.shape), check_invariants=True)
@@ -68,35 +72,108 @@ def _greedy(logs: np.ndarray[Any, Any]) -> list[tuple[list[int], float]]:
     return [([c for c in _merged(logs.argmax(1)) if c != blank], -float(logs.max(1).sum()))]
 
 
+class _Beam:
+    """A sequence of labels in the search, with the logarithms of its probability now and a step ago.
+
+    Args:
+        parent: The sequence without its last label; `None` for the empty one.
+        label: Its last label.
+
+    Attributes:
+        blank, label_end: Of the paths that end in a blank, and in the label.
+        total: Of both; -inf where the sequence is not among the best ones.
+        was_blank, was_total: The same a step ago.
+        children: The longer sequences that were looked at, by label.
+    """
+
+    def __init__(self, parent: _Beam | None, label: int) -> None:
+        self.parent, self.label = parent, label
+        self.blank = self.label_end = self.total = self.was_blank = self.was_total = -np.inf
+        self.children: dict[int, _Beam] = {}
+
+    def forget(self) -> None:
+        """Leave the best ones."""
+        self.blank = self.label_end = self.total = -np.inf
+
+    def before(self, label: int) -> float:
+        """Return the probability a step ago of what another label may follow: the same one needs a blank between."""
+        return self.was_blank if label == self.label else self.was_total
+
+    def go_on(self, row: np.ndarray[Any, Any]) -> None:
+        """Take a step that adds nothing to the sequence."""
+        if self.parent is not None:
+            if self.parent.total > -np.inf:
+                self.label_end = _sum(self.label_end, self.parent.before(self.label))
+            self.label_end += row[self.label]
+        self.blank = self.was_total + row[-1]
+        self.total = _sum(self.blank, self.label_end)
+
+    def labels(self) -> list[int]:
+        """Return the sequence."""
+        return [] if self.parent is None else [*self.parent.labels(), self.label]
+
+
+class _Search:
+    """A beam search as TensorFlow does it: what leaves the best ones in a step is forgotten at once.
+
+    Args:
+        width: How many sequences are kept.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        root = _Beam(None, -1)
+        root.blank = root.total = 0.0
+        self.best = [root]
+
+    def _worst(self) -> _Beam:
+        return min(self.best, key=lambda beam: beam.total)
+
+    def _has_room(self, total: float) -> bool:
+        return total > -np.inf and (len(self.best) < self.width or total > self._worst().total)
+
+    def step(self, row: np.ndarray[Any, Any]) -> None:
+        """Take one step of the predictions: log probabilities of the classes."""
+        beams = sorted(self.best, key=lambda beam: -beam.total)
+        for beam in beams:
+            beam.was_blank, beam.was_total = beam.blank, beam.total
+        for beam in beams:
+            beam.go_on(row)
+        self.best = list(beams)
+        for beam in beams:
+            for label in range(len(row) - 1 if self._has_room(beam.was_total) else 0):
+                self._grow(beam, label, row)
+
+    def _grow(self, beam: _Beam, label: int, row: np.ndarray[Any, Any]) -> None:
+        child = beam.children.setdefault(label, _Beam(beam, label))
+        if child.total > -np.inf:
+            return  # it is among the best, and has taken this step
+        total = row[label] + beam.before(label)
+        if not self._has_room(total):
+            child.forget()
+            child.was_blank = child.was_total = -np.inf
+            return
+        if len(self.best) == self.width:
+            worst = self._worst()
+            worst.forget()
+            self.best.remove(worst)
+        child.blank, child.label_end, child.total = -np.inf, total, total
+        self.best.append(child)
+
+
+def _sum(a: float, b: float) -> float:
+    """Return the logarithm of the sum of what two logarithms stand for."""
+    return float(np.logaddexp(a, b))
+
+
 def _beams(logs: np.ndarray[Any, Any], width: int, top: int) -> list[tuple[list[int], float]]:
     """Return the most probable label sequences by prefix beam search (Graves, 2012), with log probabilities."""
-    blank = logs.shape[1] - 1
-    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -np.inf)}  # ends in a blank, ends in a label
+    search = _Search(width)
     for row in logs:
-        grown: dict[tuple[int, ...], list[float]] = {}
-        for prefix, (in_blank, in_label) in beams.items():
-            total = _total(in_blank, in_label)
-            _gain(grown, prefix, 0, total + row[blank])
-            for c in range(blank):
-                if prefix and prefix[-1] == c:
-                    _gain(grown, prefix, 1, in_label + row[c])
-                    _gain(grown, (*prefix, c), 1, in_blank + row[c])
-                else:
-                    _gain(grown, (*prefix, c), 1, total + row[c])
-        best = sorted(grown, key=lambda p: -_total(*grown[p]))[:width]
-        beams = {p: (grown[p][0], grown[p][1]) for p in best}
-    ranked = sorted(beams.items(), key=lambda item: -_total(*item[1]))[:top]
+        search.step(row)
+    ranked = sorted(search.best, key=lambda beam: -beam.total)[:top]
     # TensorFlow's decoder merges repeated labels of what it found once more, and Keras leaves it so.
-    return [(_merged(prefix), _total(*scores)) for prefix, scores in ranked]
-
-
-def _total(in_blank: float, in_label: float) -> float:
-    return float(np.logaddexp(in_blank, in_label))
-
-
-def _gain(grown: dict[tuple[int, ...], list[float]], prefix: tuple[int, ...], ending: int, score: float) -> None:
-    scores = grown.setdefault(prefix, [-np.inf, -np.inf])
-    scores[ending] = _total(scores[ending], score)
+    return [(_merged(beam.labels()), beam.total) for beam in ranked]
 
 
 def ctc_decode(
@@ -127,14 +204,21 @@ def ctc_decode(
     top = positive_int("ctc_decode", "top_paths", top_paths)
     if not greedy and top > width:
         raise argument_error("ctc_decode", "top_paths", f"at most beam_width={width}", top)
-    predictions = as_tensor(y_pred)
-    raw = torch.log(predictions.detach() + settings.epsilon())
-    logs = (raw if greedy else torch.log_softmax(raw, -1)).double().cpu().numpy()
-    lengths = as_tensor(input_length).reshape(-1).tolist()
-    found = [_greedy(x[:n]) if greedy else _beams(x[:n], width, top) for x, n in zip(logs, map(int, lengths))]
+    found: tuple[list[Tensor], Tensor] = _decoded(y_pred, input_length, greedy, width, top)
+    return found
+
+
+@operation
+def _decoded(predictions: Tensor, input_length: Tensor, greedy: bool, width: int, top: int) -> Any:
     paths = 1 if greedy else top
     dense = [torch.full(predictions.shape[:2], -1, dtype=torch.int64, device=predictions.device) for _ in range(paths)]
-    scores = torch.full((len(found), paths), float("-inf"), dtype=predictions.dtype, device=predictions.device)
+    scores = torch.full((len(predictions), paths), float("-inf"), dtype=predictions.dtype, device=predictions.device)
+    if predictions.device.type == "meta":
+        return dense, scores
+    raw = torch.log(predictions.detach() + settings.epsilon())
+    logs = (raw if greedy else torch.log_softmax(raw, -1)).double().cpu().numpy()
+    lengths = input_length.reshape(-1).tolist()
+    found = [_greedy(x[:n]) if greedy else _beams(x[:n], width, top) for x, n in zip(logs, map(int, lengths))]
     for b, sequences in enumerate(found):
         for p, (labels, score) in enumerate(sequences):
             dense[p][b, : len(labels)] = torch.tensor(labels, dtype=torch.int64, device=predictions.device)

@@ -35,7 +35,12 @@ class LearningPhase(SymbolicTensor):
         return id(self)
 
 
-_PHASE = LearningPhase((), "bool", name="keras_learning_phase")
+def mode_of_the_run() -> Tensor:
+    """Return whether what runs trains, as a tensor."""
+    return torch.tensor(bool(settings.running_phase()))
+
+
+_PHASE = LearningPhase((), "bool", mode_of_the_run, name="keras_learning_phase")  # a model asks; K.function is told
 
 
 def learning_phase() -> Any:
@@ -186,14 +191,19 @@ def differentiates(update: Any) -> bool:
     return any(t.source is _required_gradient for t in _ancestors(tensor).values())
 
 
+class NeedsGradients(ValueError):
+    """A loss asks for gradients in an evaluation, which runs without: whoever evaluates may run it again with them."""
+
+
 def _in_run(target: SymbolicTensor) -> Tensor:
     """Return the value that a layer's output had in the run in progress, by which its loss can be differentiated."""
     value: Tensor = symbolic.value_in_run(target)
-    if torch.is_grad_enabled() and not value.requires_grad:
-        raise ValueError(
-            f"gradients: {target!r} is data, which a training step finds no gradients for; write the penalty with "
-            f"K.function, or override train_step with a torch loop (x.requires_grad_(); torch.autograd.grad)."
+    if not torch.is_grad_enabled():
+        raise NeedsGradients(
+            f"gradients: {target!r} has none outside training; compute it by K.function([model.input], K.gradients(…))."
         )
+    if not value.requires_grad:
+        raise ValueError(f"gradients: {target!r} is no float that the loss follows, such as indices; it has none.")
     return value
 
 

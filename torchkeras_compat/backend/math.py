@@ -64,7 +64,7 @@ def pow(x: Tensor, a: Any) -> Tensor:
         >>> pow([1.0, 2.0], 3)
         tensor([1., 8.])
     """
-    return torch.pow(x, a)
+    return torch.pow(x, as_tensor(a, x.device) if isinstance(a, _ARRAYS) else a)
 
 
 _ARRAYS = (np.ndarray, list, tuple)
@@ -88,7 +88,7 @@ def clip(x: Tensor, min_value: Any, max_value: Any) -> Tensor:
 
 
 def _axes(x: Tensor, axis: Axis) -> tuple[int, ...]:
-    """Return the axes to reduce over; none given are all."""
+    """Return the axes to reduce over; `None` are all, and without any each element stays by itself."""
     if axis is None:
         return tuple(range(x.ndim))
     return (axis,) if isinstance(axis, int) else tuple(int(a) for a in axis)
@@ -103,7 +103,7 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean over one axis, several or all.
 
     Args:
-        x: Any tensor; truth values count as 0 and 1.
+        x: Any tensor; truth values count as 0 and 1. The mean of integers is an integer, cut, as in Keras.
         axis: An axis, a list of them, or `None` for all.
         keepdims: Whether reduced axes stay, with length 1.
 
@@ -111,8 +111,12 @@ def mean(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=0)
         tensor([2., 3.])
     """
-    x = _countable(x)
-    return x.mean(_axes(x, axis), keepdim=keepdims) if x.ndim else x
+    if x.is_floating_point() or x.is_complex():
+        return x.mean(axes, keepdim=keepdims) if (axes := _axes(x, axis)) else x
+    if x.dtype == torch.bool:
+        return mean(_countable(x), axis, keepdims)
+    total = x.sum(axes, keepdim=keepdims, dtype=x.dtype) if (axes := _axes(x, axis)) else x
+    return torch.div(total, builtins.max(x.numel() // builtins.max(total.numel(), 1), 1), rounding_mode="trunc")
 
 
 @operation
@@ -124,7 +128,7 @@ def sum(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor(10.)
     """
     kept = None if x.dtype == torch.bool else x.dtype
-    return x.sum(_axes(x, axis), keepdim=keepdims, dtype=kept) if x.ndim else x
+    return x.sum(axes, keepdim=keepdims, dtype=kept) if (axes := _axes(x, axis)) else x
 
 
 @operation
@@ -149,7 +153,7 @@ def max(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> max([[1.0, 2.0], [3.0, 4.0]], axis=-1)
         tensor([2., 4.])
     """
-    return x.amax(_axes(x, axis), keepdim=keepdims) if x.ndim else x
+    return x.amax(axes, keepdim=keepdims) if (axes := _axes(x, axis)) else x
 
 
 @operation
@@ -160,7 +164,7 @@ def min(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> min([[1.0, 2.0], [3.0, 4.0]], axis=-1)
         tensor([1., 3.])
     """
-    return x.amin(_axes(x, axis), keepdim=keepdims) if x.ndim else x
+    return x.amin(axes, keepdim=keepdims) if (axes := _axes(x, axis)) else x
 
 
 @operation
@@ -172,7 +176,7 @@ def var(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor(1.)
     """
     x = _countable(x)
-    return x.var(_axes(x, axis), correction=0, keepdim=keepdims) if x.ndim else torch.zeros_like(x)
+    return x.var(axes, correction=0, keepdim=keepdims) if (axes := _axes(x, axis)) else x - x
 
 
 @operation
@@ -184,7 +188,7 @@ def std(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor(1.)
     """
     x = _countable(x)
-    return x.std(_axes(x, axis), correction=0, keepdim=keepdims) if x.ndim else torch.zeros_like(x)
+    return x.std(axes, correction=0, keepdim=keepdims) if (axes := _axes(x, axis)) else (x - x).sqrt()
 
 
 @operation
@@ -207,7 +211,7 @@ def any(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor([ True, False])
     """
     x = x.to(torch.bool)
-    return torch.any(x, _axes(x, axis), keepdim=keepdims) if x.ndim else x
+    return torch.any(x, axes, keepdim=keepdims) if (axes := _axes(x, axis)) else x
 
 
 @operation
@@ -219,7 +223,7 @@ def all(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor([False,  True])
     """
     x = x.to(torch.bool)
-    return torch.all(x, _axes(x, axis), keepdim=keepdims) if x.ndim else x
+    return torch.all(x, axes, keepdim=keepdims) if (axes := _axes(x, axis)) else x
 
 
 @operation

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from .. import activations
 from .._core import dialects
 from .._core.operations import operation
 from . import crossentropy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 relu = operation(activations.relu)
 elu = operation(activations.elu)
@@ -215,7 +217,7 @@ def normalize_batch_in_training(
 
     Returns:
         The normalised tensor, the mean and the variance. As in Keras, the variance of images with channels last is the
-        unbiased one.
+        unbiased one, and no gradient flows through it or the mean.
 
     Example:
         >>> y, mean, var = normalize_batch_in_training([[1.0], [3.0]], None, None, [0], epsilon=0.0)
@@ -230,8 +232,8 @@ def normalize_batch_in_training(
     y = (x - mean) * scale
     y = y if beta is None else y + beta.reshape(broadcast)
     count = x.numel() // max(var.numel(), 1)
-    if x.ndim == 4 and axes == [0, 1, 2] and count > 1:
-        var = var * (count / (count - 1))
+    if x.ndim == 4 and axes == [0, 1, 2]:  # the kernel that Keras takes for images
+        mean, var = mean.detach(), var.detach() * (count / max(count - 1, 1))
     return y, mean.squeeze(axes), var.squeeze(axes)
 
 

@@ -6,8 +6,10 @@ seed drawn as the initializers draw theirs.  With a seed, each further call goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +19,8 @@ from .._core.errors import fraction
 from .._core.operations import creation, operation
 from .._core.shapes import sizes
 from .variables import variable
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _streams: dict[int, torch.Generator] = {}
 
@@ -42,7 +46,21 @@ def _drawn(
     return torch.empty(sizes(shape), dtype=randomness.drawing_dtype(wanted), device=device), generator, wanted
 
 
-@creation
+def _drawing(function: F) -> F:
+    """Do what `creation` does; of a symbolic shape nothing is drawn before the shape is known."""
+
+    @functools.wraps(function)
+    def on_shapes(*args: Any, **kwargs: Any) -> Tensor:
+        bound = inspect.signature(function).bind(*args, **kwargs).arguments
+        kind = settings.torch_dtype(bound.get("dtype"))
+        return torch.empty(sizes(bound["shape"]), dtype=kind, device="meta")
+
+    made = creation(function)
+    made._on_shapes = on_shapes  # type: ignore[attr-defined]
+    return made
+
+
+@_drawing
 def random_normal(
     shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -63,7 +81,7 @@ def random_normal(
     return values.normal_(mean, stddev, generator=generator).to(settings.default_device(), wanted)
 
 
-@creation
+@_drawing
 def random_uniform(
     shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -87,7 +105,7 @@ def random_uniform(
     return values.uniform_(minval, maxval, generator=generator).to(settings.default_device(), wanted)
 
 
-@creation
+@_drawing
 def truncated_normal(
     shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
@@ -104,7 +122,7 @@ def truncated_normal(
     return (values * stddev + mean).to(settings.default_device(), wanted)
 
 
-@creation
+@_drawing
 def random_bernoulli(shape: int | Sequence[int], p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
     """Return ones with probability `p`, else zeros.
 
@@ -178,9 +196,11 @@ def dropout(x: Tensor, level: float, noise_shape: Any = None, seed: int | None =
         tensor([1., 2.])
     """
     rate = fraction("dropout", "level", level, one_allowed=False)
-    if rate == 0 or x.device.type == "meta":
+    if rate == 0:
         return x
     shape = [own if n is None else int(n) for n, own in zip(noise_shape or x.shape, x.shape)]
+    if x.device.type == "meta":
+        return x * x.new_empty(shape)
     generator = _generator(seed)
     kept = torch.empty(shape, dtype=x.dtype, device=x.device if generator is None else "cpu")
     return x * kept.bernoulli_(1 - rate, generator=generator).div_(1 - rate).to(x.device)

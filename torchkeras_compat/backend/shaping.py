@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,19 +13,20 @@ from torch import Tensor
 from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
-from .._core.operations import creation, operation
+from .._core.operations import as_tensor, creation, operation
 from .._core.symbolic import SymbolicTensor
 from .common import normalize_data_format
 
 
-def shape(x: Any) -> Any:
-    """Return the lengths of the axes; of a symbolic tensor `None` stands for those not known.
+@operation
+def shape(x: Tensor) -> Tensor:
+    """Return the lengths of the axes as a tensor of the host, symbolic of a symbolic tensor.
 
     Example:
-        >>> shape(torch.zeros(2, 3))[0]
-        2
+        >>> shape(torch.zeros(2, 3))
+        tensor([2, 3], dtype=torch.int32)
     """
-    return x.shape
+    return torch.tensor(tuple(x.shape), dtype=torch.int32)
 
 
 def int_shape(x: Any) -> tuple[int | None, ...]:
@@ -124,12 +126,21 @@ def ones_like(x: Tensor, dtype: Any = None, name: str | None = None) -> Tensor:
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Tensor:
     """Return the numbers from `start` to before `stop`; one number alone is `stop`.
 
+    Raises:
+        ValueError: `step` is 0.
+
     Example:
         >>> arange(3)
         tensor([0, 1, 2], dtype=torch.int32)
     """
+    start, stop, step = (n.item() if hasattr(n, "item") else n for n in (start, stop, step))
+    if step == 0:
+        raise argument_error("arange", "step", "another number than 0", step)
     first, last = (0, max(start, 0)) if stop is None else (start, stop)
-    return torch.arange(first, last, step, device=settings.default_device()).to(settings.torch_dtype(dtype))
+    numbers = as_tensor(np.arange(first, last, step))
+    whole = not numbers.is_floating_point()
+    # Keras asks for a cast where `dtype` is another than its default: floats stay floats under that.
+    return numbers.to(settings.torch_dtype(dtype if whole or dtype != "int32" else None))
 
 
 @operation
@@ -320,7 +331,8 @@ def gather(reference: Tensor, indices: Tensor) -> Tensor:
         tensor([3., 1.])
     """
     rows, outside = guarded(indices.long(), len(reference), -len(reference))
-    return marked(reference[rows], outside)
+    found = reference[rows.reshape(-1)].reshape((*rows.shape, *reference.shape[1:]))  # a lone index would be read
+    return marked(found, outside)
 
 
 @operation
@@ -332,6 +344,8 @@ def one_hot(indices: Tensor, num_classes: int) -> Tensor:
         tensor([[1., 0., 0.],
                 [0., 0., 1.]])
     """
+    if indices.is_floating_point():
+        raise argument_error("one_hot", "indices", "integers, such as K.cast(x, 'int32')", indices, TypeError)
     classes = torch.arange(num_classes, device=indices.device)
     return (indices.long().unsqueeze(-1) == classes).to(settings.torch_dtype(None))
 

@@ -96,7 +96,19 @@ def zeros(shape: int | Sequence[int], dtype: Any = None, name: str | None = None
         >>> zeros((2,)).numpy()
         array([0., 0.], dtype=float32)
     """
-    return variable(torch.zeros(sizes(shape)), dtype, name)
+    return _filled(shape, 0.0, dtype, name)
+
+
+@creation
+def _full(shape: Any, value: float, dtype: Any) -> Tensor:
+    return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
+
+
+def _filled(shape: Any, value: float, dtype: Any, name: str | None) -> Any:
+    """Return a variable; where the shape is symbolic, as in Keras, a tensor that is made when it is known."""
+    if symbolic.is_symbolic(shape):
+        return _full(shape, value, dtype)
+    return variable(torch.full(sizes(shape), value), dtype, name)
 
 
 def ones(shape: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:
@@ -106,7 +118,7 @@ def ones(shape: int | Sequence[int], dtype: Any = None, name: str | None = None)
         >>> ones((2,)).numpy()
         array([1., 1.], dtype=float32)
     """
-    return variable(torch.ones(sizes(shape)), dtype, name)
+    return _filled(shape, 1.0, dtype, name)
 
 
 def eye(size: int | Sequence[int], dtype: Any = None, name: str | None = None) -> Any:

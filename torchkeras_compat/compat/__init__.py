@@ -11,7 +11,7 @@ from .._core import border, planned, registry
 from .._core.errors import did_you_mean
 from .facades import install, uninstall
 from .later import PLANNED
-from .names import ALIASES, MODULES, PLANNED_ALONE
+from .names import ALIASES, BACKEND_FUNCTIONS, MODULES, PLANNED_ALONE
 from .spellings import BACKEND, GATHERED, POSITIONAL, REREAD, SPELLINGS, SWAPPED
 
 __all__ = ["install", "install_tables", "uninstall"]
@@ -25,7 +25,7 @@ def install_tables() -> None:
     for part in PLANNED:
         if part and f"{PACKAGE}.{part}" in sys.modules:
             planned.attend(sys.modules[f"{PACKAGE}.{part}"], part)
-    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED)
+    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED, BACKEND_FUNCTIONS)
     for owner in (*(f"K.{name}" for name in BACKEND), *SWAPPED):  # layers call the functions behind these
         name = owner.partition(".")[2]
         setattr(backend, name, border.translated(owner)(getattr(backend, name)))

@@ -61,10 +61,7 @@ SUPPORTS = (
 # Facade module → old name → where it is.
 INNER: dict[str, dict[str, Place]] = {
     "activations": _helpers("generic", "get_from_module"),
-    "backend": {
-        **_of("backend", (), lesser="less", lesser_equal="less_equal", pack="stack"),
-        **_helpers("tensors", "asymmetric_spatial_2d_padding asymmetric_temporal_padding atrous_conv2d deconv2d"),
-    },
+    "backend": _of("backend", (), pack="stack"),
     "constraints": _helpers("generic", "get_from_module"),
     "datasets.cifar": _helpers("files", "load_batch"),
     "datasets.cifar10": _helpers("files", "load_batch"),
@@ -107,7 +104,7 @@ INNER: dict[str, dict[str, Place]] = {
     | _of("optimizers", (), optimizer_from_config="deserialize"),
     "objectives": _helpers("generic", "get_from_module"),
     "optimizers": _of("optimizers", (), optimizer_from_config="deserialize")
-    | _helpers("tensors", "clip_norm")
+    | _helpers("gradients", "clip_norm")
     | _helpers("generic", "get_from_module"),
     "preprocessing.image": _helpers("pictures", "apply_transform list_pictures transform_matrix_offset_center"),
     "regularizers": _helpers("generic", "get_from_module"),

@@ -41,6 +41,19 @@ ALIASES: dict[str, dict[str, str]] = {
     },
 }
 
+# Old name of a function of the backend → where it is found.
+BACKEND_FUNCTIONS: dict[str, str] = {
+    "lesser": "backend.less",
+    "lesser_equal": "backend.less_equal",
+    **{
+        name: f"compat.backend_functions.{name}"
+        for name in (
+            "asymmetric_temporal_padding asymmetric_spatial_2d_padding atrous_conv2d deconv2d control_dependencies "
+            "v1_variable_initialization is_symbolic set_legacy_weight_ordering"
+        ).split()
+    },
+}
+
 # Module of this package → the kind of what its old names stand for.
 KIND_OF: dict[str, str] = {
     "layers": "layer",

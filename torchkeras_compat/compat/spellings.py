@@ -21,7 +21,8 @@ def _renamed(quiet: bool = False, **names: str) -> dict[str, Spelling]:
     return {old: Spelling(new, quiet=quiet) for old, new in names.items()}
 
 
-DATA_FORMAT = Spelling("data_format", values={"tf": "channels_last", "th": "channels_first", "default": None})
+ORDERS: dict[str, str | None] = {"tf": "channels_last", "th": "channels_first", "default": None}
+DATA_FORMAT = Spelling("data_format", values=ORDERS)
 
 BIAS: Table = _renamed(bias="use_bias")
 PENALTIES: Table = _renamed(
@@ -236,11 +237,24 @@ def _both_sides(value: Any) -> Any:
     return tuple((n, n) if isinstance(n, int) else n for n in value) if isinstance(value, (tuple, list)) else value
 
 
-def _images(place: int, **names: str) -> Table:
+def _order_of_data(value: Any) -> Any:
+    """Return Keras 1's order of axes as today's, where kernels are in the same order under both."""
+    if value == "th":
+        raise ValueError(
+            "dim_ordering='th': kernels are (rows, columns, inputs, outputs) in either order of the data; write "
+            "data_format='channels_first' and K.permute_dimensions(kernel, (2, 3, 1, 0))."
+        )
+    return ORDERS.get(value, value)
+
+
+_KERNELS = Spelling("data_format", convert=_order_of_data)
+_OF_THEANO: Table = dict.fromkeys(("image_shape", "filter_shape", "volume_shape"), Spelling(None, quiet=True))  # hints
+
+
+def _images(place: int, ordering: Spelling = DATA_FORMAT, **names: str) -> Table:
     """Return the spellings of a function of images, whose `dim_ordering` may stand at a place."""
-    of_theano = dict.fromkeys(("image_shape", "filter_shape", "volume_shape"), Spelling(None, quiet=True))
-    ordering = replace(DATA_FORMAT, place=place)
-    return {**_renamed(False, border_mode="padding", **names), **of_theano, "dim_ordering": ordering}
+    renamed = {**_renamed(border_mode="padding"), **_renamed(quiet=True, **names)}
+    return {**renamed, **_OF_THEANO, "dim_ordering": replace(ordering, place=place)}
 
 
 def _paddings(place: int) -> Table:
@@ -250,18 +264,31 @@ def _paddings(place: int) -> Table:
 # The functions of `keras.backend`, by their own names.
 BACKEND: dict[str, Table] = {
     "conv1d": _renamed(stride="strides", border_mode="padding"),
-    "conv2d": _images(4, filter_dilation="dilation_rate"),
-    "conv3d": _images(4),
-    "separable_conv2d": _images(5),
+    "conv2d": {**_images(4, _KERNELS), **_renamed(filter_dilation="dilation_rate")},
+    "conv2d_transpose": _images(5, _KERNELS),
+    "conv3d": _images(4, _KERNELS),
+    "separable_conv2d": _images(5, _KERNELS),
     "pool2d": _images(4),
     "pool3d": _images(4),
-    "resize_images": _images(3),
-    "resize_volumes": _images(4),
+    "resize_images": _images(3, X="x"),
+    "resize_volumes": _images(4, X="x"),
     "spatial_2d_padding": _paddings(2),
     "spatial_3d_padding": _paddings(2),
     "bias_add": _images(2),
     "random_normal": _renamed(std="stddev"),
     "random_uniform": _renamed(low="minval", high="maxval"),
+    "moving_average_update": _renamed(variable="x"),
+    "expand_dims": _renamed(dim="axis"),
+    "one_hot": _renamed(nb_classes="num_classes"),
+    "batch_get_value": _renamed(quiet=True, xs="tensors", ops="tensors"),
+    "set_epsilon": _renamed(quiet=True, e="value"),
+    "set_floatx": _renamed(quiet=True, floatx="value"),
+    "size": {"name": Spelling(None, quiet=True)},
+    "ctc_decode": {
+        "merge_repeated": Spelling(
+            None, harmless=(False,), note="leave it out: repeated labels of the best paths are merged as in Keras 2.15."
+        )
+    },
 }
 _OUTPUT_FIRST = Swapped("crossentropies_take_output_first")
 SWAPPED: dict[str, Swapped] = {

@@ -16,6 +16,7 @@ from .._core import randomness, registry, settings, shapes
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
+from .._core.symbolic import sizes_in
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .._core.weights import TRANSPOSED
@@ -495,6 +496,9 @@ class Lambda(Layer):
             return self._output_by_running(inputs, args, call_arguments)
         return super()._symbolic_outputs(inputs, args, call_arguments)
 
+    def _sizes_in_code(self) -> set[int]:
+        return super()._sizes_in_code() | sizes_in(self.arguments) | _sizes_in_function(self.function)
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer; the function and a shape function stand there as they are."""
         base = {k: v for k, v in super().get_config().items() if k not in ("function", "output_shape", "mask")}
@@ -502,6 +506,15 @@ class Lambda(Layer):
 
     def _config_of(self, name: str) -> Any:
         return getattr(self, f"_{name}" if name == "output_shape" else name)
+
+
+def _sizes_in_function(function: Any) -> set[int]:
+    """Return the sizes that a function written in Python names: its constants, and variables such as `batch_size`."""
+    if not inspect.isfunction(function):
+        return set()
+    code = function.__code__
+    variables = inspect.getclosurevars(function)
+    return sizes_in([*code.co_consts, *variables.globals.values(), *variables.nonlocals.values()])
 
 
 def _has_signature(function: Callable[..., Any]) -> bool:

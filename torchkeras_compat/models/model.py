@@ -136,14 +136,19 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
     def _takes_integers(self) -> bool:  # type: ignore[override]
         """Whether the only input is indices."""
         if self._chain:
-            return self._chain[0]._takes_integers
+            return self._chain[0]._takes_integers or self._says_integers()
         return self._plan is not None and len(self._plan.inputs) == 1 and self._input_takes_integers(0)
+
+    def _says_integers(self) -> bool:
+        """Tell whether the only input was declared with a type that is none of floats."""
+        inputs = [] if self._plan is None else self._plan.inputs
+        return len(inputs) == 1 and not settings.is_float(inputs[0].dtype)
 
     def _input_takes_integers(self, index: int) -> bool:
         """Tell whether an input is indices: a layer that takes some is called on it, or its type says so."""
         tensor = self._the_plan().inputs[index]
         users = self._layers_on_input(index)
-        return not tensor.dtype.startswith(("float", "bfloat")) or any(layer._takes_integers for layer in users)
+        return not settings.is_float(tensor.dtype) or any(layer._takes_integers for layer in users)
 
     def _layers_on_input(self, index: int) -> list[Layer]:
         """Return the layers that are called on an input itself."""

@@ -347,16 +347,27 @@ class Network(Description, TorchSide, TrainedModel):
         return [self._fitted(leaf, i) for i, leaf in enumerate(self._in_order(x, "x"))]
 
     def _to_tensor(self, value: Any) -> Any:
+        if self._keeps_types() and (x := _of_floats(value)) is not None:
+            own = next(nn.Module.parameters(self), None)
+            return x if own is None else x.to(own.device)
         x = super()._to_tensor(value)
         if isinstance(x, Tensor) and self._chain and not self._takes_integers and not x.is_floating_point():
             return x.to(settings.torch_dtype(self.dtype))
         return x
+
+    def _keeps_types(self) -> bool:
+        """Tell whether an input was declared with another type of floats than the model computes in."""
+        if self._plan is None or self._is_users:
+            return False
+        return any(settings.is_float(i.dtype) and i.dtype != self.dtype for i in self._plan.inputs)
 
     def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return an input in the rank the model takes, or raise when it does not fit."""
         if self._plan is None:
             return x
         symbol = self._plan.inputs[index]
+        if x.is_floating_point() and settings.is_float(symbol.dtype):
+            x = x.to(settings.torch_dtype(symbol.dtype))
         return fitted(
             self, tuple(symbol.shape), x, self.input_names[index], functools.partial(self._runs_on, symbol, x)
         )
@@ -547,3 +558,9 @@ def fitted(
 def _note(values: dict[int, Any], symbols: Tree, tree: Tree) -> None:
     for symbol, value in zip(flatten(symbols), flatten(tree)):
         values[id(symbol)] = value
+
+
+def _of_floats(value: Any) -> Tensor | None:
+    """Return floats as a tensor of their own type; `None` for anything else."""
+    x = take_back(value) if isinstance(value, Tensor) else None if value is None else torch.as_tensor(np.array(value))
+    return x if x is not None and x.is_floating_point() else None

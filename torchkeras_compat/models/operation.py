@@ -56,6 +56,7 @@ class TFOpLambda(Layer):
 
     _class_traits = Traits(runs_user_code=True)
     _takes_trees = True
+    _autocast = False  # it computes in the type that comes
 
     def __init__(self, function: Callable[..., Any], name: str | None = None, **kwargs: Any) -> None:
         self.function = function

@@ -255,6 +255,9 @@ class Sequential(Model):
             self._told_shape = shape
         return known
 
+    def _says_integers(self) -> bool:
+        return self._input_layer is not None and not settings.is_float(self._input_layer.dtype)
+
     def _check_callable(self) -> None:
         if not self._chain and not self._is_users:
             raise ValueError(f"{self}: the model has no layers; add some first.")

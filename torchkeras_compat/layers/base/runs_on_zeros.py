@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..._core import settings
 from ..._core.border import nameless
 from ..._core.config import is_ours
-from ..._core.symbolic import SymbolicTensor, is_symbolic, replaced, symbols_like
+from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like
 from ..._core.tree import Tree, map_shapes, map_tree
 
 
@@ -35,21 +35,27 @@ class RunsOnZeros(nn.Module):
             args: Further arguments of the call, symbolic tensors among them perhaps.
             call_arguments: Likewise, by name.
         """
-        outputs = []
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
         kind = "int64" if self._takes_integers else self.dtype_policy.compute_dtype
         if not is_symbolic(inputs):
             inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
         own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))
         before = [(t, t.detach().clone()) for t in own]
-        for unknown in (2, 3):
+
+        def run(unknown: int) -> Tree:
             zeros = Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
             x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
             with torch.no_grad():
-                outputs.append(self._run_on_zeros(x, more, options))
+                output = self._run_on_zeros(x, more, options)
                 for tensor, value in before:  # a user's call may update what it holds
                     tensor.copy_(value)
-        return symbols_like(outputs[0], outputs[1], f"{self.name}/output")
+            return output
+
+        return symbols_like(*on_two_sizes(run, sizes=self._sizes_in_code), f"{self.name}/output")
+
+    def _sizes_in_code(self) -> set[int]:
+        """Return the sizes that a user's call may ask for, such as `self.batch_size`."""
+        return sizes_in([value for value in vars(self).values() if isinstance(value, (int, list, tuple))])
 
     def _run_on_zeros(self, zeros: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         options = {"training": False, **call_arguments}

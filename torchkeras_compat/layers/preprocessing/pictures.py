@@ -10,9 +10,9 @@ from ..._core import registry
 from ..._core.errors import choice, positive_int
 from ..._core.precision import SHORT
 from ..._core.shapes import Shape
+from ...backend.resampling import METHODS, crop, resize, resize_and_crop
 from ..base import ROW_WISE, Layer
 from .base import as_numbers
-from .resampling import METHODS, crop, resize, resize_and_crop
 
 
 class PictureLayer(Layer):

@@ -13,9 +13,9 @@ from ..._core import registry
 from ..._core.errors import argument_error, choice, number, positive_int
 from ..._core.graph_capture import not_in_graphs
 from ..._core.shapes import Shape
+from ...backend.resampling import METHODS, resize, resize_and_crop, rounded_down
 from .pictures import PictureLayer, with_size
 from .projection import FILL_MODES, INTERPOLATIONS, project, transforms_of
-from .resampling import METHODS, resize, resize_and_crop, rounded_down
 
 Factor = float | Sequence[float]
 

@@ -14,9 +14,11 @@ from ... import activations
 from ..._core.graph_capture import tracing
 from ..._core.precision import widened
 from ..._core.symbolic import run_values, was_asked
+from ..._core.tree import map_tree
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
 from ...backend.crossentropy import Logits
+from ...backend.graph import NeedsGradients
 from ...layers.base.side_losses import PENDING
 from ...optimizers.slots import Gradients, Scalars
 from ..averages import Averages, HeadAverages
@@ -25,6 +27,7 @@ from ..data.arrangement import arranged
 from ..data.batch import Batch
 from ..heads import Head
 from ..trained_model import TrainedModel
+from .by_data import differentiable, differentiable_copy, unfollowed
 from .choose_handwritten import Watchers, chain_of
 from .choose_update import choose_update
 from .forward import ForwardStep
@@ -398,8 +401,9 @@ class Step(ForwardStep):
             batch: The batch.
             update: Makes gradients and new weights of the loss; what it returns is returned.
         """
+        x = differentiable(batch.x) if self._of_user or self._has_standing_losses else batch.x
         with self.update.recording:
-            outcome = self.forward(batch.x, True)
+            outcome = self.forward(x, True)
         loss = self.loss(batch, outcome)
         return outcome, loss, update(loss.minimised)
 
@@ -507,14 +511,28 @@ class Step(ForwardStep):
     def test_as_compiled(self, batch: Batch) -> None:
         """Evaluate a batch as `compile` said, whatever a user's `test_step` does around it."""
         outcome = self.forward(batch.x, False)
-        loss = None
-        if self.overrides.compute_loss:
-            loss = self.loss(batch, outcome)
-        elif not self._defers_test_loss:
-            terms = self._side_losses()
-            if terms or any(head.objective is not None for head in self.heads):
-                loss = self._joined(batch, outcome, terms)
+        try:
+            loss = self._test_loss(batch, outcome)
+        except NeedsGradients:
+            if self.model._traits.stateful:
+                raise
+            # Nothing changes in inference that a second run would meet.
+            with torch.inference_mode(False), torch.enable_grad():
+                again = differentiable_copy(batch)
+                outcome = self.forward(again.x, False)
+                loss = self._test_loss(again, outcome)
+            outcome, loss = map_tree(unfollowed, (outcome, loss))
         self.note(batch, outcome, loss)
+
+    def _test_loss(self, batch: Batch, outcome: Outcome) -> BatchLoss | None:
+        if self.overrides.compute_loss:
+            return self.loss(batch, outcome)
+        if self._defers_test_loss:
+            return None
+        terms = self._side_losses()
+        if terms or any(head.objective is not None for head in self.heads):
+            return self._joined(batch, outcome, terms)
+        return None
 
     # --- for what a user's step holds ----------------------------------------------------------------------------
 
