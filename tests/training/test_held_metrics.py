@@ -62,6 +62,14 @@ def test_logs_have_it_by_its_own_name(way: str, options: dict[str, Any]) -> None
     assert float(model.layers[0].mean.result()) == pytest.approx(X[:4].mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.filterwarnings("ignore:.*eagerly")
+def test_steps_that_a_stream_would_record(way: str, replayed: None) -> None:
+    model = compiled(Holding(WAYS[way]), jit_compile=True)
+    history = model.fit(X[:8], Y[:8], batch_size=2, epochs=3, verbose=0).history
+    np.testing.assert_allclose(history["own"], [X[:8].mean()] * 3, rtol=1e-5)
+
+
 def test_a_metric_in_a_nested_model_and_one_in_a_list() -> None:
     class Several(tk.layers.Layer):
         def __init__(self) -> None:
