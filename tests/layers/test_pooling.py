@@ -103,3 +103,16 @@ def test_short_names() -> None:
     assert layers.AvgPool1D is layers.AveragePooling1D
     assert layers.GlobalAvgPool2D is layers.GlobalAveragePooling2D
     assert layers.deserialize({"class_name": "MaxPool2D", "config": {}}).pool_size == (2, 2)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize(("name", "reduce"), [("MaxPooling", np.max), ("AveragePooling", np.mean)])
+def test_windows_longer_than_the_input(name: str, reduce: Any, rank: int) -> None:
+    for length, window, stride in itertools.product((1, 2, 3, 4), (2, 3, 5), (1, 2, 3)):
+        x = np.random.RandomState(length).standard_normal((2, length, *[4] * (rank - 1), 2)).astype("float32")
+        others = [1] * (rank - 1)
+        layer = getattr(layers, f"{name}{rank}D")([window, *others], [stride, *others], padding="same")
+        expected = pool(x, layer, reduce)
+        np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-5, atol=1e-6, err_msg=f"{window} {stride}")
+        short = layer(torch.tensor(x).bfloat16()).float().numpy()
+        np.testing.assert_allclose(short, expected, rtol=0.02, atol=0.02)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -30,6 +30,8 @@ class Owner:
     slot_names = ("sum",)
     name, always_interleaved = "owner", False
     clipping, weight_decay, use_ema = Clipping(), None, False
+    elementwise = True
+    parts: ClassVar[dict[Tensor, int]] = {}
 
     def __init__(self, rule: SparseRule | None = None) -> None:
         self.state: dict[Tensor, dict[str, Tensor]] = {}

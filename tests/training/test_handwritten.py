@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,16 @@ def equal(case: str, build_options: dict[str, Any], **options: Any) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_equals_autograd(case: str) -> None:
     equal(case, {"metrics": ["mae"]})
+
+
+@pytest.mark.parametrize("label", [0, -1, 2])
+def test_a_loss_that_ignores_a_class_is_left_to_autograd(label: int) -> None:
+    function = functools.partial(keras.losses.sparse_categorical_crossentropy, ignore_class=label)
+    for loss in (keras.losses.SparseCategoricalCrossentropy(ignore_class=label), function):
+        model = build("sparse", False)
+        model.compile("sgd", loss)
+        model.train_on_batch(X, LABELS)
+        assert model._steps["train"].chain is None
 
 
 @pytest.mark.parametrize("case", ["softmax", "sigmoid", "regression"])

@@ -37,6 +37,8 @@ class Rules:
         scaled_truncation: VarianceScaling divides the standard deviation of a truncated normal by .8796.
         normals_are_cut: glorot_normal and he_normal draw again what is beyond two standard deviations.
         unsupported_mask_is_error: a layer that knows no masks refuses one, instead of dropping it.
+        lookups_clipped_apart: clipping sees a gradient for each index that a batch looked up in an embedding, not
+            the sum for each row.
         untouched_rows_stay: SGD and RMSprop momentum, Adamax and Nadam leave embedding rows alone that a batch missed.
         epsilon_in_root: RMSprop and Adagrad take the root of (accumulator + epsilon).
         momentum_epsilon_in_root: RMSprop with momentum does so, whatever `epsilon_in_root` says.
@@ -93,6 +95,7 @@ class Rules:
     normals_are_cut: bool = True
     unsupported_mask_is_error: bool = True
     untouched_rows_stay: bool = False
+    lookups_clipped_apart: bool = False
     epsilon_in_root: bool = False
     momentum_epsilon_in_root: bool = False
     kernel_as_two_ints: bool = True
@@ -137,6 +140,7 @@ class Dialect:
         refuses: Class name → argument → what to write instead, for arguments this dialect does not have.
         orders: Class name → the orders in which it takes arguments without a name, where they are not the signature's.
             A call is read in the first one that fits it (`border.by_order`).
+        passes_over: Class name → argument → what to write instead, for arguments that it takes and does not use.
     """
 
     name: str
@@ -144,6 +148,7 @@ class Dialect:
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     refuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     orders: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    passes_over: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def _merged(*tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -287,6 +292,7 @@ TF_KERAS = Dialect(
         logits_of_any_activation=True,
         unsupported_mask_is_error=False,
         untouched_rows_stay=True,
+        lookups_clipped_apart=True,
         momentum_epsilon_in_root=True,
         kernel_as_two_ints=False,
         moving_variance="images",
@@ -311,8 +317,9 @@ TF_KERAS = Dialect(
         idle_vhat=False,
     ),
     _SCHEDULE_DECAY,
-    _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
+    _merged(_NO_EMA, _NEVER_DECAY),
     _ORDERS_TF,
+    _NO_SCHEDULE,
 )
 KERAS_2_15 = Dialect(
     "keras-2.15",

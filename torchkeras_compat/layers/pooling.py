@@ -110,13 +110,24 @@ class AveragePooling(Pooling):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the means of the windows."""
-        if self.padding == "same" and self.rank < 3 and devices.on_cuda(inputs):
-            return self.to_keras(average_pool_same(self.to_torch(inputs), self._window, self._stride))
+        if self.padding == "same" and (self._overhangs(inputs) if self.rank == 3 else devices.on_cuda(inputs)):
+            x = self.to_torch(inputs)
+            y = average_pool_same(x.float() if self._has_no_kernel(x) else x, self._window, self._stride)
+            return self.to_keras(y.to(x.dtype))
         return super().call(inputs)
+
+    def _has_no_kernel(self, x: Tensor) -> bool:
+        """Tell whether torch has no kernel for the type of an input."""
+        return self.rank == 3 and x.device.type == "cpu" and x.dtype in _SHORT
+
+    def _overhangs(self, inputs: Tensor) -> bool:
+        """Tell whether a window is longer than the input, which torch's kernel for volumes refuses."""
+        lengths = self.lengths(inputs.shape)
+        return any(length < window for length, window in zip(lengths, self.pool_size))  # type: ignore[operator]
 
     def pool(self, x: Tensor, padding: list[int], ceil: bool) -> Tensor:
         """Return the mean of each window."""
-        if self.rank == 3 and x.device.type == "cpu" and x.dtype in _SHORT:  # torch has no such kernel
+        if self._has_no_kernel(x):
             return self.pool(x.float(), padding, ceil).to(x.dtype)
         return self._functions[self.rank](x, self._window, self._stride, padding, ceil, count_include_pad=False)
 

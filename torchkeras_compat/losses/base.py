@@ -203,6 +203,11 @@ class Loss(Configurable):
         """Return the per-sample values."""
         raise NotImplementedError(f"{type(self).__name__}: override call(y_true, y_pred).")
 
+    @property
+    def counts_all(self) -> bool:
+        """Whether all values count, so that the mean over several batches is that over their samples."""
+        return type(self).valid is Loss.valid
+
     def valid(self, y_true: Tensor, values: Tensor) -> Tensor | None:
         """Return which values count, as a tensor of booleans; `None` when all do."""
         return None

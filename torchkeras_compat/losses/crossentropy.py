@@ -366,6 +366,11 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         super().__init__(reduction, name)
         self.from_logits, self.ignore_class = from_logits, ignore_class
 
+    @property
+    def counts_all(self) -> bool:
+        """Whether no class is ignored."""
+        return self.ignore_class is None
+
     def valid(self, y_true: Tensor, values: Tensor) -> Tensor | None:
         """Return which samples are not of the ignored class."""
         if self.ignore_class is None:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from .._core import registry
-from .._core.weights import IDENTITY
+from .._core.weights import IDENTITY, Codec
 from . import foreach
-from .foreach import Scalar, Tensors
+from .foreach import Scalar, Tensors, joined_positions
 from .fused_kernels import adagrad_kernel
 from .learning_rate import Rate
 from .optimizer import Optimizer
@@ -275,28 +275,54 @@ class Adafactor(Optimizer):
         if name not in ("r", "c"):
             return super().initial_slot(name, param)
         shape = self._keras_view(param, param.detach()).shape
+        if param in self.parts:  # one row of a matrix
+            shape = torch.Size((1, *shape))
         if len(shape) < 2:
             return param.new_zeros(())
         return param.new_zeros(shape[:-1] if name == "r" else (*shape[:-2], shape[-1]))
 
     def _has_slot(self, name: str, param: Tensor) -> bool:
-        return name not in ("r", "c") or param.dim() > 1
+        factored = param in self.parts or self._keras_view(param, param).dim() > 1
+        return name not in ("r", "c") or factored
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
         values["lr"] = min(values["lr"], step**-0.5)
         values["fresh"] = step ** self.hyperparameters.numbers["beta_2_decay"]
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
-        for i, (param, grad) in enumerate(zip(params, grads)):  # each weight needs its own row and column means
-            step = self._step_of(param, grad, {name: slot[i] for name, slot in slots.items()}, scalars)
-            scale = _rms(param).clamp(min=scalars["epsilon_2"]) * scalars["lr"]
-            param.sub_(step * scale)
+        # Each weight needs its own row and column means.
+        for part in joined_positions(params, self.parts):
+            i = part[0]
+            if len(part) == 1:
+                own = {name: slot[i] for name, slot in slots.items()}
+                self._update_one(params[i], grads[i], own, self._codec(params[i]) or IDENTITY, scalars)
+            else:
+                rows = {name: [slot[i] for i in part] for name, slot in slots.items()}
+                self._update_rows([params[i] for i in part], [grads[i] for i in part], rows, scalars)
 
-    def _step_of(self, param: Tensor, grad: Tensor, slots: dict[str, Tensor], scalars: Scalars) -> Tensor:
+    def _update_rows(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
+        """Step the parameters that are the rows of one weight; each has the column means."""
+        param, mean = torch.stack(params), torch.stack(slots["v"])
+        rows, columns = torch.cat(slots["r"]), slots["c"][0].clone()
+        self._update_one(param, torch.stack(grads), {"r": rows, "c": columns, "v": mean}, IDENTITY, scalars)
+        for i in range(len(params)):
+            params[i].copy_(param[i])
+            slots["v"][i].copy_(mean[i])
+            slots["r"][i].copy_(rows[i : i + 1])
+            slots["c"][i].copy_(columns)
+
+    def _update_one(
+        self, param: Tensor, grad: Tensor, slots: dict[str, Tensor], codec: Codec, scalars: Scalars
+    ) -> None:
+        step = self._step_of(grad, slots, codec, scalars)
+        scale = _rms(param).clamp(min=scalars["epsilon_2"]) * scalars["lr"]
+        param.sub_(step * scale)
+
+    def _step_of(self, grad: Tensor, slots: dict[str, Tensor], codec: Codec, scalars: Scalars) -> Tensor:
         square, fresh, mean = grad.square() + scalars["epsilon_1"], scalars["fresh"], slots["v"]
-        codec = self._codec(param) or IDENTITY
-        if param.dim() > 1:
-            rows, columns, seen = slots["r"], slots["c"], codec.read(square)
+        seen = codec.read(square)
+        if seen.dim() > 1:  # in Keras's layout: biases of attention have an axis of heads there
+            rows, columns = slots["r"], slots["c"]
             rows.lerp_(seen.mean(-1), fresh)
             columns.lerp_(seen.mean(-2), fresh)
             relative = rows / rows.mean(-1, keepdim=True)

@@ -7,6 +7,8 @@ torch has one kernel only for a scalar of their own type.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import torch
 from torch import Tensor
 
@@ -169,3 +171,16 @@ def copy_(xs: Tensors, ys: Tensors) -> None:
         xs[0].copy_(ys[0])
     else:
         torch._foreach_copy_(xs, ys)
+
+
+def joined_positions(params: Iterable[Tensor], parts: Mapping[Tensor, int]) -> list[list[int]]:
+    """Return the positions of parameters, those of one weight together.
+
+    Args:
+        params: The parameters.
+        parts: Parameter → a number that those of one weight have in common; others are weights of their own.
+    """
+    by_weight: dict[int, list[int]] = {}
+    for i, param in enumerate(params):
+        by_weight.setdefault(parts.get(param, -1 - i), []).append(i)
+    return list(by_weight.values())

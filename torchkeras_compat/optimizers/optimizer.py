@@ -279,7 +279,7 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
                 tensors in a graph, which is captured once and runs often.
         """
         if self.clipping.limits:
-            gradients = self.clipping.together(gradients)
+            gradients = self.clipping.together(gradients, self.parts)
         numbers = self.scalars(self._iterations) if scalars is None else scalars
         for group, grads in gradients:
             group.step(grads, numbers)
@@ -293,6 +293,7 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
         named_params: Iterable[tuple[str, Tensor]],
         codecs: Mapping[str, Codec] | None = None,
         constrained: Sequence[Weight] = (),
+        table: Sequence[Weight] = (),
     ) -> Binding:
         """Take on a model's parameters; one that was bound before keeps its slots.
 
@@ -300,14 +301,21 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
             named_params: Names and parameters, in the order of Keras's weights.
             codecs: Name → the way between a parameter and Keras's layout, for `get_weights` and `set_weights`.
             constrained: The weights whose constraint `minimize` applies after a step of all bound parameters.
+            table: The weights, some of several parameters.
         """
         named = list(named_params)
+        self._slots.note_parts(table)
         binding = self._slots.bind(named, codecs or {}, constrained)
         params = self.param_groups[0]["params"]
         known = set(params)
         params += [p for p in binding.params if p not in known]
         self._weight_decay.note_names(named)
         return binding
+
+    @property
+    def parts(self) -> Mapping[Tensor, int]:
+        """Parameter → a number that those of one weight have in common, for weights of several parameters."""
+        return self._slots.parts
 
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, made at the first call."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._core.graph_capture import CAPTURE
 from .._core.weights import Codec, Weight
-from .foreach import Scalar, Tensors
+from .foreach import Scalar, Tensors, joined_positions
 
 Slots = dict[str, Tensors]
 Scalars = Mapping[str, Scalar]
@@ -35,6 +35,14 @@ Gradients = list[tuple[ParameterGroup, Tensors]]
 
 class SlotOwner(Protocol):
     """What slots, bindings and groups need of their optimizer."""
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether a step treats each element by itself."""
+
+    @property
+    def parts(self) -> Mapping[Tensor, int]:
+        """Parameter → a number that those of one weight have in common, for weights of several parameters."""
 
     @property
     def state(self) -> Mapping[Tensor, dict[str, Tensor]]:
@@ -105,8 +113,9 @@ class ListGroup:
             self.optimizer.update(self.params, grads, self.slots, scalars)
             return
         # A compiler joins what torch's kernels over lists would hide from it.
-        for i, (param, grad) in enumerate(zip(self.params, grads)):
-            self.optimizer.update([param], [grad], {name: [held[i]] for name, held in self.slots.items()}, scalars)
+        for part in joined_positions(self.params, {} if self.optimizer.elementwise else self.optimizer.parts):
+            slots = {name: [held[i] for i in part] for name, held in self.slots.items()}
+            self.optimizer.update([self.params[i] for i in part], [grads[i] for i in part], slots, scalars)
 
 
 def gather_reached(optimizer: SlotOwner, params: Sequence[Tensor], grads: Sequence[Tensor | None]) -> Gradients:
@@ -173,11 +182,22 @@ class SlotTable:
 
     Args:
         optimizer: The optimizer; the slots stand in its `state`, where torch has them.
+
+    Attributes:
+        bindings: One for each model.
+        parts: Parameter → a number that those of one weight have in common, for weights of several parameters.
     """
 
     def __init__(self, optimizer: SlotOwner) -> None:
         self.optimizer = optimizer
         self.bindings: list[Binding] = []
+        self.parts: dict[Tensor, int] = {}
+
+    def note_parts(self, table: Iterable[Weight]) -> None:
+        """Remember which parameters are parts of one weight, whose gradient has one norm."""
+        for weight in table:
+            if len(weight.attributes) > 1:
+                self.parts.update(dict.fromkeys(weight.parameters, id(weight.parameters[0])))
 
     def of(self, param: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the slots of a parameter: made at the first call, and beside it after `model.double()` or `.to()`.

@@ -40,6 +40,7 @@ class BoundOptimizer(SlotOwner, Protocol):
         named_params: Iterable[tuple[str, Tensor]],
         codecs: Mapping[str, Codec] | None = None,
         constrained: Sequence[Weight] = (),
+        table: Sequence[Weight] = (),
     ) -> Binding:
         """Take on parameters."""
 
@@ -149,4 +150,5 @@ class StepsByWeight:
         named, codecs = name_parameters(weights, known)
         known.update(named.values())
         others = [(str(i), param) for i, param in enumerate(params) if param not in known]
-        self.optimizer.bind([*named.items(), *others], codecs, [w for w in weights if w.constraint is not None])
+        constrained = [w for w in weights if w.constraint is not None]
+        self.optimizer.bind([*named.items(), *others], codecs, constrained, weights)

@@ -18,27 +18,20 @@ from .standardize import Arrays, expect_outputs, names_and_keys
 
 
 def class_indices(y: Any) -> np.ndarray[Any, Any]:
-    """Return the class of each row of one-hot, binary or integer targets.
-
-    Raises:
-        ValueError: Targets with more than two axes.
-    """
+    """Return the class of each sample, step or point of one-hot, binary or integer targets: of the last axis."""
     labels = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
-    if labels.ndim > 2:
-        raise ValueError(
-            f"class_weight needs targets with one class a sample; got shape {labels.shape}. Use sample_weight instead."
-        )
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        return labels.argmax(1)  # type: ignore[no-any-return]
-    return labels.reshape(-1).astype(np.int64)
+    if labels.ndim > 1 and labels.shape[-1] > 1:
+        return labels.argmax(-1)  # type: ignore[no-any-return]
+    classes: np.ndarray[Any, Any] = np.rint(labels if labels.ndim < 2 else labels[..., 0])
+    return classes.astype(np.int64)
 
 
 def weights_by_class(y: Any, class_weight: Any) -> np.ndarray[Any, Any]:
-    """Return each row's weight by its class.
+    """Return the weight of each sample, step or point by its class.
 
     Args:
         y: Targets.
-        class_weight: `{class: weight}`, or `'balanced'` for rows / (classes × rows of the class).
+        class_weight: `{class: weight}`, or `'balanced'` for targets / (classes × targets of the class).
 
     Raises:
         ValueError: Anything else, or a class of `y` that has no weight.
@@ -46,7 +39,7 @@ def weights_by_class(y: Any, class_weight: Any) -> np.ndarray[Any, Any]:
     labels = class_indices(y)
     present, counts = np.unique(labels, return_counts=True)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        class_weight = dict(zip(present.tolist(), (len(labels) / (len(present) * counts)).tolist()))
+        class_weight = dict(zip(present.tolist(), (labels.size / (len(present) * counts)).tolist()))
     if hasattr(class_weight, "__len__") and not isinstance(class_weight, (dict, str)):
         raise ValueError(
             f"fit(class_weight={show(class_weight)}): class_weight must be a dictionary {{class: weight}}; write "
@@ -116,7 +109,9 @@ def combined_weight(y: Any, sample_weight: Any, class_weight: Any, ignored: Call
         ignored()
         return sample_weight
     weight = to_numpy(sample_weight) if isinstance(sample_weight, Tensor) else np.asarray(sample_weight)
-    return weight * by_class.reshape(-1, *(1,) * (weight.ndim - 1))
+    axes = max(weight.ndim, by_class.ndim)  # weights of samples count for all their steps
+    weight, by_class = (w.reshape(*w.shape, *(1,) * (axes - w.ndim)) for w in (weight, by_class))
+    return weight * by_class
 
 
 def with_class_weight(

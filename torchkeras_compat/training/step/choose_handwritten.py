@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -85,9 +86,13 @@ def _trains_whole_layers(layers: Sequence[Layer], params: Sequence[Tensor]) -> b
 
 def _bare_loss(objective: Objective) -> Any:
     """Return the loss function when it is used with nothing but its defaults."""
+    if not objective.counts_all:
+        return None
     described = losses.fusion.describe(objective.loss)
-    defaults = (None, False, 0, 0.0, -1)
-    at_defaults = all(value in defaults for value in described.options.values())
+    if described.function is None or not described.options:
+        return described.function
+    parameters = inspect.signature(described.function).parameters
+    at_defaults = all(value == parameters[name].default for name, value in described.options.items())
     return described.function if at_defaults else None
 
 

@@ -144,10 +144,12 @@ def joined_rows(indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
 
 def goes_by_rows(optimizer: Optimizer, weight: Weight) -> bool:
     """Tell whether a weight is an embedding's table that this optimizer steps row by row."""
-    if not isinstance(weight.module, nn.Embedding) or weight.regularizer is not None or weight.constraint is not None:
+    if not isinstance(weight.module, nn.Embedding) or weight.regularizer is not None:
         return False
     sparse = optimizer.sparse_rows
-    clipped_by_rows = bool(optimizer.clipping.limits) and optimizer._rules.untouched_rows_stay
+    clipped_by_rows = bool(optimizer.clipping.limits) and optimizer._rules.lookups_clipped_apart
+    if weight.constraint is not None:  # it changes rows that a batch did not touch
+        return clipped_by_rows and not sparse.stay
     table = weight.parameters[0]
     large = table.numel() >= (LAZY_ELEMENTS_ON_CUDA if table.is_cuda else LAZY_ELEMENTS)
     return sparse.stay or clipped_by_rows or (sparse.lazy and large)

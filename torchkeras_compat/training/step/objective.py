@@ -53,6 +53,7 @@ class Objective:
         fused: Gives per-sample values of (targets, logits) where the loss is fused; it takes logits then, and
             predictions otherwise.
         summed: Whether training minimises the sum, not the mean, of the values.
+        counts_all: Whether the loss leaves no samples out, as of an ignored class.
         additive: Whether the mean over several batches is that over all their samples.
     """
 
@@ -70,7 +71,9 @@ class Objective:
         self._alone = self.loss.scalar if self.loss.per_sample is None else None
         # Not for a function we cannot look into.
         kind = self.loss.loss if hasattr(self.loss.loss, "__name__") else type(self.loss.loss)
-        self.additive = is_ours(kind) and not self.summed and self.loss.per_sample is not None
+        owner = losses.fusion.describe(self.loss.loss).owner
+        self.counts_all = owner is None or owner.counts_all
+        self.additive = is_ours(kind) and not self.summed and self.loss.per_sample is not None and self.counts_all
 
     def __call__(self, y: Tensor, output: Tensor, mask: Tensor | None = None, weight: Tensor | None = None) -> Tensor:
         """Return the loss of a batch from its predictions, or from its logits where the loss is fused.

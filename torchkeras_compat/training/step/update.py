@@ -146,7 +146,7 @@ class KerasUpdate(Update):
         chunked = any(isinstance(w.module, nn.RNNBase) and w.parameters[0].is_cuda for w in table)
         self.dense: ListGroup | FlatGroup | None = None
         if named:
-            binding = optimizer.bind(named.items(), codecs, self.constrained)
+            binding = optimizer.bind(named.items(), codecs, self.constrained, table)
             self.dense = choose_group(optimizer, binding, flat_allowed and not chunked)
         self._tables: list[EmbeddingGroup] = []  # those that the last graph looked something up in
         self.groups = [*([] if self.dense is None else [self.dense]), *self.embeddings]
