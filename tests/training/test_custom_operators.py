@@ -73,6 +73,7 @@ ON_EACH_DEVICE: dict[str, list[Make]] = {
     ],
 }
 ON_THE_CPU: dict[str, list[Make]] = {
+    "apart": [lambda n: (n(2, 3),), lambda n: (n(4, 3).t(),)],
     "add_windows": [lambda n: (n(2, 5, 3, 4),), lambda n: (n(4, 5, 3, 2).transpose(0, 3),)],
     "keep_mask": [lambda n: ([3, 4], 20_000, torch.float32), lambda n: ([5], 65_536, torch.float64)],
     "onednn_lstm_backward": [lstm_backward_arguments],

@@ -13,10 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import randomness, settings
+from . import custom_ops, randomness, settings
 from .errors import show
+from .graph_capture import CAPTURE
 from .precision import as_computed
 from .user_tensors import Live, UserTensor, call_user, is_users, plain_torch, take_back
+
+# A copy that a compiler does not see into. Inductor joins the loop that computes a value with the one that writes it
+# into the weight, and where a number depends on several others of the weight it would read what was written already.
+_apart = custom_ops.define("apart(Tensor value) -> Tensor", torch.clone, torch.clone)
 
 Read = Callable[..., Tensor]
 Write = Callable[[Tensor], Sequence[Tensor]]
@@ -279,7 +284,10 @@ class Weight:
         changed = function(value)
         if changed.shape != value.shape:
             raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(changed)}.")
-        for parameter, part in zip(self.parameters, self.codec.write(changed)):
+        parts = self.codec.write(changed)
+        if CAPTURE.traced:
+            parts = tuple(_apart(part) for part in parts)
+        for parameter, part in zip(self.parameters, parts):
             parameter.copy_(part)
 
     def penalty(self) -> Tensor | None:
