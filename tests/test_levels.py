@@ -98,7 +98,7 @@ INSIDE = {
     "optimizers": (
         "foreach gradients hyperparameters schedules weight_io",
         "clipping fused_kernels learning_rate slots weight_decay",
-        "get_updates sparse_rows steps_by_weight weight_average written_steps",
+        "get_updates own_state sparse_rows steps_by_weight weight_average written_steps",
         "optimizer",
         "_adam _adaptive _lion _rmsprop _sgd",
         "experimental legacy",

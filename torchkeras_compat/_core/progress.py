@@ -7,6 +7,8 @@ in a notebook that has widgets; where nothing can be redrawn (a log file, a pipe
 from __future__ import annotations
 
 import functools
+import io
+import logging
 import shutil
 import sys
 import warnings
@@ -21,10 +23,10 @@ INTERVAL = 0.1  # seconds between two looks at the device
 
 
 def verbosity(owner: str, value: Any) -> int:
-    """Return `verbose` as 0, 1 or 2; `'auto'` and `True` are 1."""
+    """Return `verbose` as 0, 1 or 2; `True` is 1, and so is `'auto'` where a person looks on."""
     if isinstance(value, str):
         choice(owner, "verbose", value, ("auto",))
-        return 1
+        return 1 if speaks() else 2
     if value not in (0, 1, 2):
         raise ValueError(f"{owner}(verbose={show(value)}): verbose must be 0, 1, 2 or 'auto'; got {show(value)}.")
     return int(value)
@@ -119,6 +121,41 @@ def write(text: str, file: TextIO | None) -> None:
         file.flush()
 
 
+class _Logged(io.TextIOBase):
+    """A file whose lines go to the log of the package."""
+
+    def write(self, text: str) -> int:
+        """Log the lines that are not empty."""
+        for line in filter(None, text.splitlines()):
+            LOG.info("%s", line)
+        return len(text)
+
+
+LOG = logging.getLogger(__name__.partition(".")[0])
+_LOGGED = _Logged()
+_speaking = [True]
+
+
+def speak(whether: bool) -> None:
+    """Let what is told go to the screen, or to the log."""
+    _speaking[0] = whether
+
+
+def speaks() -> bool:
+    """Tell whether it goes to the screen."""
+    return _speaking[0]
+
+
+def out() -> TextIO | None:
+    """Return where it goes: `sys.stdout` as it is now, or the log."""
+    return sys.stdout if _speaking[0] else _LOGGED  # type: ignore[return-value]
+
+
+def say(text: str) -> None:
+    """Tell a line."""
+    write(f"{text}\n", out())
+
+
 def redrawable(file: TextIO | None) -> bool:
     """Tell whether a line written to `file` can be written over."""
     if file is None:
@@ -196,7 +233,7 @@ class EpochProgress:
 
     @property
     def _file(self) -> TextIO | None:
-        return sys.stdout if self._given_file is None else self._given_file
+        return out() if self._given_file is None else self._given_file
 
     def epoch_begin(self, epoch: int, total: int | None) -> None:
         """Begin the epoch with index `epoch`, counted from 0, of `total` units (`None`: not known yet)."""

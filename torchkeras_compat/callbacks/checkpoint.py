@@ -11,6 +11,7 @@ from typing import Any
 from .._core import registry
 from .._core.errors import argument_error, positive_int
 from .._core.logs import Logs
+from .._core.progress import say
 from .monitor import Monitor
 
 
@@ -136,4 +137,4 @@ class ModelCheckpoint(Monitor):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(f"\n{text}")
+            say(f"\n{text}")

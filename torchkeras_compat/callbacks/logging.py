@@ -9,6 +9,7 @@ from typing import Any
 from .._core import registry
 from .._core.errors import choice, show
 from .._core.logs import Logs
+from .._core.progress import say
 from .base import Callback
 
 
@@ -96,7 +97,7 @@ class TerminateOnNaN(Callback):
         """Look at the loss."""
         loss = (logs or {}).get("loss")
         if loss is not None and not math.isfinite(loss):
-            print(f"Batch {batch}: Invalid loss, terminating training")
+            say(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._core import registry
 from .._core.border import user_stacklevel
+from .._core.progress import say
 from .base import Callback
 
 # Words in the name of a metric of which more, or less, is better when `mode='auto'`. Keras itself knows `acc` alone in
@@ -166,7 +167,7 @@ class EarlyStopping(Monitor):
         if self.best_weights is None:
             return
         if self.verbose:
-            print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
         self.model.set_weights(self.best_weights)
         self.best_weights = None
 
@@ -174,4 +175,4 @@ class EarlyStopping(Monitor):
         """Restore the best weights where that has not been done yet, and say where training stopped."""
         self._restore()
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")

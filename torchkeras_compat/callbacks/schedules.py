@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core import registry
 from .._core.errors import argument_error, show
+from .._core.progress import say
 from .base import Callback
 from .monitor import Monitor
 
@@ -68,7 +69,7 @@ class LearningRateScheduler(Callback):
         rate = float(value)
         set_rate(optimizer, rate)
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record the rate."""
@@ -179,4 +180,4 @@ class ReduceLROnPlateau(Monitor):
         set_rate(self.model.optimizer, rate)
         self.cooldown_counter, self.wait = self.cooldown, 0
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")

@@ -33,10 +33,6 @@ UTILS: dict[str, str] = {
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
     "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
     "timeseries_dataset_from_array": "write preprocessing.sequence.TimeseriesGenerator(x, y, length) now",
-    **_all(
-        "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",
-        "give verbose=0, 1 or 2 to fit, evaluate and predict now",
-    ),
 }
 PREPROCESSING = {
     **{name: UTILS[name] for name in ("image_dataset_from_directory", "text_dataset_from_directory")},

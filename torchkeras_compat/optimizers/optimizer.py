@@ -2,18 +2,17 @@
 
 What an optimizer consists of stands beside this file, one thing a file: `hyperparameters`, `learning_rate`, `clipping`,
 `weight_decay`, `weight_average`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch
-touches few rows), `weight_io` (Keras's order of its state), `gradients` and `steps_by_weight` (what `minimize` and
-`apply_gradients` do), `get_updates` (classic Keras's way) and `written_steps` (steps that users write).
+touches few rows), `own_state` and `weight_io` (its state, in Keras's order), `gradients` and `steps_by_weight` (what
+`minimize` and `apply_gradients` do), `get_updates` (classic Keras's way) and `written_steps` (steps that users write).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,19 +27,20 @@ from .get_updates import SymbolicGradients, keep_variables, loss_and_params, ste
 from .gradients import in_layout, parameters, split
 from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between, usual_number
 from .learning_rate import LearningRate, Rate
+from .own_state import OwnState
 from .schedules import LearningRateSchedule
 from .slots import Binding, Gradients, Scalars, Slots, SlotTable, gather_reached
 from .sparse_rows import SparseRows, SparseRule
 from .steps_by_weight import StepsByWeight
 from .weight_decay import WeightDecay
-from .weight_io import Place, SlotGroups, VariableList, WeightIO
+from .weight_io import SlotGroups, WeightIO
 from .written_steps import OwnVariables, WrittenSteps
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
 
 @registry.base("optimizer")
-class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
+class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
     """Base of all optimizers: Keras's arguments and attributes over a working `torch.optim.Optimizer`.
 
     A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
@@ -546,67 +546,6 @@ class Optimizer(Configurable, WrittenSteps, torch.optim.Optimizer):
             weight_average.replace_by_averages([p for weight in var_list for p in parameters(weight)], self.state)
 
     # --- state ----------------------------------------------------------------------------------------------------
-
-    @property
-    def weights(self) -> VariableList:
-        """The counter and the slots, in the order of Keras's files."""
-        return VariableList([self.iterations, *self._weight_io.tensors()])
-
-    variables = weights
-
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Return the counter and the slots as arrays, in Keras's order and, where a codec was bound, layout."""
-        arrays: list[np.ndarray[Any, Any]] = self._weight_io.arrays()
-        return arrays
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the counter and the slots from arrays in the order of `get_weights`.
-
-        Raises:
-            ValueError: Their number or one of their shapes is wrong; nothing is changed then.
-        """
-        self._weight_io.set_arrays(weights)
-
-    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Put the counter and the slots into a store as arrays, under their numbers.
-
-        Args:
-            store: A dictionary or a group of an HDF5 file.
-        """
-        store.update({str(i): value for i, value in enumerate(self.get_weights())})
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Set the counter and the slots from what `save_own_variables` stored.
-
-        Args:
-            store: A dictionary or a group of an HDF5 file.
-
-        Raises:
-            ValueError: Another number of arrays, or one of another shape; nothing is changed then.
-        """
-        self.set_weights([np.asarray(store[str(i)]) for i in range(len(store))])
-
-    def _codec(self, param: Tensor) -> Codec | None:
-        return self._slots.codec(param)
-
-    def _file_groups(self) -> SlotGroups:
-        averages: SlotGroups = (("average",),) if self.use_ema else ()
-        return averages + self.slot_groups
-
-    def _has_slot(self, name: str, param: Tensor) -> bool:
-        return True
-
-    def _idle_slot(self, name: str, param: Tensor) -> Tensor:
-        return torch.zeros_like(param)
-
-    def _extra_state(self) -> list[np.ndarray[Any, Any]]:
-        return []
-
-    def _set_extra_state(self, values: Sequence[Any]) -> None:
-        return None
-
-    def _surplus(self, count: int, order: list[Place]) -> bool:
-        return False
 
     def state_dict(self) -> dict[str, Any]:
         """Return torch's state dictionary, with the counter."""

@@ -17,7 +17,7 @@ import torch
 from .._core import randomness, settings
 from .._core.border import user_stacklevel
 from .._core.logs import Logs
-from .._core.progress import EpochProgress
+from .._core.progress import EpochProgress, say
 from .._core.tree import Tree
 from ..callbacks.base import CallbackList
 from .compiled_model import CompiledModel
@@ -158,7 +158,7 @@ def _interrupted(epochs: int) -> None:
     """Say so where somebody sits at a prompt; raise in a script."""
     if not interactive():
         raise KeyboardInterrupt
-    print(f"\nInterrupted after {epochs} whole epochs; the model keeps its weights, model.history what was recorded.")
+    say(f"\nInterrupted after {epochs} whole epochs; the model keeps its weights, model.history what was recorded.")
 
 
 def _data_ended(run: Run, epoch: int, done: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .arrays import normalize, to_categorical, to_ordinal
 from .files import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
+from .interactive import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from .layer_utils import get_source_inputs, print_summary
 from .objects import (
     CustomObjectScope,
@@ -30,12 +31,15 @@ __all__ = [
     "array_to_img",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "load_img",
     "normalize",
     "pack_x_y_sample_weight",

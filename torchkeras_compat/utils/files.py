@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from .._core.errors import choice, show
+from .._core.progress import say
 from . import archives
 from .progbar import Progbar
 
@@ -145,7 +146,7 @@ def _is_whole(path: str, file_hash: str | None, algorithm: str) -> bool:
         return False
     if file_hash is None or hash_of(path, algorithm_of(file_hash, algorithm)) == file_hash.lower():
         return True
-    print(f"{path} has another {algorithm_of(file_hash, algorithm)} hash than {file_hash}; it is loaded again.")
+    say(f"{path} has another {algorithm_of(file_hash, algorithm)} hash than {file_hash}; it is loaded again.")
     return False
 
 
@@ -164,7 +165,7 @@ def hash_of(path: str, algorithm: str) -> str:
 
 
 def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> None:
-    print(f"Downloading data from {origin}")
+    say(f"Downloading data from {origin}")
     handle, fresh = tempfile.mkstemp(prefix=".loading-", dir=os.path.dirname(path))
     try:
         with os.fdopen(handle, "wb") as sink:

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from .._core.errors import show
+from .._core.progress import say
 from .._core.symbolic import SymbolicTensor, as_seen, inputs_before
 
 _TRAINABLE_WIDTH = 11
@@ -171,7 +172,7 @@ def print_summary(
         line_length: Length of a line; 65 when `None`, 98 for a graph.
         positions: Where the columns end, in characters or as fractions of the line; `[.45, .85, 1.]` when `None`, and
             `[.3, .6, .7, 1.]` for a graph, whose fourth column is what a layer is connected to.
-        print_fn: Called with each line; `print` when `None`.
+        print_fn: Called with each line; the screen when `None`.
         expand_nested: Whether the layers of nested models are shown.
         show_trainable: Whether a column tells which layers are trainable.
         layer_range: Names, or regular expressions, of the first and the last layer to show.
@@ -190,7 +191,7 @@ def print_summary(
     if show_trainable:
         length += _TRAINABLE_WIDTH
         ends, header = [*ends, length], [*header, "Trainable"]
-    emit = print if print_fn is None else print_fn
+    emit = say if print_fn is None else print_fn
     known = not getattr(model, "_is_users", False)
     table = _Table([int(end) for end in ends], length, expand_nested, show_trainable, emit, connections, known)
     shown = _selected(model, layer_range)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -86,7 +85,7 @@ class Progbar:
 
     def _draw(self, current: int, finalize: bool) -> None:
         elapsed = self._pace.elapsed()
-        redrawable = progress.redrawable(sys.stdout)
+        redrawable = progress.redrawable(progress.out())
         if not finalize and (not redrawable or elapsed - self._drawn < self.interval):
             return
         if finalize:
@@ -95,7 +94,7 @@ class Progbar:
             time = progress.live_text(current, self.target, self._pace, self.unit_name)
         line = progress.bar_text(current, self.target, self.width) + time + self._values_text()
         text = "\r" + line.ljust(self._length) if redrawable else line
-        progress.write(text + ("\n" if finalize else ""), sys.stdout)
+        progress.write(text + ("\n" if finalize else ""), progress.out())
         self._length, self._drawn = (0 if finalize else len(line)), elapsed
 
     def _print_line(self, current: int) -> None:
@@ -103,4 +102,4 @@ class Progbar:
         each = progress.duration_text(elapsed / max(self.target or current, 1), self.unit_name)
         count = progress.count_text(current, current if self.target is None else self.target)
         times = f" -{progress.duration_text(elapsed, 'epoch')} -{each}"
-        progress.write(f"{count} - {elapsed:.0f}s{self._values_text()}{times}\n", sys.stdout)
+        progress.write(f"{count} - {elapsed:.0f}s{self._values_text()}{times}\n", progress.out())

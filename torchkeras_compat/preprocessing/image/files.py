@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..._core import settings, shapes
 from ..._core.errors import choice, did_you_mean, int_tuple, show
+from ..._core.progress import say
 from ...utils.images import img_to_array, load_img
 from .iterator import Iterator, save_batch
 
@@ -193,7 +194,7 @@ class DirectoryIterator(FileIterator):
             indices += [index] * len(found)
         self.classes = np.array(indices, dtype=np.int32)
         self.samples = len(self.filenames)
-        print(f"Found {self.samples} images belonging to {self.num_classes} classes.")
+        say(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         self._filepaths = [os.path.join(self.directory, name) for name in self.filenames]
         super().__init__(self.samples, batch_size, shuffle, seed)
 
@@ -306,7 +307,7 @@ class DataFrameIterator(FileIterator):
         self.samples = len(self.filenames)
         checked = "validated" if validate_filenames else "non-validated"
         of_classes = f" belonging to {len(self.class_indices)} classes" if labelled else ""
-        print(f"Found {self.samples} {checked} image filenames{of_classes}.")
+        say(f"Found {self.samples} {checked} image filenames{of_classes}.")
         self._filepaths = [os.path.join(self.directory, name) for name in self.filenames]
         super().__init__(self.samples, batch_size, shuffle, seed)
 
