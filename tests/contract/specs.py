@@ -514,9 +514,10 @@ RESHAPING = [
         {"size": (3, 2), "interpolation": "bilinear", **_FIRST},
         (2, 4, 3),
         (2, 12, 6),
-        bad=(*_BAD_SIZE, ({"interpolation": "cubic"}, "interpolation must be one of 'nearest', 'bilinear'")),
+        bad=(*_BAD_SIZE, ({"interpolation": "bicubik"}, "did you mean 'bicubic'")),
     ),
     LayerSpec("UpSampling2D", {"size": 2}, (4, 3, 2), (8, 6, 2)),
+    LayerSpec("UpSampling2D", {"interpolation": "bicubic", **_FIRST}, (2, 4, 3), (2, 8, 6)),
     LayerSpec("UpSampling3D", {"size": (1, 2, 3), **_FIRST}, (2, 2, 3, 2), (2, 2, 6, 6), bad=_BAD_SIZE),
 ]
 

@@ -19,8 +19,16 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "AbstractRNNCell": ("computes nothing; cells of users stand in layers_cells", "tests/contract/signatures.json"),
     "InputLayer": ("only declares a shape", "tests/golden/models/facts/configs.py"),
     "TorchModuleWrapper": ("a module of torch", "tests/models/test_torch_side.py"),
-    "Merge": ("of Keras 1, which 2.15 has not", "tests/reference/test_classic_layers.py"),
-    "TimeDistributedDense": ("of Keras 1, which 2.15 has not", "tests/reference/test_classic_layers.py"),
+    "Merge": ("of Keras 1, which 2.15 has not", "tests/reference/test_time_distributed_dense.py"),
+    "TimeDistributedDense": ("of Keras 1, which 2.15 has not", "tests/reference/test_time_distributed_dense.py"),
+    **dict.fromkeys(
+        ("MaxoutDense", "Highway", "SReLU", "ParametricSoftplus"),
+        ("of Keras 1, which 2.15 has not", "tests/reference/test_classic_layers.py"),
+    ),
+    **dict.fromkeys(
+        ("ConvRNN2D", "ConvLSTM2DCell"),
+        ("of classic Keras; a walk over the cell is held to ConvLSTM2D", "tests/layers/test_conv_lstm.py"),
+    ),
     "Model": ("models have their own golden cases", "tests/golden/models/test_golden_models.py"),
     "Sequential": ("likewise, and every stack in the tables is one", "tests/golden/support.py"),
 }
@@ -51,6 +59,17 @@ NEVER_SET: dict[tuple[str, str], tuple[str, str]] = {
     ("Conv3DTranspose", "output_size"): _SIZE,
     ("Conv1DTranspose", "dilation_rate"): _DILATION,
     ("Conv3DTranspose", "dilation_rate"): _DILATION,
+    ("BatchNormalization", "statistics"): ("the mode of Keras 1", "tests/compat/reference_rows.py"),
+    ("Embedding", "word_dropout"): ("the dropout of Keras 1", "tests/compat/test_silent_traps.py"),
+    ("EinsumDense", "activity_regularizer"): ("2.15 passes over it", "tests/layers/test_einsum_dense.py"),
+    **{
+        (cls, "return_state"): ("the oracle's walk has no states to give", "tests/layers/test_cudnn.py")
+        for cls in ("CuDNNLSTM", "CuDNNGRU")
+    },
+    **{
+        (f"Random{name}", "seed"): ("the draws are torch's", "tests/layers/preprocessing/test_random_pictures.py")
+        for name in "Brightness Contrast Crop Flip Height Rotation Translation Width Zoom".split()
+    },
 }
 
 # Classes that no golden case leaves at their defaults, with the reason.

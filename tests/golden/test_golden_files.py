@@ -23,6 +23,7 @@ TABLES = {
     "layers_conv": ("layers_conv", ["CONVOLUTIONAL"]),
     "layers_transposed": ("layers_conv", ["TRANSPOSED"]),
     "layers_separable": ("layers_conv", ["SEPARABLE"]),
+    "layers_local": ("layers_local", ["LOCAL", "EINSUM", "IDENTITY"]),
     "layers_recurrent": ("layers_recurrent", ["RECURRENT"]),
     "layers_cudnn": ("layers_cudnn", ["CUDNN"]),
     "layers_conv_lstm": ("layers_conv_lstm", ["CONV_LSTM"]),

@@ -53,3 +53,13 @@ def test_an_unknown_size_of_a_weight_is_refused() -> None:
 def test_axes_under_the_ellipsis_keep_their_order() -> None:
     layer = L.EinsumDense("...x,xy->...y", 4)
     assert layer(np.zeros((2, 6, 5, 3))).shape == layer.compute_output_shape((2, 6, 5, 3)) == (2, 6, 5, 4)
+
+
+def test_a_penalty_on_the_output_counts() -> None:
+    """Keras 2.15 takes the argument and passes over it; here it is what it is for every other layer."""
+    model = keras.Sequential([L.EinsumDense("ab,bc->ac", 2, activity_regularizer=keras.regularizers.L2(0.5))])
+    x = np.random.RandomState(0).normal(size=(3, 4)).astype("float32")
+    model.build((None, 4))
+    model.compile("sgd", "mse")
+    y = x @ model.get_weights()[0]
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(0.5 * (y**2).sum(), rel=1e-5)

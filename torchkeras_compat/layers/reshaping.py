@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from .._core import registry
 from .._core.errors import argument_error, choice, int_tuple
 from .._core.shapes import Shape
+from ..backend import resampling
 from .spatial import SpatialLayer, torch_pads
 
 Pairs = tuple[tuple[int, int], ...]
@@ -312,7 +313,8 @@ class UpSampling2D(UpSampling):
     Args:
         size: The factors of rows and columns, or one for both.
         data_format: `'channels_last'` or `'channels_first'`; `None` is `image_data_format()`.
-        interpolation: `'nearest'` or `'bilinear'`.
+        interpolation: `'nearest'`, `'bilinear'`, `'area'`, `'bicubic'`, `'lanczos3'`, `'lanczos5'`, `'gaussian'` or
+            `'mitchellcubic'`.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -328,7 +330,6 @@ class UpSampling2D(UpSampling):
     """
 
     rank = 2
-    interpolations: ClassVar[tuple[str, ...]] = ("nearest", "bilinear")
 
     def __init__(
         self,
@@ -338,7 +339,17 @@ class UpSampling2D(UpSampling):
         **kwargs: Any,
     ) -> None:
         super().__init__(size, data_format, **kwargs)
-        self.interpolation = choice("UpSampling2D", "interpolation", interpolation, self.interpolations)
+        self.interpolation = choice("UpSampling2D", "interpolation", interpolation, resampling.METHODS)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the enlarged images."""
+        if self.interpolation in ("nearest", "bilinear"):  # which torch has
+            return super().call(inputs)
+        height, width = (int(n or 0) * factor for n, factor in zip(self.lengths(inputs.shape), self.size))
+        last = self.data_format == "channels_last"
+        images = inputs if last else inputs.movedim(1, -1)
+        y = resampling.resize(images, height, width, self.interpolation)
+        return y if last else y.movedim(-1, 1)
 
 
 @registry.register("layer")

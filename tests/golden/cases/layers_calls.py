@@ -205,6 +205,21 @@ def _recurrent(cls: str, states: list[list[int]]) -> list[Case]:
     ]
 
 
+_SPACES: dict[int, list[int]] = {1: [4], 2: [4, 3], 3: [3, 2, 3]}
+
+
+def _convolutional(rank: int) -> list[Case]:
+    cls, inputs = f"ConvLSTM{rank}D", [[3, *_SPACES[rank], 2]]
+    low, few, both = cls.lower(), {"filters": 2, "kernel_size": 2}, {"return_sequences": True, "return_state": True}
+    resting = {"steps": 0}
+    dropped = {"dropout": 0.3, "recurrent_dropout": 0.2}
+    return [
+        called(f"{low}_state", cls, inputs, extra=resting, **few, return_state=True),
+        called(f"{low}_dropouts", cls, inputs, extra=resting, **few, **both, **dropped),
+        called(f"{low}_kept", cls, inputs, extra=resting, **few, return_state=True, stateful=True),
+    ]
+
+
 _GATED = {"recurrent_activation": "hard_sigmoid"}
 _ALL_OF_CELL = {"units": 3, "activation": "softsign", "dropout": 0.3, "recurrent_dropout": 0.2}
 _OPTIONS_OF_CELL = options("kernel", "recurrent", "bias")
@@ -304,6 +319,7 @@ CALLS: list[Case] = [
     *_ATTENTION,
     *[found for cls, states in _STATES.items() for found in _recurrent(cls, states)],
     *[found for cls, states in _STATES.items() for found in _cell(cls, states)],
+    *[found for rank in _SPACES for found in _convolutional(rank)],
     *_CELLS,
     *_BOTH_WAYS,
     *_FUNCTIONS,

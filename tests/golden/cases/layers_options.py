@@ -67,6 +67,29 @@ OPTIONS: list[Case] = [
         )
         for rank in (1, 2)
     ],
+    *[_full(f"local{rank}d", f"LocallyConnected{rank}D", _SPACE[rank], "kernel bias", **_FILTERS) for rank in (1, 2)],
+    _full(
+        "einsum_dense",
+        "EinsumDense",
+        [3, 4],
+        "kernel bias",
+        equation="abc,cd->abd",
+        output_shape=[None, 2],
+        bias_axes="d",
+        activation="tanh",
+    ),
+    *[
+        _full(
+            f"conv_lstm{rank}d",
+            f"ConvLSTM{rank}D",
+            [2, *_SPACE[rank]],
+            "kernel recurrent bias",
+            more={"steps": 3},  # each step costs as much as ten of others
+            return_sequences=True,
+            **_FILTERS,
+        )
+        for rank in (1, 2, 3)
+    ],
     # the legacy optimizers refuse a constraint on an embedding (a "sparse variable")
     single(
         "embedding_options",

@@ -286,6 +286,8 @@ _CHANCE: list[Case] = [
         for mode, share in (("reflect", 0.9), ("wrap", 0.6), ("constant", 0.5), ("nearest", -0.4))
     ],
     _changed("zoom_width", "RandomZoom", height_factor=[-0.3, -0.3], width_factor=[1.7, 1.7]),
+    _changed("zoom_by_nearest", "RandomZoom", height_factor=[-0.3, -0.3], interpolation="nearest"),
+    prepared("randomflip_vertical_at_rest", "RandomFlip", _BYTES, extra={"training": False}, mode="vertical"),
     _changed("zoom_one", "RandomZoom", {"draw": "float", "shape": [5, 6, 1]}, height_factor=[0.3, 0.3]),
     _changed("crop_small", "RandomCrop", height=8, width=3),
     _changed("crop_all", "RandomCrop", height=6, width=5),

@@ -68,9 +68,15 @@ _PADDINGS: dict[int, list[tuple[str, dict[str, Any]]]] = {
         ("first", {**_FIRST, "padding": [[0, 1], [2, 0], [1, 1]]}),
     ],
 }
+_METHODS = ("bicubic", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 _GROWTHS: dict[int, list[tuple[str, dict[str, Any]]]] = {
     1: [("one", {"size": 1}), ("first", {**_FIRST, "size": 3})],
-    2: [("first_default", _FIRST), ("first_sizes_bilinear", {**_FIRST, "size": [3, 2], "interpolation": "bilinear"})],
+    2: [
+        ("first_default", _FIRST),
+        ("first_sizes_bilinear", {**_FIRST, "size": [3, 2], "interpolation": "bilinear"}),
+        *((method, {"size": [2, 3], "interpolation": method}) for method in _METHODS),  # area has no gradient there
+        ("first_bicubic", {**_FIRST, "interpolation": "bicubic"}),
+    ],
     3: [
         ("default", {}),
         ("one", {"size": 3}),
