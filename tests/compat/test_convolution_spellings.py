@@ -77,3 +77,18 @@ def test_init_fills_both_kernels_of_a_separable_convolution() -> None:
     assert [type(old.depthwise_initializer).__name__, type(old.pointwise_initializer).__name__] == ["HeNormal"] * 2
     with pytest.raises(TypeError, match="init and pointwise_initializer are one argument"):
         keras.layers.SeparableConvolution2D(4, (3, 3), init="he_normal", pointwise_initializer="zeros")
+
+
+@pytest.mark.filterwarnings("ignore::torchkeras_compat._core.border.KerasSpellingWarning")
+def test_dilated_and_locally_connected_layers_of_keras_1() -> None:
+    import keras
+
+    images = keras.layers.AtrousConvolution2D(4, 3, 2, atrous_rate=(2, 1), border_mode="same", dim_ordering="tf")
+    assert (type(images).__name__, images.kernel_size, images.dilation_rate) == ("Conv2D", (3, 2), (2, 1))
+    steps = keras.layers.AtrousConvolution1D(4, 3, atrous_rate=2, subsample_length=1)
+    assert (type(steps).__name__, steps.kernel_size, steps.dilation_rate) == ("Conv1D", (3,), (2,))
+    places = keras.layers.LocallyConnected2D(4, 3, 2, subsample=(2, 1), bias=False, dim_ordering="th")
+    assert (places.kernel_size, places.strides, places.use_bias) == ((3, 2), (2, 1), False)
+    assert places.data_format == "channels_first"
+    moments = keras.layers.LocallyConnected1D(nb_filter=4, filter_length=3, subsample_length=2)
+    assert (moments.filters, moments.kernel_size, moments.strides) == (4, (3,), (2,))
