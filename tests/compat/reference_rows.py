@@ -157,6 +157,29 @@ ARGUMENTS: list[Row] = [
             ({"input_dim": 5}, {"input_shape": (None, 5)}),
         ],
     ),
+    *(
+        row
+        for n in (1, 2)
+        for row in _rows(
+            [f"LocallyConnected{n}D"],
+            {"filters": 3, "kernel_size": 2, "implementation": 2},
+            [
+                ({"subsample": (2,) * n}, {"strides": (2,) * n}),
+                ({"border_mode": "same"}, {"padding": "same"}),
+                ({"dim_ordering": "th"}, {"data_format": "channels_first"}),
+                ({"init": "uniform"}, {"kernel_initializer": "uniform"}),
+                ({"bias": False}, {"use_bias": False}),
+                *_weights(KERNEL_AND_BIAS),
+            ],
+        )
+    ),
+    *_rows(["LocallyConnected1D", "LocallyConnected2D"], {"kernel_size": 2}, [({"nb_filter": 3}, {"filters": 3})]),
+    *_rows(
+        ["LocallyConnected1D"],
+        {"filters": 3},
+        [({"filter_length": 4, "subsample_length": 2}, {"kernel_size": 4, "strides": 2})],
+    ),
+    *_rows(["LocallyConnected2D"], {"filters": 3}, [({"nb_row": 2, "nb_col": 5}, {"kernel_size": (2, 5)})]),
     # what has axes in space
     *_rows(
         [
@@ -211,6 +234,26 @@ ARGUMENTS: list[Row] = [
             ({"forget_bias_init": "zero"}, {"unit_forget_bias": False}),
         ],
     ),
+    *_rows(
+        ["ConvLSTM2D"],
+        {"filters": 3, "kernel_size": 2},
+        [
+            ({"subsample": (2, 2)}, {"strides": (2, 2)}),
+            ({"border_mode": "same"}, {"padding": "same"}),
+            ({"dim_ordering": "th"}, {"data_format": "channels_first"}),
+            ({"init": "zero"}, {"kernel_initializer": "zeros"}),
+            ({"inner_init": "zero"}, {"recurrent_initializer": "zeros"}),
+            ({"inner_activation": "tanh"}, {"recurrent_activation": "tanh"}),
+            ({"forget_bias_init": "zero"}, {"unit_forget_bias": False}),
+            ({"dropout_W": 0.2}, {"dropout": 0.2}),
+            ({"dropout_U": 0.2}, {"recurrent_dropout": 0.2}),
+            ({"bias": False}, {"use_bias": False}),
+            ({"consume_less": "cpu"}, {}),
+            *_weights({"W": "kernel", "U": "recurrent", "b": "bias"}),
+        ],
+    ),
+    *_rows(["ConvLSTM2D"], {"kernel_size": 2}, [({"nb_filter": 3}, {"filters": 3})]),
+    *_rows(["ConvLSTM2D"], {"filters": 3}, [({"nb_row": 2, "nb_col": 5}, {"kernel_size": (2, 5)})]),
     # noise and dropout
     *_rows(
         ["Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"],
@@ -238,6 +281,24 @@ ARGUMENTS: list[Row] = [
             *(({"mode": old}, {"statistics": new}) for old, new in enumerate(("moving", "sample", "batch"))),
         ],
     ),
+    *_rows(["MaxoutDense"], {}, [({"output_dim": 3}, {"units": 3})]),
+    *(
+        row
+        for name, base in (("MaxoutDense", {"units": 3}), ("Highway", {}))
+        for row in _rows(
+            [name],
+            base,
+            [
+                ({"init": "he_normal"}, {"kernel_initializer": "he_normal"}),
+                ({"bias": False}, {"use_bias": False}),
+                *_weights(KERNEL_AND_BIAS),
+            ],
+        )
+    ),
+    *[
+        Row("SReLU", "SReLU", {f"{weight}_init": "one"}, {f"{weight}_initializer": "ones"}, quiet=True)
+        for weight in ("t_left", "a_left", "t_right", "a_right")
+    ],
     *_rows(["PReLU"], {}, [({"init": "one"}, {"alpha_initializer": "ones"})]),
     Row("LeakyReLU", "LeakyReLU", {"negative_slope": 0.2}, {"alpha": 0.2}, quiet=True),
     Row("ReLU", "ReLU", {"alpha": 0.2}, {"negative_slope": 0.2}, quiet=True),

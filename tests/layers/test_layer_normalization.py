@@ -77,8 +77,3 @@ def test_an_axis_of_samples_mixes_them(axis: Any, row_wise: bool) -> None:
 def test_what_does_not_fit_the_input(layer: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         layer()(L.Input((None, 6)))
-
-
-def test_mode_1_of_keras_1_is_named() -> None:
-    with pytest.raises(ValueError, match=r"for mode=1 write LayerNormalization\(\)"):
-        L.BatchNormalization(mode=1)

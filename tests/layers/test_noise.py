@@ -32,6 +32,10 @@ ELSEWHERE = {"AlphaDropout", "SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"}
     "Attention",
     "AdditiveAttention",
     "MultiHeadAttention",
+    "Embedding",  # words of Keras 1, tests/compat/test_silent_traps.py
+    *(f"ConvLSTM{n}D" for n in (1, 2, 3)),
+    "ConvRNN2D",
+    *(f"Random{name}" for name in "Brightness Contrast Crop Flip Rotation Translation Zoom".split()),
 }
 
 

@@ -157,12 +157,10 @@ def test_decay_is_refused_where_the_class_has_none() -> None:
     assert legacy.SGD(decay=0.1).decay == 0.1
 
 
-def test_decay_of_the_legacy_nadam_counts_for_nothing() -> None:
-    with pytest.warns(border.KerasSpellingWarning, match=r"it counts for nothing, as in Keras; write schedule_decay="):
-        optimizer = legacy.Nadam(0.1, decay=0.3)
-    assert optimizer.schedule_decay == 0.004
-    assert optimizer.decay == 0.0
-    assert legacy.Nadam(0.1, decay=0.3, schedule_decay=0.01).schedule_decay == 0.01
+def test_decay_of_the_legacy_nadam_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"schedule_decay=\.004"):
+        legacy.Nadam(0.1, decay=0.3)
+    assert legacy.Nadam(0.1, schedule_decay=0.01).schedule_decay == 0.01
 
 
 def test_clipping_by_dialect() -> None:

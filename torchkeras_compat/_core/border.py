@@ -201,10 +201,6 @@ def translate(
                 f"{argument}; write {instead}."
             )
         kwargs.pop(argument, None)
-    for argument, instead in dialect.passes_over.get(owner, {}).items():
-        if kwargs.get(argument):
-            warn_once(owner, argument, f"it counts for nothing, as in Keras; write {instead}.")
-        kwargs.pop(argument, None)
     return args, kwargs
 
 

@@ -140,7 +140,6 @@ class Dialect:
         refuses: Class name → argument → what to write instead, for arguments this dialect does not have.
         orders: Class name → the orders in which it takes arguments without a name, where they are not the signature's.
             A call is read in the first one that fits it (`border.by_order`).
-        passes_over: Class name → argument → what to write instead, for arguments that it takes and does not use.
     """
 
     name: str
@@ -148,7 +147,6 @@ class Dialect:
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     refuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     orders: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
-    passes_over: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def _merged(*tables: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -317,9 +315,8 @@ TF_KERAS = Dialect(
         idle_vhat=False,
     ),
     _SCHEDULE_DECAY,
-    _merged(_NO_EMA, _NEVER_DECAY),
+    _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
     _ORDERS_TF,
-    _NO_SCHEDULE,
 )
 KERAS_2_15 = Dialect(
     "keras-2.15",

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from .. import backend as K
 from .._core.symbolic import SymbolicTensor
-from .spellings import ORDERS
+from .spellings import ORDERS, order_for_kernels
 
 
 def asymmetric_temporal_padding(x: Any, left_pad: int = 1, right_pad: int = 1) -> Any:
@@ -37,18 +37,34 @@ def asymmetric_spatial_2d_padding(
     return K.spatial_2d_padding(x, padding, ORDERS.get(dim_ordering, dim_ordering))
 
 
-def atrous_conv2d(x: Any, kernel: Any, rate: int = 1, border_mode: str = "valid", **options: Any) -> Any:
+def atrous_conv2d(
+    x: Any,
+    kernel: Any,
+    rate: int = 1,
+    border_mode: str = "valid",
+    dim_ordering: str = "default",
+    image_shape: Any = None,
+    filter_shape: Any = None,
+) -> Any:
     """Return `K.conv2d` with `dilation_rate=(rate, rate)`.
 
     Example:
         >>> atrous_conv2d(K.ones((1, 5, 5, 1)), K.ones((2, 2, 1, 1)), 2).shape
         (1, 3, 3, 1)
     """
-    return K.conv2d(x, kernel, padding=border_mode, dilation_rate=(rate, rate), **options)
+    order = order_for_kernels(dim_ordering)
+    return K.conv2d(x, kernel, padding=border_mode, data_format=order, dilation_rate=(rate, rate))
 
 
 def deconv2d(
-    x: Any, kernel: Any, output_shape: Any, strides: Any = (1, 1), border_mode: str = "valid", **options: Any
+    x: Any,
+    kernel: Any,
+    output_shape: Any,
+    strides: Any = (1, 1),
+    border_mode: str = "valid",
+    dim_ordering: str = "default",
+    image_shape: Any = None,
+    filter_shape: Any = None,
 ) -> Any:
     """Return `K.conv2d_transpose`; the kernel is that of a convolution here, `(rows, columns, inputs, outputs)`.
 
@@ -56,8 +72,8 @@ def deconv2d(
         >>> deconv2d(K.ones((1, 2, 2, 1)), K.ones((2, 2, 1, 3)), (1, 3, 3, 3)).shape
         (1, 3, 3, 3)
     """
-    turned = K.permute_dimensions(kernel, (0, 1, 3, 2))
-    return K.conv2d_transpose(x, turned, output_shape, strides, padding=border_mode, **options)
+    turned, order = K.permute_dimensions(kernel, (0, 1, 3, 2)), order_for_kernels(dim_ordering)
+    return K.conv2d_transpose(x, turned, output_shape, strides, padding=border_mode, data_format=order)
 
 
 @contextlib.contextmanager

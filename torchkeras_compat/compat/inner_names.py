@@ -154,9 +154,7 @@ _DRAWN = "write K.dropout(K.ones_like(x), rate)"
 REFUSED: dict[str, dict[str, str]] = {
     "applications": {"keras_modules_injection": "the networks need no modules of Keras given; leave the decorator out"},
     "backend": {
-        "set_legacy_weight_ordering": "weights are always in today's order; leave the call out",
         "legacy_weight_ordering": "weights are always in today's order",
-        "control_dependencies": "what is written first is computed first; leave the block out",
         "pattern_broadcast": "axes of size 1 are broadcast by themselves; write x",
     },
     "engine.base_layer": {"disable_tracking": "attributes may be set at any time; leave the decorator out"},

@@ -98,7 +98,8 @@ def _layers(names: str, table: Table) -> dict[str, Table]:
 
 
 LAYERS: dict[str, Table] = {
-    **_layers("Dense TimeDistributedDense MaxoutDense Highway", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
+    **_layers("Dense TimeDistributedDense MaxoutDense", {**BIAS, **PENALTIES, **_renamed(output_dim="units")}),
+    "Highway": {**BIAS, **PENALTIES},
     **_layers("Conv1D Conv2D Conv3D", CONVOLUTION),
     **_layers(
         "Conv1DTranspose Conv2DTranspose Conv3DTranspose", {**CONVOLUTION, **_renamed(output_shape="output_size")}
@@ -237,7 +238,7 @@ def _both_sides(value: Any) -> Any:
     return tuple((n, n) if isinstance(n, int) else n for n in value) if isinstance(value, (tuple, list)) else value
 
 
-def _order_of_data(value: Any) -> Any:
+def order_for_kernels(value: Any) -> Any:
     """Return Keras 1's order of axes as today's, where kernels are in the same order under both."""
     if value == "th":
         raise ValueError(
@@ -247,7 +248,7 @@ def _order_of_data(value: Any) -> Any:
     return ORDERS.get(value, value)
 
 
-_KERNELS = Spelling("data_format", convert=_order_of_data)
+_KERNELS = Spelling("data_format", convert=order_for_kernels)
 _OF_THEANO: Table = dict.fromkeys(("image_shape", "filter_shape", "volume_shape"), Spelling(None, quiet=True))  # hints
 
 

@@ -292,8 +292,8 @@ class ParametricSoftplus(LearnedActivation):
     Example:
         >>> import numpy as np
         >>> import torchkeras_compat as keras
-        >>> float(keras.layers.ParametricSoftplus(1., 2.)(np.array([[0.]])))
-        0.6931471824645996
+        >>> keras.layers.ParametricSoftplus(1., 2.)(np.array([[0.]])).tolist()
+        [[0.6931471824645996]]
 
     Source:
         McFarland, Cui & Butts, 2013; `keras.layers.ParametricSoftplus` of Keras 1.2.2.
