@@ -78,6 +78,14 @@ def _classes(source: Options, target: Options, loss: str, activation: str, units
 
 
 SGD: Options = {"$": "optimizers.SGD", "learning_rate": 0.1}
+ADAM: Options = {"$": "optimizers.Adam", "learning_rate": 0.01, "epsilon": 1e-3}
+
+
+def _flat(optimizer: Options, source: list[int], layers: list[tuple[str, Options]], **more: Any) -> Description:
+    """Return a model of these layers in a row, whose outputs are flattened for a last Dense."""
+    nodes = [_node(i, *layer) for i, layer in enumerate([*layers, ("Flatten", {}), ("Dense", {"units": 2})])]
+    inputs: Options = {"kind": "real", "shape": source}
+    return _model("tf.keras", optimizer, inputs, nodes, {"kind": "real", "shape": [2]}, "mse", **more)
 
 
 def _ignored(label: int, **feed: Any) -> Description:
@@ -100,8 +108,44 @@ def _clipped(name: str, limit: float, optimizer: str = "SGD", **told: Any) -> Op
     return {"$": f"optimizers.{optimizer}", "learning_rate": 0.1, name: limit, **told}
 
 
+WINDOW: Options = {"filters": 2, "kernel_size": 2}
+MOVIE = [3, 4, 4, 1]
+NEWER: dict[str, Description] = {
+    "local_1d": _flat(ADAM, [6, 2], [("LocallyConnected1D", {**WINDOW, "activation": "tanh"})]),
+    "local_2d": _flat(
+        SGD, [4, 5, 2], [("LocallyConnected2D", {**WINDOW, "strides": [1, 2], "kernel_regularizer": "l2"})]
+    ),
+    "local_2d_pairs": _flat(
+        ADAM, [4, 4, 1], [("LocallyConnected2D", {**WINDOW, "padding": "same", "implementation": 2})]
+    ),
+    "local_1d_row": _flat(SGD, [5, 2], [("LocallyConnected1D", {**WINDOW, "implementation": 3, "use_bias": False})]),
+    "einsum": _flat(
+        ADAM,
+        [3, 4],
+        [
+            ("EinsumDense", {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "de"}),
+            ("EinsumDense", {"equation": "abde,def->abf", "output_shape": [None, 3], "activation": "tanh"}),
+            ("Identity", {}),
+        ],
+    ),
+    "conv_lstm_1d": _flat(SGD, [4, 5, 2], [("ConvLSTM1D", {**WINDOW, "padding": "same", "return_sequences": True})]),
+    "conv_lstm_2d": _flat(ADAM, MOVIE, [("ConvLSTM2D", WINDOW)]),
+    "conv_lstm_2d_two": _flat(
+        ADAM,
+        MOVIE,
+        [
+            ("ConvLSTM2D", {**WINDOW, "return_sequences": True, "recurrent_activation": "sigmoid"}),
+            ("LayerNormalization", {}),
+            ("ConvLSTM2D", {**WINDOW, "go_backwards": True, "strides": 2, "kernel_constraint": "max_norm"}),
+        ],
+    ),
+    "conv_lstm_3d": _flat(SGD, [2, 3, 3, 2, 1], [("ConvLSTM3D", {"filters": 2, "kernel_size": [2, 1, 2]})]),
+    "up_sampling_bicubic": _flat(SGD, [3, 2, 2], [("UpSampling2D", {"interpolation": "bicubic"})]),
+    "weighted_steps": _flat(ADAM, MOVIE, [("ConvLSTM2D", WINDOW)], sample_weight=[{"kind": "weight", "shape": []}]),
+}
 NORM = {"$": "constraints.MaxNorm", "max_value": 0.7, "axis": 1}
 DIRECTED: dict[str, Description] = {
+    **NEWER,
     # Clipping sees a gradient for each index that a batch looked up.
     "embedding_clipnorm": _words("keras-2.15", _clipped("clipnorm", 0.1)),
     "embedding_clipvalue": _words("keras-2.15", _clipped("clipvalue", 0.01, "Adam", epsilon=1e-3)),
