@@ -3,11 +3,11 @@
     python benchmarks/layers.py [--keras PY] [--keras3 PY] [--rounds 3] [--seconds 1] [--json FILE] [LAYER ...]
 
 PY is the interpreter of an environment with Keras 2.15, or with Keras 3 on torch; without them there are fewer sides.
-Each measurement runs in a process of its own, and the sides alternate. Where `torch.nn` has the layer, it is the
-yardstick; for the others it is what a careful user of torch writes: of a recurrent layer the products of the inputs for
-all steps at once, and a loop over the steps. Torch's convolutions get channels first, the others channels last. Keras
-2.15 runs inside `tf.function`. The backward pass goes to the weights and to the input, as in the midst of a network.
-Milliseconds are medians over the rounds; a ratio divides by torch's.
+Each side runs in a process of its own, layer by layer, and the sides alternate. Where `torch.nn` has the layer, it is
+the yardstick; for the others it is what a careful user of torch writes: of a recurrent layer the products of the inputs
+for all steps at once, and a loop over the steps. Torch's convolutions get channels first, the others channels last.
+Keras 2.15 runs inside `tf.function`. The backward pass goes to the weights and to the input, as in the midst of a
+network. Milliseconds are medians over the rounds; a ratio divides by torch's.
 """
 
 from __future__ import annotations
@@ -149,14 +149,21 @@ SIDES: dict[str, Callable[[Case, str, float], Row]] = {
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 
-def apart(python: str, side: str, name: str, size: str, seconds: float) -> Row:
-    """Return the times of one side out of a process of its own, or its error."""
-    command = [python, os.path.abspath(__file__), name, "--one", side, size, "--seconds", str(seconds)]
+def apart(python: str, side: str, name: str, seconds: float) -> list[Row]:
+    """Return the times of one side in all sizes out of a process of its own, or its error."""
+    command = [python, os.path.abspath(__file__), name, "--one", side, "--seconds", str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
     if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]}
-    times: Row = json.loads(done.stdout.strip().splitlines()[-1])
-    return times
+        error = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        return [{"layer": name, "side": side, "size": size, "error": error} for size in CASES[name].sizes]
+    rows: list[Row] = json.loads(done.stdout.strip().splitlines()[-1])
+    return rows
+
+
+def measured(side: str, name: str, seconds: float) -> list[Row]:
+    """Return the times of one side, in this process."""
+    case = CASES[name]
+    return [{"layer": name, "side": side, "size": size, **SIDES[side](case, size, seconds)} for size in case.sizes]
 
 
 def line(rows: list[Row], sides: list[str], metric: str) -> str:
@@ -173,6 +180,16 @@ def line(rows: list[Row], sides: list[str], metric: str) -> str:
     return " | ".join(texts)
 
 
+def report(name: str, rows: list[Row], sides: list[str]) -> None:
+    """Print a line for each size and metric of a layer, and what failed."""
+    for size in CASES[name].sizes:
+        of_size = [row for row in rows if row["size"] == size]
+        for metric in METRICS:
+            print(f"{name:22s} {size:6s} {metric:10s} {line(of_size, sides, metric)}", flush=True)
+    for error in sorted({f"{row['side']}: {row['error']}" for row in rows if "error" in row}):
+        print(f"{name:22s} error      {error}", flush=True)
+
+
 def main() -> None:
     """Measure what was asked for, and print a line for each layer, size and metric."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -182,30 +199,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each time is measured")
     parser.add_argument("--json", help="where the rows go, too")
-    parser.add_argument("--one", nargs=2, metavar=("SIDE", "SIZE"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", metavar="SIDE", help=argparse.SUPPRESS)
     options = parser.parse_args()
     unknown = sorted(set(options.layers) - set(CASES))
     if unknown:
         parser.error(f"no such layer: {', '.join(unknown)}; there are {', '.join(CASES)}")
     if options.one:
-        side, size = options.one
-        print(json.dumps(SIDES[side](CASES[options.layers[0]], size, options.seconds)))
+        print(json.dumps(measured(options.one, options.layers[0], options.seconds)))
         return
     others = {side: python for side in ("keras", "keras3") if (python := getattr(options, side))}
     pythons = {"torch": sys.executable, "ours": sys.executable, **others}
     every: list[Row] = []
     for name in options.layers or CASES:
-        for size in CASES[name].sizes:
-            rows = [
-                {"layer": name, "size": size, "side": side, **apart(python, side, name, size, options.seconds)}
-                for _ in range(options.rounds)
-                for side, python in pythons.items()
-            ]
-            for metric in METRICS:
-                print(f"{name:22s} {size:6s} {metric:10s} {line(rows, list(pythons), metric)}", flush=True)
-            for error in sorted({f"{row['side']}: {row['error']}" for row in rows if "error" in row}):
-                print(f"{name:22s} {size:6s} error      {error}", flush=True)
-            every += rows
+        rows = [
+            row
+            for _ in range(options.rounds)
+            for side, python in pythons.items()
+            for row in apart(python, side, name, options.seconds)
+        ]
+        report(name, rows, list(pythons))
+        every += rows
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(every, file, indent=1)
