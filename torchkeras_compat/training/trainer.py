@@ -194,9 +194,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         Args:
             holders: What may hold some, where that is known.
         """
-        listed = inspect.getattr_static(type(self), "metrics")
-        if isinstance(listed, property) and is_ours(listed.fget):
+        if not _lists_metrics(type(self)):
             holders = self._metric_holders() if holders is None else holders
+            if not holders:
+                return []
             held = (metric for holder in holders for metric in _metrics_of(holder))
             return list({id(metric): metric for metric in held}.values())
         config = self._compile_config
@@ -572,6 +573,13 @@ def _output_of(head: Head, shape: Shape | None) -> ModelOutput:
     by_element = not isinstance(loss, losses.Loss) and registry.name_of("loss", loss) is None
     integers = isinstance(loss, nn.Module) or _name_of(loss).startswith("sparse_")
     return ModelOutput(head.name, shape, head.resolved_loss().loss, True, integers, by_element, head.key)
+
+
+@cached_by_class
+def _lists_metrics(cls: type) -> bool:
+    """Tell whether a user's model has a `metrics` of its own."""
+    listed = inspect.getattr_static(cls, "metrics")
+    return not isinstance(listed, property) or not is_ours(listed.fget)
 
 
 @cached_by_class
