@@ -182,8 +182,11 @@ class BatchNormalization(Layer):
         axis, norm = self._axes[0], self.norm
         at_end = axis == inputs.dim() - 1
         channels = inputs.shape[axis]
-        flat = at_end and inputs.dim() > 2
-        x = inputs.reshape(-1, channels) if flat else inputs if at_end else inputs.movedim(axis, 1)
+        # On the CPU images stay images: the kernel for channels last takes half the time of the flat one.
+        images = at_end and inputs.dim() == 4 and not devices.on_cuda(inputs)
+        flat = at_end and inputs.dim() > 2 and not images
+        moved = images or not at_end
+        x = inputs.reshape(-1, channels) if flat else inputs.movedim(axis, 1) if moved else inputs
         count = inputs.numel() // max(channels, 1)
         weight, bias = self._scale_and_offset(x)
         if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
@@ -196,7 +199,7 @@ class BatchNormalization(Layer):
             y, mean, inverse = torch.native_batch_norm(x, weight, bias, None, None, True, 0.0, self.epsilon)
             if self.trainable:
                 self._move(mean, inverse.detach().pow(-2).sub_(self.epsilon), count)
-        return y.reshape(inputs.shape) if flat else y if at_end else y.movedim(1, axis)
+        return y.reshape(inputs.shape) if flat else y.movedim(1, axis) if moved else y
 
     def _scale_and_offset(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Return `gamma` and `beta` for torch's kernel: that of CUDA gives no gradient for one without the other."""
