@@ -53,7 +53,7 @@ NEIGHBOURS = {
 # import each other. Other rooms are small: there it is enough that no files import each other in a circle.
 INSIDE = {
     "layers": (
-        "activation_gradients base conv1d_matmul",
+        "activation_gradients additive_scores base conv1d_matmul",
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
         "locally_connected merging noise normalization pooling preprocessing reshaping serialization",

@@ -11,6 +11,7 @@ import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
+from torchkeras_compat.layers import additive_scores
 
 RNG = np.random.default_rng(8)
 X, Y, ALLOWED = RNG.normal(size=(6, 5, 3)), RNG.normal(size=(6, 4, 2)), RNG.integers(0, 2, (6, 5, 4))
@@ -155,3 +156,51 @@ def test_masks_must_be_two() -> None:
     x = torch.tensor(X)
     with pytest.raises(ValueError, match=r"mask must be a list of two masks, \[query_mask, value_mask\]"):
         L.Attention()([x, x], mask=[torch.ones(6, 5)])
+
+
+# --- additive scores in parts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use_scale", [True, False])
+@pytest.mark.parametrize("sizes", [(3, 50, 40, 16), (2, 3, 700, 9), (1, 1, 5, 4)])
+def test_scores_in_parts_are_those_of_all_pairs(
+    sizes: tuple[int, int, int, int], use_scale: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and gradients of the formula, and gradients of those, whatever fits into a part."""
+    monkeypatch.setattr(additive_scores, "SUMS_AT_ONCE", 500)
+    samples, queries, keys, features = sizes
+    torch.manual_seed(2)
+    q, k = torch.randn(samples, queries, features).double(), torch.randn(samples, keys, features).double()
+    layer = L.AdditiveAttention(use_scale=use_scale, dtype="float64")
+    layer([q, k])
+    scale = [layer.scale] if use_scale else []
+    results = []
+    for in_parts in (True, False):
+        monkeypatch.setattr("torchkeras_compat.layers.attention.worth_parts", lambda *pair, parts=in_parts: parts)
+        wanted = [q.clone().requires_grad_(), k.clone().requires_grad_(), *scale]
+        scores = layer._calculate_scores(*wanted[:2])
+        gradients = torch.autograd.grad(scores.square().sum(), wanted, create_graph=True)
+        again = torch.autograd.grad(sum(g.square().sum() for g in gradients), wanted)
+        plain = torch.autograd.grad(layer._calculate_scores(*wanted[:2]).sin().sum(), wanted)
+        with torch.no_grad():
+            results.append([scores, *gradients, *again, *plain, layer._calculate_scores(q, k)])
+    for ours, expected in zip(*results):
+        torch.testing.assert_close(ours, expected)
+
+
+def test_many_pairs_go_in_parts_and_train_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = np.random.RandomState(3).normal(size=(6, 20, 8)).astype("float32"), np.ones((6, 20, 8), "float32")
+
+    def trained(limit: int) -> list[Any]:
+        monkeypatch.setattr(additive_scores, "SUMS_AT_ONCE", limit)
+        keras.utils.set_random_seed(4)
+        a = L.Input((20, 8))
+        model = keras.Model(a, L.AdditiveAttention()([L.Dense(8)(a), a]))
+        model.compile("sgd", "mse")
+        losses = model.fit(x, y, epochs=3, verbose=0).history["loss"]
+        return [losses, *model.get_weights()]
+
+    assert additive_scores.worth_parts(torch.zeros(6, 20, 8), torch.zeros(6, 1000, 8))
+    assert not additive_scores.worth_parts(torch.zeros(6, 20, 8), torch.zeros(6, 20, 8))
+    for ours, expected in zip(trained(100), trained(2**40)):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
