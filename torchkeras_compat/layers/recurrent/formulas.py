@@ -117,12 +117,13 @@ class Product:
             first: The first gate.
             last: The gate after the last one.
         """
+        whole = first == 0 and last is None  # of which no slices are taken: each would cost its gradient at each step
         if self.by_gate and self.drop is not None:
-            y = torch.bmm(h * self.drop[first:last], self.weights[first:last]).transpose(0, 1).flatten(1)
+            drop, w = (self.drop, self.weights) if whole else (self.drop[first:last], self.weights[first:last])
+            y = torch.bmm(h * drop, w).transpose(0, 1).flatten(1)
             return y if base is None else y + base
         if self.drop is not None:
             h = h * self.drop[0]
-        whole = first == 0 and last is None
         w = self.weights if whole else self.weights[:, first * self.units : None if last is None else last * self.units]
         return h @ w if base is None else torch.addmm(base, h, w)
 
