@@ -70,10 +70,10 @@ def gradients(case: Case) -> dict[int, np.ndarray]:
     if total is None:
         return {}
     try:
-        found = tape.gradient(total, inputs)
+        gradients = tape.gradient(total, inputs)
     except LookupError:  # some of TensorFlow's operations have none
         return {}
-    return {i: tf.convert_to_tensor(g).numpy() for i, g in enumerate(found) if g is not None}
+    return {i: tf.convert_to_tensor(g).numpy() for i, g in enumerate(gradients) if g is not None}
 
 
 def same(case: Case, one: list[Any], other: Any) -> bool:
@@ -90,9 +90,9 @@ def same(case: Case, one: list[Any], other: Any) -> bool:
 
 def expect_failures() -> None:
     """Raise where Keras takes what the table says it refuses."""
-    taken = [name for name, call in FAILURES.items() if not isinstance(tried(lambda call=call: call(K)), str)]
-    if taken:
-        raise AssertionError(f"Keras takes {taken}")
+    accepted = [name for name, call in FAILURES.items() if not isinstance(tried(lambda call=call: call(K)), str)]
+    if accepted:
+        raise AssertionError(f"Keras takes {accepted}")
 
 
 def main() -> None:

@@ -42,11 +42,11 @@ def names(package: Path) -> Iterator[tuple[str, list[str]]]:
 
 def main() -> None:
     """Join the names of all folders, and write them."""
-    found: dict[str, set[str]] = {}
+    public_names: dict[str, set[str]] = {}
     for folder in map(Path, sys.argv[1:]):
         for module, public in names(folder):
-            found.setdefault(module, set()).update(public)
-    table = {module: " ".join(sorted(public)) for module, public in sorted(found.items()) if public}
+            public_names.setdefault(module, set()).update(public)
+    table = {module: " ".join(sorted(public)) for module, public in sorted(public_names.items()) if public}
     text = json.dumps(table, indent=1)
     (Path(__file__).parent / "classic_names.json").write_text(text + "\n", encoding="utf-8")
 

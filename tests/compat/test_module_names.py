@@ -19,7 +19,7 @@ from torchkeras_compat._core.planned import Planned
 from torchkeras_compat.compat import companions
 from torchkeras_compat.compat.carried import CARRIED
 from torchkeras_compat.compat.inner_names import INNER, NO_MODULES, REFUSED
-from torchkeras_compat.compat.names import ROOTS
+from torchkeras_compat.compat.names import BACKEND_FUNCTIONS, ROOTS
 
 # The reference's list of modules, independent of the package's own table.
 UNDER_EACH_ROOT = """
@@ -193,3 +193,15 @@ def test_uninstall_takes_the_stand_ins_along() -> None:
     compat.uninstall()
     assert not any(isinstance(module, companions.StandIn) for module in sys.modules.values())
     assert not any(isinstance(finder, companions.Finder) for finder in sys.meta_path)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("part", ["backend", "backend.tensorflow_backend"])
+def test_old_functions_of_the_backend(part: str, root: str) -> None:
+    module = importlib.import_module(f"{root}.{part}")
+    names: dict[str, Any] = {}
+    exec(f"from {root}.{part} import *", names)
+    for name in BACKEND_FUNCTIONS:
+        assert callable(getattr(module, name))
+        assert names[name] is getattr(module, name)
+    assert module.pack is module.stack

@@ -50,8 +50,8 @@ def entries() -> list[Entry]:
 def _entry(section: str, name: str, names: list[str] | None) -> Entry:
     value = _member(section, name) if section.endswith(MEMBERS) else getattr(_reached(section), name, ABSENT)
     later = value.__doc__ or "" if isinstance(value, Planned) else ""
-    taken = _arguments(name, value)
-    missing = tuple(argument for argument in names or () if taken is not None and argument not in taken)
+    accepted = _arguments(name, value)
+    missing = tuple(argument for argument in names or () if accepted is not None and argument not in accepted)
     return Entry(section, name, value is not ABSENT, later, () if later or value is ABSENT else missing)
 
 

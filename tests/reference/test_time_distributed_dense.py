@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 import torchkeras_compat as tk
 
 from . import classic
+from .classic_layers import gradients
 
 Array = np.ndarray
 
@@ -23,20 +23,6 @@ def keras_1() -> None:
 
 def _draw(*shape: int) -> Array:
     return np.random.RandomState(sum(shape)).standard_normal(shape)
-
-
-def _gradients(function: Callable[[list[Array]], float], at: list[Array], step: float = 1e-6) -> list[Array]:
-    """Return the gradient of a number by central differences, in float64."""
-    gradients = [np.zeros_like(array) for array in at]
-    for array, gradient in zip(at, gradients):
-        for place in np.ndindex(*array.shape):
-            value = array[place]
-            array[place] = value + step
-            above = function(at)
-            array[place] = value - step
-            gradient[place] = (above - function(at)) / (2 * step)
-            array[place] = value
-    return gradients
 
 
 DENSE: dict[str, dict[str, Any]] = {
@@ -56,7 +42,7 @@ def _steps_of_dense(
 ) -> tuple[list[float], list[Array]]:
     """Take ten steps of SGD by differences, on what Keras 1.2.2 adds up."""
 
-    def loss(values: list[Array]) -> float:
+    def loss(*values: Array) -> float:
         output = classic.time_distributed_dense(x, *values, activation=options.get("activation", "linear"))
         penalty = 0.05 * (values[0] ** 2).sum() if "W_regularizer" in options else 0.0
         penalty += 0.02 * np.abs(values[1]).sum() if "b_regularizer" in options else 0.0
@@ -64,8 +50,8 @@ def _steps_of_dense(
 
     losses = []
     for _ in range(10):
-        losses.append(loss(weights))
-        weights = [w - 0.1 * g for w, g in zip(weights, _gradients(loss, weights))]
+        losses.append(loss(*weights))
+        weights = [w - 0.1 * g for w, g in zip(weights, gradients(loss, weights))]
         if "b_constraint" in options:
             weights[1] = weights[1] * (weights[1] >= 0)
     return losses, weights
@@ -105,7 +91,7 @@ def test_merge(mode: str, options: dict[str, Any], one: tuple[int, ...], other: 
     arrays = [_draw(*one), 0.5 + _draw(*other)]
     expected = classic.merge(arrays, mode, **options)
     direction = _draw(*expected.shape)
-    wanted = _gradients(lambda at: float((classic.merge(at, mode, **options) * direction).sum()), arrays)
+    wanted = gradients(lambda *at: float((classic.merge(list(at), mode, **options) * direction).sum()), arrays)
     tensors = [torch.tensor(array.astype("float32"), requires_grad=True) for array in arrays]
     y = tk.layers.Merge(mode=mode, **options)(tensors)
     np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-4, atol=1e-5)

@@ -179,6 +179,20 @@ def test_a_metric_asks_beside_a_built_in_loss() -> None:
         np.testing.assert_allclose([history["zeros"][0], history["active"][0]], expected, rtol=1e-5)
 
 
+def test_a_layer_lists_the_metrics_it_holds() -> None:
+    """In attributes, in lists of them and in layers inside it, as in Keras 2.15."""
+
+    class Watched(L.Layer):
+        def __init__(self, inner: Any = None) -> None:
+            super().__init__()
+            self.alone = keras.metrics.Mean(name="alone")
+            self.several = [keras.metrics.Mean(name="first"), keras.metrics.Mean(name="second")]
+            self.inner = inner
+
+    assert [metric.name for metric in Watched().metrics] == ["alone", "first", "second"]
+    assert [metric.name for metric in Watched(Watched()).metrics] == ["alone", "first", "second"] * 2
+
+
 def test_a_users_metric_changes_no_loss() -> None:
     losses = []
     for metrics in ([], [lambda t, p: K.mean(p)], ["mae", lambda t, p: K.mean(p - t, axis=-1)]):

@@ -16,6 +16,9 @@ from typing import Any
 
 from .errors import did_you_mean
 
+# Where Keras 2.15 keeps the optimizers of TensorFlow 2.0 to 2.10: the same classes under the dialect `tf.keras`.
+LEGACY_OPTIMIZERS = "optimizers.legacy"
+
 
 @dataclass(frozen=True)
 class Rules:

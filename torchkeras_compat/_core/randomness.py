@@ -129,6 +129,13 @@ def keep_mask(shape: Sequence[int], rate: float, dtype: torch.dtype) -> torch.Te
     return mask
 
 
+def dropout_mask(like: torch.Tensor, shape: Sequence[int], rate: float) -> torch.Tensor:
+    """Return a mask for dropout of the type and on the device of a tensor: 0, or 1 / (1 − rate)."""
+    if like.device.type == "cpu":
+        return keep_mask(shape, rate, like.dtype)
+    return torch.nn.functional.dropout(like.new_ones(shape), rate, True)
+
+
 def _keep_mask(shape: Sequence[int], dropped: int, dtype: torch.dtype) -> torch.Tensor:
     mask = torch.empty(shape, dtype=dtype)
     if dropped >= 65536:

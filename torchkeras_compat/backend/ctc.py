@@ -204,8 +204,8 @@ def ctc_decode(
     top = positive_int("ctc_decode", "top_paths", top_paths)
     if not greedy and top > width:
         raise argument_error("ctc_decode", "top_paths", f"at most beam_width={width}", top)
-    found: tuple[list[Tensor], Tensor] = _decoded(y_pred, input_length, greedy, width, top)
-    return found
+    decoded: tuple[list[Tensor], Tensor] = _decoded(y_pred, input_length, greedy, width, top)
+    return decoded
 
 
 @operation

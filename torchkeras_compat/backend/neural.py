@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +12,6 @@ from .. import activations
 from .._core import dialects
 from .._core.operations import operation
 from . import crossentropy
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 relu = operation(activations.relu)
 elu = operation(activations.elu)

@@ -331,8 +331,8 @@ def gather(reference: Tensor, indices: Tensor) -> Tensor:
         tensor([3., 1.])
     """
     rows, outside = guarded(indices.long(), len(reference), -len(reference))
-    found = reference[rows.reshape(-1)].reshape((*rows.shape, *reference.shape[1:]))  # a lone index would be read
-    return marked(found, outside)
+    values = reference[rows.reshape(-1)].reshape((*rows.shape, *reference.shape[1:]))  # a lone index would be read
+    return marked(values, outside)
 
 
 @operation

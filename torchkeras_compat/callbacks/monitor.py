@@ -64,14 +64,14 @@ class Monitor(Callback):
 
     def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
         """Return the monitored value; `None`, with a warning, when there is none."""
-        found = (logs or {}).get(self.monitor)
-        if found is None:
+        value = (logs or {}).get(self.monitor)
+        if value is None:
             known = ", ".join(logs or ())
             warnings.warn(
                 f"{type(self).__name__}(monitor={self.monitor!r}): no such value in logs; there are: {known}.",
                 stacklevel=user_stacklevel(),
             )
-        return None if found is None else float(found)
+        return None if value is None else float(value)
 
 
 def more_is_better(name: str) -> bool:

@@ -89,8 +89,8 @@ class StandIn(ModuleType):
             hint = "" if name.startswith("__") else f"; {did_you_mean(name, self._places)}"
             raise planned.missing()(f"module {self.__name__!r} has no attribute {name!r}{hint}")
         module, _, attribute = self._places[name].partition(":")
-        found = importlib.import_module(module)
-        return getattr(found, attribute) if attribute else found
+        holder = importlib.import_module(module)
+        return getattr(holder, attribute) if attribute else holder
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from .. import backend
 from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
@@ -21,6 +22,7 @@ from .inner_names import NO_MODULES, REFUSED
 from .names import (
     ALIASES,
     ALSO_IN_TENSORFLOW,
+    BACKEND_FUNCTIONS,
     BESIDE,
     KIND_OF,
     MODULES,
@@ -146,11 +148,14 @@ class Facade(ModuleType):
     def _imported(self, source: str) -> Any:
         """Return what one of `SOURCES` names."""
         module, _, name = source.partition(":")
-        found = importlib.import_module(f"{self._root}{module}" if module.startswith(".") else module)
-        return getattr(found, name) if name else found
+        holder = importlib.import_module(f"{self._root}{module}" if module.startswith(".") else module)
+        return getattr(holder, name) if name else holder
 
     def _aliases(self) -> dict[str, Any]:
         """Return the old names of what this module holds."""
+        behind = self._behind
+        if behind is backend:
+            return {old: getattr(behind, old) for old in BACKEND_FUNCTIONS}
         kind = KIND_OF.get(MODULES.get(self._part, ""), "")
         entries = registry.KINDS[kind].entries if kind else {}
         return {old: entries[new] for old, new in ALIASES.get(kind, {}).items() if new in entries}

@@ -61,7 +61,6 @@ SUPPORTS = (
 # Facade module → old name → where it is.
 INNER: dict[str, dict[str, Place]] = {
     "activations": _helpers("generic", "get_from_module"),
-    "backend": _of("backend", (), pack="stack"),
     "constraints": _helpers("generic", "get_from_module"),
     "datasets.cifar": _helpers("files", "load_batch"),
     "datasets.cifar10": _helpers("files", "load_batch"),
@@ -141,7 +140,6 @@ INNER: dict[str, dict[str, Place]] = {
     },
     "utils.test_utils": _helpers("testing", "get_test_data keras_test layer_test"),
 }
-INNER["backend.tensorflow_backend"] = INNER["backend"]
 
 _TRAIN = "a model trains itself; write model.fit, model.evaluate or model.predict"
 _FILE = "write model.save_weights(path), model.load_weights(path) and model.to_json()"

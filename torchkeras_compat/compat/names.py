@@ -45,6 +45,7 @@ ALIASES: dict[str, dict[str, str]] = {
 BACKEND_FUNCTIONS: dict[str, str] = {
     "lesser": "backend.less",
     "lesser_equal": "backend.less_equal",
+    "pack": "backend.stack",
     **{
         name: f"compat.backend_functions.{name}"
         for name in (

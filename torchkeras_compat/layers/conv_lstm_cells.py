@@ -14,12 +14,11 @@ from .._core.config import is_ours
 from .._core.errors import choice, int_tuple, positive_int
 from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
-from .._core.weights import initial_value
 from .base.weight_options import bare, options_of
 from .convolutional import FUNCTIONS, KERNELS, MODULES, split_pads
-from .recurrent.cells import AbstractRNNCell, DropoutMasks, checked, named
+from .recurrent.cells import AbstractRNNCell, DropoutMasks, checked, named, ones_to_forget
 from .recurrent.choose_kernel import Runs, Start
-from .spatial import SpatialLayer, over_height
+from .spatial import SpatialLayer, check_steps, over_height
 
 GATES = 4
 Drops = tuple[Tensor | None, Tensor | None]
@@ -118,11 +117,7 @@ class ConvLSTMCell(SpatialLayer, DropoutMasks, AbstractRNNCell):
             own[name] = int_tuple(owner, name, arguments[name], cls.rank)
         own["padding"] = choice(owner, "padding", arguments["padding"], ("valid", "same"))
         own["data_format"] = shapes.data_format(owner, arguments["data_format"], settings.image_data_format())
-        if max(own["strides"]) > 1 and max(own["dilation_rate"]) > 1:
-            raise ValueError(
-                f"{owner}(strides={own['strides']}, dilation_rate={own['dilation_rate']}): strides and dilation_rate "
-                f"cannot both be greater than 1; write strides=1 or dilation_rate=1."
-            )
+        check_steps(owner, own["strides"], own["dilation_rate"])
         return {**own, **checked(owner, {name: arguments[name] for name in arguments if name not in own})}
 
     # --- building and shapes -------------------------------------------------------------------------------------
@@ -146,19 +141,13 @@ class ConvLSTMCell(SpatialLayer, DropoutMasks, AbstractRNNCell):
             (self.conv, "kernel", "kernel"),
             (self.recurrent_conv, "recurrent_kernel", "recurrent"),
         ):
-            if self.data_format == "channels_last":
-                channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
-                conv.weight.data = conv.weight.data.contiguous(memory_format=channels_last)
+            self._lay_out_as_input(conv)
             self._enter_weight(name, conv, "weight", KERNELS[self.rank], **options_of(self, prefix))
         if self.use_bias:
-            initializer = self._forgetting if self.unit_forget_bias else self.bias_initializer
+            initializer = self.bias_initializer
+            if self.unit_forget_bias:
+                initializer = ones_to_forget(initializer, self.filters)
             self._enter_weight("bias", self.conv, "bias", **{**options_of(self, "bias"), "initializer": initializer})
-
-    def _forgetting(self, shape: tuple[int, ...], dtype: str) -> Tensor:
-        """Return a bias with ones for the forget gate."""
-        kind = getattr(torch, dtype)
-        before, after = (initial_value(self.bias_initializer, (n * self.filters,), kind) for n in (1, 2))
-        return torch.cat((before, torch.ones(self.filters, dtype=kind, device="cpu"), after))
 
     @property
     def state_size(self) -> tuple[int, int]:

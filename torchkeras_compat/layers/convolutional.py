@@ -21,7 +21,7 @@ from .activation_gradients import IN_PLACE
 from .base import ActivatedLayer
 from .base.gradient_facts import ConvolutionFacts
 from .base.weight_options import bare, enter_weight, keep_options
-from .spatial import SpatialLayer, over_height, torch_pads
+from .spatial import SpatialLayer, check_steps, over_height, torch_pads
 
 
 def _without_height(t: Tensor) -> Tensor:
@@ -126,11 +126,7 @@ class Conv(SpatialLayer, ActivatedLayer):
         self._fixed_pads = None if depends_on_size else split_pads(self.pads([ANY_SIZE] * self.rank))
 
     def _check_arguments(self, owner: str) -> None:
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{owner}(strides={self.strides}, dilation_rate={self.dilation_rate}): strides and dilation_rate "
-                f"cannot both be greater than 1; write strides=1 or dilation_rate=1."
-            )
+        check_steps(owner, self.strides, self.dilation_rate)
         if self.filters % self.groups:
             raise ValueError(
                 f"{owner}(filters={self.filters}, groups={self.groups}): filters must be a multiple of groups."
@@ -164,12 +160,6 @@ class Conv(SpatialLayer, ActivatedLayer):
             bias=bias,
             dtype=settings.torch_dtype(self.dtype),
         )
-
-    def _lay_out_as_input(self, module: Any) -> None:
-        """Let a kernel lie in torch's channels-last format where the input does."""
-        if self.data_format == "channels_last":
-            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
-            module.weight.data = module.weight.data.contiguous(memory_format=channels_last)
 
     def pads(self, lengths: Sequence[int]) -> list[tuple[int, int]]:
         """Return the zeros before and after each axis in space for an input of these sizes."""

@@ -233,9 +233,7 @@ class Dropout(Layer):
         if self.seed is not None:
             keep = seeded_uniform(self, shape, inputs) >= self.rate
             return keep.to(inputs.dtype) / max(1 - self.rate, 1e-12)
-        if inputs.device.type == "cpu":
-            return randomness.keep_mask(shape, self.rate, inputs.dtype)
-        return F.dropout(inputs.new_ones(shape), self.rate, True)
+        return randomness.dropout_mask(inputs, shape, self.rate)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the input, thinned in training."""

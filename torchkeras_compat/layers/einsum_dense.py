@@ -72,8 +72,8 @@ class Equation:
         """Return the size of each letter, where it is known."""
         elided = len(input_shape) - len(self.input)
         skipped = elided if self.left else 0
-        found: dict[str, int | None] = dict(zip(self.output, output[skipped:]))
-        return {**found, **dict(zip(self.input, input_shape[skipped:]))}
+        sizes: dict[str, int | None] = dict(zip(self.output, output[skipped:]))
+        return {**sizes, **dict(zip(self.input, input_shape[skipped:]))}
 
 
 @registry.register("layer")

@@ -137,9 +137,7 @@ class Embedding(Layer):
 
     def _draw_rows(self, vectors: Tensor) -> Tensor:
         """Return 0 for the rows that are dropped in this batch, 1 / (1 − word_dropout) for the others."""
-        if vectors.device.type == "cpu":
-            return randomness.keep_mask((self.input_dim,), self.word_dropout, vectors.dtype)
-        return F.dropout(vectors.new_ones(self.input_dim), self.word_dropout, True)
+        return randomness.dropout_mask(vectors, (self.input_dim,), self.word_dropout)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return which indices are not padding."""

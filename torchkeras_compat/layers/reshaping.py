@@ -12,6 +12,7 @@ from .._core import registry
 from .._core.errors import argument_error, choice, int_tuple
 from .._core.shapes import Shape
 from ..backend import resampling
+from ..backend.convolution import resize_images
 from .spatial import SpatialLayer, torch_pads
 
 Pairs = tuple[tuple[int, int], ...]
@@ -345,11 +346,8 @@ class UpSampling2D(UpSampling):
         """Return the enlarged images."""
         if self.interpolation in ("nearest", "bilinear"):  # which torch has
             return super().call(inputs)
-        height, width = (int(n or 0) * factor for n, factor in zip(self.lengths(inputs.shape), self.size))
-        last = self.data_format == "channels_last"
-        images = inputs if last else inputs.movedim(1, -1)
-        y = resampling.resize(images, height, width, self.interpolation)
-        return y if last else y.movedim(-1, 1)
+        height, width = self.size
+        return resize_images(inputs, height, width, self.data_format, self.interpolation)
 
 
 @registry.register("layer")

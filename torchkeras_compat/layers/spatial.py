@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from .._core import settings, shapes
@@ -58,6 +59,12 @@ class SpatialLayer(Layer):
             return y.squeeze(1) if self.rank == 1 else y
         return y.squeeze(2) if self.rank == 1 else y
 
+    def _lay_out_as_input(self, module: Any) -> None:
+        """Let a kernel lie in torch's channels-last format where the input does."""
+        if self.data_format == "channels_last":
+            channels_last = torch.channels_last if self.rank < 3 else torch.channels_last_3d
+            module.weight.data = module.weight.data.contiguous(memory_format=channels_last)
+
     def lengths(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the sizes in space of a Keras shape."""
         return tuple(shape[axis] for axis in self.space)
@@ -74,6 +81,15 @@ class SpatialLayer(Layer):
                 f"Give a larger input, or padding='same'."
             )
         return (batch, *space, channels) if self.data_format == "channels_last" else (batch, channels, *space)
+
+
+def check_steps(owner: str, strides: Sequence[int], dilation_rate: Sequence[int]) -> None:
+    """Raise where a window both strides and has gaps, which Keras does not compute."""
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            f"{owner}(strides={strides}, dilation_rate={dilation_rate}): strides and dilation_rate cannot both be "
+            f"greater than 1; write strides=1 or dilation_rate=1."
+        )
 
 
 def over_height(values: Sequence[Any], neutral: Any) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from .._core.errors import argument_error, int_tuple
 from .._core.shapes import Shape, shape_tuple
 from .base.weight_options import enter_weight
 from .convolutional import KERNELS, Conv
-from .spatial import over_height
+from .spatial import over_height, torch_pads
 
 _MODULES: dict[int, type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]] = {
     1: nn.ConvTranspose2d,
@@ -203,7 +203,7 @@ class ConvTranspose(Conv):
         # `narrow` comes in an order of axes that it has no fast way for.
         y = transpose(x, conv.weight, None, self._stride, both, more, 1, self._dilation)
         if any(last):
-            y = F.pad(y, [edge for cells in reversed(last) for edge in (0, -cells)])
+            y = F.pad(y, torch_pads([(0, -cells) for cells in last]))
         return y if conv.bias is None else y + conv.bias.view(-1, *[1] * (y.dim() - 2))
 
     def compute_output_shape(self, input_shape: Any) -> Shape:

@@ -47,10 +47,6 @@ def get(identifier: Any, *, dialect: str | None = None) -> torch.optim.Optimizer
     return optimizer
 
 
-# The module that configurations of Keras 2.15 name for optimizers of the dialect `tf.keras`.
-_LEGACY_MODULE = "keras.optimizers.legacy"
-
-
 def _dialect_of(config: dict[str, Any]) -> str:
     """Return the dialect that the optimizer of a configuration belongs to: the current one, where it does not say.
 
@@ -58,7 +54,7 @@ def _dialect_of(config: dict[str, Any]) -> str:
     """
     own, current = config.get("config"), dialects.current()
     keys = own if isinstance(own, dict) else {}
-    legacy = config.get("module") == _LEGACY_MODULE or keys.get("is_legacy_optimizer")
+    legacy = config.get("module") == f"keras.{dialects.LEGACY_OPTIMIZERS}" or keys.get("is_legacy_optimizer")
     if legacy or (current is dialects.KERAS_2_15 and "decay" in keys):
         return dialects.TF_KERAS.name
     return current.name
@@ -80,7 +76,7 @@ def serialize(optimizer: Optimizer, use_legacy_format: bool = False) -> dict[str
     """
     config: dict[str, Any] = registry.serialize("optimizer", optimizer)
     if dialects.of(optimizer) is dialects.TF_KERAS and dialects.current() is dialects.KERAS_2_15:
-        return {"module": _LEGACY_MODULE, **config, "registered_name": None}
+        return {"module": f"keras.{dialects.LEGACY_OPTIMIZERS}", **config, "registered_name": None}
     return config
 
 

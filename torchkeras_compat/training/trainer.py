@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,6 +23,7 @@ from .._core.threads import Lock
 from .._core.tree import Tree, flatten
 from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
+from ..layers.base.side_losses import held_metrics
 from ..metrics import Metric
 from . import arguments
 from .as_it_was import AsItWas
@@ -198,7 +199,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             holders = self._metric_holders() if holders is None else holders
             if not holders:
                 return []
-            held = (metric for holder in holders for metric in _metrics_of(holder))
+            held = (metric for holder in holders for metric in held_metrics(holder))
             return list({id(metric): metric for metric in held}.values())
         config = self._compile_config
         compiled = [] if config is None else [*config.loss_metrics.values(), *(line.metric for line in config.lines)]
@@ -472,8 +473,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             with self._unchanged_on_error():
                 data = self._feeder.evaluation(x, y, sample_weight, batch_size=batch_size, samples=samples)
                 batches = arguments.batches_of(counted, data.batch_size)
-                listed = self._listed(callbacks, data, batches, verbosity("evaluate", verbose))
-            progress = self._progress(1, verbose, False) if verbosity("evaluate", verbose) else None
+                shown = verbosity("evaluate", verbose)
+                listed = self._listed(callbacks, data, batches, shown)
+            progress = self._progress(1, verbose, False) if shown else None
             return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
 
     def _listed(self, callbacks: Any, data: Data, steps: int | None, verbose: int) -> CallbackList:
@@ -549,15 +551,6 @@ def first_parameter(module: nn.Module) -> nn.Parameter | None:
         if found is not None:
             return found
     return None
-
-
-def _metrics_of(holder: nn.Module) -> Iterator[Metric]:
-    """Yield the metrics in the attributes of a layer, and in their lists."""
-    for value in vars(holder).values():
-        if isinstance(value, Metric):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (item for item in value if isinstance(item, Metric))
 
 
 def _name_of(loss: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core import registry
 from .._core.config import PACKAGE, origin, with_dialect
+from .._core.dialects import LEGACY_OPTIMIZERS, TF_KERAS
 from .._core.errors import show
 
 T = TypeVar("T")
@@ -31,7 +32,6 @@ _KINDS_BY_MODULE = {
     "schedules": "schedule",
     "callbacks": "callback",
 }
-LEGACY = "optimizers.legacy"  # the optimizers of TensorFlow 2.0–2.10: the same classes under its dialect
 _MODULES_BY_KIND = {
     **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module not in ("models", "legacy")},
     "schedule": "keras.optimizers.schedules",
@@ -157,8 +157,8 @@ def _serialized_object(obj: Any) -> dict[str, Any]:
     registered = get_registered_name(cls)
     custom = registered in get_custom_objects()
     kind = next((kind for kind in registry.KINDS if registry.name_of(kind, cls)), None)
-    legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY}"
-    known = f"keras.{LEGACY}" if legacy else _MODULES_BY_KIND[kind] if kind else None
+    legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY_OPTIMIZERS}"
+    known = f"keras.{LEGACY_OPTIMIZERS}" if legacy else _MODULES_BY_KIND[kind] if kind else None
     where = {
         "module": cls.__module__ if custom or known is None else known,
         "registered_name": registered if custom or not kind else None,
@@ -226,8 +226,8 @@ def _make(config: dict[str, Any], name: str, module_objects: Mapping[str, Any], 
     entry = _find(registered if isinstance(registered, str) else name, name, kind, module_objects, label)
     if not inspect.isclass(entry):
         return entry
-    if config.get("module") == f"keras.{LEGACY}":
-        entry = with_dialect(entry, "tf.keras", f"{PACKAGE}.{LEGACY}")
+    if config.get("module") == f"keras.{LEGACY_OPTIMIZERS}":
+        entry = with_dialect(entry, TF_KERAS.name, f"{PACKAGE}.{LEGACY_OPTIMIZERS}")
     if not isinstance(arguments, (dict, type(None))):
         raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
     arguments = dict(arguments or {})

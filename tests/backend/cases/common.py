@@ -65,16 +65,16 @@ def case(name: str, /, *args: Any, batches: int | None = None, drawn: bool = Fal
     listed = bool(args) and count > 0 and isinstance(args[0], list) and isinstance(args[0][0], np.ndarray)
     inputs = tuple(args[0]) if listed else tuple(a for a in args[:count] if isinstance(a, np.ndarray))
 
-    def compute(backend: Any, *given: Any) -> Any:
+    def compute(backend: Any, *tensors: Any) -> Any:
         if listed:
-            return getattr(backend, name)(list(given), *args[1:], **kwargs)
-        left, plain = iter(given), all(isinstance(g, np.ndarray) for g in given)
+            return getattr(backend, name)(list(tensors), *args[1:], **kwargs)
+        remaining, plain = iter(tensors), all(isinstance(g, np.ndarray) for g in tensors)
 
         def placed(i: int, value: Any) -> Any:
             if not isinstance(value, np.ndarray):
                 return value
             if i < count:
-                return next(left)
+                return next(remaining)
             return value if plain else backend.constant(value, dtype=value.dtype.name)
 
         places = [placed(i, a) for i, a in enumerate(args)]

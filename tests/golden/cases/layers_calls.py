@@ -317,9 +317,9 @@ _FUNCTIONS: list[Case] = [
 CALLS: list[Case] = [
     *_MERGING,
     *_ATTENTION,
-    *[found for cls, states in _STATES.items() for found in _recurrent(cls, states)],
-    *[found for cls, states in _STATES.items() for found in _cell(cls, states)],
-    *[found for rank in _SPACES for found in _convolutional(rank)],
+    *[case for cls, states in _STATES.items() for case in _recurrent(cls, states)],
+    *[case for cls, states in _STATES.items() for case in _cell(cls, states)],
+    *[case for rank in _SPACES for case in _convolutional(rank)],
     *_CELLS,
     *_BOTH_WAYS,
     *_FUNCTIONS,

@@ -43,9 +43,9 @@ _CONSTANTS = [["ConstantsCell", {"units": 4}]]
 
 
 def _cases() -> list[Case]:
-    found = []
+    cases = []
     for name, cells in {**_KERAS, **_USERS}.items():
-        found += [
+        cases += [
             _rnn(f"{name}_last", cells),
             _rnn(f"{name}_all", cells, return_sequences=True, return_state=True, states=True),
             _rnn(f"{name}_backwards", cells, "mixed", return_sequences=True, go_backwards=True, return_state=True),
@@ -55,7 +55,7 @@ def _cases() -> list[Case]:
             _rnn(f"{name}_stateful", cells, "middle", stateful=True, return_state=True),
         ]
     return [
-        *found,
+        *cases,
         _rnn("memory_training", _USERS["memory"], "left", return_sequences=True, training=True),
         _rnn("minimal_time_major", _USERS["minimal"], "left", return_sequences=True, time_major=True),
         _rnn("gru_time_major", _KERAS["gru"], "left", return_state=True, time_major=True),

@@ -68,7 +68,7 @@ def _masked(name: str, stateful: bool = False, **kwargs: Any) -> Case:
 
 
 CONV_LSTM: list[Case] = [
-    *[found for rank in (1, 2, 3) for found in _of(rank)],
+    *[case for rank in (1, 2, 3) for case in _of(rank)],
     *[single(f"convlstm2d_{name}", "ConvLSTM2D", [3, 4, 3, 2], **{**_FEW, **more}) for name, more in _TWO_D.items()],
     *[_masked(name, **more) for name, more in _MASKED.items()],
     _masked("stateful", stateful=True),

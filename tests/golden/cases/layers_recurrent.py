@@ -63,20 +63,20 @@ _MASKED: list[tuple[str, dict[str, Any]]] = [
 
 def _cases(cls: str) -> list[Case]:
     low = cls.lower()
-    found = [single(f"{low}_{name}", cls, _SHAPE, units=_UNITS, **kwargs) for name, kwargs in [*_COMMON, *_OWN[cls]]]
+    cases = [single(f"{low}_{name}", cls, _SHAPE, units=_UNITS, **kwargs) for name, kwargs in [*_COMMON, *_OWN[cls]]]
     for draw in _MASKS:
         for name, kwargs in _MASKED:
             tag = f"{low}_mask_{draw.replace('padded', '').strip(':') or 'mixed'}_{name}"
-            found.append(_masked(tag, cls, draw, kwargs))
+            cases.append(_masked(tag, cls, draw, kwargs))
     if cls == "GRU":
-        found += [
+        cases += [
             _masked(
                 "gru_reset_before_mask_mixed_sequences", cls, "padded", {"reset_after": False, "return_sequences": True}
             )
         ]
-        found += [_masked("gru_reset_before_mask_left_last", cls, "padded:left", {"reset_after": False})]
+        cases += [_masked("gru_reset_before_mask_left_last", cls, "padded:left", {"reset_after": False})]
     if cls != "SimpleRNN":
-        found += [
+        cases += [
             _masked(
                 f"{low}_hard_sigmoid_mask_mixed",
                 cls,
@@ -84,7 +84,7 @@ def _cases(cls: str) -> list[Case]:
                 {"recurrent_activation": "hard_sigmoid", "return_sequences": True},
             )
         ]
-    return found + _stateful(cls) + _stacks(cls)
+    return cases + _stateful(cls) + _stacks(cls)
 
 
 def _masked(name: str, cls: str, draw: str, kwargs: dict[str, Any]) -> Case:
@@ -140,4 +140,4 @@ def _stacks(cls: str) -> list[Case]:
     ]
 
 
-RECURRENT: list[Case] = [found for cls in ("SimpleRNN", "LSTM", "GRU") for found in _cases(cls)]
+RECURRENT: list[Case] = [case for cls in ("SimpleRNN", "LSTM", "GRU") for case in _cases(cls)]

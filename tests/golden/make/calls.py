@@ -11,7 +11,7 @@ import tensorflow as tf
 from cases.layers_calls import CALLS
 
 from .cells import mask_steps
-from .models import listed, randomise
+from .models import differentiated, listed, randomise
 from .runtime import Arrays, Spec, floats, resolve, rng_for
 
 BATCH = 4
@@ -36,15 +36,8 @@ def _one(spec: Spec) -> tuple[Spec, Arrays]:
     weights = randomise(layer, rng)
     arrays |= listed("w", weights)
     _forget(layer)
-    with tf.GradientTape() as tape:
-        for tensor in tensors:
-            tape.watch(tensor)
-        outputs = _call(spec, layer, tensors, arrays)
-        directions = [floats(rng, *y.shape) for y in outputs]
-        total = tf.add_n([tf.reduce_sum(y * d) for y, d in zip(outputs, directions)])
-    found = tape.gradient(total, [*tensors, *layer.trainable_weights], unconnected_gradients="zero")
-    arrays |= listed("y", [y.numpy() for y in outputs]) | listed("d", directions)
-    arrays |= listed("dx", [g.numpy() for g in found[:count]]) | listed("dw", [g.numpy() for g in found[count:]])
+    outputs, numbers = differentiated(lambda: _call(spec, layer, tensors, arrays), tensors, layer, rng)
+    arrays |= numbers
     masks = [getattr(y, "_keras_mask", None) for y in outputs]
     arrays |= {f"mask_of_y{i}": m.numpy() for i, m in enumerate(masks) if m is not None}
     if kwargs.get("stateful"):

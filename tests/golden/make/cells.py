@@ -11,7 +11,7 @@ import tensorflow as tf
 from cases.layers_cells import CELLS
 from cases.user_cells import user_cells
 
-from .models import listed, randomise
+from .models import differentiated, listed, randomise
 from .runtime import Arrays, Spec, floats, rng_for
 
 BATCH, STEPS = 4, 8
@@ -38,16 +38,8 @@ def _one(spec: Spec) -> tuple[Spec, Arrays]:
     if mask is not None:
         arrays["mask"] = mask
     tensors = [tf.constant(a) for a in (x, *beside, *constants)]
-    with tf.GradientTape() as tape:
-        for tensor in tensors:
-            tape.watch(tensor)
-        outputs = _call(spec, layer, tensors, mask)
-        directions = [floats(rng, *y.shape) for y in outputs]
-        total = tf.add_n([tf.reduce_sum(y * d) for y, d in zip(outputs, directions)])
-    found = tape.gradient(total, [*tensors, *layer.trainable_weights], unconnected_gradients="zero")
-    arrays |= listed("y", [y.numpy() for y in outputs]) | listed("d", directions)
-    arrays |= listed("dx", [g.numpy() for g in found[: len(tensors)]])
-    arrays |= listed("dw", [g.numpy() for g in found[len(tensors) :]])
+    outputs, numbers = differentiated(lambda: _call(spec, layer, tensors, mask), tensors, layer, rng)
+    arrays |= numbers
     if spec["stateful"]:
         later = [_call(spec, layer, tensors, mask) for _ in range(2)]
         arrays |= listed("later", [y.numpy() for outputs in later for y in outputs])

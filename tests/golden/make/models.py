@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from .runtime import Arrays, resolve
+from .runtime import Arrays, floats, resolve
 
 
 def build(stack: list[Any], dialect: str, arrays: Arrays | None = None) -> Any:
@@ -40,6 +42,22 @@ def randomise(model: Any, rng: np.random.RandomState, scale: float = 0.4) -> lis
 def listed(name: str, values: list[np.ndarray]) -> Arrays:
     """Spread a list of arrays over numbered names."""
     return {f"{name}{i}": np.array(v) for i, v in enumerate(values)}
+
+
+def differentiated(
+    call: Callable[[], list[Any]], tensors: list[Any], layer: Any, rng: np.random.RandomState
+) -> tuple[list[Any], Arrays]:
+    """Return the outputs of a call, and arrays: them, weights drawn for a sum over them, and the gradients of that."""
+    with tf.GradientTape() as tape:
+        for tensor in tensors:
+            tape.watch(tensor)
+        outputs = call()
+        directions = [floats(rng, *y.shape) for y in outputs]
+        total = tf.add_n([tf.reduce_sum(y * d) for y, d in zip(outputs, directions)])
+    sources = [*tensors, *layer.trainable_weights]
+    slopes = [g.numpy() for g in tape.gradient(total, sources, unconnected_gradients="zero")]
+    arrays = listed("y", [y.numpy() for y in outputs]) | listed("d", directions)
+    return outputs, arrays | listed("dx", slopes[: len(tensors)]) | listed("dw", slopes[len(tensors) :])
 
 
 def train(model: Any, x: np.ndarray, y: np.ndarray, batch: int, steps: int) -> np.ndarray:

@@ -39,5 +39,5 @@ def written(case: tuple[str, str, int]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    found = {key(case): {**run(keras, case), "written": written(case)} for case in CASES}
-    FILE.write_text(json.dumps(found, separators=(",", ":")).replace("},", "},\n") + "\n", encoding="utf-8")
+    measured = {key(case): {**run(keras, case), "written": written(case)} for case in CASES}
+    FILE.write_text(json.dumps(measured, separators=(",", ":")).replace("},", "},\n") + "\n", encoding="utf-8")

@@ -127,9 +127,9 @@ def make(keras: Any, case: tuple[str, str, int], **more: Any) -> Any:
 def _metric(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
     _, name, index = case
     arguments, kind = tables.METRICS[name][index]
-    rng, found = _rng(case), {"config": config_of(make(keras, case)) if "name" in arguments else None}
+    rng, measured = _rng(case), {"config": config_of(make(keras, case)) if "name" in arguments else None}
     if name not in _MADE_LATE and not arguments.get("multi_label"):
-        found["before"] = _floats(make(keras, case).result())
+        measured["before"] = _floats(make(keras, case).result())
     pairs = [draw(kind, rows, rng) for rows in ROWS]
     weights = [_weights(name, kind, pair, rng) for pair in pairs]
     for which in weights[0]:
@@ -145,8 +145,8 @@ def _metric(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
             results.append(_floats(whole.result()))
         parts[0].merge_state(parts[1:])
         whole.reset_state()
-        found[which] = [*results, _floats(parts[0].result()), _floats(whole.result())]
-    return found
+        measured[which] = [*results, _floats(parts[0].result()), _floats(whole.result())]
+    return measured
 
 
 def _loss(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
@@ -157,12 +157,12 @@ def _loss(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
     values = make(keras, case, reduction="none")(y_true, y_pred)
     shape = tuple(values.shape)
     weights = {"none": None, "samples": rng.rand(*shape[:1], *[1] * (len(shape) - 1)), "values": rng.rand(*shape)}
-    found: dict[str, Any] = {"config": config_of(make(keras, case, reduction="sum"))}
+    measured: dict[str, Any] = {"config": config_of(make(keras, case, reduction="sum"))}
     for which, weight in weights.items():
         for reduction in REDUCTIONS:
             loss = make(keras, case, reduction=reduction)
-            found[f"{which} {reduction}"] = _floats(loss(y_true, y_pred, sample_weight=weight))
-    return found
+            measured[f"{which} {reduction}"] = _floats(loss(y_true, y_pred, sample_weight=weight))
+    return measured
 
 
 def _optimizer(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
@@ -171,19 +171,19 @@ def _optimizer(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:
     weights = [K.variable(np.asarray(rng.standard_normal(shape)), name=f"w{i}") for i, shape in enumerate(SHAPES)]
     if kind == "optimizer":
         optimizer.exclude_from_weight_decay(var_list=[weights[1]])
-    found: dict[str, Any] = {"config": config_of(optimizer), "weights": []}
+    measured: dict[str, Any] = {"config": config_of(optimizer), "weights": []}
     for step in range(STEPS):
         gradients = [K.constant(np.asarray(rng.standard_normal(shape))) for shape in SHAPES]
         optimizer.apply_gradients(list(zip(gradients, weights)))
         if step in LOOKED_AT:
-            found["weights"].append([_floats(w) for w in weights])
-    found["iterations"] = int(optimizer.iterations.numpy())
+            measured["weights"].append([_floats(w) for w in weights])
+    measured["iterations"] = int(optimizer.iterations.numpy())
     if kind == "optimizer":
         optimizer.finalize_variable_values(weights)
-        found["at the end"] = [_floats(w) for w in weights]
+        measured["at the end"] = [_floats(w) for w in weights]
     else:
-        found["state"] = [_floats(value) for value in optimizer.get_weights()]
-    return found
+        measured["state"] = [_floats(value) for value in optimizer.get_weights()]
+    return measured
 
 
 def _schedule(keras: Any, case: tuple[str, str, int]) -> dict[str, Any]:

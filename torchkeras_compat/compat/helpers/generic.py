@@ -270,5 +270,5 @@ def get_from_module(
         return identifier
     if module_params.get(identifier) is None:
         raise ValueError(f"get_from_module({identifier!r}): unknown {module_name}; known are {sorted(module_params)}.")
-    found = module_params[identifier]
-    return found(**(kwargs or {})) if instantiate else found
+    entry = module_params[identifier]
+    return entry(**(kwargs or {})) if instantiate else entry

@@ -107,7 +107,7 @@ def layer_test(
     _expect(backend.dtype(y) == (expected_output_dtype or dtype), f"{layer}: the output's type is {backend.dtype(y)}.")
     model = models.Model(x, y)
     output: Array = model.predict(input_data, verbose=0)
-    fits = all(n is None or n == found for n, found in zip(announced, output.shape))
+    fits = all(n is None or n == size for n, size in zip(announced, output.shape))
     _expect(fits, f"{layer}: announced is the shape {announced}; got {output.shape}.")
     if expected_output is not None:
         np.testing.assert_allclose(output, expected_output, rtol=1e-3)

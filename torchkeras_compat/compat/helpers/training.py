@@ -256,7 +256,7 @@ def check_array_length_consistency(inputs: Any, targets: Any, weights: Any = Non
         for name, arrays in (("inputs", inputs), ("targets", targets), ("weights", weights))
     }
     if len(set().union(*lengths.values())) > 1:
-        text = ", ".join(f"{name}: {sorted(found)}" for name, found in lengths.items() if found)
+        text = ", ".join(f"{name}: {sorted(group)}" for name, group in lengths.items() if group)
         raise ValueError(f"all arrays must have one number of samples; got {text}.")
 
 

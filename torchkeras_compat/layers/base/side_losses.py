@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from threading import get_ident
 from typing import Any, ClassVar
 
@@ -108,9 +109,8 @@ class SideLosses:
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metric objects that this layer, and layers inside it, hold as attributes."""
-        own = [value for value in vars(self).values() if isinstance(value, Metric)]
-        return [*own, *(metric for layer in self._sublayers() for metric in layer.metrics)]
+        """The metric objects that this layer, and layers inside it, hold in attributes and their lists."""
+        return [*held_metrics(self), *(metric for layer in self._sublayers() for metric in layer.metrics)]
 
     def _take_metrics(self) -> list[tuple[str, Tensor, int]]:
         """Return what the last run told by `add_metric`, here and in sublayers: name, mean and number of values."""
@@ -175,6 +175,15 @@ class SideLosses:
         penalties = [penalty for w in table if (penalty := w.penalty()) is not None]
         inside = [v for layer in self._sublayers() for v in layer._all_losses(counted)]
         return [*own, *standing, *penalties, *inside]
+
+
+def held_metrics(layer: Any) -> Iterator[Metric]:
+    """Yield the metrics in the attributes of a layer, and in their lists."""
+    for value in vars(layer).values():
+        if isinstance(value, Metric):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (item for item in value if isinstance(item, Metric))
 
 
 def _value(loss: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..._core import settings
-from ..._core.symbolic import SymbolicTensor, inputs_before, masks_of, symbols_like
+from ..._core.symbolic import SymbolicTensor, inputs_before, masks_of, on_two_sizes, sizes_in, symbols_like
 from .layer import Layer
 from .runs_on_zeros import Zeros
 from .traits import Traits
@@ -46,12 +46,15 @@ def symbolic_mask(tensor: SymbolicTensor) -> Any:
     Args:
         tensor: The tensor.
     """
-    inputs, masks = inputs_before(tensor), []
-    for unknown in (2, 3):
-        zeros = Zeros(unknown, settings.default_device(), None).instead_of(inputs)
+    inputs = inputs_before(tensor)
+
+    def mask(size: int) -> Any:
+        zeros = Zeros(size, settings.default_device(), None).instead_of(inputs)
         with torch.no_grad():
-            masks += masks_of([tensor], dict(zip(inputs, zeros)))
-    return None if masks[0] is None else MaskOf(symbols_like(masks[0], masks[1], f"{tensor.name}/mask"))(tensor)
+            return masks_of([tensor], dict(zip(inputs, zeros)))[0]
+
+    first, second = on_two_sizes(mask, sizes=lambda: sizes_in(inputs))
+    return None if first is None else MaskOf(symbols_like(first, second, f"{tensor.name}/mask"))(tensor)
 
 
 Layer._symbolic_mask = staticmethod(symbolic_mask)

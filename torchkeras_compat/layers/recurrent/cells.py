@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -463,12 +464,27 @@ class LSTMCell(RecurrentCell):
 
     def _bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
         names, codec, initializer = super()._bias_entry()
-        return names, codec, self._forgetting if self.unit_forget_bias else initializer
+        return names, codec, ones_to_forget(initializer, self.units) if self.unit_forget_bias else initializer
 
-    def _forgetting(self, shape: tuple[int, ...], dtype: str) -> Tensor:
-        kind = getattr(torch, dtype)
-        parts = [initial_value(self.bias_initializer, (n,), kind) for n in (self.units, 2 * self.units)]
-        return torch.cat((parts[0], torch.ones(self.units, dtype=kind, device="cpu"), parts[1]))
+
+def ones_to_forget(
+    initializer: Callable[..., Any], units: int, before: int = 1, behind: int = 2
+) -> Callable[[tuple[int, ...], str], Tensor]:
+    """Return an initializer of a bias of LSTM, by which the forget gate begins at one.
+
+    Args:
+        initializer: Fills the bias of the other gates.
+        units: The numbers of a gate.
+        before: How many gates stand before that one.
+        behind: How many stand behind it.
+    """
+    return functools.partial(_with_ones, initializer, (before * units, units, behind * units))
+
+
+def _with_ones(initializer: Callable[..., Any], sizes: tuple[int, int, int], shape: Any, dtype: str) -> Tensor:
+    kind = getattr(torch, dtype)
+    before, behind = (initial_value(initializer, (n,), kind) for n in (sizes[0], sizes[2]))
+    return torch.cat((before, torch.ones(sizes[1], dtype=kind, device="cpu"), behind))
 
 
 def swapped(gates: Tensor) -> Tensor:

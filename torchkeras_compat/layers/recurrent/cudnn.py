@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ..._core import registry
-from ..._core.weights import Codec, initial_value
-from .cells import GRUCell, LSTMCell, named, swapped
+from ..._core.weights import Codec
+from .cells import GRUCell, LSTMCell, named, ones_to_forget, swapped
 from .choose_kernel import SummedBiases
 from .layers import Recurrent, of_cell, without
 
@@ -59,13 +59,10 @@ class CuDNNLSTMCell(LSTMCell):
     _facts_class = SummedBiases
 
     def _bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
-        return _BOTH, self._bias_codec, self._forgetting if self.unit_forget_bias else self.bias_initializer
-
-    def _forgetting(self, shape: tuple[int, ...], dtype: str) -> Tensor:
-        """Return both biases, with ones where the state's bias of the forget gate stands."""
-        kind = getattr(torch, dtype)
-        before, after = (initial_value(self.bias_initializer, (n * self.units,), kind) for n in (5, 2))
-        return torch.cat((before, torch.ones(self.units, dtype=kind, device="cpu"), after))
+        initializer = self.bias_initializer
+        if self.unit_forget_bias:  # the bias of the state, which stands behind the four gates of the input's
+            initializer = ones_to_forget(initializer, self.units, before=5)
+        return _BOTH, self._bias_codec, initializer
 
 
 class CuDNNGRUCell(GRUCell):
