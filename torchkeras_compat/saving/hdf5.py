@@ -54,6 +54,27 @@ def reading(path: str, caller: str) -> Iterator[Any]:
         yield root
 
 
+@contextlib.contextmanager
+def opened(file: Any, label: str) -> Iterator[Any]:
+    """Open an HDF5 file that lies in another one; yields its root.
+
+    Args:
+        file: A file object.
+        label: What messages call it.
+
+    Raises:
+        FileError: No HDF5 file, or a damaged one.
+    """
+    import h5py
+
+    try:
+        inner = h5py.File(file, "r")
+    except OSError as error:
+        raise FileError(f"{label} is not an HDF5 file, or a corrupt one: {error}") from error
+    with inner as root:
+        yield root
+
+
 def _what_it_is(head: bytes) -> str:
     if head == b"\x89HDF\r\n\x1a\n":
         return "the HDF5 file is corrupt"
@@ -123,12 +144,11 @@ def dataset(root: Any, path: str, caller: str) -> Any:
 
 
 @contextlib.contextmanager
-def damage(path: str, caller: str) -> Iterator[None]:
+def damage(caller: str) -> Iterator[None]:
     """Turn whatever h5py raises over a damaged file into one error.
 
     Args:
-        path: The file, for the message.
-        caller: Who reads, for the message.
+        caller: Who reads which file, for the message.
 
     Raises:
         FileError: Instead of h5py's error.
@@ -138,7 +158,7 @@ def damage(path: str, caller: str) -> Iterator[None]:
     except FileError:
         raise
     except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
-        raise FileError(f"{caller}({path!r}): the file is corrupt: {error}") from error
+        raise FileError(f"{caller}: the file is corrupt: {error}") from error
 
 
 def write_names(place: Any, name: str, values: Sequence[str]) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from .._core.border import nameless
 from .._core.errors import argument_error, show
-from .._core.planned import ComesLater
 from . import hdf5, weights_hdf5
 from .replacing import may_overwrite, replacing
 from .weights_hdf5 import Plan
@@ -27,27 +25,6 @@ class WeightFiles:
 
     built: bool
     layers: Any
-
-    def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> NoReturn:
-        """Refuse: files of whole models are not written yet; so that no training is lost, the weights are kept.
-
-        Args:
-            filepath: Where the model was to go; the weights go beside it, under a name that is free.
-            overwrite: Accepted.
-            save_format: Accepted.
-            kwargs: Such as `include_optimizer`.
-
-        Raises:
-            ComesLater: Always; names what to write, and the file with the weights.
-        """
-        path = os.path.expanduser(os.fspath(filepath))
-        text = f"save({path!r}): files of whole models come later; write model.save_weights('name.h5') and "
-        text += "model.to_json() now, and load them by model_from_json(text) and load_weights('name.h5')"
-        if self.built:
-            kept = _free_path(path)
-            self.save_weights(kept)
-            text += f". The weights are not lost: they are in {kept!r}"
-        raise ComesLater(f"{text}.")
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
@@ -116,7 +93,7 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
         _refuse_checkpoint(path, caller)
-        with hdf5.reading(path, "load_weights") as root, hdf5.damage(path, "load_weights"):
+        with hdf5.reading(path, "load_weights") as root, hdf5.damage(caller):
             plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
             match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
             match(plan, layers, weights_hdf5.stored_layers(root, caller))
@@ -132,14 +109,6 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
-
-
-def _free_path(path: str) -> str:
-    """Return a name for weights beside the file of a model, that no file has yet."""
-    stem = os.path.splitext(path)[0] or path
-    ends = itertools.chain([""], (f"-{i}" for i in itertools.count(2)))
-    names = (f"{stem}.weights{end}.h5" for end in ends)
-    return next(name for name in names if not os.path.exists(name))
 
 
 def _no_options(method: str, options: Any) -> None:

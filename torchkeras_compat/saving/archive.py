@@ -1,0 +1,238 @@
+"""The `.keras` archive: a zip of `config.json`, `metadata.json` and `model.weights.h5`, read and written in place.
+
+The HDF5 file inside is neither copied nor unpacked: h5py reads and writes it through a window over the archive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+from . import hdf5
+from .hdf5 import FileError
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+JSON_LIMIT = 256 << 20
+"""Bytes that a text in an archive may have."""
+RATIO_LIMIT = 1100
+"""How often a packed member may unpack to its own size; deflate reaches 1032."""
+_CHUNK = 8 << 20
+
+
+class _Window:
+    """A part of an open file, as a file of its own for h5py.
+
+    Args:
+        file: The file around it.
+        start: Where the window begins.
+        size: How large it is; one that is written grows, and ends where the file does.
+    """
+
+    def __init__(self, file: IO[bytes], start: int, size: int | None = None) -> None:
+        self._file, self._start, self._size = file, start, size
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a place, counted from the start, from here or from the end."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.size}[whence]
+        self._place = max(base + offset, 0)
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    @property
+    def size(self) -> int:
+        """Bytes in the window."""
+        if self._size is not None:
+            return self._size
+        return max(self._file.seek(0, os.SEEK_END) - self._start, 0)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the window reaches."""
+        view = memoryview(buffer).cast("B")[: max(self.size - self._place, 0)]
+        self._file.seek(self._start + self._place)
+        count: int = self._file.readinto(view)  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        rest = max(self.size - self._place, 0)
+        buffer = bytearray(rest if size < 0 else min(size, rest))
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def write(self, data: Any) -> int:
+        """Write bytes at the place."""
+        self._file.seek(self._start + self._place)
+        count = self._file.write(data)
+        self._place += count
+        return count
+
+    def truncate(self, size: int) -> int:
+        """Cut the window, or make it larger."""
+        self._file.truncate(self._start + size)
+        return size
+
+    def flush(self) -> None:
+        """Pass on what is buffered."""
+        self._file.flush()
+
+    def checksum(self) -> int:
+        """Return the CRC-32 of all bytes."""
+        crc, rest = 0, self.size
+        self._file.seek(self._start)
+        while rest > 0 and (chunk := self._file.read(min(_CHUNK, rest))):
+            crc, rest = zlib.crc32(chunk, crc), rest - len(chunk)
+        return crc
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+class Writer:
+    """An archive that is being written.
+
+    Args:
+        file: The file, open for reading and writing.
+        archive: The zip over it.
+    """
+
+    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile) -> None:
+        self._file, self._archive = file, archive
+
+    def text(self, name: str, value: Any) -> None:
+        """Write a member as JSON."""
+        self._archive.writestr(name, json.dumps(value))
+
+    @contextlib.contextmanager
+    def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:
+        """Write an HDF5 member; yields its root."""
+        import h5py
+
+        file, archive = self._file, self._archive
+        info = zipfile.ZipInfo(name)
+        info.header_offset = file.seek(archive.start_dir)
+        file.write(info.FileHeader(zip64=True))
+        window = _Window(file, file.tell())
+        with h5py.File(window, "w") as root:
+            yield root
+        info.file_size = info.compress_size = window.size
+        info.CRC = window.checksum()
+        # What HDF5 wrote is a stored member once its header says so: a zip is a row of members and a list of them.
+        file.seek(info.header_offset)
+        file.write(info.FileHeader(zip64=True))
+        archive.filelist.append(info)
+        archive.NameToInfo[name] = info
+        archive.start_dir = file.seek(0, os.SEEK_END)
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Writer]:
+    """Write an archive.
+
+    Args:
+        path: Where; see `replacing` for a file that is whole at any moment.
+    """
+    with open(path, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+        yield Writer(file, archive)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """An archive that is being read.
+
+    Args:
+        file: The file.
+        archive: The zip over it.
+        caller: Who reads, for messages.
+    """
+
+    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile, caller: str) -> None:
+        self._file, self._archive, self.caller = file, archive, caller
+        names = [info.filename for info in archive.infolist()]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise FileError(f"{caller}: the archive has {twice!r} twice.")
+        self.names = tuple(names)
+
+    def json(self, name: str) -> Any:
+        """Return what a member says.
+
+        Raises:
+            FileError: There is no such member, it is too large, or no JSON.
+        """
+        info = self._info(name)
+        if info.file_size > JSON_LIMIT:
+            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes; the limit is {JSON_LIMIT:,}.")
+        data = self._bytes(info)
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise FileError(f"{self.caller}: {name!r} in the archive is no JSON: {error}.") from error
+
+    @contextlib.contextmanager
+    def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:
+        """Read an HDF5 member; yields its root.
+
+        Raises:
+            FileError: There is no such member, or it is damaged.
+        """
+        info = self._info(name)
+        window = self._window(info) if info.compress_type == zipfile.ZIP_STORED else io.BytesIO(self._bytes(info))
+        with hdf5.opened(window, f"{self.caller}: {name!r} in the archive") as root:
+            yield root
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        if name not in self.names:
+            listed = ", ".join(map(repr, self.names[:8]))
+            raise FileError(f"{self.caller}: the archive has no {name!r}, so no model of Keras; it has {listed}.")
+        return self._archive.getinfo(name)
+
+    def _bytes(self, info: zipfile.ZipInfo) -> bytes:
+        """Return a member, which zip checks by its CRC-32."""
+        if info.file_size > RATIO_LIMIT * max(info.compress_size, 1):
+            raise FileError(f"{self.caller}: {info.filename!r} unpacks to {info.file_size:,} bytes, which is no model.")
+        with self._archive.open(info) as member:
+            return member.read(info.file_size + 1)
+
+    def _window(self, info: zipfile.ZipInfo) -> _Window:
+        """Return a stored member as it lies in the archive, its CRC-32 checked."""
+        self._archive.open(info).close()  # looks at the member's own header, and refuses what is encrypted
+        self._file.seek(info.header_offset + 26)
+        lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
+        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        window = _Window(self._file, start, info.file_size)
+        if window.checksum() != info.CRC:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
+        return window
+
+
+@contextlib.contextmanager
+def reading(path: str, caller: str) -> Iterator[Reader]:
+    """Open an archive for reading.
+
+    Args:
+        path: The file.
+        caller: Who reads, for messages.
+
+    Raises:
+        FileError: No zip, or a damaged one.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield Reader(file, archive, caller)
+        except FileError:
+            raise
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, OverflowError) as error:
+            raise FileError(f"{caller}: the archive is corrupt: {error}.") from error
