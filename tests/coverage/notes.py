@@ -67,7 +67,6 @@ DEVIATIONS = [
     Note("models.*(use_multiprocessing)", IN_PROCESS),
     Note("models.*(max_queue_size)", IN_PROCESS),
     Note("models.*.save", "says what to write: whole models are not written yet; weights and architecture are"),
-    Note("models.save_model", "says what to write: whole models are not written yet; weights and architecture are"),
     Note("models.model_from_yaml", "says what to write: loading YAML can run code"),
     Note("models.*.to_yaml", "says what to write: loading YAML can run code"),
     Note("models.*.save_weights(save_format)", "one format, HDF5, whatever is said"),

@@ -13,6 +13,7 @@ import pytest
 
 import torchkeras_compat as tk
 from torchkeras_compat.saving import hdf5
+from torchkeras_compat.saving.weights_hdf5 import Plan
 
 from .builders import fill, same, small
 
@@ -139,7 +140,7 @@ BAD: list[tuple[Callable[[Any, Path], None], str]] = [
     (many_names, "no list of names"),
     (text, "type object"),
     (whole_numbers, "type int64"),
-    (complex_numbers, "type complex64"),
+    (complex_numbers, r"type \|V8"),
     (no_data, "has shape None"),
     (missing_data, "corrupt: it has no data 'd/bias:0'"),
     (missing_group, "corrupt: it has no group 'd'"),
@@ -160,7 +161,7 @@ def test_a_bad_file_is_refused(
         make(root, tmp_path)
     model = tk.Sequential([Dense(2, input_dim=3, name="d")])
     before, read = model.get_weights(), []
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda *arguments: read.append(arguments))
+    monkeypatch.setattr(hdf5.Dataset, "__getitem__", lambda *arguments: read.append(arguments))
     with pytest.raises(hdf5.FileError, match=message):
         model.load_weights(path, by_name=by_name)
     assert not read, "data were read before the check"
@@ -184,26 +185,30 @@ def test_every_truncation_is_told_and_changes_nothing(path: Path) -> None:
     whole, before = path.read_bytes(), model.get_weights()
     for length in range(0, len(whole) - 1, max(1, len(whole) // 40)):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"corrupt|not an HDF5 file"):
+        with pytest.raises(ValueError, match=r"corrupt: .*cut short|is empty|Expected an HDF5 file"):
             model.load_weights(path)
     assert same(model.get_weights(), before)
 
 
-def test_an_error_of_h5py_is_told_as_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_shrinks_while_it_is_read_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = small()
     model.save_weights(path)
     before = model.get_weights()
+    read_all = Plan.read
 
-    def failing(*_: Any) -> Any:
-        raise RuntimeError("addr overflow")
+    def shrinking(plan: Plan) -> Any:
+        os.truncate(path, 2000)
+        return read_all(plan)
 
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", failing)
-    with pytest.raises(hdf5.FileError, match="the file is corrupt: addr overflow"):
+    monkeypatch.setattr(Plan, "read", shrinking)
+    with pytest.raises(hdf5.FileError, match="became shorter while it was read"):
         model.load_weights(path)
     assert same(model.get_weights(), before)
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"PK\x03\x04", "a zip archive"), (b"no HDF5", "not an HDF5 file")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"PK\x03\x04", "a zip archive"), (b"no HDF5", r"a text\..*Expected an HDF5")]
+)
 def test_other_files_are_named(path: Path, content: bytes, message: str) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):

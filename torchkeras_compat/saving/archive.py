@@ -12,10 +12,10 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from . import hdf5
-from .hdf5 import FileError
+from .hdf5 import FileError, Group
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 JSON_LIMIT = 256 << 20
@@ -26,16 +26,15 @@ _CHUNK = 8 << 20
 
 
 class _Window:
-    """A part of an open file, as a file of its own for h5py.
+    """The end of a file that is being written, as a file of its own for h5py.
 
     Args:
         file: The file around it.
         start: Where the window begins.
-        size: How large it is; one that is written grows, and ends where the file does.
     """
 
-    def __init__(self, file: IO[bytes], start: int, size: int | None = None) -> None:
-        self._file, self._start, self._size = file, start, size
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        self._file, self._start = file, start
         self._place = 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -51,23 +50,7 @@ class _Window:
     @property
     def size(self) -> int:
         """Bytes in the window."""
-        if self._size is not None:
-            return self._size
         return max(self._file.seek(0, os.SEEK_END) - self._start, 0)
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as the window reaches."""
-        view = memoryview(buffer).cast("B")[: max(self.size - self._place, 0)]
-        self._file.seek(self._start + self._place)
-        count: int = self._file.readinto(view)  # type: ignore[attr-defined]
-        self._place += count
-        return count
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        rest = max(self.size - self._place, 0)
-        buffer = bytearray(rest if size < 0 else min(size, rest))
-        return bytes(buffer[: self.readinto(buffer)])
 
     def write(self, data: Any) -> int:
         """Write bytes at the place."""
@@ -85,13 +68,14 @@ class _Window:
         """Pass on what is buffered."""
         self._file.flush()
 
-    def checksum(self) -> int:
-        """Return the CRC-32 of all bytes."""
-        crc, rest = 0, self.size
-        self._file.seek(self._start)
-        while rest > 0 and (chunk := self._file.read(min(_CHUNK, rest))):
-            crc, rest = zlib.crc32(chunk, crc), rest - len(chunk)
-        return crc
+
+def _checksum(file: BinaryIO, start: int, size: int) -> int:
+    """Return the CRC-32 of a part of a file."""
+    crc = 0
+    file.seek(start)
+    while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+        crc, size = zlib.crc32(chunk, crc), size - len(chunk)
+    return crc
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -105,7 +89,7 @@ class Writer:
         archive: The zip over it.
     """
 
-    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    def __init__(self, file: BinaryIO, archive: zipfile.ZipFile) -> None:
         self._file, self._archive = file, archive
 
     def text(self, name: str, value: Any) -> None:
@@ -121,11 +105,12 @@ class Writer:
         info = zipfile.ZipInfo(name)
         info.header_offset = file.seek(archive.start_dir)
         file.write(info.FileHeader(zip64=True))
-        window = _Window(file, file.tell())
+        start = file.tell()
+        window = _Window(file, start)
         with h5py.File(window, "w") as root:
             yield root
         info.file_size = info.compress_size = window.size
-        info.CRC = window.checksum()
+        info.CRC = _checksum(file, start, info.file_size)
         # What HDF5 wrote is a stored member once its header says so: a zip is a row of members and a list of them.
         file.seek(info.header_offset)
         file.write(info.FileHeader(zip64=True))
@@ -157,7 +142,7 @@ class Reader:
         caller: Who reads, for messages.
     """
 
-    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile, caller: str) -> None:
+    def __init__(self, file: BinaryIO, archive: zipfile.ZipFile, caller: str) -> None:
         self._file, self._archive, self.caller = file, archive, caller
         names = [info.filename for info in archive.infolist()]
         twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
@@ -181,15 +166,18 @@ class Reader:
             raise FileError(f"{self.caller}: {name!r} in the archive is no JSON: {error}.") from error
 
     @contextlib.contextmanager
-    def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:
+    def hdf5(self, name: str = WEIGHTS) -> Iterator[Group]:
         """Read an HDF5 member; yields its root.
 
         Raises:
             FileError: There is no such member, or it is damaged.
         """
         info = self._info(name)
-        window = self._window(info) if info.compress_type == zipfile.ZIP_STORED else io.BytesIO(self._bytes(info))
-        with hdf5.opened(window, f"{self.caller}: {name!r} in the archive") as root:
+        if info.compress_type == zipfile.ZIP_STORED:
+            file, start = self._file, self._start(info)
+        else:
+            file, start = io.BytesIO(self._bytes(info)), 0
+        with hdf5.reading(file, self.caller, start, info.file_size) as root:
             yield root
 
     def _info(self, name: str) -> zipfile.ZipInfo:
@@ -205,16 +193,15 @@ class Reader:
         with self._archive.open(info) as member:
             return member.read(info.file_size + 1)
 
-    def _window(self, info: zipfile.ZipInfo) -> _Window:
-        """Return a stored member as it lies in the archive, its CRC-32 checked."""
+    def _start(self, info: zipfile.ZipInfo) -> int:
+        """Return where a stored member begins, its CRC-32 checked."""
         self._archive.open(info).close()  # looks at the member's own header, and refuses what is encrypted
         self._file.seek(info.header_offset + 26)
         lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
         start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-        window = _Window(self._file, start, info.file_size)
-        if window.checksum() != info.CRC:
+        if _checksum(self._file, start, info.file_size) != info.CRC:
             raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
-        return window
+        return start
 
 
 @contextlib.contextmanager

@@ -126,6 +126,7 @@ def compile_again(model: Any, config: Any, caller: str) -> None:
     told = {name: value for name, value in config.items() if name in _COMPILE}
     for key in ("metrics", "weighted_metrics"):
         told[key] = _without_prefixes(told.get(key), model)
+    told = {name: _with_users(value) for name, value in told.items()}
     told["optimizer"] = optimizer_from(config["optimizer"], caller)
     try:
         model.compile_from_config(told)
@@ -134,6 +135,15 @@ def compile_again(model: Any, config: Any, caller: str) -> None:
             f"{caller}: the model cannot be compiled as the file says: {error} Name your own functions and classes in "
             f"custom_objects={{…}}, or leave compiling out by compile=False."
         ) from error
+
+
+def _with_users(value: Any) -> Any:
+    """Return a part of a configuration with the user's functions for their names: those are known only now."""
+    if isinstance(value, str):
+        return next((scope[value] for scope in registry.open_scopes() if value in scope), value)
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {key: _with_users(item) for key, item in value.items()}
+    return [_with_users(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_prefixes(listed: Any, model: Any) -> Any:

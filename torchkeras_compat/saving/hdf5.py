@@ -1,13 +1,17 @@
-"""HDF5 files, read with suspicion: no links out of the file, no data kept elsewhere, nothing larger than expected."""
+"""HDF5 files of models: read with suspicion by `hdf5_format`, and written by h5py."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from . import file_kinds
+from .file_kinds import FileError
+from .hdf5_format import Corrupt, Dataset, Group, Source, Unsupported, open_root
 
 HEADER_LIMIT = 64512
 """Bytes that one attribute may take; longer lists are cut into `name0`, `name1`, …"""
@@ -16,9 +20,7 @@ REFERENCE = 16
 MAX_NAMES = 1_000_000
 """Names that one list in a file may hold."""
 
-
-class FileError(ValueError):
-    """A file that is damaged, not of the expected kind, or asks for something that no weight file needs."""
+__all__ = ["Dataset", "FileError", "Group", "dataset", "find", "group", "parts", "read_names", "read_text", "reading"]
 
 
 def parts(name: str) -> list[str]:
@@ -32,59 +34,45 @@ def parts(name: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def reading(path: str, caller: str) -> Iterator[Any]:
+def reading(file: str | BinaryIO, caller: str, start: int = 0, size: int | None = None) -> Iterator[Group]:
     """Open a file for reading; yields its root.
 
     Args:
-        path: The file.
+        file: The path, or a file that is open for reading bytes.
         caller: Who reads, for messages.
+        start: Where HDF5 begins in an open file, as in an archive that holds it uncompressed.
+        size: How many bytes belong to it; all that follow when `None`.
 
     Raises:
-        FileError: No HDF5 file, or a damaged one.
+        FileError: No HDF5 file, or a damaged one, now or while what is in it is read.
     """
-    import h5py
-
-    with open(path, "rb") as file:  # FileNotFoundError, IsADirectoryError and PermissionError speak for themselves
-        head = file.read(8)
-    try:
-        opened = h5py.File(path, "r")
-    except OSError as error:
-        raise FileError(f"{caller}({path!r}): {_what_it_is(head)}: {error}") from error
-    with opened as root:
-        yield root
-
-
-@contextlib.contextmanager
-def opened(file: Any, label: str) -> Iterator[Any]:
-    """Open an HDF5 file that lies in another one; yields its root.
-
-    Args:
-        file: A file object.
-        label: What messages call it.
-
-    Raises:
-        FileError: No HDF5 file, or a damaged one.
-    """
-    import h5py
-
-    try:
-        inner = h5py.File(file, "r")
-    except OSError as error:
-        raise FileError(f"{label} is not an HDF5 file, or a corrupt one: {error}") from error
-    with inner as root:
-        yield root
+    name = file if isinstance(file, str) else getattr(file, "name", "file")
+    where = f"{caller}({name!r})"
+    with contextlib.ExitStack() as opened:
+        if isinstance(file, str):
+            file_kinds.expect(file, caller, file_kinds.HDF5)
+            file = opened.enter_context(open(file, "rb", buffering=0))
+        try:
+            yield open_root(_source(file, start, size))
+        except Corrupt as error:
+            raise FileError(f"{where}: the HDF5 file is corrupt: {error}.") from error
+        except Unsupported as error:
+            raise FileError(f"{where}: {error}. {ADVICE}") from error
 
 
-def _what_it_is(head: bytes) -> str:
-    if head == b"\x89HDF\r\n\x1a\n":
-        return "the HDF5 file is corrupt"
-    if head.startswith(b"PK"):
-        return "a zip archive, as .keras files are, not an HDF5 file"
-    return "not an HDF5 file, or a corrupt one"
+ADVICE = "Files of models hold their data themselves; h5repack -l CONTI -f NONE writes a file anew."
 
 
-def find(root: Any, path: str, caller: str) -> Any:
-    """Return the group or dataset at `path`, or `None`; every component must be a plain link inside the file.
+def _source(file: BinaryIO, start: int, size: int | None) -> Source:
+    if size is None:
+        size = file.seek(0, os.SEEK_END) - start
+        before = file_kinds.hdf5_start(file, start + size) or 0 if not start else 0
+        start, size = start + before, size - before
+    return Source(file, start, size)
+
+
+def find(root: Group, path: str, caller: str) -> Group | Dataset | None:
+    """Return the group or dataset at `path`, or `None`; every component must be a link of the file's own.
 
     Args:
         root: The group to start from.
@@ -94,71 +82,44 @@ def find(root: Any, path: str, caller: str) -> Any:
     Raises:
         FileError: A soft or external link on the way.
     """
-    import h5py
-
-    node = root
+    node: Group | Dataset = root
     for part in parts(path):
-        if not isinstance(node, h5py.Group):
+        if not isinstance(node, Group) or part not in node.links():
             return None
-        links = node.id.links  # looks at the link itself; Group.get would follow it to ask whether its target is there
-        if not links.exists(part.encode()):
-            return None
-        kind = links.get_info(part.encode()).type
-        if kind != h5py.h5l.TYPE_HARD:
-            article = "a soft" if kind == h5py.h5l.TYPE_SOFT else "an external"
+        link = node.links()[part]
+        if link.form != "hard":
+            article = "a soft" if link.form == "soft" else "an external"
             raise FileError(f"{caller}: {part!r} in {path!r} is {article} link; weight files hold their own data.")
-        node = node[part]
+        node = node.child(part)
     return node
 
 
-def group(root: Any, path: str, caller: str) -> Any:
+def group(root: Group, path: str, caller: str) -> Group:
     """Return the group at `path`; see `find`.
 
     Raises:
         FileError: There is none.
     """
-    import h5py
-
-    found = find(root, path, caller)
-    if not isinstance(found, h5py.Group):
+    node = find(root, path, caller)
+    if not isinstance(node, Group):
         raise FileError(f"{caller}: the file is corrupt: it has no group {path!r}.")
-    return found
+    return node
 
 
-def dataset(root: Any, path: str, caller: str) -> Any:
+def dataset(root: Group, path: str, caller: str) -> Dataset:
     """Return the dataset at `path`, which holds its data in this file; nothing of the data is read.
 
     Raises:
         FileError: There is none, or its data are elsewhere.
     """
-    import h5py
-
-    found = find(root, path, caller)
-    if not isinstance(found, h5py.Dataset):
+    node = find(root, path, caller)
+    if not isinstance(node, Dataset):
         raise FileError(f"{caller}: the file is corrupt: it has no data {path!r}.")
-    if found.external:
+    if node.external:
         raise FileError(f"{caller}: the data of {path!r} are kept in other files; weight files hold their own data.")
-    if found.is_virtual:
+    if node.is_virtual:
         raise FileError(f"{caller}: {path!r} is a virtual dataset; weight files hold their own data.")
-    return found
-
-
-@contextlib.contextmanager
-def damage(caller: str) -> Iterator[None]:
-    """Turn whatever h5py raises over a damaged file into one error.
-
-    Args:
-        caller: Who reads which file, for the message.
-
-    Raises:
-        FileError: Instead of h5py's error.
-    """
-    try:
-        yield
-    except FileError:
-        raise
-    except (OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, MemoryError) as error:
-        raise FileError(f"{caller}: the file is corrupt: {error}") from error
+    return node
 
 
 def write_names(place: Any, name: str, values: Sequence[str]) -> None:
@@ -190,7 +151,7 @@ def write_names(place: Any, name: str, values: Sequence[str]) -> None:
         place.attrs[f"{name}{i}" if count > 1 else name] = chunk
 
 
-def read_names(place: Any, name: str, caller: str) -> list[str]:
+def read_names(place: Group, name: str, caller: str) -> list[str]:
     """Return a list of names that `write_names` or Keras wrote.
 
     Raises:
@@ -205,15 +166,14 @@ def read_names(place: Any, name: str, caller: str) -> list[str]:
         raise FileError(f"{caller}: the file is corrupt: {place.name!r} has no attribute {name!r}.")
     values: list[str] = []
     for key in keys:
-        stored = place.attrs.get_id(key)
-        most = HEADER_LIMIT // REFERENCE if stored.dtype.kind == "O" else MAX_NAMES - len(values)
-        if len(stored.shape) != 1 or stored.shape[0] > most:
-            raise FileError(f"{caller}: {key!r} of {place.name!r} is no list of names; it has shape {stored.shape}.")
+        shape = place.attrs.shape_of(key)
+        if shape is None or len(shape) != 1 or shape[0] > MAX_NAMES - len(values):
+            raise FileError(f"{caller}: {key!r} of {place.name!r} is no list of names; it has shape {shape}.")
         values += [_text(value, key, place, caller) for value in place.attrs[key]]
     return values
 
 
-def read_text(place: Any, name: str) -> str | None:
+def read_text(place: Group, name: str) -> str | None:
     """Return a text attribute, or `None` where there is none."""
     if name not in place.attrs:
         return None
@@ -221,13 +181,8 @@ def read_text(place: Any, name: str) -> str | None:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _text(value: Any, key: str, place: Any, caller: str) -> str:
+def _text(value: Any, key: str, place: Group, caller: str) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else str(value + "")
     except (TypeError, UnicodeDecodeError):
         raise FileError(f"{caller}: {key!r} of {place.name!r} is no list of names; it holds {value!r}.") from None
-
-
-def looks_like(path: str | os.PathLike[str], suffix: str) -> bool:
-    """Tell whether a file of this name with `suffix` added is there."""
-    return os.path.exists(f"{os.fspath(path)}{suffix}")

@@ -9,7 +9,8 @@ from typing import Any
 from .._core import registry
 from .._core.border import nameless, user_stacklevel
 from .._core.errors import argument_error, show
-from . import archive, hdf5, model_hdf5
+from .._core.planned import ComesLater
+from . import file_kinds, hdf5, model_hdf5
 from .hdf5 import FileError
 from .replacing import may_overwrite, replacing
 from .weight_files import WeightFiles
@@ -53,7 +54,7 @@ class ModelFiles(WeightFiles):
             >>> import os, tempfile
             >>> import torchkeras_compat as keras
             >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
-            >>> path = os.path.join(tempfile.mkdtemp(), 'model.keras')
+            >>> path = os.path.join(tempfile.mkdtemp(), 'model.h5')
             >>> model.save(path)
             >>> keras.models.load_model(path).count_params()
             8
@@ -79,8 +80,7 @@ class ModelFiles(WeightFiles):
                 with h5py.File(temporary, "w") as root:
                     model_hdf5.write(root, self, include_optimizer, caller)
             else:
-                with archive.writing(temporary) as writer:
-                    model_archive.write(writer, self, include_optimizer, caller)
+                raise _archives_later(path)
 
     def _format(self, path: str, save_format: str | None) -> str:
         """Return the format that `save` writes: `'hdf5'` or `'keras'`."""
@@ -143,16 +143,14 @@ def load_model(
             filepath = filepath.file.filename
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_model({path!r})"
-        if _is_zip(path):
-            with archive.reading(path, caller) as reader:
-                return model_archive.read(reader, compile, caller)
+        if file_kinds.expect(path, "load_model", file_kinds.HDF5, file_kinds.KERAS) is file_kinds.KERAS:
+            raise _archives_later(path)
         with hdf5.reading(path, "load_model") as root:
             return _from_hdf5(root, compile, caller)
 
 
-def _is_zip(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(2) == b"PK"
+def _archives_later(path: str) -> ComesLater:
+    return ComesLater(f"{path!r}: .keras archives come later; write and read a file whose name ends in '.h5' now.")
 
 
 def _from_hdf5(root: Any, compile: bool, caller: str) -> Any:

@@ -96,8 +96,7 @@ def read(root: Any, caller: str) -> Any:
     Raises:
         FileError: A file of weights alone, or a damaged one.
     """
-    with hdf5.damage(caller):
-        config = _text(root, CONFIG, caller)
+    config = _text(root, CONFIG, caller)
     if config is None:
         raise FileError(
             f"{caller}: the file holds no model, only weights at most. Build the model as it was, and call "
@@ -107,11 +106,9 @@ def read(root: Any, caller: str) -> Any:
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
     model = registry.deserialize("layer", dict(config))
     if model.built:
-        with hdf5.damage(caller):
-            plan = Plan(caller, flipped=weights_hdf5.is_flipped(root, caller))
-            weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
-            values = plan.read()
-        weights_hdf5.assign_all(values)
+        plan = Plan(caller, flipped=weights_hdf5.is_flipped(root, caller))
+        weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
+        weights_hdf5.assign_all(plan.read())
     return model
 
 
@@ -126,16 +123,14 @@ def compile_read(root: Any, model: Any, caller: str) -> bool:
     Raises:
         ValueError: A class or function that is not known.
     """
-    with hdf5.damage(caller):
-        config = _text(root, TRAINING, caller)
-        place = hdf5.find(root, OPTIMIZER, caller)
-        arrays = None if place is None else _optimizer(place, caller)
+    config = _text(root, TRAINING, caller)
     if config is None:
         return False
     told: Config = compiled_state.compile_arguments(config, caller)
     compiled_state.compile_again(model, told, caller)
-    if arrays and model.built:
-        compiled_state.set_optimizer_arrays(model, arrays, caller)
+    place = hdf5.find(root, OPTIMIZER, caller)
+    if place is not None and model.built:
+        compiled_state.set_optimizer_arrays(model, _optimizer(place, caller), caller)
     return True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._core.border import nameless
-from .._core.errors import argument_error, show
+from .._core.errors import argument_error
 from . import hdf5, weights_hdf5
 from .replacing import may_overwrite, replacing
 from .weights_hdf5 import Plan
@@ -92,8 +92,7 @@ class WeightFiles:
         layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
-        _refuse_checkpoint(path, caller)
-        with hdf5.reading(path, "load_weights") as root, hdf5.damage(caller):
+        with hdf5.reading(path, "load_weights") as root:
             plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
             match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
             match(plan, layers, weights_hdf5.stored_layers(root, caller))
@@ -114,11 +113,3 @@ class WeightFiles:
 def _no_options(method: str, options: Any) -> None:
     if options is not None:
         raise argument_error(method, "options", "None; TensorFlow's options have no meaning here", options)
-
-
-def _refuse_checkpoint(path: str, caller: str) -> None:
-    if not os.path.exists(path) and hdf5.looks_like(path, ".index"):
-        raise ValueError(
-            f"{caller}: a TensorFlow checkpoint ({show(path + '.index')}); write the weights with "
-            f"model.save_weights('name.h5') there, and load that file."
-        )
