@@ -71,7 +71,6 @@ DEVIATIONS = [
     Note("models.*.to_yaml", "says what to write: loading YAML can run code"),
     Note("models.*.save_weights(save_format)", "one format, HDF5, whatever is said"),
     Note("optimizers.*(jit_compile)", "accepted; compile(jit_compile=…) decides"),
-    Note("callbacks.ModelCheckpoint(save_weights_only)", "False is refused: whole models are not written yet"),
     Note("callbacks.ProgbarLogger", "accepted; verbose decides what is shown"),
     Note("callbacks.BaseLogger", "accepted; averages are computed anyway"),
     Note("utils.split_dataset", "gives two torch.utils.data.Dataset"),

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from . import hdf5
 from .hdf5 import FileError, Group
+from .hdf5_output import shielded
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 JSON_LIMIT = 256 << 20
@@ -51,6 +52,18 @@ class _Window:
     def size(self) -> int:
         """Bytes in the window."""
         return max(self._file.seek(0, os.SEEK_END) - self._start, 0)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with what has been written."""
+        self._file.seek(self._start + self._place)
+        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what has been written; by this method h5py knows a file."""
+        buffer = bytearray(max(self.size - self._place, 0) if size < 0 else size)
+        return bytes(buffer[: self.readinto(buffer)])
 
     def write(self, data: Any) -> int:
         """Write bytes at the place."""
@@ -99,15 +112,13 @@ class Writer:
     @contextlib.contextmanager
     def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:
         """Write an HDF5 member; yields its root."""
-        import h5py
-
         file, archive = self._file, self._archive
         info = zipfile.ZipInfo(name)
         info.header_offset = file.seek(archive.start_dir)
         file.write(info.FileHeader(zip64=True))
         start = file.tell()
         window = _Window(file, start)
-        with h5py.File(window, "w") as root:
+        with shielded(window) as root:
             yield root
         info.file_size = info.compress_size = window.size
         info.CRC = _checksum(file, start, info.file_size)

@@ -10,9 +10,9 @@ from .._core import registry
 from .._core.border import nameless, user_stacklevel
 from .._core.errors import argument_error, show
 from .._core.planned import ComesLater
-from . import file_kinds, hdf5, model_hdf5
+from . import file_kinds, hdf5, hdf5_output, model_hdf5
 from .hdf5 import FileError
-from .replacing import may_overwrite, replacing
+from .replacing import may_overwrite
 from .weight_files import WeightFiles
 
 # What scripts of each time write for the format → the format.
@@ -59,8 +59,6 @@ class ModelFiles(WeightFiles):
             >>> keras.models.load_model(path).count_params()
             8
         """
-        import h5py
-
         for name, value in kwargs.items():
             if name not in _IGNORED:
                 raise TypeError(f"save({name}={show(value)}): unknown argument.")
@@ -75,12 +73,10 @@ class ModelFiles(WeightFiles):
         if not may_overwrite(path, overwrite, "save"):
             return
         caller = f"save({path!r})"
-        with replacing(path) as temporary:
-            if kind == "hdf5":
-                with h5py.File(temporary, "w") as root:
-                    model_hdf5.write(root, self, include_optimizer, caller)
-            else:
-                raise _archives_later(path)
+        if kind == "keras":
+            raise _archives_later(path)
+        with hdf5_output.writing(path) as root:
+            model_hdf5.write(root, self, include_optimizer, caller)
 
     def _format(self, path: str, save_format: str | None) -> str:
         """Return the format that `save` writes: `'hdf5'` or `'keras'`."""

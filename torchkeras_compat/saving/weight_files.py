@@ -9,8 +9,8 @@ from typing import Any
 
 from .._core.border import nameless
 from .._core.errors import argument_error
-from . import hdf5, weights_hdf5
-from .replacing import may_overwrite, replacing
+from . import hdf5, hdf5_output, weights_hdf5
+from .replacing import may_overwrite
 from .weights_hdf5 import Plan
 
 FORMATS = (None, "h5", "hdf5", "keras")
@@ -54,8 +54,6 @@ class WeightFiles:
             >>> bool((other.get_weights()[0] == model.get_weights()[0]).all())
             True
         """
-        import h5py
-
         if (save_format.lower() if isinstance(save_format, str) else save_format) not in FORMATS:
             raise argument_error("save_weights", "save_format", "'h5'; weights are written as HDF5", save_format)
         _no_options("save_weights", options)
@@ -63,7 +61,7 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         if not may_overwrite(path, overwrite, "save_weights"):
             return
-        with replacing(path) as temporary, h5py.File(temporary, "w") as root:
+        with hdf5_output.writing(path) as root:
             weights_hdf5.write(root, layers)
 
     def load_weights(
