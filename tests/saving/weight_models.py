@@ -38,6 +38,10 @@ def fill(net: Any, seed: int = 3) -> None:
     random = np.random.RandomState(seed)
     values = [random.uniform(0.1, 0.6, w.shape).astype("float32") for w in net.get_weights()]
     net.set_weights([v if w.dtype.kind == "f" else w for v, w in zip(values, net.get_weights())])
+    for layer in net.layers:
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()  # Keras computes with what it adapted to until it is told to look again …
+            net.predict_function = None  # … and a function that was traced keeps it
 
 
 def chain(keras: Any, shape: tuple[Any, ...], *layers: Any) -> Made:
@@ -123,7 +127,9 @@ def normalisations(keras: Any) -> Made:
 @model
 def embedding_lstm(keras: Any) -> Made:
     L = keras.layers
-    return chain(keras, (7, range(1, 9)), L.Embedding(9, 4, mask_zero=True), L.LSTM(3), L.Dense(1, activation="sigmoid"))
+    return chain(
+        keras, (7, range(1, 9)), L.Embedding(9, 4, mask_zero=True), L.LSTM(3), L.Dense(1, activation="sigmoid")
+    )
 
 
 @model
@@ -199,8 +205,8 @@ def convolutional_recurrent(keras: Any) -> Made:
     return chain(
         keras,
         (3, 5, 5, 1),
-        L.ConvLSTM2D(2, 3, return_sequences=True),
-        L.Bidirectional(L.ConvLSTM2D(1, 2)),
+        L.ConvLSTM2D(2, 3, recurrent_activation="sigmoid", return_sequences=True),
+        L.Bidirectional(L.ConvLSTM2D(1, 2, recurrent_activation="sigmoid")),
         L.GlobalAveragePooling2D(),
     )
 
@@ -208,13 +214,13 @@ def convolutional_recurrent(keras: Any) -> Made:
 @model
 def convolutional_recurrent_1d(keras: Any) -> Made:
     L = keras.layers
-    return chain(keras, (3, 6, 2), L.ConvLSTM1D(2, 3), L.GlobalAveragePooling1D())
+    return chain(keras, (3, 6, 2), L.ConvLSTM1D(2, 3, recurrent_activation="sigmoid"), L.GlobalAveragePooling1D())
 
 
 @model
 def convolutional_recurrent_3d(keras: Any) -> Made:
     L = keras.layers
-    return chain(keras, (2, 3, 3, 3, 1), L.ConvLSTM3D(2, 2), L.GlobalAveragePooling3D())
+    return chain(keras, (2, 3, 3, 3, 1), L.ConvLSTM3D(2, 2, recurrent_activation="sigmoid"), L.GlobalAveragePooling3D())
 
 
 @model
@@ -317,7 +323,10 @@ def attention(keras: Any) -> Made:
 def older_attention(keras: Any) -> Made:
     L = keras.layers
     q, v = keras.Input((4, 3)), keras.Input((5, 3))
-    return keras.Model([q, v], L.Dense(2)(L.AdditiveAttention()([L.Attention(use_scale=True)([q, v]), v]))), [(4, 3), (5, 3)]
+    return keras.Model([q, v], L.Dense(2)(L.AdditiveAttention()([L.Attention(use_scale=True)([q, v]), v]))), [
+        (4, 3),
+        (5, 3),
+    ]
 
 
 @model

@@ -201,6 +201,18 @@ def read_text(place: Any, name: str) -> str | None:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def read_count(place: Any, name: str, caller: str) -> int:
+    """Return a number of things that an attribute says.
+
+    Raises:
+        FileError: No such attribute, or no number of things.
+    """
+    stored = place.attrs.get_id(name) if name in place.attrs else None
+    if stored is None or stored.shape != () or stored.dtype.kind not in "iu" or not 0 <= place.attrs[name] <= MAX_NAMES:
+        raise FileError(f"{caller}: the file is corrupt: {name!r} of {place.name!r} is no number of things.")
+    return int(place.attrs[name])
+
+
 def _text(value: Any, key: str, place: Any, caller: str) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else str(value + "")

@@ -9,6 +9,7 @@ twice gets the path by which it is met first; a `Convention` is one such order.
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -176,7 +177,7 @@ class _Walk:
 
 
 def _is_saved(thing: Any) -> bool:
-    return isinstance(thing, Part) or getattr(thing, "_is_layer", False) is True and not isinstance(thing, type)
+    return isinstance(thing, Part) or (getattr(thing, "_is_layer", False) is True and not isinstance(thing, type))
 
 
 def _class_name(layer: Any, convention: Convention) -> str:
@@ -233,7 +234,7 @@ def _flat(held: Any) -> Iterator[Any]:
 
 
 def _of_users(layer: Any) -> dict[str, Any]:
-    """Return the attributes and properties that a user's class holds layers in; attributes in the order of assigning."""
+    """Return the attributes that a user's class holds layers in, as they were assigned, and properties behind them."""
     users = [cls for cls in type(layer).__mro__ if not is_ours(cls)]
     ours = next(cls for cls in type(layer).__mro__ if is_ours(cls))
     names = [
@@ -249,7 +250,7 @@ def _of_users(layer: Any) -> dict[str, Any]:
 
 
 def _annotated(cls: type) -> set[str]:
-    return {name for base in cls.__mro__ for name in base.__dict__.get("__annotations__", ())}
+    return {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
 
 
 def _kind(layer: Any, table: Mapping[str, Any]) -> Any:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import os
 import warnings
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from .._core.border import nameless
 from .._core.errors import argument_error, show
 from .._core.planned import ComesLater
-from . import hdf5, weights_hdf5
+from . import hdf5, weights_hdf5, weights_v3
+from .hdf5 import FileError
 from .replacing import may_overwrite, replacing
-from .weights_hdf5 import Plan
+from .weight_plan import Plan, assign_all
 
 FORMATS = (None, "h5", "hdf5", "keras")
+TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
+MEMBER = "model.weights.h5"
 
 
 @nameless
@@ -87,7 +93,10 @@ class WeightFiles:
         if not may_overwrite(path, overwrite, "save_weights"):
             return
         with replacing(path) as temporary, h5py.File(temporary, "w") as root:
-            weights_hdf5.write(root, layers)
+            if path.endswith(TREE):
+                weights_v3.write(root, self)
+            else:
+                weights_hdf5.write(root, layers)
 
     def load_weights(
         self,
@@ -116,12 +125,15 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
         _refuse_checkpoint(path, caller)
-        with hdf5.reading(path, "load_weights") as root, hdf5.damage(path, "load_weights"):
-            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
-            match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
-            match(plan, layers, weights_hdf5.stored_layers(root, caller))
+        with _reading(path, "load_weights") as root, hdf5.damage(path, "load_weights"):
+            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.origin(root, caller))
+            if not weights_hdf5.is_classic(root, caller) and weights_v3.is_tree(root, caller):
+                (weights_v3.match_by_name if by_name else weights_v3.match)(plan, root, self)
+            else:
+                match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
+                match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
-        weights_hdf5.assign_all(values)
+        assign_all(values)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
@@ -132,6 +144,23 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
+
+
+@contextlib.contextmanager
+def _reading(path: str, caller: str) -> Iterator[Any]:
+    """Open a file of weights, or the weights in an archive of a whole model; yields the root."""
+    import h5py
+
+    if not zipfile.is_zipfile(path):
+        with hdf5.reading(path, caller) as root:
+            yield root
+        return
+    with zipfile.ZipFile(path) as archive:
+        if MEMBER not in archive.namelist():
+            raise FileError(f"{caller}({path!r}): a zip archive without {MEMBER!r}, which Keras's archives have.")
+        data = io.BytesIO(archive.read(MEMBER))
+    with h5py.File(data, "r") as root:
+        yield root
 
 
 def _free_path(path: str) -> str:
