@@ -14,7 +14,7 @@ from .._core import registry
 from . import compiled_state, hdf5, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError
-from .weights_hdf5 import Plan
+from .weight_plan import Plan, assign_all
 
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
 
@@ -106,9 +106,9 @@ def read(root: Any, caller: str) -> Any:
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
     model = registry.deserialize("layer", dict(config))
     if model.built:
-        plan = Plan(caller, flipped=weights_hdf5.is_flipped(root, caller))
+        plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
-        weights_hdf5.assign_all(plan.read())
+        assign_all(plan.read())
     return model
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .._core.border import nameless
 from .._core.errors import argument_error
-from . import hdf5, hdf5_output, weights_hdf5
+from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
+from .hdf5 import Group
 from .replacing import may_overwrite
-from .weights_hdf5 import Plan
+from .weight_plan import Plan, assign_all
 
 FORMATS = (None, "h5", "hdf5", "keras")
+TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
 
 
 @nameless
@@ -62,7 +65,10 @@ class WeightFiles:
         if not may_overwrite(path, overwrite, "save_weights"):
             return
         with hdf5_output.writing(path) as root:
-            weights_hdf5.write(root, layers)
+            if path.endswith(TREE):
+                weights_v3.write(root, self)
+            else:
+                weights_hdf5.write(root, layers)
 
     def load_weights(
         self,
@@ -90,12 +96,15 @@ class WeightFiles:
         layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
-        with hdf5.reading(path, "load_weights") as root:
-            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
-            match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
-            match(plan, layers, weights_hdf5.stored_layers(root, caller))
+        with _reading(path, "load_weights") as root:
+            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.origin(root, caller))
+            if not weights_hdf5.is_classic(root, caller) and weights_v3.is_tree(root, caller):
+                (weights_v3.match_by_name if by_name else weights_v3.match)(plan, root, self)
+            else:
+                match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
+                match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
-        weights_hdf5.assign_all(values)
+        assign_all(values)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
@@ -106,6 +115,17 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
+
+
+@contextlib.contextmanager
+def _reading(path: str, caller: str) -> Iterator[Group]:
+    """Open a file of weights, or the weights in an archive of a whole model; yields the root."""
+    if file_kinds.expect(path, caller, file_kinds.HDF5, file_kinds.KERAS) is file_kinds.HDF5:
+        with hdf5.reading(path, caller) as root:
+            yield root
+        return
+    with archive.reading(path, f"{caller}({path!r})") as reader, reader.hdf5() as root:
+        yield root
 
 
 def _no_options(method: str, options: Any) -> None:
