@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 get_custom_objects = registry.get_custom_objects
 
-# Where Keras's configurations say an object comes from, and the kind that is.
+# Where Keras's configurations say an object comes from, and the kind that is. Callbacks have no configurations: they
+# name files that they write.
 _KINDS_BY_MODULE = {
     "layers": "layer",
     "models": "layer",
@@ -30,7 +31,6 @@ _KINDS_BY_MODULE = {
     "optimizers": "optimizer",
     "legacy": "optimizer",
     "schedules": "schedule",
-    "callbacks": "callback",
 }
 _MODULES_BY_KIND = {
     **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module not in ("models", "legacy")},
@@ -156,7 +156,7 @@ def _serialized_object(obj: Any) -> dict[str, Any]:
     cls = obj if inspect.isfunction(obj) else origin(type(obj))
     registered = get_registered_name(cls)
     custom = registered in get_custom_objects()
-    kind = next((kind for kind in registry.KINDS if registry.name_of(kind, cls)), None)
+    kind = next((kind for kind in _MODULES_BY_KIND if registry.name_of(kind, cls)), None)
     legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY_OPTIMIZERS}"
     known = f"keras.{LEGACY_OPTIMIZERS}" if legacy else _MODULES_BY_KIND[kind] if kind else None
     where = {
@@ -252,7 +252,7 @@ def _find(full: str, name: str, kind: str | None, module_objects: Mapping[str, A
         found = get_registered_object(spelled, None, module_objects)
         if found is not None:
             return found
-    kinds = [kind] if kind else list(registry.KINDS)
+    kinds = [kind] if kind else list(_MODULES_BY_KIND)
     entries = (registry.KINDS[k].find(name) for k in kinds)
     found = next((entry for entry in entries if entry is not None), None)
     if found is None:
