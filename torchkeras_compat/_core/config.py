@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -47,6 +48,7 @@ class Configurable:
 
     _dialect: ClassVar[str | None] = None
     _takes_anything: ClassVar[bool] = False  # the constructor passes arguments of any name on to a user's function
+    _takes_paths: ClassVar[tuple[str, ...]] = ()  # arguments that may be the path of a file, but not in a configuration
     _rules: Rules
     _init_arguments: Mapping[str, Any] = MappingProxyType({})  # of a user's class: what it was made with, where plain
 
@@ -82,7 +84,17 @@ class Configurable:
 
     @classmethod
     def from_config(cls: type[C], config: dict[str, Any]) -> C:
-        """Make an object from what `get_config` returned; the dictionary is not changed."""
+        """Make an object from what `get_config` returned; the dictionary is not changed.
+
+        Raises:
+            ValueError: It names a file to read, which a configuration that comes from somebody else must not do.
+        """
+        for name in cls._takes_paths:
+            if isinstance(config.get(name), (str, bytes, os.PathLike)):
+                raise ValueError(
+                    f"{cls.__name__}({name}={show(config[name])}): a configuration must not name a file to read; put "
+                    f"what is in it into the configuration, as a list."
+                )
         return cls(**dict(config))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from .._core.tree import flatten
 from ..layers.base import Layer
 from ..layers.input_layer import Input, InputLayer
 from ..layers.torch_module import TorchModuleWrapper
+from ..saving import limits
 from . import functional
 from .model import Model
 from .sequential import Sequential
@@ -88,13 +88,18 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         json_string: The text.
         custom_objects: The user's own classes by name.
 
+    Raises:
+        ValueError: The text is no JSON, or asks for a larger model than `saving.limits` allow.
+
     Example:
         >>> import torchkeras_compat as keras
         >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
         >>> keras.models.model_from_json(model.to_json()).count_params()
         8
     """
-    return model_from_config(json.loads(json_string), custom_objects)
+    config = limits.parse_json(json_string, "model_from_json")
+    with limits.building("model_from_json", len(json_string)):
+        return model_from_config(config, custom_objects)
 
 
 def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = None) -> Any:

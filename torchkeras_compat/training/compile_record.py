@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._core.errors import argument_error, positive_int
-from ..utils.objects import deserialize_keras_object, serialize_keras_object
+from ..utils.objects import deserialize_as, serialize_keras_object
 from .compiled_model import CompiledModel
 
 
@@ -41,7 +41,7 @@ class CompileRecord(CompiledModel):
         Raises:
             ValueError: A name that is not known.
         """
-        arguments = {name: _made(value) for name, value in config.items()}
+        arguments = {name: _made(value, _KINDS.get(name, ())) for name, value in config.items()}
         self.compile(**arguments)
         optimizer = self.optimizer
         if self.built and hasattr(optimizer, "build"):
@@ -82,10 +82,19 @@ class CompileRecord(CompiledModel):
         return "auto"
 
 
-def _made(value: Any) -> Any:
+# Argument of `compile` → what its configuration may name.
+_KINDS = {
+    "optimizer": ("optimizer",),
+    "loss": ("loss",),
+    "metrics": ("metric", "loss"),
+    "weighted_metrics": ("metric", "loss"),
+}
+
+
+def _made(value: Any, kinds: tuple[str, ...]) -> Any:
     """Return what a part of a configuration describes; names stay names, for `compile` to look up."""
     if isinstance(value, Mapping) and "class_name" in value:
-        return deserialize_keras_object(dict(value))
+        return deserialize_as(kinds, dict(value))
     if isinstance(value, Mapping):
-        return {key: _made(item) for key, item in value.items()}
-    return [_made(item) for item in value] if isinstance(value, list) else value
+        return {key: _made(item, kinds) for key, item in value.items()}
+    return [_made(item, kinds) for item in value] if isinstance(value, list) else value

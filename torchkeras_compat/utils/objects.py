@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +18,8 @@ T = TypeVar("T")
 
 get_custom_objects = registry.get_custom_objects
 
-# Where Keras's configurations say an object comes from, and the kind that is.
+# Where Keras's configurations say an object comes from, and the kind that is. Callbacks have no configurations: they
+# name files that they write.
 _KINDS_BY_MODULE = {
     "layers": "layer",
     "models": "layer",
@@ -30,7 +32,6 @@ _KINDS_BY_MODULE = {
     "optimizers": "optimizer",
     "legacy": "optimizer",
     "schedules": "schedule",
-    "callbacks": "callback",
 }
 _MODULES_BY_KIND = {
     **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module not in ("models", "legacy")},
@@ -156,7 +157,7 @@ def _serialized_object(obj: Any) -> dict[str, Any]:
     cls = obj if inspect.isfunction(obj) else origin(type(obj))
     registered = get_registered_name(cls)
     custom = registered in get_custom_objects()
-    kind = next((kind for kind in registry.KINDS if registry.name_of(kind, cls)), None)
+    kind = next((kind for kind in _MODULES_BY_KIND if registry.name_of(kind, cls)), None)
     legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY_OPTIMIZERS}"
     known = f"keras.{LEGACY_OPTIMIZERS}" if legacy else _MODULES_BY_KIND[kind] if kind else None
     where = {
@@ -195,35 +196,67 @@ def deserialize_keras_object(
     unknown = kwargs.keys() - {"module_objects", "printable_module_name"}
     if unknown:
         raise TypeError(f"deserialize_keras_object({min(unknown)}=…): unknown argument.")
-    module_objects = kwargs.get("module_objects") or {}
+    wanted = _Wanted(module_objects=kwargs.get("module_objects") or {}, label=kwargs.get("printable_module_name"))
     with CustomObjectScope(custom_objects):
-        return _deserialized(config, module_objects, kwargs.get("printable_module_name", "object"))
+        return _deserialized(config, wanted)
 
 
-def _deserialized(config: Any, module_objects: Mapping[str, Any], label: str) -> Any:
-    if isinstance(config, str) and module_objects:
-        return _instance(_find(config, config, None, module_objects, label))
+def deserialize_as(kinds: Sequence[str], config: Any) -> Any:
+    """Make the object that a configuration describes, which must be of one of these kinds, or a container of such.
+
+    Args:
+        kinds: Keys of `registry.KINDS`.
+        config: As `deserialize_keras_object` takes it.
+
+    Raises:
+        ValueError: A name that is not known among them.
+    """
+    return _deserialized(config, _Wanted(tuple(kinds), label=" or ".join(kinds)))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a configuration may name.
+
+    Attributes:
+        kinds: Keys of `registry.KINDS`.
+        module_objects: Further objects by name.
+        label: What messages call one of them.
+    """
+
+    kinds: tuple[str, ...] = tuple(_MODULES_BY_KIND)
+    module_objects: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+
+    def inside(self) -> _Wanted:
+        """Return what may be named inside a container: the further objects are for the outermost one."""
+        return replace(self, module_objects={})
+
+
+def _deserialized(config: Any, wanted: _Wanted) -> Any:
+    if isinstance(config, str) and wanted.module_objects:
+        return _instance(_find(config, config, None, wanted))
     if isinstance(config, (list, tuple)):
-        return type(config)(_deserialized(item, {}, label) for item in config)
+        return type(config)(_deserialized(item, wanted.inside()) for item in config)
     if not isinstance(config, dict):
         return config
     if "class_name" not in config:
-        return {key: _deserialized(value, {}, label) for key, value in config.items()}
+        return {key: _deserialized(value, wanted.inside()) for key, value in config.items()}
     name = config["class_name"]
     if not isinstance(name, str):
         raise ValueError(f"deserialize_keras_object: 'class_name' must be a string; got {show(name)}.")
     if name in _CONTAINERS:
-        return _CONTAINERS[name](config)
-    return _make(config, name, module_objects, label)
+        return _CONTAINERS[name](config, wanted.inside())
+    return _make(config, name, wanted)
 
 
-def _make(config: dict[str, Any], name: str, module_objects: Mapping[str, Any], label: str) -> Any:
+def _make(config: dict[str, Any], name: str, wanted: _Wanted) -> Any:
     arguments = config.get("config")
     if name == "function":
         name = str(arguments)
     kind = _KINDS_BY_MODULE.get(str(config.get("module") or "").split(".")[-1])
     registered = config.get("registered_name")
-    entry = _find(registered if isinstance(registered, str) else name, name, kind, module_objects, label)
+    entry = _find(registered if isinstance(registered, str) else name, name, kind, wanted)
     if not inspect.isclass(entry):
         return entry
     if config.get("module") == f"keras.{LEGACY_OPTIMIZERS}":
@@ -242,36 +275,37 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         name = value.get("class_name")
         if isinstance(name, str) and name in _CONTAINERS:
-            return _CONTAINERS[name](value)
+            return _CONTAINERS[name](value, _Wanted())
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _find(full: str, name: str, kind: str | None, module_objects: Mapping[str, Any], label: str) -> Any:
+def _find(full: str, name: str, kind: str | None, wanted: _Wanted) -> Any:
     for spelled in (full, name):
-        found = get_registered_object(spelled, None, module_objects)
-        if found is not None:
-            return found
-    kinds = [kind] if kind else list(registry.KINDS)
+        known = get_registered_object(spelled, None, wanted.module_objects)
+        if known is not None:
+            return known
+    kinds = [k for k in wanted.kinds if kind in (None, k)]
     entries = (registry.KINDS[k].find(name) for k in kinds)
-    found = next((entry for entry in entries if entry is not None), None)
-    if found is None:
-        raise ValueError(f"unknown {kind or label} {name!r}: pass it as custom_objects={{{name!r}: …}}.")
-    return found
+    entry = next((entry for entry in entries if entry is not None), None)
+    if entry is None:
+        label = kind if kind in wanted.kinds else wanted.label or "object"
+        raise ValueError(f"unknown {label} {name!r}: pass it as custom_objects={{{name!r}: …}}.")
+    return entry
 
 
 def _instance(entry: Any) -> Any:
     return entry() if inspect.isclass(entry) else entry
 
 
-def _refuse_lambda(config: dict[str, Any]) -> Any:
+def _refuse_lambda(config: dict[str, Any], wanted: _Wanted) -> Any:
     raise ValueError(
         "deserialize_keras_object: the configuration holds a lambda's byte code, which is not run; "
         "name the function in custom_objects."
     )
 
 
-def _array(config: dict[str, Any]) -> Any:
+def _array(config: dict[str, Any], wanted: _Wanted) -> Any:
     stored = config["config"]
     dtype = np.dtype(str(stored["dtype"]))
     if dtype.hasobject:
@@ -279,8 +313,8 @@ def _array(config: dict[str, Any]) -> Any:
     return np.array(stored["value"], dtype=dtype)
 
 
-_CONTAINERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "__tuple__": lambda config: tuple(_deserialized(item, {}, "object") for item in config["items"]),
+_CONTAINERS: dict[str, Callable[[dict[str, Any], _Wanted], Any]] = {
+    "__tuple__": lambda config, wanted: tuple(_deserialized(item, wanted) for item in config["items"]),
     "__numpy__": _array,
     "__tensor__": _array,
     "__lambda__": _refuse_lambda,

@@ -18,6 +18,7 @@ from ..._core.config import is_ours
 from ..._core.errors import did_you_mean, show
 from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
+from ..._core.weight_limit import count_weight
 from ..._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
 from .tracking import WeightList, release, track
 
@@ -90,6 +91,7 @@ class Weighted(nn.Module):
         cast = self._reads_cast
         entry = Weight(name, module, names, codec, initializer, regularizer, constraint, trainable, self, cast)
         self._table.append(entry)
+        count_weight(entry.path, entry.parameters)
         entry.initialise()
         return entry
 

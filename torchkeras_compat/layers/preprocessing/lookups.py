@@ -54,6 +54,8 @@ class IndexLookup(IntegerOutput):
         kwargs: The arguments of every layer.
     """
 
+    _takes_paths = ("vocabulary",)
+
     def __init__(
         self,
         max_tokens: int | None,

@@ -61,6 +61,7 @@ class TextVectorization(PreprocessingLayer):
     """
 
     _state_has_shape = False
+    _takes_paths = ("vocabulary",)
 
     def __init__(
         self,
