@@ -105,8 +105,9 @@ path = sys.argv[1]
 model = tk.Sequential([tk.layers.Dense(500, input_dim=500) for _ in range(4)])
 model.set_weights([np.zeros_like(w) for w in model.get_weights()])
 model.save_weights(path)
-rng, last = random.Random(0), 0
-for _ in range(10):
+rng, last, kills = random.Random(0), 0, 0
+while kills < 10 or last <= 3:  # as long as it takes on a busy machine
+    kills += 1
     child = os.fork()
     if not child:
         for i in itertools.count(last + 1):

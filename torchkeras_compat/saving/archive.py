@@ -14,13 +14,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import hdf5
+from . import hdf5, limits
 from .hdf5 import FileError, Group
 from .hdf5_output import shielded
+from .replacing import replacing
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-JSON_LIMIT = 256 << 20
-"""Bytes that a text in an archive may have."""
 RATIO_LIMIT = 1100
 """How often a packed member may unpack to its own size; deflate reaches 1032."""
 _CHUNK = 8 << 20
@@ -135,9 +134,9 @@ def writing(path: str) -> Iterator[Writer]:
     """Write an archive.
 
     Args:
-        path: Where; see `replacing` for a file that is whole at any moment.
+        path: Where; what was there is as it was until the archive is whole.
     """
-    with open(path, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+    with replacing(path) as temporary, open(temporary, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
         yield Writer(file, archive)
 
 
@@ -168,13 +167,9 @@ class Reader:
             FileError: There is no such member, it is too large, or no JSON.
         """
         info = self._info(name)
-        if info.file_size > JSON_LIMIT:
-            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes; the limit is {JSON_LIMIT:,}.")
-        data = self._bytes(info)
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise FileError(f"{self.caller}: {name!r} in the archive is no JSON: {error}.") from error
+        if info.file_size > limits.CONFIG_BYTES:
+            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
+        return limits.parse_json(self._bytes(info), self.caller, f"{name!r} in the archive")
 
     @contextlib.contextmanager
     def hdf5(self, name: str = WEIGHTS) -> Iterator[Group]:

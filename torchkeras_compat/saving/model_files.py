@@ -9,9 +9,8 @@ from typing import Any
 from .._core import registry
 from .._core.border import nameless, user_stacklevel
 from .._core.errors import argument_error, show
-from .._core.planned import ComesLater
-from . import file_kinds, hdf5, hdf5_output, model_hdf5
-from .hdf5 import FileError
+from . import archive, file_kinds, hdf5, hdf5_output, model_archive, model_hdf5
+from .hdf5 import FileError, Group
 from .replacing import may_overwrite
 from .weight_files import WeightFiles
 
@@ -54,7 +53,7 @@ class ModelFiles(WeightFiles):
             >>> import os, tempfile
             >>> import torchkeras_compat as keras
             >>> model = keras.Sequential([keras.layers.Dense(2, input_dim=3)])
-            >>> path = os.path.join(tempfile.mkdtemp(), 'model.h5')
+            >>> path = os.path.join(tempfile.mkdtemp(), 'model.keras')
             >>> model.save(path)
             >>> keras.models.load_model(path).count_params()
             8
@@ -74,9 +73,11 @@ class ModelFiles(WeightFiles):
             return
         caller = f"save({path!r})"
         if kind == "keras":
-            raise _archives_later(path)
-        with hdf5_output.writing(path) as root:
-            model_hdf5.write(root, self, include_optimizer, caller)
+            with archive.writing(path) as writer:
+                model_archive.write(writer, self, include_optimizer, caller)
+        else:
+            with hdf5_output.writing(path) as root:
+                model_hdf5.write(root, self, include_optimizer, caller)
 
     def _format(self, path: str, save_format: str | None) -> str:
         """Return the format that `save` writes: `'hdf5'` or `'keras'`."""
@@ -140,17 +141,14 @@ def load_model(
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_model({path!r})"
         if file_kinds.expect(path, "load_model", file_kinds.HDF5, file_kinds.KERAS) is file_kinds.KERAS:
-            raise _archives_later(path)
+            with archive.reading(path, caller) as reader:
+                return model_archive.read(reader, os.path.getsize(path), compile, caller)
         with hdf5.reading(path, "load_model") as root:
-            return _from_hdf5(root, compile, caller)
+            return _from_hdf5(root, os.path.getsize(path), compile, caller)
 
 
-def _archives_later(path: str) -> ComesLater:
-    return ComesLater(f"{path!r}: .keras archives come later; write and read a file whose name ends in '.h5' now.")
-
-
-def _from_hdf5(root: Any, compile: bool, caller: str) -> Any:
-    model = model_hdf5.read(root, caller)
+def _from_hdf5(root: Group, size: int, compile: bool, caller: str) -> Any:
+    model = model_hdf5.read(root, size, caller)
     if compile and not model_hdf5.compile_read(root, model, caller):
         _not_compiled(caller)
     return model

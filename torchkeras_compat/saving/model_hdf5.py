@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import registry
-from . import compiled_state, hdf5, weights_hdf5
+from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
-from .hdf5 import FileError
+from .hdf5 import FileError, Group
 from .weight_plan import Plan, assign_all
 
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
@@ -71,26 +71,22 @@ def _write_optimizer(place: Any, name: str, arrays: list[Array]) -> None:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _text(root: Any, name: str, caller: str) -> Any:
+def _text(root: Group, name: str, caller: str) -> Any:
     """Return a text at the root as what its JSON says; `None` where there is none.
 
     Raises:
         FileError: It is no JSON.
     """
     text = hdf5.read_text(root, name)
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{caller}: the file's {name} is no JSON: {error}.") from error
+    return None if text is None else limits.parse_json(text, caller, f"the file's {name}")
 
 
-def read(root: Any, caller: str) -> Any:
+def read(root: Group, size: int, caller: str) -> Any:
     """Return the model that an open file describes, with its weights.
 
     Args:
         root: The file.
+        size: How many bytes it has.
         caller: Who reads, for messages.
 
     Raises:
@@ -104,7 +100,8 @@ def read(root: Any, caller: str) -> Any:
         )
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
-    model = registry.deserialize("layer", dict(config))
+    with limits.building(caller, size):
+        model = registry.deserialize("layer", dict(config))
     if model.built:
         plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
@@ -112,7 +109,7 @@ def read(root: Any, caller: str) -> Any:
     return model
 
 
-def compile_read(root: Any, model: Any, caller: str) -> bool:
+def compile_read(root: Group, model: Any, caller: str) -> bool:
     """Compile a model as an open file says, and give its optimizer the state there; tell whether it says so.
 
     Args:
