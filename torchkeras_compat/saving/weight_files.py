@@ -11,10 +11,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from .._core.border import nameless
+from .._core.border import nameless, user_stacklevel
 from .._core.errors import argument_error, show
 from .._core.planned import ComesLater
-from . import hdf5, weights_hdf5, weights_v3
+from . import hdf5, weights_hdf5, weights_v3, weights_v3_optimizer
 from .hdf5 import FileError
 from .replacing import may_overwrite, replacing
 from .weight_plan import Plan, assign_all
@@ -95,6 +95,7 @@ class WeightFiles:
         with replacing(path) as temporary, h5py.File(temporary, "w") as root:
             if path.endswith(TREE):
                 weights_v3.write(root, self)
+                weights_v3_optimizer.write(root, getattr(self, "optimizer", None))
             else:
                 weights_hdf5.write(root, layers)
 
@@ -133,9 +134,32 @@ class WeightFiles:
                 match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
                 match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
+            state = self._optimizer_state(root, caller)
         assign_all(values)
+        if state is not None:
+            weights_v3_optimizer.assign(self.optimizer, state)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
+
+    def _optimizer_state(self, root: Any, caller: str) -> weights_v3_optimizer.State | None:
+        """Return what a tree holds for the optimizer, where this one has trained; `None` otherwise, with a warning.
+
+        As in Keras, an optimizer that has not made a step yet begins anew, with its own learning rate.
+        """
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is None or not weights_v3.datasets(root, weights_v3.OPTIMIZER, caller):
+            return None
+        try:
+            if int(getattr(optimizer, "iterations", 0)) > 0:
+                return weights_v3_optimizer.read(root, optimizer, caller)
+            why = "the model's has not trained yet; load_model takes the optimizer from a file of the whole model"
+        except FileError as error:
+            why = str(error)
+        warnings.warn(
+            f"{caller}: the state of the optimizer in the file is left out: {why.rstrip('.')}.",
+            stacklevel=user_stacklevel(),
+        )
+        return None
 
     def _layers_with_weights(self, method: str) -> Sequence[Any]:
         if not self.built:
