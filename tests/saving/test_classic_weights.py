@@ -1,4 +1,4 @@
-"""Weights in the forms of Keras 0.3 to 2.0, of Theano and of cuDNN: what Keras 2.15 makes of them, or a definition."""
+"""Weights in the forms of Keras 0.3, 1, 2.0, Theano and cuDNN: what Keras 2.15 makes of them, or a definition."""
 
 from __future__ import annotations
 

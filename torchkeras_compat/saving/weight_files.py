@@ -11,13 +11,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from .._core.border import nameless, user_stacklevel
+from .._core.border import nameless
 from .._core.errors import argument_error, show
 from .._core.planned import ComesLater
-from . import hdf5, weights_hdf5, weights_v3, weights_v3_optimizer
+from . import hdf5, weights_hdf5, weights_v3
 from .hdf5 import FileError
 from .replacing import may_overwrite, replacing
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
 
 FORMATS = (None, "h5", "hdf5", "keras")
 TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
@@ -33,6 +34,7 @@ class WeightFiles:
 
     built: bool
     layers: Any
+    optimizer: Any
 
     def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> NoReturn:
         """Refuse: files of whole models are not written yet; so that no training is lost, the weights are kept.
@@ -95,7 +97,7 @@ class WeightFiles:
         with replacing(path) as temporary, h5py.File(temporary, "w") as root:
             if path.endswith(TREE):
                 weights_v3.write(root, self)
-                weights_v3_optimizer.write(root, getattr(self, "optimizer", None))
+                write_state(root, getattr(self, "optimizer", None))
             else:
                 weights_hdf5.write(root, layers)
 
@@ -137,11 +139,11 @@ class WeightFiles:
             state = self._optimizer_state(root, caller)
         assign_all(values)
         if state is not None:
-            weights_v3_optimizer.assign(self.optimizer, state)
+            assign_state(self.optimizer, state)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
-    def _optimizer_state(self, root: Any, caller: str) -> weights_v3_optimizer.State | None:
+    def _optimizer_state(self, root: Any, caller: str) -> OptimizerState | None:
         """Return what a tree holds for the optimizer, where this one has trained; `None` otherwise, with a warning.
 
         As in Keras, an optimizer that has not made a step yet begins anew, with its own learning rate.
@@ -151,14 +153,12 @@ class WeightFiles:
             return None
         try:
             if int(getattr(optimizer, "iterations", 0)) > 0:
-                return weights_v3_optimizer.read(root, optimizer, caller)
+                return read_state(root, optimizer, caller)
             why = "the model's has not trained yet; load_model takes the optimizer from a file of the whole model"
-        except FileError as error:
+        except ValueError as error:
             why = str(error)
-        warnings.warn(
-            f"{caller}: the state of the optimizer in the file is left out: {why.rstrip('.')}.",
-            stacklevel=user_stacklevel(),
-        )
+        text = f"{caller}: the state of the optimizer in the file is left out: {why.rstrip('.')}."
+        warnings.warn(text, stacklevel=3)
         return None
 
     def _layers_with_weights(self, method: str) -> Sequence[Any]:

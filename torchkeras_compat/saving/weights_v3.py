@@ -8,7 +8,7 @@ the learning rate, and its slots.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -91,8 +91,7 @@ def match(plan: Plan, root: Any, model: Any) -> None:
     read = nodes(model, _convention_of(root, model, plan.caller))
     for node in read:
         _add(plan, root, node)
-    known = {node.path for node in nodes(model, KERAS_2_15)}
-    unread = _unread(root, {node.path for node in read}, known, plan.caller)
+    unread = _unread(root, {node.path for node in read}, plan.caller)
     plan.skipped += [f"{path!r} of the file is not in the model" for path in unread]
 
 
@@ -157,43 +156,48 @@ def _stored(root: Any, path: str, caller: str) -> Stored:
     return Stored(path, tuple(names), tuple(hdf5.dataset(place, name, caller) for name in names))
 
 
-def _unread(root: Any, read: set[str], known: set[str], caller: str) -> list[str]:
-    """Return the layers in the file's list, and in those of models in it, that hold data and that nobody reads.
-
-    Args:
-        root: The file's root.
-        read: The groups that are read.
-        known: Those that are a second name of one that is read: `write` gives such names.
-        caller: Who reads, for messages.
-    """
-    lists = {above for path in read if (above := path.rpartition("/")[0]).rpartition("/")[2] in LISTS}
+def _unread(root: Any, paths: set[str], caller: str) -> list[str]:
+    """Return the layers in the file's list, and in those of models in it, that hold data and that nobody reads."""
+    lists = {above for path in paths if (above := path.rpartition("/")[0]).rpartition("/")[2] in LISTS}
+    seen = {_identity(hdf5.find(root, _below(path), caller)) for path in paths}
     unread = []
     for one in sorted(lists):
-        for path in (f"{one}/{name}" for name in _members(hdf5.find(root, one, caller))):
-            met = any(p == path or p.startswith(f"{path}/") for p in (*read, *known))
-            if not met and _holds_data(root, path, caller):
+        place = hdf5.find(root, one, caller)
+        for path in (f"{one}/{name}" for name in _members(place)):
+            is_read = any(p == path or p.startswith(f"{path}/") for p in paths)
+            if not is_read and _holds_data(root, path, caller, seen):
                 unread.append(path)
     return unread
+
+
+def _identity(place: Any) -> Any:
+    """Return what says whether two names are those of one group: `write` gives some groups a second name."""
+    return None if place is None else hash(place.id)
 
 
 def _members(place: Any) -> list[str]:
     return [] if place is None or hasattr(place, "dtype") else list(itertools.islice(place, hdf5.MAX_NAMES))
 
 
-def _holds_data(root: Any, path: str, caller: str, depth: int = 8) -> bool:
+def _holds_data(root: Any, path: str, caller: str, seen: Set[Any] = frozenset(), depth: int = 8) -> bool:
     """Tell whether a group, or one below it, holds weights.
 
     Args:
         root: The file's root.
         path: The group.
         caller: Who reads, for messages.
+        seen: Groups of weights that do not count.
         depth: How far down to look.
     """
     names = _members(hdf5.find(root, path, caller))
-    if VARS in names and _stored(root, path, caller).data:
+    if (
+        VARS in names
+        and _identity(hdf5.find(root, _below(path), caller)) not in seen
+        and _stored(root, path, caller).data
+    ):
         return True
     inside = [f"{path}/{name}" for name in names if name != VARS]
-    return depth > 0 and any(_holds_data(root, one, caller, depth - 1) for one in inside)
+    return depth > 0 and any(_holds_data(root, one, caller, seen, depth - 1) for one in inside)
 
 
 def _names(root: Any, caller: str) -> dict[str, str]:

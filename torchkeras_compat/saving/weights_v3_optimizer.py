@@ -27,7 +27,7 @@ RULES_3 = replace(KERAS_2_15.rules, idle_momentum=False)
 
 
 @dataclass(frozen=True)
-class State:
+class OptimizerState:
     """What a file holds for an optimizer.
 
     Attributes:
@@ -43,7 +43,7 @@ class State:
     scale: tuple[int, float] | None = None
 
 
-def write(root: Any, optimizer: Any) -> None:
+def write_state(root: Any, optimizer: Any) -> None:
     """Write the state of an optimizer as Keras 3 does; what is no optimizer of this package has none in files.
 
     Args:
@@ -63,7 +63,7 @@ def write(root: Any, optimizer: Any) -> None:
     weights_v3.write_arrays(root, INNER, inner.name, arrays)
 
 
-def read(root: Any, optimizer: Any, caller: str) -> State | None:
+def read_state(root: Any, optimizer: Any, caller: str) -> OptimizerState | None:
     """Return what a file holds for an optimizer; `None` where it holds nothing.
 
     Args:
@@ -94,8 +94,8 @@ def read(root: Any, optimizer: Any, caller: str) -> State | None:
     )
 
 
-def assign(optimizer: Any, state: State) -> None:
-    """Give an optimizer the state that `read` returned.
+def assign_state(optimizer: Any, state: OptimizerState) -> None:
+    """Give an optimizer the state that `read_state` returned.
 
     Args:
         optimizer: The optimizer.
@@ -165,7 +165,7 @@ class _Form:
         numbers = [0, *([1] if self.has_rate else []), *([len(data) - 1] if self.has_product else [])]
         return all(data[i].shape == () for i in numbers)
 
-    def state(self, arrays: list[Array], optimizer: Any) -> State:
+    def state(self, arrays: list[Array], optimizer: Any) -> OptimizerState:
         """Return the state that arrays of a file are."""
         slots = arrays[1 + self.has_rate : len(arrays) - self.has_product]
         if self.pads:
@@ -174,7 +174,7 @@ class _Form:
                 a for three, rank in zip(apart, self._ranks(optimizer)) for a in (three if rank > 1 else three[2:])
             ]
         rate = float(str(np.float32(arrays[1]))) if self.has_rate else None  # .02, and not the float32 next to it
-        return State(self.rules, (arrays[0], *slots), rate)
+        return OptimizerState(self.rules, (arrays[0], *slots), rate)
 
     def arrays(self, optimizer: Any) -> list[Array]:
         """Return the state of an optimizer as a file has it."""
