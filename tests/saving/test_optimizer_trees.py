@@ -97,7 +97,7 @@ def test_an_optimizer_that_has_not_trained_begins_anew(tmp_path: Path) -> None:
     net, other = compiled_classic(), compiled_classic()
     train(net, 1)
     net.save_weights(tmp_path / "w.weights.h5")
-    with pytest.warns(UserWarning, match="has not trained yet; load_model takes the optimizer"):
+    with pytest.warns(UserWarning, match="has not trained yet; load_model takes it"):
         other.load_weights(tmp_path / "w.weights.h5")
     np.testing.assert_array_equal(flat(net), flat(other))
     assert int(other.optimizer.iterations) == 0
@@ -112,6 +112,20 @@ def test_the_state_of_another_optimizer_is_left_out(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="has 10 arrays, and that of SGD"):
         other.load_weights(tmp_path / "w.weights.h5")
     np.testing.assert_array_equal(flat(net), flat(other))
+
+
+def test_a_slot_of_another_shape_leaves_the_state_as_it_was(tmp_path: Path) -> None:
+    net = compiled_classic()
+    train(net, 1)
+    net.save_weights(tmp_path / "w.weights.h5")
+    with h5py.File(tmp_path / "w.weights.h5", "a") as file:
+        del file["optimizer/vars/9"]
+        file["optimizer/vars/9"] = np.zeros(3, "f4")
+        file["optimizer/vars/0"][()] = 77
+    before = net.optimizer.get_weights()
+    with pytest.warns(UserWarning, match=r"left out: .*has shape \(2,\)"):
+        net.load_weights(tmp_path / "w.weights.h5")
+    assert all(map(np.array_equal, before, net.optimizer.get_weights()))
 
 
 def test_a_hostile_slot_is_not_read(tmp_path: Path) -> None:

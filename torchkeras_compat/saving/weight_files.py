@@ -136,30 +136,29 @@ class WeightFiles:
                 match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
                 match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
-            state = self._optimizer_state(root, caller)
+            state, why = self._optimizer_state(root, caller)
         assign_all(values)
         if state is not None:
-            assign_state(self.optimizer, state)
+            why = assign_state(self.optimizer, state)
+        if why:
+            warnings.warn(f"{caller}: the state of the optimizer in the file is left out: {why}", stacklevel=2)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
-    def _optimizer_state(self, root: Any, caller: str) -> OptimizerState | None:
-        """Return what a tree holds for the optimizer, where this one has trained; `None` otherwise, with a warning.
+    def _optimizer_state(self, root: Any, caller: str) -> tuple[OptimizerState | None, str]:
+        """Return what a tree holds for the optimizer, and why it is left out where it is.
 
         As in Keras, an optimizer that has not made a step yet begins anew, with its own learning rate.
         """
         optimizer = getattr(self, "optimizer", None)
         if optimizer is None or not weights_v3.datasets(root, weights_v3.OPTIMIZER, caller):
-            return None
+            return None, ""
+        if not int(getattr(optimizer, "iterations", 0)):
+            return None, "the model's has not trained yet; load_model takes it, from a file of the whole model."
         try:
-            if int(getattr(optimizer, "iterations", 0)) > 0:
-                return read_state(root, optimizer, caller)
-            why = "the model's has not trained yet; load_model takes the optimizer from a file of the whole model"
+            return read_state(root, optimizer, caller), ""
         except ValueError as error:
-            why = str(error)
-        text = f"{caller}: the state of the optimizer in the file is left out: {why.rstrip('.')}."
-        warnings.warn(text, stacklevel=3)
-        return None
+            return None, str(error)
 
     def _layers_with_weights(self, method: str) -> Sequence[Any]:
         if not self.built:

@@ -94,25 +94,26 @@ def read_state(root: Any, optimizer: Any, caller: str) -> OptimizerState | None:
     )
 
 
-def assign_state(optimizer: Any, state: OptimizerState) -> None:
-    """Give an optimizer the state that `read_state` returned.
+def assign_state(optimizer: Any, state: OptimizerState) -> str:
+    """Give an optimizer the state that `read_state` returned; return why it does not fit, and change nothing then.
 
     Args:
         optimizer: The optimizer.
         state: The state.
-
-    Raises:
-        ValueError: An array of another shape; nothing is changed then.
     """
     plain = getattr(optimizer, "inner_optimizer", optimizer)
-    with _ordered_by(plain, state.rules):
-        plain._weight_io.set_arrays(state.arrays)
+    try:
+        with _ordered_by(plain, state.rules):
+            plain._weight_io.set_arrays(state.arrays)
+    except ValueError as error:
+        return str(error)
     if state.rate is not None:
         plain.learning_rate = state.rate
     if state.scale is not None:
         good, scale = state.scale
         optimizer._scale.good_steps.fill_(good)
         optimizer._scale.value.fill_(scale)
+    return ""
 
 
 def _has_state(optimizer: Any) -> bool:
