@@ -222,7 +222,17 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
     try:
         model.optimizer.set_weights(arrays)
     except ValueError as error:
-        warnings.warn(
-            f"{caller}: the state of the optimizer in the file does not fit, so that it starts anew: {error}",
-            stacklevel=user_stacklevel(),
-        )
+        warn_of_state(caller, str(error))
+
+
+def warn_of_state(caller: str, why: str) -> None:
+    """Say that an optimizer starts anew.
+
+    Args:
+        caller: Who loads, for messages.
+        why: Why the state in the file does not fit.
+    """
+    warnings.warn(
+        f"{caller}: the state of the optimizer in the file does not fit, so that it starts anew: {why}",
+        stacklevel=user_stacklevel(),
+    )

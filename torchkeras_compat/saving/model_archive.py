@@ -7,14 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from .._core import registry
 from . import archive, compiled_state, limits, weights_v3
-from .compiled_state import Array, Config
+from .compiled_state import Config
 from .hdf5 import FileError, Group
 from .model_hdf5 import as_name
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import assign_state, read_state, write_state
 
 KERAS_VERSION = "3.15.1"  # the Keras whose form the files have
 
@@ -37,11 +36,10 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     writer.text(archive.METADATA, {"keras_version": KERAS_VERSION, "date_saved": now})
     writer.text(archive.CONFIG, json.loads(json.dumps(config, default=as_name)))
-    arrays = compiled_state.optimizer_arrays(model) if compiled is not None else None
     with writer.hdf5() as root:
         weights_v3.write(root, model)
-        if arrays is not None:
-            weights_v3.write_arrays(root, weights_v3.OPTIMIZER, model.optimizer.name, arrays)
+        if compiled is not None:
+            write_state(root, model.optimizer)
 
 
 def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
@@ -68,12 +66,21 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
             plan = Plan(caller)
             weights_v3.match(plan, root, model)
             assign_all(plan.read())
-        arrays = _optimizer(root, caller) if compile and told else []
-    if compile and told:
-        compiled_state.compile_again(model, told, caller)
-        if arrays and model.built:
-            compiled_state.set_optimizer_arrays(model, arrays, caller)
+        if compile and told:
+            compiled_state.compile_again(model, told, caller)
+            _take_state(model, root, caller)
     return model
+
+
+def _take_state(model: Any, root: Group, caller: str) -> None:
+    """Give the optimizer of a model its state in an open file, or say in one warning why it starts anew."""
+    try:
+        state = read_state(root, model.optimizer, caller) if model.built else None
+        why = "" if state is None else assign_state(model.optimizer, state)
+    except FileError as error:
+        why = str(error)
+    if why:
+        compiled_state.warn_of_state(caller, why)
 
 
 def _build(model: Any, told: Any, caller: str) -> None:
@@ -93,7 +100,3 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
         return [_shape(item) for item in value]
     return tuple(value) if isinstance(value, list) else value
-
-
-def _optimizer(root: Group, caller: str) -> list[Array]:
-    return [np.asarray(data[()]) for data in weights_v3.datasets(root, weights_v3.OPTIMIZER, caller)]
