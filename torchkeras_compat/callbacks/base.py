@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from .._core import registry
 from .._core.config import Configurable
@@ -41,6 +41,8 @@ class Callback(Configurable):
     model: Any = None
     params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
+    _kept: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
+    _runs_last: ClassVar[bool] = False  # whether its hooks follow those of all others, wherever it stands in the list
 
     def __init__(self) -> None:
         self.params = {}
@@ -52,6 +54,14 @@ class Callback(Configurable):
     def set_model(self, model: Any) -> None:
         """Take the model."""
         self.model = model
+
+    def _state(self) -> dict[str, Any]:
+        """Return what training that is resumed has to know of this callback."""
+        return {name: getattr(self, name) for name in self._kept if hasattr(self, name)}
+
+    def _set_state(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Run before training."""
@@ -141,6 +151,7 @@ class CallbackList:
         if add_history:  # always one of our own, whatever a user's History does
             self.history = registry.lookup("callback", "History")()
             self.callbacks.append(self.history)
+        self._sort()
         self.params: dict[str, Any] = {}
         if model is not None:
             self.set_model(model)
@@ -150,6 +161,10 @@ class CallbackList:
     def append(self, callback: Any) -> None:
         """Add a callback."""
         self.callbacks.append(_checked(callback))
+        self._sort()
+
+    def _sort(self) -> None:
+        self.callbacks.sort(key=lambda callback: bool(getattr(callback, "_runs_last", False)))
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Hand the parameters of the run to every callback."""

@@ -28,7 +28,7 @@ class ModelCheckpoint(Monitor):
         save_best_only: Whether only improvements are saved.
         save_weights_only: Whether the weights alone are saved, and not the model with its optimizer.
         mode: `'min'`, `'max'` or `'auto'`.
-        save_freq: `'epoch'`, or a number of batches. A value that only validation tells is looked at when the epoch ends.
+        save_freq: `'epoch'`, or a number of batches; what validation alone tells is looked at when the epoch ends.
         options: `None`; TensorFlow's options have no meaning here.
         initial_value_threshold: A value that the first saved one has to beat.
         period: Every how many epochs.
@@ -42,6 +42,8 @@ class ModelCheckpoint(Monitor):
         >>> keras.callbacks.ModelCheckpoint('best.keras', save_best_only=True).save_best_only
         True
     """
+
+    _kept = ("best", "epochs_since_last_save", "_batches", "_overdue")
 
     def __init__(
         self,

@@ -38,29 +38,50 @@ class CSVLogger(Callback):
         self._file: TextIO | None = None
         self._writer: Any = None
         self._keys: list[str] = []
+        self._before = 0  # bytes that stood in the file before this training
+
+    def _state(self) -> dict[str, Any]:
+        """Return what this training has written: a file may be cut or have more in it when training resumes."""
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            file.seek(self._before)
+            return {"before": self._before, "text": file.read(), "keys": list(self._keys)}
+
+    def _set_state(self, state: Mapping[str, Any]) -> None:
+        file = self._opened()
+        file.truncate(min(state["before"], os.path.getsize(self.filename)))
+        file.seek(0, os.SEEK_END)
+        self._before = file.tell()
+        file.write(state["text"])
+        file.flush()
+        self._keys, self._writer = list(state["keys"]), None
+
+    def _opened(self) -> TextIO:
+        if self._file is None:
+            raise RuntimeError("CSVLogger: on_epoch_end without on_train_begin; pass it to fit(callbacks=[…]).")
+        return self._file
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Open the file."""
         self._keys = self._header() if self.append else []
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - closed at the end
+        mode = "a" if self.append else "w"
+        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 - closed at the end
+        self._before = os.path.getsize(self.filename)
         self._writer = None
 
     def _header(self) -> list[str]:
         """Return the columns of the file that is there."""
         if not os.path.exists(self.filename):
             return []
-        with open(self.filename, newline="") as file:
+        with open(self.filename, newline="", encoding="utf-8") as file:
             return next(csv.reader(file, delimiter=self.sep), [])[1:]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a row."""
-        if self._file is None:
-            raise RuntimeError("CSVLogger: on_epoch_end without on_train_begin; pass it to fit(callbacks=[…]).")
-        values = logs or {}
+        file, values = self._opened(), logs or {}
         if self._writer is None:
-            self._start(self._file, values)
+            self._start(file, values)
         self._writer.writerow({"epoch": epoch, **{key: _cell(values.get(key, "NA")) for key in self._keys}})
-        self._file.flush()
+        file.flush()
 
     def _start(self, file: TextIO, values: Mapping[str, Any]) -> None:
         wanted = set(values)
