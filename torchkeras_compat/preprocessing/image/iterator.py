@@ -77,9 +77,9 @@ class Iterator(Sequence):
 
     def _flow_index(self) -> IteratorOf[Array]:
         self.reset()
-        yield from self._indices()
+        yield from self._index_stream()
 
-    def _indices(self) -> IteratorOf[Array]:
+    def _index_stream(self) -> IteratorOf[Array]:
         while True:
             self._seed_batch()
             order = self._order() if self.batch_index == 0 or self.index_array is None else self.index_array
@@ -110,7 +110,7 @@ class Iterator(Sequence):
     def _set_place(self, place: Mapping[str, Any]) -> None:
         self.batch_index, self.total_batches_seen = place["batch_index"], place["total_batches_seen"]
         self.index_array = place["index_array"]
-        self.index_generator = self._indices()
+        self.index_generator = self._index_stream()
 
     def _get_batches_of_transformed_samples(self, index_array: Array) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define _get_batches_of_transformed_samples.")

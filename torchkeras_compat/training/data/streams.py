@@ -116,7 +116,7 @@ class StreamData:
             return (self.source[i] for i in order[past:])
         if self.is_read_once:
             return self._drawn()
-        items = iter(self.source)
+        items: Iterator[Any] = iter(self.source)
         for _ in range(past):
             next(items, None)
         return items
