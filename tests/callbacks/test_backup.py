@@ -100,6 +100,52 @@ def test_every_optimizer(tmp_path: Path, name: str) -> None:
     hold(whole(tmp_path, "arrays", make, save_freq=3), cut_and_resumed(tmp_path, "arrays", 12, make, save_freq=3))
 
 
+class ByUpdates(tk.optimizers.Optimizer):
+    """Momentum, as an optimizer of classic Keras is written."""
+
+    def __init__(self, lr: float = 0.05, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        with tk.backend.name_scope("mine"):
+            self.iterations = tk.backend.variable(0, dtype="int64", name="iterations")
+            self.lr = tk.backend.variable(lr, name="lr")
+
+    def get_updates(self, loss: Any, params: Any) -> Any:
+        K = tk.backend
+        grads = self.get_gradients(loss, params)
+        moments = [K.zeros(K.int_shape(p)) for p in params]
+        self.weights = [self.iterations, *moments]
+        self.updates = [K.update_add(self.iterations, 1)]
+        for p, g, m in zip(params, grads, moments):
+            v = 0.9 * m - self.lr * g
+            self.updates += [K.update(m, v), K.update(p, p + v)]
+        return self.updates
+
+
+class ByVariable(tk.optimizers.Optimizer):
+    """Momentum, as an optimizer of Keras 2.11 to 2.15 is written."""
+
+    def __init__(self, learning_rate: float = 0.05, name: str = "mine") -> None:
+        super().__init__(name=name)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+
+    def build(self, var_list: Any) -> None:
+        super().build(var_list)
+        self.moments = [self.add_variable_from_reference(v, "m") for v in var_list]
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        m = self.moments[self._index_dict[self._var_key(variable)]]
+        m.assign(m * 0.9 + gradient)
+        variable.assign_sub(m * self.learning_rate)
+
+
+@pytest.mark.parametrize("kind", [ByUpdates, ByVariable])
+def test_optimizers_of_users(tmp_path: Path, kind: Any) -> None:
+    def make() -> Any:
+        return model(kind())
+
+    hold(whole(tmp_path, "arrays", make, save_freq=3), cut_and_resumed(tmp_path, "arrays", 12, make, save_freq=3))
+
+
 @pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "LBFGS"])
 def test_optimizers_of_torch(tmp_path: Path, kind: str) -> None:
     def make() -> Any:
@@ -179,6 +225,74 @@ def test_pictures(tmp_path: Path, seed: int | None, after: int) -> None:
     np.random.seed(1)
     with pytest.raises(InterruptedError):
         run(tmp_path / "b", Cut(after))
+    hold(straight, run(tmp_path / "b"))
+
+
+class CutInValidation(callbacks.Callback):
+    """Ends a training when it validates for the second time."""
+
+    count = 0
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.count += 1
+        if self.count == 2:
+            raise InterruptedError
+
+
+@pytest.mark.parametrize("data", ["arrays", "sequence", "generators", "loader"])
+def test_a_cut_after_the_last_batch_of_an_epoch(tmp_path: Path, data: str) -> None:
+    # What 'accuracy' is has to be known before a batch of the generator has come.
+    def make() -> Any:
+        return model(metrics=("accuracy", "mae"))
+
+    often = STEPS.get(data, 5)
+    straight = whole(tmp_path, data, make, save_freq=often)
+    np.random.seed(3)
+    with pytest.raises(InterruptedError):
+        train(tmp_path / "cut", data, make(), [CutInValidation()], save_freq=often)
+    np.random.seed(50)
+    resumed = train(tmp_path / "cut", data, make(), save_freq=often)
+    assert resumed[0].epoch == [1, 2, 3]
+    hold(straight, resumed)
+
+
+def test_a_change_of_the_optimizer_by_a_callback(tmp_path: Path) -> None:
+    def turn(epoch: int, logs: Any) -> None:
+        if epoch == 1:
+            net[0].optimizer.momentum = 0.9
+            net[0].optimizer.clipnorm = 0.5
+
+    def run(folder: Path, *more: Any) -> Any:
+        net[:] = [model(tk.optimizers.SGD(0.05))]
+        told = [callbacks.LambdaCallback(on_epoch_begin=turn), *more]
+        return train(folder, "arrays", net[0], told, save_freq=3)
+
+    net: list[Any] = []
+    np.random.seed(3)
+    straight = run(tmp_path / "a")
+    np.random.seed(3)
+    with pytest.raises(InterruptedError):
+        run(tmp_path / "b", Cut(17))
+    hold(straight, run(tmp_path / "b"))
+
+
+@pytest.mark.filterwarnings("ignore::torchkeras_compat._core.border.KerasSpellingWarning")
+@pytest.mark.filterwarnings("ignore:samples_per_epoch=40")
+@pytest.mark.parametrize(
+    ("source", "samples"), [(resuming.endless, 36), (resuming.counting, 40), (resuming.Listed, 40)]
+)
+def test_old_generators_that_count_samples(tmp_path: Path, source: Any, samples: int) -> None:
+    def run(folder: Path, *more: Any) -> Any:
+        net = model()
+        backup = callbacks.BackupAndRestore(folder, save_freq=2)
+        done = net.fit_generator(source(), samples_per_epoch=samples, nb_epoch=4, verbose=0, callbacks=[backup, *more])
+        return done, net.get_weights()
+
+    np.random.seed(1)
+    straight = run(tmp_path / "a")
+    np.random.seed(1)
+    with pytest.raises(InterruptedError):
+        run(tmp_path / "b", Cut(13))
     hold(straight, run(tmp_path / "b"))
 
 
