@@ -28,7 +28,7 @@ class ModelCheckpoint(Monitor):
         save_best_only: Whether only improvements are saved.
         save_weights_only: Whether the weights alone are saved, and not the model with its optimizer.
         mode: `'min'`, `'max'` or `'auto'`.
-        save_freq: `'epoch'`, or a number of batches; what validation alone tells is looked at when the epoch ends.
+        save_freq: `'epoch'`, or a number of batches; a value that only validation tells is seen at the epoch's end.
         options: `None`; TensorFlow's options have no meaning here.
         initial_value_threshold: A value that the first saved one has to beat.
         period: Every how many epochs.
