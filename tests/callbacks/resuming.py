@@ -116,6 +116,9 @@ class Listed:
 class Cut(tk.callbacks.Callback):
     """Ends a training after some batches: by an error, or by a kill."""
 
+    # Sums of several batches at once round in another way than sums of each that somebody looks at.
+    _reads_batch_logs = False
+
     def __init__(self, after: int, kill: bool = False) -> None:
         super().__init__()
         self.after, self.kill = after, kill

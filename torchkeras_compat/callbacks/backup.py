@@ -57,6 +57,7 @@ class BackupAndRestore(Callback):
     """
 
     _runs_last = True
+    _reads_batch_logs = False
     _training_state: Any = None  # of the `fit` that runs, which hands it out
 
     def __init__(
@@ -81,7 +82,7 @@ class BackupAndRestore(Callback):
         self._batches = 0  # since the last backup
         self._restored: Any = None
         self._preemption = Preemption()
-        if not often or self.save_before_preemption:  # only then are batch logs wanted
+        if not often or self.save_before_preemption:  # only then are hooks of batches called
             self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
 
     def _state_of_fit(self) -> Any:

@@ -42,6 +42,9 @@ class Callback(Configurable):
     params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
     _kept: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
+    _reads_batch_logs: ClassVar[bool] = (
+        True  # whether its hooks of batches look at what the device has to tell for them
+    )
     _runs_last: ClassVar[bool] = False  # whether its hooks follow those of all others, wherever it stands in the list
 
     def __init__(self) -> None:
@@ -193,6 +196,10 @@ class CallbackList:
     def wants_batches(self, mode: str) -> bool:
         """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; else none is called."""
         return any(has_hook(c, _BATCH_HOOKS[mode]) for c in self.callbacks)
+
+    def reads_logs(self, mode: str) -> bool:
+        """Tell whether some callback with such a hook looks at the values of a batch."""
+        return any(has_hook(c, _BATCH_HOOKS[mode]) and getattr(c, "_reads_batch_logs", True) for c in self.callbacks)
 
     def call(self, hook: str, *args: Any, logs: Mapping[str, Any] | None = None) -> None:
         """Call a hook of every callback with a dictionary of plain floats."""

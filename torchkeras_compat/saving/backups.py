@@ -29,6 +29,7 @@ KEPT = 2
 _NAME = re.compile(r"backup-(\d{6,})\.zip")
 _TREE = "tree.json"
 _KINDS = "biufc"  # numpy's letters for numbers
+_PART = 1 << 24
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -130,8 +131,11 @@ def read_tree(path: str | os.PathLike[str]) -> Any:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            members = archive.infolist()
+            if any(info.compress_type != zipfile.ZIP_STORED for info in members):
                 raise ValueError("it is compressed, as no backup is")
+            if sum(info.file_size for info in members) > os.path.getsize(path):
+                raise ValueError("it says that it holds more than it does")
             return _decoded(json.loads(archive.read(_TREE)), archive)
     except FileNotFoundError:
         raise
@@ -174,15 +178,27 @@ def _decoded(value: Any, archive: zipfile.ZipFile) -> Any:
     if "items" in value:
         return {_decoded(key, archive): _decoded(item, archive) for key, item in value["items"]}
     if "tensor" in value:
-        return _tensor(archive.read(str(value["tensor"])), value["dtype"]).reshape(value["shape"])
+        return _tensor(_read(archive, str(value["tensor"])), value["dtype"]).reshape(value["shape"])
     dtype = np.dtype(value["dtype"])
     if dtype.kind not in _KINDS:
         raise ValueError(f"{value['dtype']!r} is no type of numbers")
-    return np.frombuffer(archive.read(str(value["array"])), dtype).reshape(value["shape"]).copy()
+    return _read(archive, str(value["array"])).view(dtype).reshape(value["shape"])
 
 
-def _tensor(content: bytes, name: str) -> Tensor:
+def _tensor(content: Bytes, name: str) -> Tensor:
     dtype = getattr(torch, name)
     if not isinstance(dtype, torch.dtype):
         raise ValueError(f"{name!r} is no type of numbers")
-    return torch.frombuffer(bytearray(content), dtype=dtype) if content else torch.empty(0, dtype=dtype)
+    return torch.from_numpy(content).view(dtype) if content.size else torch.empty(0, dtype=dtype)
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> Bytes:
+    """Return a member, read part by part into memory of its own: a large one is there only once."""
+    content = np.empty(archive.getinfo(name).file_size, np.uint8)
+    with archive.open(name) as member:
+        for start in range(0, content.size, _PART):
+            part = member.read(min(_PART, content.size - start))
+            content[start : start + len(part)] = np.frombuffer(part, np.uint8)
+            if len(part) < min(_PART, content.size - start):
+                raise EOFError(f"{name!r} ends early")
+    return content

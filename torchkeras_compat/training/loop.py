@@ -205,7 +205,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     step.averages.reset()
     model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
-    hooks = run.callbacks.wants_batches("train")
+    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reads_logs("train")
     training = settings.running(True)
 
     def results() -> dict[str, float]:  # of the averages of now: the first targets may have made others
@@ -225,7 +225,8 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
             guard.explain(error, batch.size)
         done += 1
         if hooks:
-            run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
+            logs = _batch_logs(run, done - 1, batch.size, reads_logs)
+            run.callbacks.call("on_train_batch_end", done - 1, logs=logs)
         progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
             break
@@ -241,10 +242,13 @@ def _begin_epoch(run: Run, model: CompiledModel) -> tuple[int, Iterator[Batch]]:
     return done, iter(()) if model.stop_training else run.batches(done)  # it had been told to stop at that batch
 
 
-def _batch_logs(run: Run, index: int, size: int) -> Logs:
+def _batch_logs(run: Run, index: int, size: int, with_values: bool) -> Mapping[str, Any]:
+    about = _about(run.step.model, index, size)
+    if not with_values:
+        return about
     averages = run.step.averages
     values = averages.results() if run.running_logs else averages.last_batch()
-    return Logs({**_about(run.step.model, index, size), **values})
+    return Logs({**about, **values})
 
 
 def _about(model: TrainedModel, index: int, size: int) -> dict[str, Any]:
