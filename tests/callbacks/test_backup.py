@@ -455,6 +455,21 @@ def test_its_hooks_follow_those_of_all_others(tmp_path: Path) -> None:
     same(straight, run(tmp_path / "b"))
 
 
+def test_callbacks_of_users_are_left_alone(tmp_path: Path) -> None:
+    class Mine(callbacks.Callback):
+        def __init__(self) -> None:  # as in many scripts, without that of the base
+            self._state = self._kept = self._training_state = {"mine": 1}
+
+    class Nearly:
+        def set_model(self, model: Any) -> None: ...
+
+        def set_params(self, params: Any) -> None: ...
+
+    mine = [Mine(), Nearly()]
+    train(tmp_path, "arrays", model(), mine, save_freq=2)
+    assert mine[0]._state is mine[0]._training_state
+
+
 def test_a_training_that_had_been_stopped_is_not_gone_on_with(tmp_path: Path) -> None:
     class Kill(callbacks.Callback):
         _runs_last = True

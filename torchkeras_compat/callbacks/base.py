@@ -41,7 +41,7 @@ class Callback(Configurable):
     model: Any = None
     params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
-    _kept: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
+    _backed_up: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
     _reads_batch_logs: ClassVar[bool] = (
         True  # whether its hooks of batches look at what the device has to tell for them
     )
@@ -58,11 +58,11 @@ class Callback(Configurable):
         """Take the model."""
         self.model = model
 
-    def _state(self) -> dict[str, Any]:
+    def _get_backup(self) -> dict[str, Any]:
         """Return what training that is resumed has to know of this callback."""
-        return {name: getattr(self, name) for name in self._kept if hasattr(self, name)}
+        return {name: getattr(self, name) for name in self._backed_up if hasattr(self, name)}
 
-    def _set_state(self, state: Mapping[str, Any]) -> None:
+    def _set_backup(self, state: Mapping[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
 

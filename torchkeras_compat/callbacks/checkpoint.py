@@ -43,7 +43,7 @@ class ModelCheckpoint(Monitor):
         True
     """
 
-    _kept = ("best", "epochs_since_last_save", "_batches", "_overdue")
+    _backed_up = ("best", "epochs_since_last_save", "_batches", "_overdue")
 
     def __init__(
         self,

@@ -91,14 +91,14 @@ class CSVLogger(Callback):
         """Take no more rows."""
         self._begun = False
 
-    def _state(self) -> dict[str, Any]:
+    def _get_backup(self) -> dict[str, Any]:
         """Return what this training has written: the file may be cut, or have more in it, when training resumes."""
         with open(self.filename, "rb") as file:
             file.seek(self._before)
             text = file.read().decode("utf-8")
         return {"before": self._before, "text": text, "keys": list(self._keys)}
 
-    def _set_state(self, state: Mapping[str, Any]) -> None:
+    def _set_backup(self, state: Mapping[str, Any]) -> None:
         self._before = min(state["before"], os.path.getsize(self.filename))
         with open(self.filename, "r+b") as file:
             file.truncate(self._before)

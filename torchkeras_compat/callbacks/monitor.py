@@ -110,7 +110,7 @@ class EarlyStopping(Monitor):
         True
     """
 
-    _kept = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+    _backed_up = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
 
     def __init__(
         self,

@@ -110,7 +110,7 @@ class ReduceLROnPlateau(Monitor):
         0.2
     """
 
-    _kept = ("best", "wait", "cooldown_counter")
+    _backed_up = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

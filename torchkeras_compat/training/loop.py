@@ -126,14 +126,14 @@ class Run:
         Args:
             past: How many of them are past.
         """
-        left = None if self.steps is None else self.steps - past
+        limit = None if self.steps is None else self.steps - past
         if not self.is_one_stream:
-            return self.data.epoch(self.shuffle, left)
+            return self.data.epoch(self.shuffle, limit)
         if self._stream is None and isinstance(self.data, StreamData):
             self._stream = iter(self.data.epoch(self.shuffle))
         if self._stream is None:
             self._stream = itertools.chain.from_iterable(self._passes())
-        return itertools.islice(self._stream, left)
+        return itertools.islice(self._stream, limit)
 
     def _passes(self) -> Iterator[Iterator[Batch]]:
         """Yield as many passes as there are epochs, those before training resumed counted."""

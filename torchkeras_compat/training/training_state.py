@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from .._core.weights import Variable
 from ..backend.random import set_streams, streams
+from ..callbacks.backup import BackupAndRestore
+from ..callbacks.base import Callback
 from ..optimizers import Optimizer
 from ..saving.backups import Backups
 from .compiled_model import CompiledModel
@@ -92,7 +94,7 @@ class TrainingState:
             "generators": [_generator_state(layer) for layer in _drawing(model)],
             "streams": streams(),
             "averages": epoch_state(model, run.step.averages) if in_midst else None,
-            "callbacks": [[type(c).__name__, c._state()] for c in run.callbacks if hasattr(c, "_state")],
+            "callbacks": [[type(c).__name__, c._get_backup()] for c in run.callbacks if isinstance(c, Callback)],
             "data": [[_position(data).state(), data.source_state()] for data in self.data],
         }
 
@@ -132,8 +134,8 @@ class TrainingState:
             by_name.setdefault(name, []).append(kept)
         for callback in run.callbacks:
             kept = by_name.get(type(callback).__name__)
-            if kept and hasattr(callback, "_set_state"):
-                callback._set_state(kept.pop(0))
+            if kept and isinstance(callback, Callback):
+                callback._set_backup(kept.pop(0))
         for data, (position, _) in zip(self.data, state["data"]):
             _position(data).set_state(position)
 
@@ -243,14 +245,14 @@ def _inside(value: Any) -> Iterable[Any]:
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
-def hand_out(run: Run, model: CompiledModel) -> list[Any]:
+def hand_out(run: Run, model: CompiledModel) -> list[BackupAndRestore]:
     """Give the state of a `fit` to the callbacks that keep it, and return those.
 
     Args:
         run: The call.
         model: The model.
     """
-    keepers = [callback for callback in run.callbacks if hasattr(callback, "_training_state")]
+    keepers = [callback for callback in run.callbacks if isinstance(callback, BackupAndRestore)]
     if keepers:
         state = TrainingState(run, model)
         for callback in keepers:

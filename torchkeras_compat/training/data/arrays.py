@@ -143,8 +143,8 @@ class ArrayData:
         if self.position is not None:
             with self.position.beginning() as past:
                 order = self._order(shuffle)
-            left = itertools.islice(self._batches(order, self.batch_size), past, None)
-            return self.position.counted(itertools.islice(left, limit))
+            rest = itertools.islice(self._batches(order, self.batch_size), past, None)
+            return self.position.counted(itertools.islice(rest, limit))
         return itertools.islice(self._batches(self._order(shuffle), merged * self.batch_size), limit)
 
     def _batches(self, rows: Tensor | None, size: int) -> Iterator[Batch]:

@@ -26,7 +26,7 @@ class Position:
 
     Attributes:
         begun: How many passes over the data have begun.
-        taken: How many batches of the last one have been handed out.
+        batches: How many batches of the last one have been handed out.
         drawn: How many items have been drawn of a source that can be read once.
         samples: How many samples of the last pass have been handed out, where it is they that are counted.
         goes_on: Whether what begins next is the rest of the last pass.
@@ -34,7 +34,7 @@ class Position:
 
     def __init__(self, generators: Sequence[torch.Generator] = ()) -> None:
         self.generators = generators
-        self.begun = self.taken = self.drawn = self.samples = 0
+        self.begun = self.batches = self.drawn = self.samples = 0
         self._before_pass: dict[str, Any] = {}
         self._before_first_item: dict[str, Any] = {}
         self._before_epoch_ends: list[dict[str, Any]] = []
@@ -49,18 +49,18 @@ class Position:
         A pass that had begun before is given the random numbers that it was given then.
         """
         if not self.goes_on:
-            self.begun, self.taken, self.samples = self.begun + 1, 0, 0
+            self.begun, self.batches, self.samples = self.begun + 1, 0, 0
             self._before_pass = self._random()
             yield 0
             return
         self.goes_on = False
         with self._with_random(self._before_pass):
-            yield self.taken
+            yield self.batches
 
     def counted(self, batches: Iterator[T]) -> Iterator[T]:
         """Yield batches, and count them."""
         for batch in batches:
-            self.taken += 1
+            self.batches += 1
             yield batch
 
     def go_on(self) -> None:
@@ -117,7 +117,7 @@ class Position:
         """Return the position as a tree of numbers, arrays and tensors."""
         return {
             "begun": self.begun,
-            "taken": self.taken,
+            "batches": self.batches,
             "drawn": self.drawn,
             "samples": self.samples,
             "before_pass": self._before_pass,
@@ -128,7 +128,7 @@ class Position:
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take the position that `state` returned; the random numbers go on from there."""
-        self.begun, self.taken = state["begun"], state["taken"]
+        self.begun, self.batches = state["begun"], state["batches"]
         self.drawn, self.samples = state["drawn"], state["samples"]
         self._before_pass, self._before_first_item = state["before_pass"], state["before_first_item"]
         self._before_epoch_ends = list(state["before_epoch_ends"])
