@@ -110,7 +110,9 @@ INSIDE = {
         "averages",
         "step",
         "compiled_model executors out_of_memory",
-        "compile_record custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
+        # The methods of a model, part by part.
+        "compile_record custom_steps deprecated epoch_state loop on_batch symbolic_loss",
+        "training_state",
         "trainer",
     ),
     "training/step": (
