@@ -220,11 +220,17 @@ def _deserialized(kind: str, config: Mapping[str, Any]) -> Any:
     takes_lists = getattr(entry, "_config_may_be_list", False)
     if arguments is not None and not isinstance(arguments, (dict, list) if takes_lists else dict):
         raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
-    if isinstance(arguments, dict) or arguments is None:
-        arguments = stored_configs.arguments_in(entry, arguments or {})
-    build: Callable[[Any], Any] = getattr(entry, "from_config", None) or (lambda config: entry(**config))
+    with stored_configs.of_this_package(str(config.get("registered_name")).startswith(stored_configs.OWN)):
+        return _made(entry, arguments)
+
+
+def _made(entry: Any, arguments: Any) -> Any:
+    """Return an object of a class and the arguments in a configuration."""
     with stored_configs.under_dialect(entry), border.quietly(_is_ours(entry)), _naming(entry, arguments):
-        return build(arguments)
+        if not isinstance(arguments, list):
+            arguments = stored_configs.arguments_in(entry, arguments or {})
+        build = getattr(entry, "from_config", None)
+        return entry(**arguments) if build is None else build(arguments)
 
 
 def _entry(kind: str, name: str, registered: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import dialects
@@ -116,6 +116,21 @@ def reading(config: Any, version: str | None = None, dialect: str | None = None)
         raise ValueError(f"the configuration has too many models or layers inside each other: {show(config)}") from None
     finally:
         _reading.reset(token)
+
+
+@contextlib.contextmanager
+def of_this_package(own: bool = True) -> Iterator[None]:
+    """Read what is inside the `with` block as this package writes it, whatever wrote the rest of the file.
+
+    Args:
+        own: Whether it is so.
+    """
+    token = _reading.set(replace(current(), era=None)) if own else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _reading.reset(token)
 
 
 def current() -> Reading:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._core import registry, stored_configs
 from .._core.errors import show
+from .._core.graph_calls import Call, Place, is_place, keras_2_call, keras_3_call, place_of, put
 from .._core.symbolic import SymbolicTensor, apply
 from .._core.tensor_operators import OPERATORS, item
 from .._core.tree import Tree, is_branch
@@ -29,171 +30,6 @@ def leaves_by_key(tree: Tree) -> list[Any]:
     if isinstance(tree, (list, tuple)):
         return [leaf for branch in tree for leaf in leaves_by_key(branch)]
     return [tree]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tensor comes from: an output of a call of a layer."""
-
-    layer: str
-    call: int
-    output: int
-
-    def __str__(self) -> str:
-        return f"output {self.output} of call {self.call} of {self.layer!r}"
-
-
-@dataclass
-class Call:
-    """A call that a configuration describes, with places where tensors are.
-
-    Attributes:
-        layer: Whose call it is.
-        number: Which of the layer's.
-        arguments: Without a name, the inputs first.
-        keywords: With a name.
-    """
-
-    layer: str
-    number: int
-    arguments: list[Any]
-    keywords: dict[str, Any]
-
-    def places(self) -> Iterator[Place]:
-        """Yield what must be there before, the call before it among them."""
-        if self.number:
-            yield Place(self.layer, self.number - 1, 0)
-        yield from _places_in([self.arguments, self.keywords])
-
-
-def _places_in(tree: Any) -> Iterator[Place]:
-    if isinstance(tree, Place):
-        yield tree
-    elif isinstance(tree, dict):
-        for branch in tree.values():
-            yield from _places_in(branch)
-    elif isinstance(tree, (list, tuple)):
-        for branch in tree:
-            yield from _places_in(branch)
-
-
-def _put(tree: Any, tensor_at: Callable[[Place], SymbolicTensor]) -> Any:
-    """Return a tree with tensors at its places."""
-    if isinstance(tree, Place):
-        return tensor_at(tree)
-    if isinstance(tree, dict):
-        return {key: _put(branch, tensor_at) for key, branch in tree.items()}
-    if type(tree) in (list, tuple):
-        return type(tree)(_put(branch, tensor_at) for branch in tree)
-    return tree
-
-
-# --- how calls are written ---------------------------------------------------------------------------------------
-
-
-def _place(value: Any) -> Place:
-    """Return the place that a list names, `[layer, call, output, …]`."""
-    if not _is_place(value):
-        raise ValueError(f"a tensor of the graph must be [layer, call, output]; got {show(value)}.")
-    return Place(*value[:3])
-
-
-def _is_place(value: Any) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and len(value) in (3, 4)
-        and isinstance(value[0], str)
-        and all(type(number) is int and number >= 0 for number in value[1:3])
-        and (len(value) == 3 or isinstance(value[3], (dict, type(None))))
-    )
-
-
-def _inputs(tree: Any, keywords: list[dict[str, Any]]) -> Any:
-    """Return the inputs of a call of Keras 1 or 2; what stands beside their tensors is added to `keywords`."""
-    if _is_place(tree):
-        if len(tree) > 3 and tree[3]:
-            keywords.append(tree[3])
-        return _place(tree)
-    if isinstance(tree, list) and tree[:1] == ["_CONSTANT_VALUE"] and len(tree) > 2:
-        keywords.append(tree[3] if len(tree) > 3 else {})
-        return tree[2]
-    if isinstance(tree, dict):
-        return {key: _inputs(branch, keywords) for key, branch in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return [_inputs(branch, keywords) for branch in tree]
-    raise ValueError(f"a tensor of the graph must be [layer, call, output]; got {show(tree)}.")
-
-
-def _keras_2_call(name: str, number: int, node: Any, names: Mapping[str, Any]) -> Call:
-    """Return a call that Keras 1 or 2 wrote: the inputs, with the further arguments beside each of them."""
-    if _is_place(node) or (isinstance(node, list) and node[:1] == ["_CONSTANT_VALUE"]):
-        node = [node]
-    if isinstance(node, list) and node and isinstance(node[0], list) and node[0][:1] == ["_OPERATION"]:
-        return _own_call(name, number, node[0])
-    beside: list[dict[str, Any]] = []
-    inputs = _inputs(node, beside)
-    if isinstance(inputs, list) and len(inputs) == 1 and not _takes_a_list(names[name]):
-        inputs = inputs[0]
-    written = beside[0] if beside else {}
-    keywords = {key: _argument(value, names) for key, value in written.items() if value is not None}
-    more = [keywords.pop(key) for key in sorted(keywords) if key.startswith("_argument_")]
-    return Call(name, number, [inputs, *more], keywords)
-
-
-def _own_call(name: str, number: int, node: Any) -> Call:
-    """Return the call of a function as this package writes it."""
-    _, first, arguments, keywords = node
-    return Call(name, number, [_argument(first, {}), *_argument(arguments, {})], _argument(keywords, {}))
-
-
-def _argument(value: Any, names: Mapping[str, Any]) -> Any:
-    """Return an argument of a call that Keras 2, or this package, wrote."""
-    if isinstance(value, (list, tuple)):
-        if value[:1] == ["_TENSOR"]:
-            return _place(list(value[1:4]))
-        if _is_place(value) and len(value) == 3 and value[0] in names:
-            return _place(value)
-        return type(value)(_argument(part, names) for part in value)
-    if isinstance(value, dict):
-        kind = value.get("class_name")
-        if kind == "slice":
-            return slice(*value["config"])
-        if kind == "ellipsis":
-            return Ellipsis
-        if kind == "tuple":
-            return tuple(_argument(part, names) for part in value["config"])
-        if value.keys() == {"start", "stop", "step"}:
-            return slice(*(_argument(value[end], names) for end in ("start", "stop", "step")))
-        return {key: _argument(part, names) for key, part in value.items()}
-    return value
-
-
-def _keras_3_call(name: str, number: int, node: Entry, names: Mapping[str, Any]) -> Call:
-    """Return a call that Keras 3 wrote: all its arguments, with tensors where they were."""
-    arguments, keywords = node.get("args"), node.get("kwargs")
-    if not isinstance(arguments, list) or not isinstance(keywords, dict):
-        raise ValueError(f"a call needs 'args', a list, and 'kwargs', a dictionary; got {show(node)}.")
-    told = {key: value for key, value in keywords.items() if not _is_none(value)}
-    told.pop("training", None)  # fit, evaluate and predict of Keras 3 tell a layer the mode, whatever its call was told
-    call = Call(name, number, [_tensors_of_keras_3(value) for value in arguments], _tensors_of_keras_3(told))
-    while len(call.arguments) > 1 and _is_none(call.arguments[-1]):
-        call.arguments.pop()
-    return call
-
-
-def _is_none(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and bool(value) and all(part is None for part in value))
-
-
-def _tensors_of_keras_3(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            config = value.get("config")
-            return _place(config.get("keras_history") if isinstance(config, dict) else config)
-        if isinstance(value.get("class_name"), str):
-            return stored_configs.value_in(value)
-        return {key: _tensors_of_keras_3(part) for key, part in value.items()}
-    return [_tensors_of_keras_3(part) for part in value] if isinstance(value, list) else value
 
 
 # --- layers and functions ----------------------------------------------------------------------------------------
@@ -271,8 +107,7 @@ class GraphReader:
         self.outputs: dict[tuple[str, int], list[SymbolicTensor]] = {}
         self.added: list[tuple[Entry, Any]] = []
         entries = [self._checked(entry) for entry in _of(config, "layers", list)]
-        nodes = {name: entry.get("inbound_nodes") or [] for name, entry in entries}
-        calls = (node for own in nodes.values() for node in own)
+        calls = (node for _, entry in entries for node in entry.get("inbound_nodes") or [])
         self.third = any(isinstance(node, dict) and _SIGN_OF_KERAS_3 in node for node in calls)
         for name, entry in entries:
             if name in self.made:
@@ -280,8 +115,8 @@ class GraphReader:
             known = (layers or {}).get(name)
             self.made[name] = _made(entry) if known is None else known
         self.calls: list[Call] = []
-        for name, own in nodes.items():
-            self._enter(name, own, _keras_3_call if self.third else _keras_2_call)
+        for name, entry in entries:
+            self._enter(name, entry)
 
     @staticmethod
     def _checked(entry: Any) -> tuple[str, Entry]:
@@ -291,20 +126,25 @@ class GraphReader:
             raise ValueError(f"a layer of a graph needs 'name' and 'inbound_nodes', a list; got {show(entry)}.")
         return name, entry
 
-    def _enter(self, name: str, nodes: list[Any], read: Callable[..., Call]) -> None:
+    def _enter(self, name: str, entry: Entry) -> None:
         """Note the outputs that a layer has by itself, and its calls."""
         layer = self.made[name]
         first = 0
         if isinstance(layer, InputLayer):
             self.outputs[name, 0] = [layer.tensor]
             return
-        if read is _keras_2_call and getattr(layer, "_declares_inputs", False):
+        if not self.third and getattr(layer, "_declares_inputs", False):
             for own in layer._own_calls():  # in a model, what leads from its own inputs to its outputs counts first
                 self.outputs[name, first] = leaves_by_key(own.outputs)
                 first += 1
-        for number, node in enumerate(nodes, first):
+        own_name = str(entry.get("registered_name")).startswith(stored_configs.OWN)
+        for number, node in enumerate(entry.get("inbound_nodes") or [], first):
             try:
-                self.calls.append(read(name, number, node, self.made))
+                if self.third:
+                    call = keras_3_call(name, number, node, keeps_mode=own_name)
+                else:
+                    call = keras_2_call(name, number, node, self.made, _takes_a_list(layer))
+                self.calls.append(call)
             except ValueError as error:
                 raise ValueError(f"{name!r}, inbound_nodes: {error}") from None
 
@@ -345,7 +185,7 @@ class GraphReader:
 
     def _make(self, call: Call) -> None:
         layer = self.made[call.layer]
-        arguments, keywords = _put(call.arguments, self.tensor_at), _put(call.keywords, self.tensor_at)
+        arguments, keywords = put(call.arguments, self.tensor_at), put(call.keywords, self.tensor_at)
         if isinstance(layer, Mapping):
             self.added.append((layer, arguments[0]))
             result = arguments[0]
@@ -363,8 +203,8 @@ class GraphReader:
         """
 
         def tensors(tree: Any) -> Tree:
-            if _is_place(tree):
-                place = _place(tree)
+            if is_place(tree):
+                place = place_of(tree)
                 if self.third and getattr(self.made.get(place.layer), "_plan", None) is not None:
                     # Here, and not in calls, Keras 3 counts what leads from a model's own inputs to its outputs.
                     place = replace(place, call=place.call - 1)
