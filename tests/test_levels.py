@@ -87,6 +87,7 @@ INSIDE = {
     ),
     "models": (
         "operation plan torch_side",
+        "graph_configs",
         "functional",
         "network_symbols",
         "description",

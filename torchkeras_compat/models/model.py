@@ -61,6 +61,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         ((None, 2), 16)
     """
 
+    _trains = True  # so that it follows the dialect of whoever reads its configuration
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         """Prepare the model before any `__init__`, so that a subclass may assign layers first."""
         self = super().__new__(cls, *args, **kwargs)
@@ -285,6 +287,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         with registry.custom_object_scope(custom_objects):
             if isinstance(config, Mapping) and "input_layers" in config:
                 return functional.from_config(cls, config)
+            if origin(cls) is Model:
+                raise ValueError(f"Model.from_config: 'layers' and 'input_layers' make a model; got {show(config)}.")
             return cls(**config)
 
     def to_json(self, **kwargs: Any) -> str:

@@ -113,16 +113,6 @@ def _bytes(tensor: Tensor) -> memoryview:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def is_safetensors(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file begins as one of safetensors does; one that is not there does not."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(9)
-    except OSError:
-        return False
-    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= HEADER_LIMIT
-
-
 def read_header(file: BinaryIO, caller: str) -> list[Entry]:
     """Return what an open file holds, in the order of its bytes; none of the numbers are read.
 

@@ -13,7 +13,7 @@ from .._core.errors import argument_error
 from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
 from .hdf5 import FileError, Group
 from .replacing import may_overwrite, replacing
-from .safetensors_file import is_safetensors, match_state, read_header, write_tensors
+from .safetensors_file import match_state, read_header, write_tensors
 from .weight_plan import Plan, assign_all
 from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
 
@@ -108,7 +108,7 @@ class WeightFiles:
         layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
-        if path.endswith(TENSORS) or is_safetensors(path):
+        if _is_state(path):
             self._load_state(path, skip_mismatch or by_name, caller)
             return
         with _reading(path, "load_weights") as root:
@@ -165,6 +165,14 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
+
+
+def _is_state(path: str) -> bool:
+    """Tell whether a file is one of safetensors, or is called so."""
+    if path.endswith(TENSORS) and os.path.isfile(path):
+        return True
+    kinds = (file_kinds.HDF5, file_kinds.KERAS, file_kinds.SAFETENSORS)
+    return file_kinds.expect(path, "load_weights", *kinds) is file_kinds.SAFETENSORS
 
 
 @contextlib.contextmanager
