@@ -274,7 +274,8 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         """
         if self._plan is None:
             return {name: self._config_of(name) for name in own_arguments(type(self))}
-        return functional.config_of(self)
+        with registry.noting_shared_layers():
+            return functional.config_of(self)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
