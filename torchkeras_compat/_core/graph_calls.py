@@ -130,14 +130,15 @@ def keras_2_call(name: str, number: int, node: Any, names: Container[str], liste
 def _own_call(name: str, number: int, node: Any) -> Call:
     """Return the call of a function as this package writes it."""
     _, first, arguments, keywords = node
-    return Call(name, number, [_argument(first, ()), *_argument(arguments, ())], _argument(keywords, ()))
+    leading = [] if first is None else [_argument(first, ())]  # all arguments may have names
+    return Call(name, number, [*leading, *_argument(arguments, ())], _argument(keywords, ()))
 
 
 def _argument(value: Any, names: Container[str]) -> Any:
     """Return an argument of a call that Keras 2, or this package, wrote."""
     if isinstance(value, (list, tuple)):
-        if value[:1] == ["_TENSOR"]:
-            return place_of(list(value[1:4]))
+        if len(value) == 4 and isinstance(value[0], str) and value[0] == "_TENSOR":
+            return place_of(list(value[1:]))
         if is_place(value) and len(value) == 3 and value[0] in names:
             return place_of(value)
         return type(value)(_argument(part, names) for part in value)

@@ -8,6 +8,7 @@ tables.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -284,13 +285,33 @@ def class_name(value: object) -> str:
     return next((name for name, known in _custom.items() if known is cls and ">" in name), cls.__name__)
 
 
+_places: contextvars.ContextVar[dict[int, dict[str, Any]] | None] = contextvars.ContextVar("places", default=None)
+
+
+@contextlib.contextmanager
+def noting_shared_layers() -> Iterator[None]:
+    """Number layers that `serialize` meets in several places inside the `with` block; blocks inside belong to it."""
+    token = _places.set({}) if _places.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _places.reset(token)
+
+
 def serialize(kind: str, value: Any) -> Any:
     """Return what `get` turns back into `value`: `None`, a name, or `{'class_name': …, 'config': …}`."""
     if value is None:
         return None
-    if hasattr(value, "get_config"):
-        return {"class_name": class_name(value), "config": value.get_config()}
-    return name_of(kind, value) or getattr(value, "__name__", type(value).__name__)
+    if not hasattr(value, "get_config"):
+        return name_of(kind, value) or getattr(value, "__name__", type(value).__name__)
+    config = {"class_name": class_name(value), "config": value.get_config()}
+    places = _places.get() if kind == "layer" else None
+    if places is not None:
+        first = places.setdefault(id(value), config)
+        if first is not config:
+            config["shared_object_id"] = first.setdefault("shared_object_id", list(places).index(id(value)) + 1)
+    return config
 
 
 def get_custom_objects() -> dict[str, Any]:

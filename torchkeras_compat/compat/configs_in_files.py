@@ -11,8 +11,8 @@ from typing import Any
 
 from .._core.border import Spelling
 from .._core.dialects import KERAS_1, KERAS_2_2, KERAS_2_3, KERAS_2_15, TF_KERAS
-from .._core.stored_configs import OWN, Era, Tables
-from .operations_in_files import arguments_of_heads, function_of_graph, operation_of_keras_3
+from .._core.stored_configs import Era, Tables
+from .operations_in_files import arguments_of_heads, class_of_operation, function_of_graph, operation_of_keras_3
 
 Table = Mapping[str, Mapping[str, Spelling]]
 
@@ -171,8 +171,8 @@ ARGUMENTS: Table = {
 
 # --- what changed its meaning ------------------------------------------------------------------------------------
 
-# Keras 3's own functions under names that mean another one here, and the other way round.
-RENAMED_ACTIVATIONS = {"hard_sigmoid": "hard_sigmoid_keras3", f"{OWN}hard_sigmoid": "hard_sigmoid"}
+# Keras 3's own functions under names that mean another one here.
+RENAMED_ACTIVATIONS = {"hard_sigmoid": "hard_sigmoid_keras3"}
 
 
 def activation_of_keras_3(value: Any) -> Any:
@@ -211,5 +211,6 @@ TABLES = Tables(
     ABSENT,
     function_of_graph,
     operation_of_keras_3,
+    class_of_operation,
     {"MultiHeadAttention": arguments_of_heads},
 )

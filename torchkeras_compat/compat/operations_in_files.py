@@ -5,6 +5,7 @@ Read off what Keras 2.15 and 3.15 write for them.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from .. import backend
 from .._core.errors import show
 from .._core.stored_configs import value_in
 from .._core.tensor_operators import item
+from ..saving.keras3_tables import Operation
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ KERAS_3: dict[str, OperationOfKeras3] = {
     "LeakyRelu": OperationOfKeras3("nn.leaky_relu", {"negative_slope": "alpha"}),
     "Einsum": OperationOfKeras3("einsum", {"subscripts": "equation"}),
 }
+OF_NN = frozenset(("Sigmoid", "Softplus"))  # which stand with the functions of networks there
 # Arguments of operations of Keras 3 that go without effect at these values.
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "sparse": (None, False),
@@ -178,6 +181,27 @@ def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable
             raise ValueError(f"the operation keras.ops {name} with {argument}={show(value)} is not served here.")
         told[known.arguments.get(argument, argument)] = value_in(value)
     return function, told
+
+
+def class_of_operation(name: str) -> Operation | None:
+    """Return the operation of Keras 3 that a function of TensorFlow is, `None` where there is none.
+
+    Args:
+        name: The function's name, such as `'math.reduce_mean'`.
+    """
+    function = function_of_graph(name)
+    if function is None or function is item:
+        return None
+    for cls, known in KERAS_3.items():
+        if known.function != "identity" and function_of_graph(known.function) is function:
+            signature = inspect.signature(function).parameters
+            parameters = tuple(name for name in signature if name != "name")
+            defaults = {n: p.default for n, p in signature.items() if p.default is not p.empty and n in parameters}
+            called = 2 if parameters[:2] in (("x", "y"), ("a", "b")) else 1
+            renamed = {ours: theirs for theirs, ours in known.arguments.items()}
+            module = "keras.src.ops.nn" if known.function.startswith("nn.") or cls in OF_NN else "keras.src.ops.numpy"
+            return Operation(cls, parameters, called, renamed, defaults, module=module)
+    return None
 
 
 def arguments_of_heads(arguments: list[Any], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

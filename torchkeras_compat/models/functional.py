@@ -109,14 +109,12 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     entries = []
     for layer in layers:
         nodes = [_node_config(node, place) for node in calls[id(layer)]]
-        entries.append(
-            {
-                "class_name": registry.class_name(layer),
-                "config": layer.get_config() if with_layers or isinstance(layer, (InputLayer, TFOpLambda)) else {},
-                "name": layer.name,
-                "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes,
-            }
+        written = with_layers or isinstance(layer, (InputLayer, TFOpLambda))
+        entry = (
+            registry.serialize("layer", layer) if written else {"class_name": registry.class_name(layer), "config": {}}
         )
+        entry |= {"name": layer.name, "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes}
+        entries.append(entry)
 
     def at(tensor: SymbolicTensor) -> list[Any]:
         return list(place[id(tensor)])

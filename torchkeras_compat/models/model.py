@@ -274,7 +274,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         """
         if self._plan is None:
             return {name: self._config_of(name) for name in own_arguments(type(self))}
-        return functional.config_of(self)
+        with registry.noting_shared_layers():
+            return functional.config_of(self)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -298,7 +299,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             kwargs: Passed to `json.dumps`.
         """
         config = {"class_name": registry.class_name(self), "config": self.get_config(), "backend": "torch"}
-        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
+        told = {"keras_version": "2.3.1", "dialect": self._dialect}
+        return json.dumps({**config, **told}, default=_not_json, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refuse: loading YAML could run code.

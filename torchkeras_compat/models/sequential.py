@@ -348,7 +348,8 @@ class Sequential(Model):
             shape, name = self._chain[0].batch_input_shape, next(self._chain[0]._input_names())
             first = InputLayer(batch_input_shape=shape, name=name)
         layers: list[Layer] = [*([first] if first is not None else []), *self._chain]
-        entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
+        with registry.noting_shared_layers():
+            entries = [registry.serialize("layer", layer) for layer in layers]
         config: dict[str, Any] = {"name": self.name, "layers": entries}
         if (
             self._input_layer is None

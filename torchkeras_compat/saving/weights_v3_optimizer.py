@@ -103,7 +103,7 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
     """
     plain = getattr(optimizer, "inner_optimizer", optimizer)
     try:
-        with _ordered_by(plain, state.rules):
+        with ordered_by(plain, state.rules):
             plain._weight_io.set_arrays(state.arrays)
     except ValueError as error:
         return str(error)
@@ -127,8 +127,13 @@ def _params(optimizer: Any) -> Sequence[torch.Tensor]:
 
 
 @contextlib.contextmanager
-def _ordered_by(optimizer: Any, rules: Rules) -> Iterator[None]:
-    """Have the slots of an optimizer in another dialect's order."""
+def ordered_by(optimizer: Any, rules: Rules) -> Iterator[None]:
+    """Have the slots of an optimizer in another dialect's order, inside the `with` block.
+
+    Args:
+        optimizer: The optimizer.
+        rules: The rules of that dialect.
+    """
     own = optimizer._rules
     optimizer._rules = rules
     try:
@@ -179,7 +184,7 @@ class _Form:
 
     def arrays(self, optimizer: Any) -> list[Array]:
         """Return the state of an optimizer as a file has it."""
-        with _ordered_by(optimizer, self.rules):
+        with ordered_by(optimizer, self.rules):
             count, *slots = optimizer._weight_io.arrays() if _has_begun(optimizer) else [np.zeros((), np.int64)]
         values = [np.asarray(count, "int32")]
         if self.has_rate:
@@ -195,7 +200,7 @@ class _Form:
         return padded
 
     def _names(self, optimizer: Any) -> list[str]:
-        with _ordered_by(optimizer, self.rules):
+        with ordered_by(optimizer, self.rules):
             return [place.name for place in optimizer._weight_io.order()]
 
     def _ranks(self, optimizer: Any) -> list[int]:

@@ -34,6 +34,40 @@ def answer(model: Any, kinds: list[str] | None = None, order: list[int] | None =
     }
 
 
+def like(told: dict[str, Any], model: Any) -> tuple[list[str], list[int]]:
+    """Return the kinds and the order of weights by which `answer` gives a model the weights of another one.
+
+    Args:
+        told: What `answer` returned for the other one.
+        model: The model.
+    """
+    here = [getattr(weight, "path", weight.name) for weight in model.weights]
+    shapes = [list(np.shape(value)) for value in model.get_weights()]
+    return told["kinds"], placed(told["names"], told["weights"], here, shapes)
+
+
+def placed(names: list[str], shapes: list[Any], here: list[str], own: list[Any]) -> list[int]:
+    """Return which of some weights each weight here is: by layer and name, else by name and shape, else by place.
+
+    Args:
+        names: Their paths.
+        shapes: Their shapes.
+        here: The paths of the model's weights.
+        own: Their shapes.
+    """
+    for parts, with_shapes in ((2, False), (1, True)):
+        theirs, ours = (
+            [
+                (*path.partition(":")[0].split("/")[-parts:], *(shape if with_shapes else ()))
+                for path, shape in zip(*all_)
+            ]
+            for all_ in ((names, shapes), (here, own))
+        )
+        if len(set(theirs)) == len(theirs) and sorted(map(str, theirs)) == sorted(map(str, ours)):
+            return [theirs.index(name) for name in ours]
+    return list(range(len(here)))
+
+
 def drawn_weights(kinds: list[str], values: list[np.ndarray]) -> list[np.ndarray]:
     """Return weights that are not trivial; variances and gammas stay positive, whole numbers as they are."""
     rng, drawn = np.random.RandomState(9), []

@@ -35,42 +35,22 @@ def builders() -> dict[str, Callable[[Any], Any]]:
     return dict(all_models(FAMILIES))
 
 
-def users_classes(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the layers of users' own in a model, which its configuration only names.
+def users_classes(name: str, entry: dict[str, Any], always: bool = False) -> dict[str, Any]:
+    """Return the layers and functions of users' own in a model, which its configuration only names.
 
     Args:
         name: The name of the model.
         entry: What is stored of it.
+        always: Whether to look where the configuration does not tell of any.
     """
-    if "models.cases." not in json.dumps(entry["keras"]):
+    if not always and "models.cases." not in json.dumps(entry["keras"]):
         return {}
     model = builders()[name](tk)
     model = model["model"] if isinstance(model, dict) else model
     parts: list[Any] = list(nn.Module.modules(model))
     parts += [cell for part in parts if (cell := getattr(part, "cell", None)) is not None]
     parts += [inner for part in parts for inner in getattr(part, "cells", None) or ()]
-    return {
+    functions = {f.__name__: f for part in parts if callable(f := part.__dict__.get("function"))}
+    return functions | {
         type(part).__name__: type(part) for part in parts if not is_ours(type(part)) and hasattr(part, "get_config")
     }
-
-
-def placed(names: list[str], shapes: list[Any], here: list[str], own: list[Any]) -> list[int]:
-    """Return which weight of the file each weight here is: by layer and name, else by name and shape, else by place.
-
-    Args:
-        names: The paths in the file.
-        shapes: The shapes there.
-        here: The paths of the model's weights.
-        own: Their shapes.
-    """
-    for parts, with_shapes in ((2, False), (1, True)):
-        theirs, ours = (
-            [
-                (*path.partition(":")[0].split("/")[-parts:], *(shape if with_shapes else ()))
-                for path, shape in zip(*all_)
-            ]
-            for all_ in ((names, shapes), (here, own))
-        )
-        if len(set(theirs)) == len(theirs) and sorted(map(str, theirs)) == sorted(map(str, ours)):
-            return [theirs.index(name) for name in ours]
-    return list(range(len(here)))

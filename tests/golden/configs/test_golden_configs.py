@@ -12,7 +12,7 @@ import torchkeras_compat as tk
 from torchkeras_compat._core import stored_configs
 
 from . import answers
-from .support import VERSIONS, placed, stored, users_classes
+from .support import VERSIONS, stored, users_classes
 
 NOT_SHARED = "Keras does not say everywhere that two models share layers, and makes several of them itself"
 CAST_TO_INTEGERS = "Keras 3 casts normalised embeddings to the type of the indices, so that they become 0"
@@ -82,9 +82,6 @@ def test_model(version: str, form: str, name: str) -> None:
 
 
 def _answer(model: Any, entry: dict[str, Any]) -> dict[str, Any]:
-    here, shapes = [weight.name for weight in model.weights], [list(w.shape) for w in model.get_weights()]
-    order = placed(entry["names"], entry["weights"], here, shapes)
-    kinds = (
-        entry["kinds"] if len(here) == len(entry["kinds"]) else [n.rpartition("/")[2].partition(":")[0] for n in here]
-    )
-    return answers.answer(model, kinds, order)
+    if len(model.weights) != len(entry["names"]):
+        return answers.answer(model)
+    return answers.answer(model, *answers.like(entry, model))
