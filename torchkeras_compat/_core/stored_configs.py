@@ -51,6 +51,7 @@ class Tables:
     absent: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)  # era → owner → defaults
     function: Callable[[str], Any] = lambda name: None  # functions of tensors by the names that graphs have for them
     operation: Callable[..., Any] = lambda name, config: None  # and by class and configuration, as Keras 3 has them
+    has_operation: Callable[[str], bool] = lambda name: False  # whether there is one of that class
     class_of_operation: Callable[[str], Any] = lambda name: None  # the other way round
     call_arguments: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # class → arguments of its calls
 

@@ -12,6 +12,7 @@ from typing import Any
 from .._core.border import Spelling
 from .._core.dialects import KERAS_1, KERAS_2_2, KERAS_2_3, KERAS_2_15, TF_KERAS
 from .._core.stored_configs import Era, Tables
+from .operations_in_files import KERAS_3 as KERAS_3_OPERATIONS
 from .operations_in_files import arguments_of_heads, class_of_operation, function_of_graph, operation_of_keras_3
 
 Table = Mapping[str, Mapping[str, Spelling]]
@@ -211,6 +212,7 @@ TABLES = Tables(
     ABSENT,
     function_of_graph,
     operation_of_keras_3,
+    KERAS_3_OPERATIONS.__contains__,
     class_of_operation,
     {"MultiHeadAttention": arguments_of_heads},
 )

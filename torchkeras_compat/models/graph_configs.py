@@ -65,13 +65,25 @@ def _made(entry: Entry) -> Any:
         return Function(function_named(_of(config, "function", str)))
     if name in ADDED:
         return entry
-    if ".ops." in str(entry.get("module")):
+    if _is_operation(entry):
         compute, keywords = stored_configs.TABLES.operation(name, config if isinstance(config, dict) else {})
         return Function(compute, keywords)
     layer = registry.deserialize("layer", {key: value for key, value in entry.items() if key != "inbound_nodes"})
     if not isinstance(layer, Layer):
         raise ValueError(f"a graph is made of layers; {name} is none.")
     return layer
+
+
+def _is_operation(entry: Entry) -> bool:
+    """Tell whether an entry is a function of Keras 3; HDF5 files name no modules, but layers tell their types."""
+    if "module" in entry or stored_configs.current().era is None:
+        return ".ops." in str(entry.get("module"))
+    config = entry.get("config")
+    tells_type = isinstance(config, Mapping) and bool({"dtype", "trainable", "layers"} & set(config))
+    name = entry["class_name"]
+    if tells_type or any(name in scope for scope in registry.open_scopes()):
+        return False
+    return stored_configs.TABLES.has_operation(name)
 
 
 def _takes_a_list(layer: Any) -> bool:

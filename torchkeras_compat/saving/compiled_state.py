@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from .._core.dialects import KERAS_2_15, TF_KERAS
 from .._core.errors import show
 from ..utils.objects import serialize_keras_object
 from .hdf5 import FileError
-from .weights_v3_optimizer import ordered_by
+from .weights_v3_optimizer import OptimizerState, assign_state, ordered_by
 
 Array = np.ndarray[Any, Any]
 Config = dict[str, Any]
@@ -131,13 +131,14 @@ def compile_again(model: Any, config: Any, version: str | None, caller: str) -> 
     Raises:
         ValueError: A class or function that is not known.
     """
-    if not isinstance(config, Mapping) or "optimizer" not in config:
+    if not isinstance(config, Mapping):
         raise FileError(f"{caller}: what the file says of compile is damaged; load_model(…, compile=False) leaves it.")
     told = {name: value for name, value in config.items() if name in _COMPILE}
     for key in ("metrics", "weighted_metrics"):
         told[key] = _without_prefixes(told.get(key), model)
     told = {name: _with_users(value) for name, value in told.items()}
-    told["optimizer"] = optimizer_from(config["optimizer"], config.get(OPTIMIZER_DIALECT), version, caller)
+    if "optimizer" in config:  # Keras 3 leaves it out of what it writes behind an HDF5 file
+        told["optimizer"] = optimizer_from(config["optimizer"], config.get(OPTIMIZER_DIALECT), version, caller)
     try:
         model.compile_from_config(told)
     except ValueError as error:
@@ -236,6 +237,23 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
             optimizer.set_weights(arrays)
     except ValueError as error:
         warn_of_state(caller, str(error))
+
+
+def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller: str) -> None:
+    """Give a model's optimizer the state that a file of Keras 3 has, or say in one warning why it starts anew.
+
+    Args:
+        model: The model, compiled.
+        read: Reads the state.
+        caller: Who loads, for messages.
+    """
+    try:
+        state = read()
+        why = "" if state is None else assign_state(model.optimizer, state)
+    except FileError as error:
+        why = str(error)
+    if why:
+        warn_of_state(caller, why)
 
 
 def warn_of_state(caller: str, why: str) -> None:

@@ -74,8 +74,24 @@ def compile_for_keras_3(config: Mapping[str, Any]) -> tuple[Config, list[Problem
         {'optimizer': 'sgd', 'loss': 'kl_divergence'}
     """
     writer = _Writer(current(), False)
+    config = {**config, "optimizer": _with_schedule(config.get("optimizer"))}
     kept = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution")
     return {name: writer.told(config[name]) for name in kept if name in config}, writer.problems
+
+
+def _with_schedule(optimizer: Any) -> Any:
+    """Return an optimizer whose `decay` is a schedule, as it has to be from Keras 2.11 on; the rates are the same."""
+    arguments = optimizer.get("config") if isinstance(optimizer, Mapping) else None
+    if not isinstance(arguments, Mapping) or not isinstance(arguments.get("decay"), float):
+        return optimizer
+    rest = {name: value for name, value in arguments.items() if name != "decay"}
+    if optimizer["class_name"] == "Nadam":  # whose schedule_decay tf.keras calls so
+        return {**optimizer, "config": {**rest, "schedule_decay": arguments["decay"]}}
+    if not arguments["decay"] or not isinstance(arguments.get("learning_rate"), float):
+        return optimizer
+    told = {"initial_learning_rate": arguments["learning_rate"], "decay_steps": 1, "decay_rate": arguments["decay"]}
+    schedule = {"class_name": "InverseTimeDecay", "config": {**told, "staircase": False}}
+    return {**optimizer, "config": {**rest, "learning_rate": schedule}}
 
 
 def _dictionaries_in(config: Any) -> Iterator[Mapping[str, Any]]:

@@ -12,11 +12,11 @@ from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
 from . import archive, compiled_state, limits, weights_v3
 from .compiled_state import Config
-from .hdf5 import FileError, Group
+from .hdf5 import FileError
 from .keras3_form import compile_for_keras_3, for_keras_3
 from .model_hdf5 import as_name
 from .weight_plan import Plan, assign_all
-from .weights_v3_optimizer import assign_state, read_state, write_state
+from .weights_v3_optimizer import read_state, write_state
 
 KERAS_VERSION = "3.15.1"  # the Keras whose form the files have
 OWN = "torchkeras_compat"  # how the model was compiled, as this package says it: Keras 3 lacks some arguments
@@ -87,7 +87,8 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
             assign_all(plan.read())
         if compile and told:
             compiled_state.compile_again(model, told, version, caller)
-            _take_state(model, root, caller)
+            if model.built:
+                compiled_state.restore_state(model, lambda: read_state(root, model.optimizer, caller), caller)
     return model
 
 
@@ -95,17 +96,6 @@ def _version(reader: archive.Reader) -> str | None:
     told = reader.json(archive.METADATA) if archive.METADATA in reader.names else None
     version = told.get("keras_version") if isinstance(told, Mapping) else None
     return version if isinstance(version, str) else None
-
-
-def _take_state(model: Any, root: Group, caller: str) -> None:
-    """Give the optimizer of a model its state in an open file, or say in one warning why it starts anew."""
-    try:
-        state = read_state(root, model.optimizer, caller) if model.built else None
-        why = "" if state is None else assign_state(model.optimizer, state)
-    except FileError as error:
-        why = str(error)
-    if why:
-        compiled_state.warn_of_state(caller, why)
 
 
 def _build(model: Any, told: Any, caller: str) -> None:

@@ -15,6 +15,7 @@ from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import state_of
 
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
 
@@ -131,11 +132,10 @@ def compile_read(root: Group, model: Any, caller: str) -> bool:
     told: Config = compiled_state.compile_arguments(config, caller)
     compiled_state.compile_again(model, told, version_of(root), caller)
     place = hdf5.find(root, OPTIMIZER, caller)
-    if place is not None and model.built:
-        compiled_state.set_optimizer_arrays(model, _optimizer(place, caller), caller)
+    if isinstance(place, Group) and model.built:
+        data = [hdf5.dataset(place, name, caller) for name in hdf5.read_names(place, "weight_names", caller)]
+        if (version_of(root) or "").startswith("3."):
+            compiled_state.restore_state(model, lambda: state_of(data, model.optimizer, caller), caller)
+        else:
+            compiled_state.set_optimizer_arrays(model, [one[()] for one in data], caller)
     return True
-
-
-def _optimizer(place: Any, caller: str) -> list[Array]:
-    names = hdf5.read_names(place, "weight_names", caller)
-    return [hdf5.dataset(place, name, caller)[()] for name in names]

@@ -75,22 +75,36 @@ def read_state(root: Any, optimizer: Any, caller: str) -> OptimizerState | None:
         FileError: It is the state of another optimizer.
     """
     outer = weights_v3.datasets(root, OPTIMIZER, caller)
-    inner = getattr(optimizer, "inner_optimizer", None)
-    data = (weights_v3.datasets(root, INNER, caller) or outer) if inner is not None else outer
+    inner = weights_v3.datasets(root, INNER, caller) if hasattr(optimizer, "inner_optimizer") else ()
+    state = state_of(inner or outer, optimizer, caller)
+    if state is not None and inner and len(outer) == len(inner) + 4:
+        return replace(state, scale=(int(outer[2][()]), float(outer[3][()])))
+    return state
+
+
+def state_of(data: Sequence[Any], optimizer: Any, caller: str) -> OptimizerState | None:
+    """Return the state that datasets hold which Keras 2.15 or 3 wrote one after the other; `None` where there are none.
+
+    Args:
+        data: The datasets, not read yet.
+        optimizer: The optimizer that shall get it; it is not changed.
+        caller: Who reads, for messages.
+
+    Raises:
+        FileError: It is the state of another optimizer.
+    """
     if not data or not _has_state(optimizer):
         return None
     largest = max((p.numel() for p in _params(optimizer)), default=1)
     if any(one.shape is None or np.prod(one.shape, dtype=object) > max(largest, 1) for one in data):
         raise FileError(f"{caller}: {data[0].name!r} and those beside it are larger than the weights that train.")
-    plain = inner or optimizer
-    for form in (_form_3(plain), _Form(KERAS_2_15.rules)):
-        if len(data) == form.count(plain) and form.fits(data):
-            scale = outer[2:4] if inner is not None and len(outer) == len(data) + 4 else ()
-            state = form.state([np.asarray(one[()]) for one in data], plain)
-            return replace(state, scale=(int(scale[0][()]), float(scale[1][()]))) if scale else state
+    bare = getattr(optimizer, "inner_optimizer", optimizer)
+    for form in (_form_3(bare), _Form(KERAS_2_15.rules)):
+        if len(data) == form.count(bare) and form.fits(data):
+            return form.state([np.asarray(one[()]) for one in data], bare)
     raise FileError(
-        f"{caller}: the state of the optimizer in the file has {len(data)} arrays, and that of {type(plain).__name__} "
-        f"has {_form_3(plain).count(plain)}."
+        f"{caller}: the state of the optimizer in the file has {len(data)} arrays, and that of {type(bare).__name__} "
+        f"has {_form_3(bare).count(bare)}."
     )
 
 
@@ -214,7 +228,8 @@ class _Form:
 
 def _form_3(optimizer: Any) -> _Form:
     kinds = [cls.__name__ for cls in type(optimizer).__mro__]
-    return _Form(RULES_3, optimizer._rate.schedule is None, "Nadam" in kinds, "Adafactor" in kinds)
+    has_rate = optimizer._rate.schedule is None and not getattr(optimizer, "decay", 0)  # a schedule is no variable
+    return _Form(RULES_3, has_rate, "Nadam" in kinds, "Adafactor" in kinds)
 
 
 def _has_begun(optimizer: Any) -> bool:
