@@ -76,7 +76,8 @@ def compile_for_keras_3(config: Mapping[str, Any]) -> tuple[Config, list[Problem
     writer = _Writer(current(), False)
     config = {**config, "optimizer": _with_schedule(config.get("optimizer"))}
     kept = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution")
-    return {name: writer.told(config[name]) for name in kept if name in config}, writer.problems
+    told = {name: writer.told(config[name]) for name in kept if config.get(name) is not None}
+    return told, writer.problems
 
 
 def _with_schedule(optimizer: Any) -> Any:
