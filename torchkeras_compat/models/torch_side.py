@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from .._core.border import nameless
+from .._core.upper_rooms import upper_room
 from ..layers.base import Layer
 from ..layers.torch_module import TorchModuleWrapper
 
@@ -41,6 +42,30 @@ class TorchSide(Layer):
         """
         self._refuse_unbuilt("load_state_dict(…)")
         return super().load_state_dict(state_dict, strict, assign)
+
+    def to_torch(self) -> nn.Module:
+        """Return the model as a module of plain PyTorch, with copies of its weights and the same outputs.
+
+        A chain of layers becomes an `nn.Sequential`, a graph of them a class of its own. Both take inputs as Keras has
+        them, channels last, and neither needs this package: what is not torch's own carries its source, so that
+        `torch.save` and `pickle` work, also where this package cannot be imported. The modules have the names of the
+        layers, and frozen weights do not require a gradient.
+
+        Raises:
+            NotExportable: A layer that has no form in plain PyTorch, named with the reason.
+            ValueError: The model is not built.
+
+        Example:
+            >>> from torchkeras_compat.models import Sequential
+            >>> from torchkeras_compat.layers import Dense
+            >>> model = Sequential([Dense(4, activation='relu', input_shape=(3,), name='hidden')])
+            >>> model.to_torch()
+            Sequential(
+              (hidden): Linear(in_features=3, out_features=4, bias=True)
+              (relu): ReLU()
+            )
+        """
+        return upper_room("export").to_torch(self)  # type: ignore[no-any-return]
 
     def _refuse_unbuilt(self, call: str) -> None:
         if self._has_weights_to_make():

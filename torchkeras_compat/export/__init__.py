@@ -1,0 +1,6 @@
+"""The way out: a Keras model as plain PyTorch, as an object and as source, and modules of torch as a Keras model."""
+
+from .emission import NotExportable
+from .to_torch import to_torch
+
+__all__ = ["NotExportable", "to_torch"]
