@@ -74,7 +74,7 @@ def without_package(code: str, *arguments: Any) -> str:
     import sys
     class Guard:
         def find_spec(self, name, path=None, target=None):
-            if name.split('.')[0] in ('torchkeras_compat', 'keras', 'tensorflow'):
+            if name.split('.')[0] in ('torchkeras_compat', 'keras'):
                 raise ImportError(name + ' is not there')
     sys.meta_path.insert(0, Guard())
     """

@@ -168,6 +168,8 @@ class Emission:
         modules: Name → module, in the order in which they are made.
         steps: The steps of the forward pass.
         penalised: The layers with a penalty of their output.
+        weights: The name of a parameter → the line of the layer's weight table that it comes from.
+        masked_outputs: Whether a mask says which steps of an output count in the loss.
         inputs: The values that the model takes.
         outputs: Those that it gives.
         output_keys: Their names, where the model gives a dictionary.
@@ -177,6 +179,8 @@ class Emission:
         self.modules: dict[str, ModuleText] = {}
         self.steps: list[Step] = []
         self.penalised: list[Layer] = []
+        self.weights: dict[str, Any] = {}
+        self.masked_outputs = False
         self.inputs: list[Value] = []
         self.outputs: list[Value] = []
         self.output_keys: list[str] | None = None
@@ -256,6 +260,9 @@ class Emission:
         """
         name = self.name(layer, suffix)
         if name not in self.modules:
+            for key, value in (state or {}).items():
+                if value is not None and line_of(value) is not None:
+                    self.weights[f"{name}.{key}" if key else name] = line_of(value)
             tensors = {key: value.detach() for key, value in (state or {}).items() if value is not None}
             learning = {k: v for k, v in (state or {}).items() if v is not None and k not in (*BUFFERS, *zero)}
             still = frozenset(k for k, v in learning.items() if not v.requires_grad)
@@ -434,13 +441,24 @@ def weight_if(layer: Any, name: str) -> Tensor | None:
         return None
     with torch.no_grad():
         value: Tensor = line.read().detach().clone()
-    return value.requires_grad_(line.requires_grad) if value.is_floating_point() else value
+    return marked(value.requires_grad_(line.requires_grad) if value.is_floating_point() else value, line)
+
+
+def marked(value: Tensor, line: Any) -> Tensor:
+    """Let a copy of a weight, or of a part of one, know the line of the layer's table that it stands in."""
+    value._keras_line = line  # type: ignore[attr-defined]
+    return value
+
+
+def line_of(value: Tensor) -> Any:
+    """Return the line that a copy was marked with, `None` where it was not."""
+    return getattr(value, "_keras_line", None)
 
 
 def kept(function: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
     """Return a weight in another layout, marked as before."""
     with torch.no_grad():
-        return function(value).contiguous().requires_grad_(value.requires_grad)
+        return marked(function(value).contiguous().requires_grad_(value.requires_grad), line_of(value))
 
 
 # Base of layers → why they have no form in plain torch, and what to do.

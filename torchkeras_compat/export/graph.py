@@ -58,6 +58,7 @@ def write_down(model: Any) -> Emission:
         hint = "x" if emission.is_chain else identifier(name)
         emission.inputs.append(Value(tuple(symbol.shape), hint, mask=None))
     outputs = _write_model(emission, model, list(emission.inputs))
+    emission.masked_outputs = any(value.mask is not None for value in outputs)
     turned = [emission.as_keras(value) for value in outputs]
     if isinstance(model._output_tree, dict) and len(turned) == len(model._output_tree):
         emission.output_keys = sorted(map(str, model._output_tree))

@@ -6,12 +6,15 @@ import inspect
 import re
 from collections.abc import Iterable, Sequence
 
-from . import modules
+from . import loss_functions, modules, optimizer_classes
 from .emission import Emission, Step, Value, unused
 
 WIDTH = 88
 HELPERS = {
-    name: thing for name, thing in vars(modules).items() if getattr(thing, "__module__", None) == modules.__name__
+    name: thing
+    for room in (modules, loss_functions, optimizer_classes)
+    for name, thing in vars(room).items()
+    if getattr(thing, "__module__", None) == room.__name__
 }
 
 
@@ -221,11 +224,11 @@ def _forward_of_logits(parameters: Sequence[str], emission: Emission, ends: Sequ
 
 
 def helper_lines(code: str) -> list[str]:
-    """Return the sources of what a text uses of `modules.py`, in the order in which they stand there."""
+    """Return the sources of what a text uses of the helpers, in the order in which they stand there."""
     wanted: set[str] = set()
     texts = [code]
     while texts:
-        names = {name for name in HELPERS if re.search(rf"(?<![\w.]){name}\b", texts[0])} - wanted
+        names = {name for name in HELPERS if re.search(rf"(?<![\w.]){name}(?=[()])", texts[0])} - wanted
         texts = [*texts[1:], *(inspect.getsource(HELPERS[name]) for name in names)]
         wanted |= names
     lines: list[str] = []
@@ -238,6 +241,8 @@ def helper_lines(code: str) -> list[str]:
 def import_lines(code: str) -> list[str]:
     """Return the imports that a text needs."""
     lines = ["import math"] if re.search(r"\bmath\.", code) else []
+    lines += ["import sys"] if re.search(r"\bsys\.", code) else []
+    lines += ["from collections.abc import Iterable"] if re.search(r"\bIterable\b", code) else []
     lines += ["from typing import Any"] if re.search(r"\bAny\b", code) else []
     lines += [""] if lines else []
     lines.append("import torch")

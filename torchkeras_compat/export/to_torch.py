@@ -76,7 +76,7 @@ def _as_module(emission: Emission, name: str) -> nn.Module:
 
 def _module_of(source: str) -> Any:
     loader = inspect.getsource(carried_source)
-    return carried_source.load(source, loader)  # type: ignore[no-untyped-call]
+    return carried_source.load(source, loader)
 
 
 def state_of(emission: Emission) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ... import layers
-from ..emission import Emission, NotExportable, Value, arguments, text, weight, weight_if, writes
+from ..emission import Emission, NotExportable, Value, arguments, marked, text, weight, weight_if, writes
 
 
 def _causal(emission: Emission, query: Value, key: Value) -> Value:
@@ -109,8 +109,10 @@ def multi_head_attention(
     state: dict[str, Tensor] = {}
     for ours, theirs in (("query", "query"), ("key", "key"), ("value", "value"), ("attention_output", "output")):
         linear = layer._modules[f"{ours}_projection"]
+        lines = {line.attributes[0]: line for line in layer._table if line.module is linear}
         for name, parameter in linear.named_parameters():
-            state[f"{theirs}.{name}"] = parameter.detach().clone().requires_grad_(parameter.requires_grad)
+            copied = parameter.detach().clone().requires_grad_(parameter.requires_grad)
+            state[f"{theirs}.{name}"] = marked(copied, lines.get(name))
     features = tuple(x.shape[-1] for x in (query, key, value))
     shape = layer.compute_output_shape([x.shape for x in inputs])
     options = {} if layer.use_bias else {"bias": False}

@@ -13,7 +13,7 @@ from ... import layers
 from ..._core.config import is_ours
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
-from ..emission import Emission, NotExportable, Value, arguments, text, writes
+from ..emission import Emission, NotExportable, Value, arguments, marked, text, writes
 from .activations import module_of
 
 WRITTEN = "its steps are written out"
@@ -46,10 +46,11 @@ class Recurrent:
 def _marked(cell: Any) -> dict[str, Tensor]:
     """Return the parameters of the cell's torch module, marked by whether they train."""
     own = {**cell.rnn._parameters, **cell.rnn._buffers}
+    lines = {name: line for line in cell._table for name in line.attributes}
     copies = {}
     for name, value in own.items():
         learns = isinstance(value, torch.nn.Parameter) and value.requires_grad
-        copies[name] = value.detach().clone().requires_grad_(learns)
+        copies[name] = marked(value.detach().clone().requires_grad_(learns), lines.get(name))
     return copies
 
 
