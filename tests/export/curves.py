@@ -120,126 +120,126 @@ def told(optimizer: Any, loss: Any, **more: Any) -> Callable[[], dict[str, Any]]
     return lambda: {"optimizer": optimizer() if callable(optimizer) else optimizer, "loss": loss, **more}
 
 
-OPT, CLASSES, INDICES, BITS, NUMBERS = tk.optimizers, ("classes",), ("indices",), ("bits",), ("numbers",)
+OP, CLASSES, INDICES, BITS, NUMBERS = tk.optimizers, ("classes",), ("indices",), ("bits",), ("numbers",)
 CCE, SCCE, BCE = "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy"
 TWO = {"kind": CCE, "size": "mse"}
 
 CURVES = [
     # optimizers
-    Curve("sgd", perceptron(), told(lambda: OPT.SGD(0.1), CCE), CLASSES),
-    Curve("momentum", perceptron(), told(lambda: OPT.SGD(0.1, momentum=0.9), SCCE), INDICES),
-    Curve("nesterov", perceptron(), told(lambda: OPT.SGD(0.1, momentum=0.9, nesterov=True), SCCE), INDICES),
-    Curve("adam", perceptron(), told(lambda: OPT.Adam(0.01), CCE), CLASSES),
-    Curve("adam_large_epsilon", perceptron(), told(lambda: OPT.Adam(0.02, epsilon=0.01), CCE), CLASSES),
-    Curve("amsgrad", perceptron(), told(lambda: OPT.Adam(0.02, beta_1=0.8, amsgrad=True), CCE), CLASSES),
-    Curve("adamw", perceptron(), told(lambda: OPT.AdamW(0.02, weight_decay=0.1), CCE), CLASSES),
-    Curve("adamax", perceptron(), told(lambda: OPT.Adamax(0.02), CCE), CLASSES),
-    Curve("nadam", perceptron(), told(lambda: OPT.Nadam(0.02), CCE), CLASSES),
-    Curve("rmsprop", perceptron(), told(lambda: OPT.RMSprop(0.01), CCE), CLASSES),
+    Curve("sgd", perceptron(), told(lambda: OP.SGD(0.1), CCE), CLASSES),
+    Curve("momentum", perceptron(), told(lambda: OP.SGD(0.1, momentum=0.9), SCCE), INDICES),
+    Curve("nesterov", perceptron(), told(lambda: OP.SGD(0.1, momentum=0.9, nesterov=True), SCCE), INDICES),
+    Curve("adam", perceptron(), told(lambda: OP.Adam(0.01), CCE), CLASSES),
+    Curve("adam_large_epsilon", perceptron(), told(lambda: OP.Adam(0.02, epsilon=0.01), CCE), CLASSES),
+    Curve("amsgrad", perceptron(), told(lambda: OP.Adam(0.02, beta_1=0.8, amsgrad=True), CCE), CLASSES),
+    Curve("adamw", perceptron(), told(lambda: OP.AdamW(0.02, weight_decay=0.1), CCE), CLASSES),
+    Curve("adamax", perceptron(), told(lambda: OP.Adamax(0.02), CCE), CLASSES),
+    Curve("nadam", perceptron(), told(lambda: OP.Nadam(0.02), CCE), CLASSES),
+    Curve("rmsprop", perceptron(), told(lambda: OP.RMSprop(0.01), CCE), CLASSES),
     Curve(
-        "rmsprop_all", perceptron(), told(lambda: OPT.RMSprop(0.01, rho=0.8, momentum=0.5, centered=True), CCE), CLASSES
+        "rmsprop_all", perceptron(), told(lambda: OP.RMSprop(0.01, rho=0.8, momentum=0.5, centered=True), CCE), CLASSES
     ),
-    Curve("adagrad", perceptron(), told(lambda: OPT.Adagrad(0.1), CCE), CLASSES),
-    Curve("adadelta", perceptron(), told(lambda: OPT.Adadelta(1.0), CCE), CLASSES),
-    Curve("lion", perceptron(), told(lambda: OPT.Lion(0.005), CCE), CLASSES),
-    Curve("ftrl", perceptron(), told(lambda: OPT.Ftrl(0.1, l1_regularization_strength=0.001, beta=0.1), CCE), CLASSES),
-    Curve("sgd_that_decays_weights", perceptron(), told(lambda: OPT.SGD(0.1, 0.9, weight_decay=0.1), CCE), CLASSES),
-    Curve("classic_sgd", perceptron(), told(lambda: OPT.SGD(0.1, momentum=0.9, decay=0.05), CCE), CLASSES, "keras-2.3"),
-    Curve("classic_adam", perceptron(), told(lambda: OPT.Adam(0.02, decay=0.05), CCE), CLASSES, "keras-2.2"),
+    Curve("adagrad", perceptron(), told(lambda: OP.Adagrad(0.1), CCE), CLASSES),
+    Curve("adadelta", perceptron(), told(lambda: OP.Adadelta(1.0), CCE), CLASSES),
+    Curve("lion", perceptron(), told(lambda: OP.Lion(0.005), CCE), CLASSES),
+    Curve("ftrl", perceptron(), told(lambda: OP.Ftrl(0.1, l1_regularization_strength=0.001, beta=0.1), CCE), CLASSES),
+    Curve("sgd_that_decays_weights", perceptron(), told(lambda: OP.SGD(0.1, 0.9, weight_decay=0.1), CCE), CLASSES),
+    Curve("classic_sgd", perceptron(), told(lambda: OP.SGD(0.1, momentum=0.9, decay=0.05), CCE), CLASSES, "keras-2.3"),
+    Curve("classic_adam", perceptron(), told(lambda: OP.Adam(0.02, decay=0.05), CCE), CLASSES, "keras-2.2"),
     Curve("classic_rmsprop", perceptron(), told("rmsprop", CCE), CLASSES, "keras-1"),
     Curve("classic_adagrad", perceptron(), told("adagrad", CCE), CLASSES, "keras-2.3"),
     Curve("classic_adadelta", perceptron(), told("adadelta", CCE), CLASSES, "keras-2.3"),
     Curve("classic_nadam", perceptron(), told("nadam", CCE), CLASSES, "keras-2.3"),
-    Curve("clipped_values", perceptron(), told(lambda: OPT.SGD(0.5, clipvalue=0.01), CCE), CLASSES),
-    Curve("clipped_norms", perceptron(), told(lambda: OPT.SGD(0.5, clipnorm=0.05), CCE), CLASSES),
-    Curve("clipped_together", perceptron(), told(lambda: OPT.SGD(0.5, global_clipnorm=0.05), CCE), CLASSES),
-    Curve("classic_clipnorm", perceptron(), told(lambda: OPT.SGD(0.5, clipnorm=0.05), CCE), CLASSES, "keras-2.3"),
+    Curve("clipped_values", perceptron(), told(lambda: OP.SGD(0.5, clipvalue=0.01), CCE), CLASSES),
+    Curve("clipped_norms", perceptron(), told(lambda: OP.SGD(0.5, clipnorm=0.05), CCE), CLASSES),
+    Curve("clipped_together", perceptron(), told(lambda: OP.SGD(0.5, global_clipnorm=0.05), CCE), CLASSES),
+    Curve("classic_clipnorm", perceptron(), told(lambda: OP.SGD(0.5, clipnorm=0.05), CCE), CLASSES, "keras-2.3"),
     # schedules
     Curve(
-        "exponential", perceptron(), told(lambda: OPT.SGD(schedules.ExponentialDecay(0.3, 5, 0.7), 0.9), CCE), CLASSES
+        "exponential", perceptron(), told(lambda: OP.SGD(schedules.ExponentialDecay(0.3, 5, 0.7), 0.9), CCE), CLASSES
     ),
     Curve(
-        "staircase", perceptron(), told(lambda: OPT.Adam(schedules.ExponentialDecay(0.1, 5, 0.7, True)), CCE), CLASSES
+        "staircase", perceptron(), told(lambda: OP.Adam(schedules.ExponentialDecay(0.1, 5, 0.7, True)), CCE), CLASSES
     ),
-    Curve("inverse", perceptron(), told(lambda: OPT.Adam(schedules.InverseTimeDecay(0.1, 5, 0.7)), CCE), CLASSES),
+    Curve("inverse", perceptron(), told(lambda: OP.Adam(schedules.InverseTimeDecay(0.1, 5, 0.7)), CCE), CLASSES),
     Curve(
         "piecewise",
         perceptron(),
-        told(lambda: OPT.Adam(schedules.PiecewiseConstantDecay([4, 9], [0.1, 0.05, 0.01])), CCE),
+        told(lambda: OP.Adam(schedules.PiecewiseConstantDecay([4, 9], [0.1, 0.05, 0.01])), CCE),
         CLASSES,
     ),
     Curve(
-        "polynomial", perceptron(), told(lambda: OPT.Adam(schedules.PolynomialDecay(0.1, 9, power=2.0)), CCE), CLASSES
+        "polynomial", perceptron(), told(lambda: OP.Adam(schedules.PolynomialDecay(0.1, 9, power=2.0)), CCE), CLASSES
     ),
     Curve(
         "cosine",
         perceptron(),
-        told(lambda: OPT.Adam(schedules.CosineDecay(0.01, 9, 0.1, warmup_target=0.1, warmup_steps=5)), CCE),
+        told(lambda: OP.Adam(schedules.CosineDecay(0.01, 9, 0.1, warmup_target=0.1, warmup_steps=5)), CCE),
         CLASSES,
     ),
     # losses
     *[
-        Curve(loss, perceptron(None, 2), told(lambda: OPT.SGD(0.05), loss), NUMBERS)
+        Curve(loss, perceptron(None, 2), told(lambda: OP.SGD(0.05), loss), NUMBERS)
         for loss in ("mse", "mae", "huber", "log_cosh", "cosine_similarity")
     ],
-    Curve("mape", perceptron(None, 2), told(lambda: OPT.SGD(0.0001), "mape"), ("positive",)),
+    Curve("mape", perceptron(None, 2), told(lambda: OP.SGD(0.0001), "mape"), ("positive",)),
     *[
-        Curve(f"{loss}_of_positives", perceptron("softplus", 2), told(lambda: OPT.SGD(0.05), loss), ("positive",))
+        Curve(f"{loss}_of_positives", perceptron("softplus", 2), told(lambda: OP.SGD(0.05), loss), ("positive",))
         for loss in ("msle", "poisson")
     ],
     *[
-        Curve(loss, perceptron("tanh", 2), told(lambda: OPT.SGD(0.05), loss), BITS)
+        Curve(loss, perceptron("tanh", 2), told(lambda: OP.SGD(0.05), loss), BITS)
         for loss in ("hinge", "squared_hinge")
     ],
-    *[Curve(loss, perceptron(), told(lambda: OPT.SGD(0.05), loss), CLASSES) for loss in ("categorical_hinge", "kld")],
-    Curve("binary", perceptron("sigmoid", 2), told(lambda: OPT.SGD(0.1), BCE), BITS),
-    Curve("binary_after_softmax", perceptron("softmax", 2), told(lambda: OPT.SGD(0.1), BCE), BITS),
-    Curve("unfused", perceptron(), told(lambda: OPT.SGD(0.1), CCE), CLASSES, "keras-2.2"),
-    Curve("unfused_indices", perceptron(), told(lambda: OPT.SGD(0.1), SCCE), INDICES, "keras-2.2"),
-    Curve("unfused_binary", perceptron("sigmoid", 2), told(lambda: OPT.SGD(0.1), BCE), BITS, "keras-2.2"),
-    Curve("binary_of_probabilities", perceptron("hard_sigmoid", 2), told(lambda: OPT.SGD(0.1), BCE), BITS),
+    *[Curve(loss, perceptron(), told(lambda: OP.SGD(0.05), loss), CLASSES) for loss in ("categorical_hinge", "kld")],
+    Curve("binary", perceptron("sigmoid", 2), told(lambda: OP.SGD(0.1), BCE), BITS),
+    Curve("binary_after_softmax", perceptron("softmax", 2), told(lambda: OP.SGD(0.1), BCE), BITS),
+    Curve("unfused", perceptron(), told(lambda: OP.SGD(0.1), CCE), CLASSES, "keras-2.2"),
+    Curve("unfused_indices", perceptron(), told(lambda: OP.SGD(0.1), SCCE), INDICES, "keras-2.2"),
+    Curve("unfused_binary", perceptron("sigmoid", 2), told(lambda: OP.SGD(0.1), BCE), BITS, "keras-2.2"),
+    Curve("binary_of_probabilities", perceptron("hard_sigmoid", 2), told(lambda: OP.SGD(0.1), BCE), BITS),
     Curve(
         "from_logits",
         perceptron(None),
-        lambda: {"optimizer": OPT.SGD(0.1), "loss": tk.losses.CategoricalCrossentropy(True, label_smoothing=0.1)},
+        lambda: {"optimizer": OP.SGD(0.1), "loss": tk.losses.CategoricalCrossentropy(True, label_smoothing=0.1)},
         CLASSES,
     ),
     Curve(
         "huber_of_another_size",
         perceptron(None, 2),
-        lambda: {"optimizer": OPT.SGD(0.1), "loss": tk.losses.Huber(0.3)},
+        lambda: {"optimizer": OP.SGD(0.1), "loss": tk.losses.Huber(0.3)},
         NUMBERS,
     ),
     Curve(
         "summed",
         perceptron(None, 2),
-        lambda: {"optimizer": OPT.SGD(0.01), "loss": tk.losses.MeanSquaredError(reduction="sum")},
+        lambda: {"optimizer": OP.SGD(0.01), "loss": tk.losses.MeanSquaredError(reduction="sum")},
         NUMBERS,
     ),
     # penalties and constraints
     Curve(
         "penalties",
         perceptron(kernel_regularizer=tk.regularizers.l1_l2(0.01, 0.02), bias_regularizer="l2"),
-        told(lambda: OPT.SGD(0.1), CCE),
+        told(lambda: OP.SGD(0.1), CCE),
         CLASSES,
     ),
     Curve(
         "constraints",
         perceptron(kernel_constraint=tk.constraints.MaxNorm(0.5), bias_constraint="non_neg"),
-        told(lambda: OPT.SGD(0.3), CCE),
+        told(lambda: OP.SGD(0.3), CCE),
         CLASSES,
     ),
     # models
-    Curve("pictures", pictures, told(lambda: OPT.Adam(0.01), SCCE), INDICES),
-    Curve("lstm", words(lambda: LSTM(5)), told(lambda: OPT.Adam(0.02), BCE), BITS),
-    Curve("gru", words(lambda: GRU(5)), told(lambda: OPT.RMSprop(0.01), BCE), BITS),
-    Curve("classic_lstm", words(lambda: LSTM(5)), told(lambda: OPT.Adam(0.02), BCE), BITS, "keras-2.2"),
-    Curve("classic_gru", words(lambda: GRU(5)), told(lambda: OPT.Adam(0.02), BCE), BITS, "keras-2.3"),
-    Curve("padded_words", padded_words, told(lambda: OPT.Adam(0.02), SCCE), INDICES),
-    Curve("steps", steps, told(lambda: OPT.Adam(0.02), "mse"), NUMBERS),
-    Curve("masked_steps", masked_steps, told(lambda: OPT.SGD(0.05), "mae"), NUMBERS),
-    Curve("two_inputs", two_inputs, told(lambda: OPT.SGD(0.05), TWO, loss_weights=[1.0, 0.3]), ("classes", "numbers")),
-    Curve("attentive", attentive, told(lambda: OPT.Adam(0.01), SCCE), INDICES),
+    Curve("pictures", pictures, told(lambda: OP.Adam(0.01), SCCE), INDICES),
+    Curve("lstm", words(lambda: LSTM(5)), told(lambda: OP.Adam(0.02), BCE), BITS),
+    Curve("gru", words(lambda: GRU(5)), told(lambda: OP.RMSprop(0.01), BCE), BITS),
+    Curve("classic_lstm", words(lambda: LSTM(5)), told(lambda: OP.Adam(0.02), BCE), BITS, "keras-2.2"),
+    Curve("classic_gru", words(lambda: GRU(5)), told(lambda: OP.Adam(0.02), BCE), BITS, "keras-2.3"),
+    Curve("padded_words", padded_words, told(lambda: OP.Adam(0.02), SCCE), INDICES),
+    Curve("steps", steps, told(lambda: OP.Adam(0.02), "mse"), NUMBERS),
+    Curve("masked_steps", masked_steps, told(lambda: OP.SGD(0.05), "mae"), NUMBERS),
+    Curve("two_inputs", two_inputs, told(lambda: OP.SGD(0.05), TWO, loss_weights=[1.0, 0.3]), ("classes", "numbers")),
+    Curve("attentive", attentive, told(lambda: OP.Adam(0.01), SCCE), INDICES),
 ]
 
 
