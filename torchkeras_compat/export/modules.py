@@ -114,8 +114,10 @@ class FrozenBatchNorm(nn.Module):
 
 def move_valid_steps_first(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return sequences with the valid steps in front, and how many came up to each."""
-    order = mask.logical_not().to(torch.uint8).argsort(dim=1, stable=True)
-    return x.gather(1, order.unsqueeze(-1).expand_as(x)), mask.cumsum(1)
+    count, steps = mask.cumsum(1), torch.arange(mask.shape[1], device=mask.device)
+    places = torch.where(mask, count - 1, count[:, -1:] + steps - count)
+    moved = torch.empty_like(x).scatter(1, places.unsqueeze(-1).expand_as(x), x)
+    return moved, count
 
 
 def after_valid_steps(outputs: Tensor, count: Tensor) -> Tensor:

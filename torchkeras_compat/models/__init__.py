@@ -1,6 +1,7 @@
 """Models: graphs of layers, `Sequential`, and models from configurations."""
 
 from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml, save_model
+from .from_torch import from_torch
 from .model import Model
 from .sequential import Sequential
 
@@ -8,6 +9,7 @@ __all__ = [
     "Model",
     "Sequential",
     "clone_model",
+    "from_torch",
     "model_from_config",
     "model_from_json",
     "model_from_yaml",

@@ -206,28 +206,29 @@ def average_pooling(emission: Emission, layer: Any, x: Value) -> Value:
     return _pooled(emission, layer, x, f"F.avg_pool{rank}d", f"nn.AvgPool{rank}d", True)
 
 
-def _pooled_over_all(emission: Emission, layer: Any, x: Value, function: str, module: str) -> Value:
+def _pooled_over_all(emission: Emission, layer: Any, x: Value, expression: str, module: str) -> Value:
+    """Write down a pooling over all axes in space, of which `expression` keeps axes of size 1."""
     x = as_torch(emission, layer, x)
-    axes = tuple(range(2, layer.rank + 2))
-    keep = ", keepdim=True" if layer.keepdims else ""
-    made = [f"{module}({text(1)})"] + ([] if layer.keepdims else ["nn.Flatten()"])
+    made = [f"{module}(1)"] + ([] if layer.keepdims else ["nn.Flatten()"])
+    tail = "" if layer.keepdims else ".flatten(1)"
     first = x.channels_first and layer.keepdims
-    dim = text(axes if len(axes) > 1 else axes[0])
-    shape = layer.compute_output_shape(x.shape)
-    return emission.compute(f"{{0}}.{function}(dim={dim}{keep})", x, shape, made, first, layer)
+    return emission.compute(expression + tail, x, layer.compute_output_shape(x.shape), made, first, layer)
 
 
 @writes(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D)
 def global_max_pooling(emission: Emission, layer: Any, x: Value) -> Value:
-    """The largest value of each channel."""
-    return _pooled_over_all(emission, layer, x, "amax", f"nn.AdaptiveMaxPool{layer.rank}d")
+    """The largest value of each channel, whose gradient goes to one place."""
+    rank = layer.rank
+    return _pooled_over_all(emission, layer, x, f"F.adaptive_max_pool{rank}d({{0}}, 1)", f"nn.AdaptiveMaxPool{rank}d")
 
 
 @writes(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D, masks=True)
 def global_average_pooling(emission: Emission, layer: Any, x: Value) -> Value:
     """The mean of each channel, of sequences over the steps that count."""
     if x.mask is None:
-        return _pooled_over_all(emission, layer, x, "mean", f"nn.AdaptiveAvgPool{layer.rank}d")
+        rank = layer.rank
+        mean = f"F.adaptive_avg_pool{rank}d({{0}}, 1)"
+        return _pooled_over_all(emission, layer, x, mean, f"nn.AdaptiveAvgPool{rank}d")
     if layer.rank != 1 or layer.data_format != "channels_last" or layer.keepdims:
         raise NotExportable(f"{layer}: a mean under a mask has a form for sequences with channels last alone.")
     x = emission.as_keras(x)
