@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.compiler import is_dynamo_compiling
+from torch.compiler import is_dynamo_compiling, is_exporting
 from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
@@ -370,7 +370,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         self._check_callable()
         if inputs is _MISSING:
             inputs = kwargs.pop(self._first_argument(kwargs))
-        if is_dynamo_compiling():
+        if is_dynamo_compiling() and not is_exporting():
             from .compiled_call import call_in_compiler  # which imports the compiler, and only it calls this
 
             return call_in_compiler(self, inputs, args, kwargs)
