@@ -85,6 +85,12 @@ INSIDE = {
         "layers",
         "cudnn",
     ),
+    "export": (
+        "carried_source emission loss_functions modules optimizer_classes",
+        "losses optimizers program weight_rules writers",
+        "graph",
+        "to_source to_torch",
+    ),
     "models": (
         "operation plan torch_side",
         "functional",

@@ -165,6 +165,7 @@ def test_golden_models(family: str, case: Case) -> None:
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow  # it builds them all once more
 def test_most_golden_models_have_a_form() -> None:
     cases = [case for family in FAMILIES.values() for case in family]
     assert sum(not why_not(build(case)[0]) for case in cases) >= 135
