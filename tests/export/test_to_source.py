@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -14,12 +15,13 @@ import pytest
 import torch
 
 import torchkeras_compat as tk
+from tests.golden.models.cases import FAMILIES
 from torchkeras_compat.export import NotExportable
 from torchkeras_compat.layers import LSTM, Conv2D, Dense, Embedding, Flatten, Masking, TimeDistributed
 from torchkeras_compat.models import Sequential
 
 from .curves import BATCH, CURVES, EPOCHS, Curve, inputs_for, perceptron, targets_for
-from .support import as_tensors, without_package
+from .support import as_tensors, build, without_package
 
 RUN = """
 import json, runpy, sys
@@ -93,6 +95,10 @@ def test_it_is_formatted(tmp_path: Path, width: int) -> None:
         model = curve.model()
         model.compile(**curve.compile())
         model.to_torch_source(tmp_path / f"{curve.name}.py")
+    for case in [case for family in FAMILIES.values() for case in family][3::8]:
+        with contextlib.suppress(NotExportable):
+            build(case)[0].to_torch_source(tmp_path / f"golden_{case.name}.py")
+    assert len(list(tmp_path.glob("golden_*.py"))) > 12
     ruff = [sys.executable, "-m", "ruff"]
     if width == 88:  # the usual one, of black too
         done = subprocess.run([*ruff, "format", "--isolated", "--diff", tmp_path], capture_output=True, text=True)

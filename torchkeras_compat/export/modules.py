@@ -135,9 +135,10 @@ def run_valid_steps(
     """Run a module over the valid steps, which stand in front, for the last states."""
     lengths = count[:, -1].clamp(min=1).cpu()
     packed = nn.utils.rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
-    outputs, states = module(packed, states)
+    packed, states = module(packed, states)
     steps = x.shape[1]
-    return nn.utils.rnn.pad_packed_sequence(outputs, True, total_length=steps)[0], states
+    outputs, _ = nn.utils.rnn.pad_packed_sequence(packed, True, total_length=steps)
+    return outputs, states
 
 
 class Recurrent(nn.Module):

@@ -38,48 +38,98 @@ def statement(code: str, indent: int, comment: str = "") -> list[str]:
 
 
 def broken(code: str, indent: int, tail: str = "") -> list[str]:
-    """Return code in lines, broken at its last brackets where it is too long."""
+    """Return code in lines, broken where a formatter breaks it: at brackets, or between the terms of an expression."""
     space = " " * indent
     if len(space) + len(code) + len(tail) <= WIDTH:
         return [space + code + tail]
-    at = _last_brackets(code)
-    if at is None:
+    before, expression = _parts(code)
+    if len(split(before)) > 1 and len(space) + len(before) + 3 > WIDTH:  # targets in a row
+        targets = [f"{space}    {target}," for target in split(before.removesuffix(" = "))]
+        return [f"{space}(", *targets, f"{space}) = {expression}{tail}"]
+    if before and len(split(expression)) > 1:
+        return [f"{space}{before}(", *_items(expression, indent + 4), f"{space}){tail}"]
+    terms = _terms(expression)
+    at_brackets = len(terms) == 1 or (len(terms) == 2 and expression[-1] in ")]")
+    pair = _last_fitting(before, expression, indent) if at_brackets else None
+    if pair is None and before:
+        inner = [f"{space}    {expression}"]
+        if len(inner[0]) > WIDTH:
+            inner = [line for term in terms for line in broken(term, indent + 4)]
+        return [f"{space}{before}(", *inner, f"{space}){tail}"]
+    if pair is None:
         return [space + code + tail]
-    start, end = at
+    start, end = pair
     head, body, close = code[: start + 1], code[start + 1 : end], code[end:]
-    inner = indent + 4
-    if len(body) + inner <= WIDTH and not body.endswith(","):
-        return [space + head, " " * inner + body, space + close + tail]
-    lines = [space + head]
-    for item in split(body):
-        lines += broken(item, inner, ",")
-    return [*lines, space + close + tail]
+    if indent + 4 + len(body) <= WIDTH and not body.endswith(","):
+        return [space + head, f"{space}    {body}", space + close + tail]
+    return [space + head, *_items(body, indent + 4), space + close + tail]
 
 
-def _last_brackets(code: str) -> tuple[int, int] | None:
-    """Return where the last pair of brackets with something between them begins and ends."""
+def _parts(code: str) -> tuple[str, str]:
+    """Return what stands before an expression, `x = ` or `return `, and the expression."""
+    if code.startswith("return "):
+        return "return ", code[len("return ") :]
+    depth = 0
+    for i, character in enumerate(code):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0 and code.startswith(" = ", i):
+            return code[: i + 3], code[i + 3 :]
+    return "", code
+
+
+def _items(body: str, indent: int) -> list[str]:
+    return [line for item in split(body) for line in broken(item, indent, ",")]
+
+
+def _last_fitting(before: str, expression: str, indent: int) -> tuple[int, int] | None:
+    """Return the last outermost brackets up to which a line has room; without anything before it, the last at all."""
+    pairs = [(start + len(before), end + len(before)) for start, end in _brackets(expression)]
+    fitting = [pair for pair in pairs if indent + pair[0] + 1 <= WIDTH]
+    return next(iter([*fitting[-1:], *([] if before else pairs[-1:])]), None)
+
+
+def _brackets(code: str) -> list[tuple[int, int]]:
+    """Return where the outermost brackets with something between them begin and end."""
     stack: list[int] = []
-    last = None
+    pairs = []
     for i, character in enumerate(code):
         if character in "([{":
             stack.append(i)
         elif character in ")]}":
             start = stack.pop()
             if not stack and i > start + 1:
-                last = (start, i)
-    return last
+                pairs.append((start, i))
+    return pairs
+
+
+def _terms(expression: str) -> list[str]:
+    """Return the terms of an expression, each but the first with the operator before it."""
+    for operators in ((" + ", " - "), (" * ", " / ", " @ "), (" & ",)):
+        places = [
+            i
+            for i in _outside_brackets(expression)
+            if any(expression.startswith(operator, i) for operator in operators)
+        ]
+        if places:
+            ends = [*places, len(expression)]
+            return [expression[a:b].strip() for a, b in zip([0, *places], ends)]
+    return [expression]
 
 
 def split(body: str) -> list[str]:
     """Return the items between commas that stand in no inner brackets."""
-    items, depth, start = [], 0, 0
-    for i, character in enumerate(body):
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            items.append(body[start:i].strip())
-            start = i + 1
-    items.append(body[start:].strip())
+    commas = [i for i in _outside_brackets(body) if body[i] == ","]
+    items = [body[a:b].strip(", ") for a, b in zip([0, *commas], [*commas, len(body)])]
     return [item for item in items if item]
+
+
+def _outside_brackets(code: str) -> list[int]:
+    depth, places = 0, []
+    for i, character in enumerate(code):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0:
+            places.append(i)
+    return places
 
 
 def shape_comment(value: Value) -> str:
@@ -245,7 +295,7 @@ def import_lines(code: str) -> list[str]:
     lines += ["from collections.abc import Iterable"] if re.search(r"\bIterable\b", code) else []
     lines += ["from typing import Any"] if re.search(r"\bAny\b", code) else []
     lines += [""] if lines else []
-    lines.append("import torch")
+    lines += ["import torch"] if re.search(r"\btorch\.", code) else []
     if re.search(r"\bF\.", code):
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn" if re.search(r"\bTensor\b", code) else "from torch import nn")

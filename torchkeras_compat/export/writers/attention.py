@@ -73,8 +73,8 @@ def _scores(emission: Emission, layer: Any, query: Value, key: Value) -> Value:
     shape = (query.shape[0], query.shape[1], key.shape[1])
     if type(layer) is layers.Attention and layer.score_mode == "concat":
         scale, factor = weight_if(layer, "scale"), weight(layer, "concat_score_weight")
-        sums = "({0}[:, :, None] + {1}[:, None])"
-        sums = sums if scale is None else f"{{2}} * {sums}"
+        sums = "{0}[:, :, None] + {1}[:, None]"
+        sums = sums if scale is None else f"{{2}} * ({sums})"
         expression = f"{emission.parameter(layer, 'weight', factor)} * torch.tanh({sums}).sum(-1)"
     elif type(layer) is layers.Attention:
         scale, expression = weight_if(layer, "scale"), "{0} @ {1}.transpose(1, 2)"

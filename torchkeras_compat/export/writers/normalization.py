@@ -10,7 +10,7 @@ from ... import layers
 from ..emission import Emission, NotExportable, Value, arguments, text, weight, weight_if, writes
 
 MODULES = {2: "nn.BatchNorm1d", 3: "nn.BatchNorm1d", 4: "nn.BatchNorm2d", 5: "nn.BatchNorm3d"}
-BIASED = "torch moves its variance by that of the batch times n / (n - 1), Keras by it as it is"
+BIASED = "torch moves its variance by n / (n - 1) times what Keras does"
 
 
 def _channels_on_axis_1(emission: Emission, layer: Any, x: Value, axis: int) -> Value:
