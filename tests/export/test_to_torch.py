@@ -338,6 +338,15 @@ def test_a_module_of_torch_goes_along() -> None:
         np.testing.assert_allclose(outputs_of(model.to_torch(), [torch.tensor(x)])[0], model.predict(x), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "spec", [s for s in EXPORTED if s.cls in ("MaxoutDense", "SReLU", "Dot", "Normalization")], ids=str
+)
+def test_lines_that_are_broken_say_the_same(spec: LayerSpec) -> None:
+    model, arrays = model_of(spec, name="a_layer_with_a_name_that_fills_most_of_a_line"), arrays_for(spec)
+    outputs = outputs_of(model.to_torch(), as_tensors(model, arrays))
+    np.testing.assert_allclose(outputs[0], model.predict(arrays if len(arrays) > 1 else arrays[0]), atol=1e-5)
+
+
 def test_names_that_torch_does_not_take() -> None:
     model = Sequential([Dense(2, input_shape=(2,), name="block/1.dense a"), Dense(2, name="training")])
     names = [name for name, _ in model.to_torch().named_children()]

@@ -62,6 +62,9 @@ def broken(code: str, indent: int, tail: str = "") -> list[str]:
     head, body, close = code[: start + 1], code[start + 1 : end], code[end:]
     if indent + 4 + len(body) <= WIDTH and not body.endswith(","):
         return [space + head, f"{space}    {body}", space + close + tail]
+    if len(split(body)) == 1 and not re.search(r"[\w\])]\($", head):  # a comma would make a tuple of it
+        inner = [line for term in _terms(body) for line in broken(term, indent + 4)]
+        return [space + head, *inner, space + close + tail]
     return [space + head, *_items(body, indent + 4), space + close + tail]
 
 
