@@ -61,8 +61,8 @@ INSIDE = {
         "convolutional_recurrent spectral_normalization",
     ),
     "layers/base": (
-        "call_inputs gradient_facts input_spec masks normalizing own_state precision runs_on_zeros side_losses traits "
-        "user_methods",
+        "call_inputs compiled_call gradient_facts input_spec masks normalizing own_state precision runs_on_zeros "
+        "side_losses traits user_methods",
         "tracking",
         "symbols weights",
         "attributes",
@@ -85,6 +85,12 @@ INSIDE = {
         "layers",
         "cudnn",
     ),
+    "export": (
+        "carried_source emission loss_functions modules optimizer_classes",
+        "losses optimizers program weight_rules writers",
+        "graph",
+        "to_source to_torch",
+    ),
     "models": (
         "operation plan torch_side",
         "graph_configs",
@@ -94,7 +100,7 @@ INSIDE = {
         "network",
         "model",
         "sequential",
-        "cloning",
+        "cloning from_torch",
     ),
     "optimizers": (
         "foreach gradients hyperparameters schedules weight_io",

@@ -32,6 +32,7 @@ from . import (  # noqa: E402
 )
 from ._core.dialects import set_dialect  # noqa: E402
 from ._core.settings import set_device  # noqa: E402
+from ._core.upper_rooms import MODULES as _upper_rooms  # noqa: E402
 from .layers.input_layer import Input  # noqa: E402
 from .models import Model, Sequential  # noqa: E402
 
@@ -63,6 +64,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 compat.install_tables()
+_upper_rooms["export"] = f"{__name__}.export"
 
 
 def __getattr__(name: str) -> _Any:

@@ -247,8 +247,8 @@ class Weight:
     def variable(self) -> Variable:
         """Return the weight as Keras users know it."""
         value = self.read()
-        if type(value) is not Tensor and not isinstance(value, (nn.Parameter, Variable)):
-            # A stand-in: the layer is being traced.
+        if type(value) not in (Tensor, nn.Parameter, Variable):
+            # A stand-in, whose class cannot be changed: the layer is being traced.
             return as_computed(value) if self.reads_cast else value  # type: ignore[return-value]
         with plain_torch():
             variable = value.as_subclass(Variable)

@@ -387,8 +387,8 @@ def _local(inputs: Tensor, kernel: Tensor, window: Any, strides: Any, shape: Seq
         patches = patches.unfold(axis, size[i], step[i]).narrow(axis, 0, shape[i])
     # to (batch, *places, *features of a place in the order of the kernel's second axis)
     patches = patches.movedim(n + 1, -1) if last else patches.movedim(1, n + 1)
-    flat = patches.reshape(len(inputs), kernel.shape[0], kernel.shape[1])
-    y = torch.einsum("bpf,pfo->bpo", flat, kernel).reshape(len(inputs), *shape, kernel.shape[2])
+    flat = patches.reshape(inputs.shape[0], kernel.shape[0], kernel.shape[1])
+    y = torch.einsum("bpf,pfo->bpo", flat, kernel).reshape(inputs.shape[0], *shape, kernel.shape[2])
     return y if last else y.movedim(-1, 1)
 
 

@@ -34,7 +34,7 @@ class Cosine(Dot):
     def _merge_function(self, inputs: Sequence[Tensor]) -> Tensor:
         x, y = inputs
         a, b = self._pair(x.dim(), y.dim())
-        squares = x.square().sum(a).reshape(len(x), -1, 1) * y.square().sum(b).reshape(len(y), 1, -1)
+        squares = x.square().sum(a).reshape(x.shape[0], -1, 1) * y.square().sum(b).reshape(y.shape[0], 1, -1)
         product = super()._merge_function(inputs)
         lengths = squares.sqrt().reshape(product.shape)
         return product / lengths.clamp_min(backend.epsilon())

@@ -177,8 +177,8 @@ class LocallyConnected(SpatialLayer, ActivatedLayer):
             windows = windows.unfold(axis, size, stride).narrow(axis, 0, n)
         # (batch, channels, *places, *window) → (batch, places, features), in the kernel's order of features
         windows = windows.movedim(1, self.rank + 1 if first else -1)
-        rows = windows.reshape(len(inputs), int(np.prod(new)), -1)
-        y = torch.einsum("bpf,pfo->bpo", rows, self.kernels()).reshape(len(inputs), *new, self.filters)
+        rows = windows.reshape(inputs.shape[0], int(np.prod(new)), -1)
+        y = torch.einsum("bpf,pfo->bpo", rows, self.kernels()).reshape(inputs.shape[0], *new, self.filters)
         bias: Any = self.windows.bias if self.use_bias else None
         if bias is not None and not first:
             y = y + bias

@@ -104,7 +104,7 @@ class MergingLayer(Layer):
         rank = max(x.dim() for x in inputs)
         if all(x.dim() == rank for x in inputs):
             return inputs
-        return [x.reshape(len(x), *[1] * (rank - x.dim()), *x.shape[1:]) for x in inputs]
+        return [x.reshape(x.shape[0], *[1] * (rank - x.dim()), *x.shape[1:]) for x in inputs]
 
     def _merge_function(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return what the tensors, all of one rank, make together."""

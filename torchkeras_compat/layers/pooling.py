@@ -160,7 +160,7 @@ class GlobalMaxPooling(GlobalPooling):
         first = self.space[0]
         # `max` over one axis hands the gradient to one place and is three times as fast as `amax`, which shares it.
         y = inputs.flatten(first, self.space[-1]).max(first).values
-        return y.reshape(self.assemble(len(y), (1,) * self.rank, y.shape[1])) if self.keepdims else y  # type: ignore[arg-type]
+        return y.reshape(self.assemble(y.shape[0], (1,) * self.rank, y.shape[1])) if self.keepdims else y  # type: ignore[arg-type]
 
 
 class GlobalAveragePooling(GlobalPooling):

@@ -2,6 +2,7 @@
 
 from ..saving import load_model
 from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml, save_model
+from .from_torch import from_torch
 from .model import Model
 from .sequential import Sequential
 
@@ -9,6 +10,7 @@ __all__ = [
     "Model",
     "Sequential",
     "clone_model",
+    "from_torch",
     "load_model",
     "model_from_config",
     "model_from_json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -374,7 +375,13 @@ def _unpacked(tree: Tree) -> Tree:
     return tree
 
 
+# What torch's own modules, and those that hold an exported graph, have under these names.
+_OF_TORCH = {*dir(nn.Module), "code", "graph", "lint", "meta", "print_readable", "recompile", "training"}
+
+
 def _module_name(layer: nn.Module, known: Mapping[str, Any]) -> str:
-    """Return the name of a layer among torch's modules, which takes no dots."""
+    """Return the name of a layer among torch's modules, which takes no dots and hides nothing of theirs."""
     name = str(getattr(layer, "name", "layer")).replace(".", "_")
+    if name in _OF_TORCH or keyword.iskeyword(name) or hasattr(Model, name):
+        name = f"{name}_layer"
     return next(n for n in (name, *(f"{name}_{i}" for i in range(1, len(known) + 2))) if n not in known)

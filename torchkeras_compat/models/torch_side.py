@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 from torch import nn
 
 from .._core.border import nameless
+from .._core.upper_rooms import upper_room
 from ..layers.base import Layer
 from ..layers.torch_module import TorchModuleWrapper
 
@@ -41,6 +43,68 @@ class TorchSide(Layer):
         """
         self._refuse_unbuilt("load_state_dict(…)")
         return super().load_state_dict(state_dict, strict, assign)
+
+    def to_torch(self) -> nn.Module:
+        """Return the model as a module of plain PyTorch, with copies of its weights and the same outputs.
+
+        A chain of layers becomes an `nn.Sequential`, a graph of them a class of its own. Both take inputs as Keras has
+        them, channels last, and neither needs this package: what is not torch's own carries its source, so that
+        `torch.save` and `pickle` work, also where this package cannot be imported. The modules have the names of the
+        layers, and frozen weights do not require a gradient.
+
+        Raises:
+            NotExportable: A layer that has no form in plain PyTorch, named with the reason.
+            ValueError: The model is not built.
+
+        Example:
+            >>> from torchkeras_compat.models import Sequential
+            >>> from torchkeras_compat.layers import Dense
+            >>> model = Sequential([Dense(4, activation='relu', input_shape=(3,), name='hidden')])
+            >>> model.to_torch()
+            Sequential(
+              (hidden): Linear(in_features=3, out_features=4, bias=True)
+              (relu): ReLU()
+            )
+        """
+        return upper_room("export").to_torch(self)  # type: ignore[no-any-return]
+
+    def to_torch_source(self, path: str | PathLike[str] | None = None, name: str = "Net") -> str:
+        """Return the model as the text of a PyTorch file that needs torch alone.
+
+        The file has a class with the layers by their names, and the shapes beside the steps; of a compiled model also
+        its loss, its optimizer and a loop, `train(model, x, y, …)`, which trains to the curve of `fit` from the same
+        weights. `torch.save(model.to_torch().state_dict(), 'weights.pt')` writes these, and `load('weights.pt')` there
+        reads them. Without weights the file's model begins as torch does.
+
+        Args:
+            path: Where the text is written to; nowhere if `None`.
+            name: The name of the class.
+
+        Raises:
+            NotExportable: A layer, a loss, an optimizer, a penalty or a constraint that has no form in plain PyTorch,
+                named with the reason.
+            ValueError: The model is not built, or `name` is no name for a class.
+
+        Example:
+            >>> from torchkeras_compat.models import Sequential
+            >>> from torchkeras_compat.layers import Dense
+            >>> model = Sequential([Dense(4, activation='relu', input_shape=(3,), name='hidden'), Dense(1, name='out')])
+            >>> print(model.to_torch_source(name='Perceptron').partition('class ')[2])
+            Perceptron(nn.Module):
+                \"\"\"The model 'sequential_1'; it takes and gives what Keras does.\"\"\"
+            <BLANKLINE>
+                def __init__(self) -> None:
+                    super().__init__()
+                    self.hidden = nn.Linear(3, 4)
+                    self.out = nn.Linear(4, 1)
+            <BLANKLINE>
+                def forward(self, x):
+                    x = F.relu(self.hidden(x))  # (N, 4)
+                    x = self.out(x)  # (N, 1)
+                    return x
+            <BLANKLINE>
+        """
+        return upper_room("export").to_torch_source(self, path, name)  # type: ignore[no-any-return]
 
     def _refuse_unbuilt(self, call: str) -> None:
         if self._has_weights_to_make():

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.compiler import is_dynamo_compiling, is_exporting
 from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
@@ -369,6 +370,10 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         self._check_callable()
         if inputs is _MISSING:
             inputs = kwargs.pop(self._first_argument(kwargs))
+        if is_dynamo_compiling() and not is_exporting():
+            from .compiled_call import call_in_compiler  # which imports the compiler, and only it calls this
+
+            return call_in_compiler(self, inputs, args, kwargs)
         if args:
             names = self._call_arguments[1:] if self._positional_arguments is None else self._positional_arguments
             kwargs.update(zip(names, args))
@@ -557,7 +562,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
     def _add_activity_penalty(self, outputs: Tree) -> None:
         for y in flatten(outputs):
             penalty = calling(self.activity_regularizer)(y)
-            self._losses.append(penalty / len(y) if self._rules.mean_activity_penalty else penalty)
+            self._losses.append(penalty / y.shape[0] if self._rules.mean_activity_penalty else penalty)
             self._side_losses[0] += 1
             PENDING.losses = True
 

@@ -36,11 +36,20 @@ def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         The sequences, and how many valid steps there are up to and with each step, (steps, batch).
     """
     steps, batch = mask.shape
-    order = torch.argsort(mask.logical_not().to(torch.uint8), dim=0, stable=True)
+    # Formats of exported graphs have no stable sort; where there is one, it takes half the time of a small batch's.
+    exporting = torch.compiler.is_exporting()
+    order = _order(mask) if exporting else torch.argsort(mask.logical_not().to(torch.uint8), dim=0, stable=True)
     places = order + torch.arange(batch, device=x.device) * steps
     flat = x.transpose(0, 1).reshape(batch * steps, -1)
     moved: Tensor = _Reordered.apply(flat, places.flatten())  # type: ignore[no-untyped-call]
     return moved.view(x.shape), mask.cumsum(0)
+
+
+def _order(mask: Tensor) -> Tensor:
+    """Return the steps of each sequence, the valid ones first, without sorting."""
+    count, steps = mask.cumsum(0), torch.arange(mask.shape[0], device=mask.device).unsqueeze(1)
+    places = torch.where(mask, count - 1, count[-1] + steps - count)
+    return torch.empty_like(places).scatter_(0, places, steps.expand_as(places))
 
 
 def pick(sequence: Tensor, count: Tensor, otherwise: Tensor | None = None) -> Tensor:

@@ -1,0 +1,292 @@
+"""Modules of plain torch for what Keras has and torch has not.
+
+An exported model imports nothing of this package: the source of each class or function that it uses is carried into its
+own (`helpers.py`). So whatever stands here needs `torch`, `nn` and `F` alone, and what it names among its neighbours.
+"""
+
+# ruff: noqa: D102  (the methods are those of torch's modules)
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Permute(nn.Module):
+    """Puts the axes into another order."""
+
+    def __init__(self, *order: int) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.order)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.order))
+
+
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """The line 0.2 x + 0.5, cut at 0 and 1; torch's own has the slope 1 / 6."""
+    return (0.2 * x + 0.5).clamp(0, 1)
+
+
+class HardSigmoid(nn.Module):
+    """The line 0.2 x + 0.5, cut at 0 and 1; torch's own has the slope 1 / 6."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return hard_sigmoid(x)
+
+
+class Exp(nn.Module):
+    """The exponential function."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.exp()
+
+
+class PReLU(nn.Module):
+    """A leaky ReLU with a slope for each cell; nn.PReLU has one for each channel."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full(shape, 0.25))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x) - self.weight * F.relu(-x)
+
+
+class FeatureDropout(nn.Module):
+    """Drops features of sequences, each at all steps or at none."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * F.dropout(torch.ones_like(x[:, :1]), self.p, self.training)
+
+
+class GaussianNoise(nn.Module):
+    """Adds normal noise in training."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.std * torch.randn_like(x) if self.training else x
+
+
+class GaussianDropout(nn.Module):
+    """Multiplies by normal noise around 1 in training."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.std = math.sqrt(p / (1 - p))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (1 + self.std * torch.randn_like(x)) if self.training else x
+
+
+class FrozenBatchNorm(nn.Module):
+    """Batch normalisation by fixed statistics, in training too."""
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, features: int, eps: float = 1e-5, affine: bool = True) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(features)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(features)) if affine else None
+        self.register_buffer("running_mean", torch.zeros(features))
+        self.register_buffer("running_var", torch.ones(features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        statistics = (self.running_mean, self.running_var)
+        return F.batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
+
+
+def move_valid_steps_first(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return sequences with the valid steps in front, and how many came up to each."""
+    count, steps = mask.cumsum(1), torch.arange(mask.shape[1], device=mask.device)
+    places = torch.where(mask, count - 1, count[:, -1:] + steps - count)
+    moved = torch.empty_like(x).scatter(1, places.unsqueeze(-1).expand_as(x), x)
+    return moved, count
+
+
+def after_valid_steps(outputs: Tensor, count: Tensor) -> Tensor:
+    """Return the outputs after `count` valid steps, zero where there was none yet."""
+    places = (count - 1).clamp(min=0).unsqueeze(-1).expand(-1, -1, outputs.shape[-1])
+    return torch.where(count.unsqueeze(-1) > 0, outputs.gather(1, places), 0)
+
+
+def run_valid_steps(
+    module: nn.RNNBase,
+    x: Tensor,
+    count: Tensor,
+    states: Any = None,
+) -> tuple[Tensor, Any]:
+    """Run a module over the valid steps, which stand in front, for the last states."""
+    lengths = count[:, -1].clamp(min=1).cpu()
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+    packed, states = module(packed, states)
+    steps = x.shape[1]
+    outputs, _ = nn.utils.rnn.pad_packed_sequence(packed, True, total_length=steps)
+    return outputs, states
+
+
+class Recurrent(nn.Module):
+    """A recurrent layer whose steps are written out; a subclass has `step`."""
+
+    gates, states = 1, 1
+
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        activation: nn.Module,
+        gate: nn.Module,
+        bias: bool = True,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.units, self.recurrent_dropout = units, recurrent_dropout
+        self.activation, self.gate = activation, gate
+        self.weight_ih = nn.Parameter(torch.empty(self.gates * units, inputs))
+        self.weight_hh = nn.Parameter(torch.empty(self.gates * units, units))
+        self.bias = nn.Parameter(torch.zeros(self.gates * units)) if bias else None
+        for weight in (self.weight_ih, self.weight_hh):
+            nn.init.uniform_(weight, -(units**-0.5), units**-0.5)
+
+    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        raise NotImplementedError
+
+    def forward(
+        self,
+        x: Tensor,
+        states: tuple[Tensor, ...] | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        z = F.linear(x, self.weight_ih, self.bias)
+        zero = x.new_zeros(x.shape[0], self.units)
+        keep = F.dropout(torch.ones_like(zero), self.recurrent_dropout, self.training)
+        now = (zero,) * self.states if states is None else states
+        outputs = []
+        for t in range(x.shape[1]):
+            now = self.step(z[:, t], keep, *now)
+            outputs.append(now[0])
+        return torch.stack(outputs, 1), now
+
+
+class SimpleRNN(Recurrent):
+    """A simple recurrent layer with any activation; nn.RNN has tanh and relu."""
+
+    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        return (self.activation(z + F.linear(states[0] * keep, self.weight_hh)),)
+
+
+class LSTM(Recurrent):
+    """An LSTM with activations of any kind; nn.LSTM has tanh and sigmoid alone."""
+
+    gates, states = 4, 2
+
+    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        h, c = states
+        i, f, g, o = (z + F.linear(h * keep, self.weight_hh)).chunk(4, -1)
+        c = self.gate(f) * c + self.gate(i) * self.activation(g)
+        return self.gate(o) * self.activation(c), c
+
+
+class GRU(Recurrent):
+    """A GRU that resets the state before its product; nn.GRU resets the product."""
+
+    gates = 3
+
+    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        (h,), both = states, 2 * self.units
+        of_state = F.linear(h * keep, self.weight_hh[:both])
+        reset, update = self.gate(z[:, :both] + of_state).chunk(2, -1)
+        of_reset = F.linear(reset * h * keep, self.weight_hh[both:])
+        new = self.activation(z[:, both:] + of_reset)
+        return (update * h + (1 - update) * new,)
+
+
+class GRUResetAfter(Recurrent):
+    """A GRU with activations of any kind; nn.GRU has tanh and sigmoid alone."""
+
+    gates = 3
+
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        activation: nn.Module,
+        gate: nn.Module,
+        bias: bool = True,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        super().__init__(inputs, units, activation, gate, bias, recurrent_dropout)
+        self.recurrent_bias = nn.Parameter(torch.zeros(3 * units)) if bias else None
+
+    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        (h,), both = states, 2 * self.units
+        of_state = F.linear(h * keep, self.weight_hh, self.recurrent_bias)
+        reset, update = self.gate(z[:, :both] + of_state[:, :both]).chunk(2, -1)
+        new = self.activation(z[:, both:] + reset * of_state[:, both:])
+        return (update * h + (1 - update) * new,)
+
+
+def attend(
+    scores: Tensor,
+    value: Tensor,
+    allowed: Tensor | None = None,
+    dropout: nn.Module | None = None,
+) -> Tensor:
+    """Return the values, weighted by the softmax of the scores that are allowed."""
+    if allowed is not None:
+        scores = scores - allowed.logical_not().to(scores.dtype) * 1e9
+    weights = scores.softmax(-1)
+    return (weights if dropout is None else dropout(weights)) @ value
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention with heads of any size; nn.MultiheadAttention has features / heads."""
+
+    def __init__(
+        self,
+        features: tuple[int, int, int],
+        heads: int,
+        key_size: int,
+        value_size: int,
+        outputs: int,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(features[0], heads * key_size, bias=bias)
+        self.key = nn.Linear(features[1], heads * key_size, bias=bias)
+        self.value = nn.Linear(features[2], heads * value_size, bias=bias)
+        self.output = nn.Linear(heads * value_size, outputs, bias=bias)
+        self.dropout = nn.Dropout(dropout)
+
+    def split(self, x: Tensor) -> Tensor:
+        return x.reshape(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+    def forward(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor,
+        allowed: Tensor | None = None,
+    ) -> Tensor:
+        q, k = self.split(self.query(query)), self.split(self.key(key))
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        heads = attend(scores, self.split(self.value(value)), allowed, self.dropout)
+        joined: Tensor = self.output(heads.transpose(1, 2).flatten(2))
+        return joined

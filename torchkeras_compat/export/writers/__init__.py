@@ -1,0 +1,5 @@
+"""How each layer is written down in plain PyTorch; importing this fills the table `emission.WRITERS`."""
+
+from . import activations, attention, core, merging, normalization, recurrent, spatial, wrappers
+
+__all__ = ["activations", "attention", "core", "merging", "normalization", "recurrent", "spatial", "wrappers"]

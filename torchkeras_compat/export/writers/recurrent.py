@@ -1,0 +1,241 @@
+"""SimpleRNN, LSTM and GRU: by torch's modules where these compute the same, else with their steps written out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ... import layers
+from ..._core.config import is_ours
+from ..._core.tree import flatten_shapes
+from ...layers.recurrent.cells import RecurrentCell
+from ..emission import Emission, NotExportable, Value, arguments, marked, text, writes
+from .activations import module_of
+
+WRITTEN = "its steps are written out"
+BUILT_IN = {"rnn_tanh": "RNN", "rnn_relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
+WRITTEN_OUT = {
+    "SimpleRNNFormula": "SimpleRNN",
+    "LSTMFormula": "LSTM",
+    "GRUResetBeforeFormula": "GRU",
+    "GRUFormula": "GRUResetAfter",
+}
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """The module of a recurrent layer.
+
+    Attributes:
+        constructor: The expression that makes it.
+        state: Its parameters.
+        zero: Those that Keras has not.
+        has_pair: Whether its states are a tuple for torch, h and c or the one of what is written out.
+    """
+
+    constructor: str
+    state: dict[str, Tensor]
+    zero: tuple[str, ...]
+    has_pair: bool
+
+
+def _marked(cell: Any) -> dict[str, Tensor]:
+    """Return the parameters of the cell's torch module, marked by whether they train."""
+    own = {**cell.rnn._parameters, **cell.rnn._buffers}
+    lines = {name: line for line in cell._table for name in line.attributes}
+    copies = {}
+    for name, value in own.items():
+        learns = isinstance(value, torch.nn.Parameter) and value.requires_grad
+        copies[name] = marked(value.detach().clone().requires_grad_(learns), lines.get(name))
+    return copies
+
+
+def module_for(layer: Any, both_ways: Any = None) -> Recurrent:
+    """Return the module of a layer, or of one that runs both ways.
+
+    Args:
+        layer: The layer.
+        both_ways: The layer of the way back, for torch's own module.
+    """
+    cell = layer.cell
+    function = cell._torch_function()
+    state = _marked(cell)
+    inputs, units = state["weight_ih_l0"].shape[1], cell.units
+    bias = {} if cell.use_bias else {"bias": False}
+    zero: tuple[str, ...] = ("bias_hh_l0",) if cell.use_bias and "bias_hh_l0" in cell.rnn._buffers else ()
+    if function is not None and not cell.recurrent_dropout:
+        if both_ways is not None:
+            state |= {f"{name}_reverse": value for name, value in _marked(both_ways.cell).items()}
+            zero += tuple(f"{name}_reverse" for name in zero)
+        relu = {"nonlinearity": "relu"} if function == "rnn_relu" else {}
+        way = {} if both_ways is None else {"bidirectional": True}
+        numbers = arguments(inputs, units, **relu, **bias, batch_first=True, **way)
+        kind = BUILT_IN[function]
+        return Recurrent(f"nn.{kind}({numbers})", state, zero, kind == "LSTM")
+    return _written_out(layer, state, inputs, bias)
+
+
+def _written_out(layer: Any, state: dict[str, Tensor], inputs: int, bias: dict[str, Any]) -> Recurrent:
+    cell = layer.cell
+    kind = WRITTEN_OUT[type(cell._facts.formula).__name__]
+    if cell.recurrent_dropout and cell._drops_by_gate():
+        raise NotExportable(
+            f"{layer}: recurrent_dropout is drawn for each gate here, which has no form in plain torch; write "
+            f"recurrent_dropout=0."
+        )
+    gate = cell.recurrent_activation
+    gates = module_of(layer, gate) if gate is not None else "nn.Identity()"
+    options = {**bias, **({"recurrent_dropout": cell.recurrent_dropout} if cell.recurrent_dropout else {})}
+    tail = f", {arguments(**options)}" if options else ""
+    constructor = f"{kind}({inputs}, {units(cell)}, {module_of(layer, cell.activation)}, {gates}{tail})"
+    renamed = {"weight_ih": state["weight_ih_l0"], "weight_hh": state["weight_hh_l0"]}
+    if cell.use_bias:
+        renamed["bias"] = state["bias_ih_l0"]
+        if kind == "GRUResetAfter":
+            renamed["recurrent_bias"] = state["bias_hh_l0"]
+    return Recurrent(constructor, renamed, (), True)
+
+
+def units(cell: Any) -> int:
+    """Return the size of the state of a cell."""
+    return int(cell.units)
+
+
+def _refuse(layer: Any) -> None:
+    """Raise where a layer keeps or reads what no exported module does.
+
+    Raises:
+        NotExportable: It does.
+    """
+    why = {"stateful": "it keeps its states from batch to batch", "time_major": "it has the steps on the first axis"}
+    for name, reason in why.items():
+        if getattr(layer, name, False):
+            raise NotExportable(f"{layer}({name}=True): {reason}, which has no form in an exported model.")
+    cell = layer.cell
+    if not isinstance(cell, RecurrentCell) or not is_ours(type(cell)):
+        raise NotExportable(
+            f"{layer}: its cell {type(cell).__name__} has no form in plain torch; use LSTM, GRU or SimpleRNN."
+        )
+
+
+def _dropped(emission: Emission, layer: Any, x: Value) -> Value:
+    """Return the input after the layer's dropout."""
+    cell = layer.cell
+    if not cell.dropout:
+        return x
+    if layer._drops_each_step():
+        name = emission.module(layer, f"nn.Dropout({text(cell.dropout)})", suffix="dropout")
+    elif cell._drops_by_gate():
+        raise NotExportable(
+            f"{layer}: dropout is drawn for each gate here, which has no form in plain torch; write implementation=2."
+        )
+    else:
+        name = emission.module(layer, f"FeatureDropout({text(cell.dropout)})", suffix="dropout")
+    return emission.apply(name, x, x.shape)
+
+
+@writes(layers.SimpleRNN, layers.LSTM, layers.GRU, layers.CuDNNLSTM, layers.CuDNNGRU, layers.RNN, masks=True)
+def recurrent(emission: Emission, layer: Any, x: Value, initial_state: Sequence[Value] | None = None) -> Any:
+    """A recurrent layer over sequences."""
+    return walk(emission, layer, x, initial_state)
+
+
+def walk(emission: Emission, layer: Any, x: Value, initial_state: Any = None, suffix: str = "", of: Any = None) -> Any:
+    """Write down a layer that walks over a sequence.
+
+    Args:
+        emission: What is written down.
+        layer: The layer.
+        x: The sequences.
+        initial_state: The first states.
+        suffix: What is added to the name of its module.
+        of: The layer that it stands in.
+    """
+    _refuse(layer)
+    if isinstance(initial_state, Value):
+        initial_state = [initial_state]
+    first = list(initial_state or ())
+    named, mask, made = of or layer, x.mask, module_for(layer)
+    shapes = flatten_shapes(layer.compute_output_shape(x.shape))
+    x = _dropped(emission, layer, emission.as_keras(x))
+    name = emission.module(named, made.constructor, made.state, suffix, made.zero)
+    if layer.go_backwards:
+        x = emission.compute("{0}.flip(1)", x, x.shape)
+    inputs, count = [x, *first], None
+    if mask is not None:
+        if layer.go_backwards:
+            flipped = emission.compute("{0}.flip(1)", mask, mask.shape)
+            flipped.hint = "mask"
+        moved, count = emission.valid_first(x, flipped if layer.go_backwards else mask)
+        inputs[0] = moved
+    outputs, *last = _run(emission, layer, name, made, inputs, count, named)
+    y = _output(emission, layer, outputs, count, shapes[0], named)
+    y.mask = mask if layer.return_sequences else None
+    return [y, *_states(emission, layer, made, last, first, count, named)] if layer.return_state else y
+
+
+def _run(
+    emission: Emission, layer: Any, name: str, made: Recurrent, inputs: list[Value], count: Value | None, named: Any
+) -> list[Value]:
+    """Write down the call of a recurrent module, and return all its outputs and its last states."""
+    x, *first = inputs
+    arguments_of_call = "{0}" if not first else f"{{0}}, {_states_in(len(first), made)}"
+    call = f"self.{name}({arguments_of_call})"
+    if count is not None and layer.return_state:
+        if not _is_torchs(made):
+            raise NotExportable(f"{layer}: last states under a mask have no form in plain torch where {WRITTEN}.")
+        call = f"run_valid_steps(self.{name}, {arguments_of_call.replace('{0}', f'{{0}}, {{{len(inputs)}}}')})"
+        inputs = [*inputs, count]
+    steps, state = (x.shape[0], x.shape[1], layer.cell.units), (x.shape[0], layer.cell.units)
+    number = len(layer.cell._state_names)
+    states = "({1}, {2})" if number == 2 else "({1},)" if made.has_pair else "{1}"
+    return emission.several(call, inputs, f"{{0}}, {states}", [steps, *[state] * number], named)
+
+
+def _states(
+    emission: Emission,
+    layer: Any,
+    made: Recurrent,
+    last: Sequence[Value],
+    first: Sequence[Value],
+    count: Value | None,
+    named: Any,
+) -> list[Value]:
+    """Return the last states; those of a sample in which no step counts are the first."""
+    values = []
+    for i, state in enumerate(last):
+        if _is_torchs(made):
+            state = emission.compute("{0}[0]", state, state.shape, layer=named)
+        if count is not None:
+            inputs = [count, state, *first[i : i + 1]]
+            expression = f"torch.where({{0}}[:, -1:] > 0, {{1}}, {'{2}' if first else '0'})"
+            state = emission.compute(expression, inputs, state.shape, layer=named)
+        state.mask = None
+        values.append(state)
+    return values
+
+
+def _is_torchs(made: Recurrent) -> bool:
+    return made.constructor.startswith("nn.")
+
+
+def _states_in(number: int, made: Recurrent) -> str:
+    """Return the first states as a module takes them; torch's have an axis of layers in front."""
+    places = [f"{{{i}}}.unsqueeze(0)" if _is_torchs(made) else f"{{{i}}}" for i in range(1, number + 1)]
+    joined = ", ".join(places)
+    return f"({joined}{',' if number == 1 else ''})" if made.has_pair else joined
+
+
+def _output(emission: Emission, layer: Any, outputs: Value, count: Value | None, shape: Any, named: Any) -> Value:
+    """Return all outputs, or the last."""
+    if count is None:
+        return outputs if layer.return_sequences else emission.compute("{0}[:, -1]", outputs, shape, layer=named)
+    if layer.zero_output_for_mask:
+        raise NotExportable(f"{layer}(zero_output_for_mask=True): it has no form in plain torch.")
+    if layer.return_sequences:
+        return emission.compute("after_valid_steps({0}, {1})", [outputs, count], shape, layer=named)
+    return emission.compute("after_valid_steps({0}, {1}[:, -1:])[:, 0]", [outputs, count], shape, layer=named)
