@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import json
 import os
 import pickle
+import struct
 import tarfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
@@ -21,6 +25,12 @@ from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 MAX_BYTES = 4 * 2**30
 """What one array or one member of an archive may take."""
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError, RecursionError, SyntaxError),
+    *(EOFError, NotImplementedError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
+    *(zipfile.BadZipFile, tarfile.TarError),
+)
+"""What numpy, pickle and the readers of archives raise over damaged files."""
 
 
 class DatasetError(ValueError):
@@ -64,7 +74,9 @@ def read_npz(path: str, names: Iterable[str]) -> list[NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [_member_array(path, archive, name) for name in names]
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except DatasetError:
+        raise
+    except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and not os.path.isfile(path):
             raise
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
@@ -81,7 +93,7 @@ def _member_array(path: str, archive: zipfile.ZipFile, name: str) -> NDArray[Any
     with archive.open(info) as file:
         try:
             return _read_array(file, info.file_size)
-        except (ValueError, pickle.UnpicklingError, TypeError, AttributeError, IndexError, KeyError) as error:
+        except _DAMAGE as error:
             raise DatasetError(f"{path}: the array {name!r} cannot be read: {error}") from error
 
 
@@ -179,7 +191,9 @@ def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
                         raise DatasetError(f"{path}: the member {name!r} is larger than {MAX_BYTES} bytes.")
                     source = archive.extractfile(member)
                     found[name] = source.read() if source is not None else b""
-    except (tarfile.TarError, EOFError) as error:
+    except DatasetError:
+        raise
+    except (*_DAMAGE, gzip.BadGzipFile) as error:
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
     missing = [name for name in wanted if name not in found]
     if missing:
@@ -191,5 +205,5 @@ def unpickle_bytes(path: str, name: str, data: bytes) -> Any:
     """Read a pickled batch of CIFAR, whose texts are bytes."""
     try:
         return unpickle(io.BytesIO(data), encoding="bytes")
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+    except _DAMAGE as error:
         raise DatasetError(f"{path}: {name} cannot be read: {error}") from error
