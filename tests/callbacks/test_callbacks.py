@@ -49,6 +49,9 @@ class Stub:
     def save_weights(self, path: str, overwrite: bool) -> None:
         self.saved.append(Path(path).name)
 
+    def save(self, path: str, overwrite: bool) -> None:
+        self.saved.append(f"model {Path(path).name}")
+
 
 def feed(callback: Any, values: list[float], key: str = "val_loss", stub: Stub | None = None) -> Stub:
     """Run a callback over epochs in which `key` takes these values; the weights are numbered by epoch."""
@@ -417,7 +420,7 @@ def test_a_value_that_is_not_there_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["acc", "val_acc", "top5_acc", "val_auc_2", "precision", "f1", "f1_score", "mean_io_u"]
+    "name", ["acc", "val_acc", "top5_acc", "val_auc_2", "precision", "f1", "f1_score", "mean_io_u", "dice_coef"]
 )
 def test_more_is_better(name: str) -> None:
     assert more_is_better(name)
@@ -500,9 +503,47 @@ def checkpoint(path: Any, **options: Any) -> Any:
     return callbacks.ModelCheckpoint(path, save_weights_only=True, **options)
 
 
-def test_whole_models_are_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="save_weights_only=True"):
-        callbacks.ModelCheckpoint("model.h5")
+def test_whole_models_and_weights(tmp_path: Path) -> None:
+    assert feed(callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"), [1.0, 2.0]).saved == [
+        "model 1.keras",
+        "model 2.keras",
+    ]
+    assert feed(checkpoint(tmp_path / "{epoch}.h5"), [1.0]).saved == ["1.h5"]
+
+
+def test_the_home_of_the_user_and_folders_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model().fit(X, Y, epochs=2, verbose=0, callbacks=[checkpoint("~/a/{epoch}/weights.h5")])
+    assert sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.h5")) == [
+        "a/1/weights.h5",
+        "a/2/weights.h5",
+    ]
+
+
+def test_keras_1_counts_the_epochs_in_paths_from_0(tmp_path: Path) -> None:
+    # Up to 2.0.8; a script of that time reads the file of its last epoch by that name.
+    tk.set_dialect("keras-1")
+    assert feed(checkpoint(tmp_path / "{epoch:02d}.h5"), [1.0, 2.0]).saved == ["00.h5", "01.h5"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"save_freq": "batch"}, "save_freq must be a positive integer"),
+        ({"save_freq": 0}, "save_freq must be a positive integer"),
+        ({"save_freq": True}, "save_freq must be a positive integer"),
+        ({"period": 0}, "period must be a positive integer"),
+    ],
+)
+def test_how_often(options: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        checkpoint("x.h5", **options)
+
+
+@pytest.mark.parametrize("monitor", ["val_auc", "precision_1", "recall", "f1_score", "acc", "fmeasure", "mean_io_u"])
+def test_the_best_of_what_is_maximised(tmp_path: Path, monitor: str) -> None:
+    save = checkpoint(tmp_path / "{epoch}.h5", monitor=monitor, save_best_only=True)
+    assert feed(save, [0.5, 0.4, math.nan, 0.7], key=monitor).saved == ["1.h5", "4.h5"]
 
 
 def test_checkpoints_hold_the_weights_of_their_epoch(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,25 +147,6 @@ def test_the_package_has_its_modules_as_attributes() -> None:
         _ = tk.dataset
     with pytest.raises(AttributeError, match="comes later; write a network of torchvision"):
         _ = tk.applications.VGG16
-
-
-def test_saving_says_so_and_loses_nothing(tmp_path: Path) -> None:
-    model = tk.Sequential([L.Dense(2, input_dim=3)])
-    expected = model.get_weights()
-    for name, kept in (("m.h5", "m.weights.h5"), ("m.h5", "m.weights-2.h5"), ("other", "other.weights.h5")):
-        with pytest.raises(ComesLater, match=r"save_weights\('name.h5'\) and model.to_json\(\)") as caught:
-            model.save(tmp_path / name, include_optimizer=False)
-        assert str(tmp_path / kept) in str(caught.value)
-        other = tk.models.model_from_json(model.to_json())
-        other.load_weights(tmp_path / kept)
-        np.testing.assert_array_equal(other.get_weights()[0], expected[0])
-    with pytest.raises(ComesLater, match=re.escape(str(tmp_path / "again.weights.h5"))):
-        tk.models.save_model(model, tmp_path / "again.hdf5")
-    with pytest.raises(ComesLater, match=r"load_weights\('name.h5'\)\.$"):
-        tk.Sequential().save(tmp_path / "empty.h5")
-    assert not (tmp_path / "empty.weights.h5").exists()
-    with pytest.raises(ValueError, match="write save_weights_only=True"):
-        tk.callbacks.ModelCheckpoint("m.h5")
 
 
 def test_what_the_hints_recommend_works(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import torchkeras_compat as keras
 from torchkeras_compat._core import dialects
 from torchkeras_compat._core.graph_capture import as_capture
 from torchkeras_compat._core.weights import TRANSPOSED
@@ -69,8 +70,8 @@ class Owner:
     def _sparse_rule(self) -> SparseRule:
         return self.rule
 
-    def _codec(self, param: Tensor) -> Any:
-        return self.table.codec(param)
+    def _whole(self, param: Tensor) -> Any:
+        return self.table.whole(param)
 
     def _file_groups(self) -> Any:
         return (("sum",),)
@@ -360,5 +361,29 @@ def test_state_comes_and_goes_in_the_layout_of_the_weights() -> None:
     with pytest.raises(ValueError, match=r"owner: slot 'sum' has shape \(2,\); got"):
         files.set_arrays([np.array(9), np.zeros((3, 2)), np.zeros(3)])
     assert owner._iterations == 7
-    assert [name for name, _ in files.order()] == ["sum", "sum"]
+    assert [place.name for place in files.order()] == ["sum", "sum"]
     assert files.tensors()[1] is owner.slots_of(bias)["sum"]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adafactor"])
+def test_the_slots_of_a_weight_of_two_parameters_are_one_array(name: str) -> None:
+    """The bias of a GRU is `(2, 3 * units)` in Keras, and so are its slots in files; torch has two vectors."""
+    keras.set_dialect("keras-2.15")
+    model = keras.Sequential([keras.layers.GRU(2, input_shape=(5, 3))])
+    options = {"momentum": 0.9} if name == "SGD" else {}
+    model.compile(getattr(keras.optimizers, name)(**options), "mse")
+    x, y = np.random.RandomState(0).rand(4, 5, 3), np.zeros((4, 2))
+    model.train_on_batch(x, y)
+    state = model.optimizer.get_weights()
+    per_weight = {"SGD": 1, "Adam": 2, "RMSprop": 1, "Adafactor": 3}[name]
+    assert len(state) == 1 + 3 * per_weight  # Keras 2.15: the counter, and each slot of three weights
+    assert any(array.shape == (2, 6) for array in state)
+    other = keras.models.clone_model(model)
+    other.compile(getattr(keras.optimizers, name)(**options), "mse")
+    other.set_weights(model.get_weights())
+    other.optimizer.build(other.trainable_variables)
+    other.optimizer.set_weights(state)
+    for _ in range(3):
+        assert model.train_on_batch(x, y) == other.train_on_batch(x, y)
+    for ours, theirs in zip(model.optimizer.get_weights(), other.optimizer.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-# It runs in the oracle's environment, which has TensorFlow.
-collect_ignore = ["make_keras_files.py"]
+# They run in the oracle's environment, which has TensorFlow.
+collect_ignore = ["make_keras_files.py", "make_classic_weights.py"]
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def group_for_data(root: Any, tmp_path: Path) -> None:
 
 
 def other_kind(root: Any, tmp_path: Path) -> None:
-    root.create_group("layers/dense/vars")["0"] = KERNEL
+    root.create_group("measurements")["0"] = KERNEL
 
 
 BAD: list[tuple[Callable[[Any, Path], None], str]] = [
@@ -147,7 +147,7 @@ BAD: list[tuple[Callable[[Any, Path], None], str]] = [
     (missing_names, "corrupt: '/d' has no attribute 'weight_names'"),
     (names_that_are_numbers, "no list of names"),
     (group_for_data, "corrupt: it has no data"),
-    (other_kind, "no weight file of Keras 2"),
+    (other_kind, "no weight file of Keras"),
 ]
 
 

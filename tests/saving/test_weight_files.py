@@ -16,7 +16,6 @@ import pytest
 import torch
 
 import torchkeras_compat as tk
-from torchkeras_compat._core.planned import ComesLater
 from torchkeras_compat._core.weights import Weight
 from torchkeras_compat.saving import hdf5
 from torchkeras_compat.saving.replacing import replacing
@@ -269,13 +268,6 @@ def test_every_suffix_is_hdf5(tmp_path: Path, name: str, save_format: str | None
     small().save_weights(tmp_path / name, save_format=save_format)
     assert h5py.is_hdf5(tmp_path / name)
     small().load_weights(tmp_path / name)
-
-
-def test_full_models_have_no_pretended_save(path: Path) -> None:
-    model = small()
-    with pytest.raises(ComesLater, match="save_weights"):
-        model.save(path.with_name("whole.h5"))
-    assert not path.with_name("whole.h5").exists()
 
 
 # --- loading: what fits what -----------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ class Rules:
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
         batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
+        first_epoch_in_paths: what `{epoch}` stands for in the path of a checkpoint of the first epoch.
         losses_name_functions: configurations of loss classes have the name of their function, `fn`.
         schedule_decay_is_decay: configurations of Nadam call its `schedule_decay` `decay`.
         clip_order: The order in which an optimizer applies its clippings.
@@ -123,6 +124,7 @@ class Rules:
     crossentropies_take_output_first: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
+    first_epoch_in_paths: int = 1
     losses_name_functions: bool = False
     schedule_decay_is_decay: bool = False
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -275,6 +277,7 @@ KERAS_1 = Dialect(
         cosine_is_mean=True,
         generators_count_samples=True,
         crossentropies_take_output_first=True,
+        first_epoch_in_paths=0,
     ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),
     KERAS_2_2.refuses,

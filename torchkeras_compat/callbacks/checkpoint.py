@@ -1,4 +1,4 @@
-"""`ModelCheckpoint`: the weights on disk while training goes on."""
+"""`ModelCheckpoint`: the model on disk while training goes on."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from .monitor import Monitor
 
 @registry.register("callback")
 class ModelCheckpoint(Monitor):
-    """Saves the weights after each epoch, each improvement or some number of batches.
+    """Saves the model, or its weights, after each epoch, each improvement or some number of batches.
 
     The best value so far is kept from one `fit` to the next, so that a better file is never written over.
 
     Args:
-        filepath: Where; `'{epoch:02d}-{val_loss:.2f}.h5'` is filled in.
+        filepath: Where; `'{epoch:02d}-{val_loss:.2f}.keras'` is filled in, and folders that are missing are made.
         monitor: The value that `save_best_only` goes by.
         verbose: Whether to say so.
         save_best_only: Whether only improvements are saved.
-        save_weights_only: `True`; files of whole models are not written yet.
+        save_weights_only: Whether the weights alone are saved, and not the model with its optimizer.
         mode: `'min'`, `'max'` or `'auto'`.
-        save_freq: `'epoch'`, or a number of batches.
+        save_freq: `'epoch'`, or a number of batches; a value that only validation tells is seen at the epoch's end.
         options: `None`; TensorFlow's options have no meaning here.
         initial_value_threshold: A value that the first saved one has to beat.
         period: Every how many epochs.
 
     Raises:
-        ValueError: `save_weights_only` is not `True`.
+        ValueError: `save_freq` or `period` is no positive number, or there are `options`.
+        KeyError: `filepath` names a value that is not in the logs, when it is to be filled in.
 
     Example:
         >>> import torchkeras_compat as keras
-        >>> keras.callbacks.ModelCheckpoint('best.h5', save_best_only=True, save_weights_only=True).save_best_only
+        >>> keras.callbacks.ModelCheckpoint('best.keras', save_best_only=True).save_best_only
         True
     """
 
@@ -56,11 +57,6 @@ class ModelCheckpoint(Monitor):
         period: int = 1,
     ) -> None:
         super().__init__(monitor, mode)
-        if not save_weights_only:
-            raise ValueError(
-                f"ModelCheckpoint({os.fspath(filepath)!r}): whole models cannot be saved yet; write "
-                f"save_weights_only=True, and load them with model.load_weights."
-            )
         if options is not None:
             raise argument_error("ModelCheckpoint", "options", "None", options)
         self.filepath = os.fspath(filepath)
@@ -104,7 +100,7 @@ class ModelCheckpoint(Monitor):
 
     def _path(self, epoch: int, logs: Any, batch: int | None) -> str:
         """Fill in the epoch, the batch and the values, which may be named in either spelling."""
-        values = Logs({**(logs or {}), "epoch": epoch + 1})
+        values = Logs({**(logs or {}), "epoch": epoch + self._rules.first_epoch_in_paths})
         if batch is not None:
             values["batch"] = batch + 1
         try:
@@ -132,8 +128,10 @@ class ModelCheckpoint(Monitor):
         self._write(path)
 
     def _write(self, path: str) -> None:
-        Path(path).expanduser().parent.mkdir(parents=True, exist_ok=True)
-        self.model.save_weights(path, overwrite=True)
+        place = Path(path).expanduser()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        save = self.model.save_weights if self.save_weights_only else self.model.save
+        save(str(place), overwrite=True)
 
     def _say(self, text: str) -> None:
         if self.verbose:

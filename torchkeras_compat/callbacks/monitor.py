@@ -17,8 +17,11 @@ from .base import Callback
 
 # Words in the name of a metric of which more, or less, is better when `mode='auto'`. Keras itself knows `acc` alone in
 # some callbacks, and so lowers the rate or keeps the worst model where an AUC is watched.
-MAXIMISED = frozenset("auc precision recall sensitivity specificity f1 fbeta fmeasure iou r2 matthews".split())
-MINIMISED = frozenset("loss error".split())
+MAXIMISED = frozenset(
+    "auc auroc auprc precision recall sensitivity specificity f1 fbeta fmeasure iou miou dice jaccard kappa r2 mcc "
+    "matthews psnr ssim".split()
+)
+MINIMISED = frozenset("loss error distance divergence".split())
 MODES = ("auto", "min", "max")
 
 

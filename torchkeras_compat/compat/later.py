@@ -16,8 +16,6 @@ LAYERS: dict[str, str] = {
 
 MODELS: dict[str, str] = {
     "Graph": "write Sequential now",
-    "load_model": "build the model again now, as its script does or by model_from_json(text), and call "
-    "model.load_weights('name.h5'), which reads files of whole models too",
 }
 CALLBACKS: dict[str, str] = {
     "TensorBoard": "write CSVLogger('log.csv') now, or LambdaCallback(on_epoch_end=…) with torch.utils.tensorboard",

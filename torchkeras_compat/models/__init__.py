@@ -1,5 +1,6 @@
 """Models: graphs of layers, `Sequential`, and models from configurations."""
 
+from ..saving import load_model
 from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml, save_model
 from .model import Model
 from .sequential import Sequential
@@ -8,6 +9,7 @@ __all__ = [
     "Model",
     "Sequential",
     "clone_model",
+    "load_model",
     "model_from_config",
     "model_from_json",
     "model_from_yaml",

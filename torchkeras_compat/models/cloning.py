@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from .._core import dialects, registry
 from .._core.errors import show
@@ -113,17 +113,14 @@ def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = No
 
 def save_model(
     model: Model, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
-) -> NoReturn:
-    """Refuse, as `model.save` does: files of whole models are not written yet.
+) -> None:
+    """Write a model to one file; see `Model.save`.
 
     Args:
         model: The model.
-        filepath: Where it was to go.
-        overwrite: Accepted.
-        save_format: Accepted.
+        filepath: Where.
+        overwrite: Whether a file that is there is replaced without a question.
+        save_format: `'keras'` or `'h5'`; by the name if `None`.
         kwargs: Such as `include_optimizer`.
-
-    Raises:
-        ComesLater: Always; names what to write, and the file where the weights are kept.
     """
     model.save(filepath, overwrite, save_format, **kwargs)

@@ -23,7 +23,7 @@ from ..layers.base import Layer
 from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
-from ..saving import WeightFiles
+from ..saving import ModelFiles
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
@@ -33,7 +33,7 @@ from .plan import Plan
 
 
 @registry.register("layer", "Functional")
-class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have a `compile` too
+class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have a `compile` too
     """A model: between symbolic inputs and outputs, or by the `call` of a subclass.
 
     `Model(inputs, outputs)` takes the layers that lead from the inputs to the outputs.  A subclass makes layers in

@@ -50,9 +50,11 @@ class Sequential(Model):
         ((None, 10), 25450)
     """
 
+    _input_layer: InputLayer | None
+
     def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        self._input_layer: InputLayer | None = None
+        self._input_layer = None
         self._shape_inferred = False  # by the first batch, so that later ones may be of another size
         if isinstance(layers, (nn.Module, SymbolicTensor)):
             layers = [layers]

@@ -18,6 +18,7 @@ from .learning_rate import Rate
 from .optimizer import Optimizer
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
+from .weight_io import Place
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,9 +63,8 @@ class _AdamStep(_Moments):
     def _idle_slot(self, name: str, param: Tensor) -> Tensor:
         return torch.zeros(1)
 
-    def _surplus(self, count: int, order: list[tuple[str, Tensor]]) -> bool:
-        params = len(self.param_groups[0]["params"])
-        return not self.amsgrad and count == 3 * params + 1 and len(order) == 2 * params
+    def _surplus(self, count: int, order: Sequence[Place]) -> bool:
+        return not self.amsgrad and len(order) % 2 == 0 and count == 1 + len(order) // 2 * 3
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
         values["lr"] *= math.sqrt(1.0 - values["beta_2"] ** step) / (1.0 - values["beta_1"] ** step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,7 @@ from .learning_rate import Rate
 from .optimizer import Optimizer
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
+from .weight_io import Place
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -284,6 +286,15 @@ class Adafactor(Optimizer):
     def _has_slot(self, name: str, param: Tensor) -> bool:
         factored = param in self.parts or self._keras_view(param, param).dim() > 1
         return name not in ("r", "c") or factored
+
+    def _join_parts(self, place: Place, slots: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(slots)) if place.name == "r" else place.codec.read(*slots)[0]
+
+    def _split_parts(self, place: Place, value: Tensor) -> Sequence[Tensor]:
+        count = len(place.params)
+        if place.name == "r":
+            return [value[i : i + 1] for i in range(count)]
+        return place.codec.write(value.expand(count, *value.shape))
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
         values["lr"] = min(values["lr"], step**-0.5)

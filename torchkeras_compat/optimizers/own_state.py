@@ -80,6 +80,15 @@ class OwnState:
     def _codec(self, param: Tensor) -> Codec | None:
         return self._slots.codec(param)
 
+    def _whole(self, param: Tensor) -> tuple[tuple[Tensor, ...], Codec] | None:
+        return self._slots.whole(param)
+
+    def _join_parts(self, place: Place, slots: Sequence[Tensor]) -> Tensor:
+        raise NotImplementedError
+
+    def _split_parts(self, place: Place, value: Tensor) -> Sequence[Tensor]:
+        raise NotImplementedError
+
     def _file_groups(self) -> SlotGroups:
         averages: SlotGroups = (("average",),) if self.use_ema else ()
         return averages + self.slot_groups

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .._core.graph_capture import CAPTURE
-from .._core.weights import Codec, Weight
+from .._core.weights import IDENTITY, Codec, Weight
 from .foreach import Scalar, Tensors, joined_positions
 
 Slots = dict[str, Tensors]
@@ -186,18 +186,22 @@ class SlotTable:
     Attributes:
         bindings: One for each model.
         parts: Parameter → a number that those of one weight have in common, for weights of several parameters.
+        wholes: The first parameter of such a weight → all of them, and the way to the weight in Keras's layout.
     """
 
     def __init__(self, optimizer: SlotOwner) -> None:
         self.optimizer = optimizer
         self.bindings: list[Binding] = []
         self.parts: dict[Tensor, int] = {}
+        self.wholes: dict[Tensor, tuple[tuple[Tensor, ...], Codec]] = {}
 
     def note_parts(self, table: Iterable[Weight]) -> None:
-        """Remember which parameters are parts of one weight, whose gradient has one norm."""
+        """Remember which parameters are parts of one weight, whose gradient has one norm and whose slots are one."""
         for weight in table:
             if len(weight.attributes) > 1:
-                self.parts.update(dict.fromkeys(weight.parameters, id(weight.parameters[0])))
+                params = weight.parameters
+                self.parts.update(dict.fromkeys(params, id(params[0])))
+                self.wholes[params[0]] = (params, weight.codec)
 
     def of(self, param: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the slots of a parameter: made at the first call, and beside it after `model.double()` or `.to()`.
@@ -247,6 +251,15 @@ class SlotTable:
     def codec(self, param: Tensor) -> Codec | None:
         """Return the way between a parameter and Keras's layout, where one is known."""
         return next((binding.codecs[param] for binding in self.bindings if param in binding.codecs), None)
+
+    def whole(self, param: Tensor) -> tuple[tuple[Tensor, ...], Codec] | None:
+        """Return the parameters of the weight that begins with this one, and their way to Keras's layout.
+
+        `None` is for one of the parameters that follow.
+        """
+        if param in self.wholes:
+            return self.wholes[param]
+        return None if param in self.parts else ((param,), self.codec(param) or IDENTITY)
 
 
 def name_parameters(table: Iterable[Weight], known: Collection[Tensor]) -> tuple[dict[str, Tensor], dict[str, Codec]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +15,25 @@ from .._core.errors import show
 from .._core.weights import Codec
 
 SlotGroups = tuple[tuple[str, ...], ...]
-Place = tuple[str, Tensor]  # the slot of a parameter
+
+
+@dataclass(frozen=True)
+class Place:
+    """The slot of a weight, in a file one array.
+
+    Attributes:
+        name: The name of the slot.
+        params: The parameters behind the weight.
+        codec: The way between them and Keras's layout; the identity where it is not known.
+    """
+
+    name: str
+    params: tuple[Tensor, ...]
+    codec: Codec
+
+    def has_layout(self, slots: Sequence[Tensor]) -> bool:
+        """Tell whether slots lie as the parameters do: some optimizers keep means over an axis."""
+        return all(slot.shape == param.shape for slot, param in zip(slots, self.params))
 
 
 class VariableList(list[Any]):
@@ -37,8 +56,14 @@ class StoredOptimizer(Protocol):
     def slots_of(self, param: Tensor) -> dict[str, Tensor]:
         """Return the slots of a parameter, up to date."""
 
-    def _codec(self, param: Tensor) -> Codec | None:
-        """Return the way between a parameter and Keras's layout."""
+    def _whole(self, param: Tensor) -> tuple[tuple[Tensor, ...], Codec] | None:
+        """Return the parameters of the weight that begins with this one; `None` for those that follow."""
+
+    def _join_parts(self, place: Place, slots: Sequence[Tensor]) -> Tensor:
+        """Return slots of other shapes than the parameters of a weight as the one that Keras has."""
+
+    def _split_parts(self, place: Place, value: Tensor) -> Sequence[Tensor]:
+        """Return what `_join_parts` joined."""
 
     def _file_groups(self) -> SlotGroups:
         """Return the slots in a file; each group is stored weight by weight in keras-2.15."""
@@ -70,37 +95,41 @@ class WeightIO:
         self.optimizer = optimizer
 
     def order(self) -> list[Place]:
-        """Return the slots of parameters in the order of Keras's files."""
+        """Return the slots of weights in the order of Keras's files."""
         optimizer = self.optimizer
-        params = optimizer.param_groups[0]["params"]
-        weight_by_weight = optimizer._rules.interleaved_slots or optimizer.always_interleaved
+        wholes = [whole for p in optimizer.param_groups[0]["params"] if (whole := optimizer._whole(p)) is not None]
         order: list[Place] = []
         for group in optimizer._file_groups():
-            if weight_by_weight:
-                order += [(name, p) for p in params for name in group]
+            if optimizer._rules.interleaved_slots or optimizer.always_interleaved:  # weight by weight
+                order += [Place(name, *whole) for whole in wholes for name in group]
             else:
-                order += [(name, p) for name in group for p in params]
-        return [(name, p) for name, p in order if optimizer._has_slot(name, p)]
+                order += [Place(name, *whole) for name in group for whole in wholes]
+        return [place for place in order if optimizer._has_slot(place.name, place.params[0])]
 
-    def _slot(self, name: str, param: Tensor) -> Tensor:
-        slot = self.optimizer.slots_of(param).get(name)
-        return self.optimizer._idle_slot(name, param) if slot is None else slot
-
-    def _codec(self, slot: Tensor, param: Tensor) -> Codec | None:
-        return self.optimizer._codec(param) if slot.shape == param.shape else None
+    def _joined(self, place: Place) -> Tensor:
+        """Return the slot of a weight, in Keras's layout where it lies as the parameters do."""
+        slots = [self.optimizer.slots_of(param).get(place.name) for param in place.params]
+        used = [slot for slot in slots if slot is not None]
+        if not used:
+            return self.optimizer._idle_slot(place.name, place.params[0])
+        if place.has_layout(used):
+            return place.codec.read(*used)
+        return used[0] if len(used) == 1 else self.optimizer._join_parts(place, used)
 
     def tensors(self) -> list[Any]:
-        """Return the extra state and the slots, in torch's layout."""
-        return [*self.optimizer._extra_state(), *[self._slot(name, param) for name, param in self.order()]]
+        """Return the extra state and the slots, those of a single parameter in torch's layout."""
+        return [*self.optimizer._extra_state(), *map(self._tensor, self.order())]
+
+    def _tensor(self, place: Place) -> Tensor:
+        slot = self.optimizer.slots_of(place.params[0]).get(place.name)
+        return self._joined(place) if slot is None or len(place.params) > 1 else slot
 
     @torch.no_grad()
     def arrays(self) -> list[np.ndarray[Any, Any]]:
         """Return the counter, the extra state and the slots as arrays, in Keras's layout where it is known."""
         values = [np.asarray(int(self.optimizer._iterations), np.int64), *self.optimizer._extra_state()]
-        for name, param in self.order():
-            slot = self._slot(name, param)
-            codec = self._codec(slot, param)
-            seen = (codec.read(slot) if codec else slot).detach().cpu()
+        for place in self.order():
+            seen = self._joined(place).detach().cpu()
             values.append((seen.float() if seen.dtype == torch.bfloat16 else seen).numpy().copy())
         return values
 
@@ -127,17 +156,23 @@ class WeightIO:
 
     def _writes(self, order: Sequence[Place], values: Sequence[Any]) -> list[tuple[Tensor, Tensor]]:
         """Return each slot that is in use with what is to be written into it."""
-        writes = []
-        for (name, param), value in zip(order, values):
-            slot = self.optimizer.slots_of(param).get(name)
-            if slot is None:
-                continue
-            codec = self._codec(slot, param)
-            value = torch.as_tensor(np.array(value)) if not isinstance(value, Tensor) else value
-            written = codec.write(value)[0] if codec else value
-            if written.shape != slot.shape:
-                raise ValueError(
-                    f"{self.optimizer.name}: slot {name!r} has shape {tuple(slot.shape)}; got {show(value)}."
-                )
-            writes.append((slot, written))
+        writes: list[tuple[Tensor, Tensor]] = []
+        for place, value in zip(order, values):
+            slots = [self.optimizer.slots_of(param).get(place.name) for param in place.params]
+            used = [slot for slot in slots if slot is not None]
+            if used:
+                value = torch.as_tensor(np.array(value)) if not isinstance(value, Tensor) else value
+                self._check(place, value)
+                writes += zip(used, self._parts(place, used, value))
         return writes
+
+    def _check(self, place: Place, value: Tensor) -> None:
+        shape = self._joined(place).shape
+        if value.shape != shape:
+            raise ValueError(f"{self.optimizer.name}: slot {place.name!r} has shape {tuple(shape)}; got {show(value)}.")
+
+    def _parts(self, place: Place, slots: Sequence[Tensor], value: Tensor) -> Sequence[Tensor]:
+        """Return what an array in Keras's layout is for each parameter of a weight."""
+        if place.has_layout(slots):
+            return place.codec.write(value)
+        return [value] if len(slots) == 1 else self.optimizer._split_parts(place, value)

@@ -1,7 +1,7 @@
-"""Models on disk: the weights, in the files that Keras 2 reads and writes."""
+"""Models on disk: whole ones and their weights, in the files that Keras reads and writes."""
 
 from __future__ import annotations
 
-from .weight_files import WeightFiles
+from .model_files import ModelFiles, load_model
 
-__all__ = ["WeightFiles"]
+__all__ = ["ModelFiles", "load_model"]

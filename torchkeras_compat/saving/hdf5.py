@@ -181,6 +181,18 @@ def read_text(place: Group, name: str) -> str | None:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def read_count(place: Group, name: str, caller: str) -> int:
+    """Return a number of things that an attribute says.
+
+    Raises:
+        FileError: No such attribute, or no number of things.
+    """
+    value = place.attrs[name] if name in place.attrs and place.attrs.shape_of(name) == () else None
+    if not isinstance(value, (int, np.integer)) or not 0 <= value <= MAX_NAMES:
+        raise FileError(f"{caller}: the file is corrupt: {name!r} of {place.name!r} is no number of things.")
+    return int(value)
+
+
 def _text(value: Any, key: str, place: Group, caller: str) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else str(value + "")

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import platform
+import re
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+
+STALE_SECONDS = 60.0
+"""How long nobody has written to a temporary file before it may be cleared away; a writer that lives writes on."""
+_DISK_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no quotas
+_CANNOT_FLUSH_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # what file systems without that answer
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """Yield a temporary path; what is written there takes the place of `path` when the block ends without an error.
 
-    Whatever happens before that, the file that was there stays as it was.
+    Whatever happens before that, the file that was there stays as it was.  What a process that was killed has left
+    beside it is cleared away.
 
     Args:
         path: Where the file shall be; a symbolic link is followed.
+
+    Raises:
+        IsADirectoryError: A folder is there.
+        OSError: The file cannot be written: the folder is missing, the disk is full, whatever it was written with.
 
     Example:
         >>> import os, tempfile
@@ -32,17 +46,62 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     if os.path.isdir(target):
         raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the path of a file.")
     folder, name = os.path.split(target)
-    handle, temporary = tempfile.mkstemp(prefix=f".{name[:40]}-", suffix=".tmp", dir=folder)
+    _clear_stale(folder, name)
+    handle, temporary = tempfile.mkstemp(prefix=f"{_prefix(name)}{os.getpid()}-", suffix=".tmp", dir=folder)
     os.close(handle)
     try:
         yield temporary
         os.chmod(temporary, _mode(target))
         _flush(temporary)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(error, (OSError, RuntimeError)) and (number := _disk_error(error)) is not None:
+            raise OSError(
+                number, f"{os.strerror(number)}; what was there before is as it was", os.fspath(path)
+            ) from error
         raise
+    _flush_folder(folder)
+
+
+def _disk_error(error: OSError | RuntimeError) -> int | None:
+    """Return the number of an error of the disk, which HDF5 tells in its text alone; `None` for other errors."""
+    told = re.search(r"errno = (\d+)", str(error))
+    number = int(told[1]) if told else getattr(error, "errno", None)
+    return number if number in _DISK_ERRORS else None
+
+
+def _prefix(name: str) -> str:
+    """Return what the names of temporary files for a file begin with; the number of the process comes behind it."""
+    machine = re.sub(r"\W", "", platform.node())[:20]
+    return f".{name[:40]}-{machine}-"
+
+
+def _clear_stale(folder: str, name: str) -> None:
+    """Remove temporary files for this file whose process has ended."""
+    pattern = re.compile(rf"{re.escape(_prefix(name))}(\d+)-\w+\.tmp")
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:  # a missing folder shows when writing
+        for entry in entries:
+            match = pattern.fullmatch(entry.name)
+            if match is None or _lives(int(match[1])):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # another process may clear it away as well
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > STALE_SECONDS:
+                    os.unlink(entry.path)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process of this number runs, as far as can be told."""
+    if os.name != "posix":  # asking in this way would end it elsewhere
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _mode(target: str) -> int:
@@ -59,6 +118,20 @@ def _flush(path: str) -> None:
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: str) -> None:
+    """Put the new name on the disk, where folders can be flushed."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH_FOLDERS:
+            raise
     finally:
         os.close(descriptor)
 

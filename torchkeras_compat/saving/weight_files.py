@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import os
 import warnings
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .._core.border import nameless
 from .._core.errors import argument_error
-from .._core.planned import ComesLater
-from . import hdf5, weights_hdf5
-from .replacing import may_overwrite, replacing
-from .weights_hdf5 import Plan
+from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
+from .hdf5 import Group
+from .replacing import may_overwrite
+from .weight_plan import Plan, assign_all
 
 FORMATS = (None, "h5", "hdf5", "keras")
+TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
 
 
 @nameless
@@ -27,27 +28,6 @@ class WeightFiles:
 
     built: bool
     layers: Any
-
-    def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> NoReturn:
-        """Refuse: files of whole models are not written yet; so that no training is lost, the weights are kept.
-
-        Args:
-            filepath: Where the model was to go; the weights go beside it, under a name that is free.
-            overwrite: Accepted.
-            save_format: Accepted.
-            kwargs: Such as `include_optimizer`.
-
-        Raises:
-            ComesLater: Always; names what to write, and the file with the weights.
-        """
-        path = os.path.expanduser(os.fspath(filepath))
-        text = f"save({path!r}): files of whole models come later; write model.save_weights('name.h5') and "
-        text += "model.to_json() now, and load them by model_from_json(text) and load_weights('name.h5')"
-        if self.built:
-            kept = _free_path(path)
-            self.save_weights(kept)
-            text += f". The weights are not lost: they are in {kept!r}"
-        raise ComesLater(f"{text}.")
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
@@ -77,8 +57,6 @@ class WeightFiles:
             >>> bool((other.get_weights()[0] == model.get_weights()[0]).all())
             True
         """
-        import h5py
-
         if (save_format.lower() if isinstance(save_format, str) else save_format) not in FORMATS:
             raise argument_error("save_weights", "save_format", "'h5'; weights are written as HDF5", save_format)
         _no_options("save_weights", options)
@@ -86,8 +64,11 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         if not may_overwrite(path, overwrite, "save_weights"):
             return
-        with replacing(path) as temporary, h5py.File(temporary, "w") as root:
-            weights_hdf5.write(root, layers)
+        with hdf5_output.writing(path) as root:
+            if path.endswith(TREE):
+                weights_v3.write(root, self)
+            else:
+                weights_hdf5.write(root, layers)
 
     def load_weights(
         self,
@@ -115,12 +96,15 @@ class WeightFiles:
         layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
-        with hdf5.reading(path, "load_weights") as root:
-            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.is_flipped(root, caller))
-            match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
-            match(plan, layers, weights_hdf5.stored_layers(root, caller))
+        with _reading(path, "load_weights") as root:
+            plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.origin(root, caller))
+            if not weights_hdf5.is_classic(root, caller) and weights_v3.is_tree(root, caller):
+                (weights_v3.match_by_name if by_name else weights_v3.match)(plan, root, self)
+            else:
+                match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
+                match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
-        weights_hdf5.assign_all(values)
+        assign_all(values)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
@@ -133,12 +117,15 @@ class WeightFiles:
         return list(self.layers)
 
 
-def _free_path(path: str) -> str:
-    """Return a name for weights beside the file of a model, that no file has yet."""
-    stem = os.path.splitext(path)[0] or path
-    ends = itertools.chain([""], (f"-{i}" for i in itertools.count(2)))
-    names = (f"{stem}.weights{end}.h5" for end in ends)
-    return next(name for name in names if not os.path.exists(name))
+@contextlib.contextmanager
+def _reading(path: str, caller: str) -> Iterator[Group]:
+    """Open a file of weights, or the weights in an archive of a whole model; yields the root."""
+    if file_kinds.expect(path, caller, file_kinds.HDF5, file_kinds.KERAS) is file_kinds.HDF5:
+        with hdf5.reading(path, caller) as root:
+            yield root
+        return
+    with archive.reading(path, f"{caller}({path!r})") as reader, reader.hdf5() as root:
+        yield root
 
 
 def _no_options(method: str, options: Any) -> None:

@@ -56,9 +56,9 @@ class File:
         except Unsupported as error:
             raise Unsupported(f"{name!r}: {error}") from None
         if header.is_group:
-            return Group(self, header, name)
+            return Group(self, header, name, address)
         if header.is_dataset:
-            return Dataset(self, header, name)
+            return Dataset(self, header, name, address)
         raise Corrupt(f"{name!r} is neither a group nor a dataset")
 
 
@@ -117,10 +117,11 @@ class Node:
         file: The file.
         header: The object's.
         name: Its path.
+        address: Where its header is, which all its names have in common.
     """
 
-    def __init__(self, file: File, header: Header, name: str) -> None:
-        self._file, self._header, self.name = file, header, name
+    def __init__(self, file: File, header: Header, name: str, address: int) -> None:
+        self._file, self._header, self.name, self.address = file, header, name, address
         self._attributes: Attributes | None = None
 
     @property

@@ -1,0 +1,230 @@
+"""`model.save` and `load_model`: whole models, how they were compiled, and where their training stood."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+import torchkeras_compat as keras
+from torchkeras_compat.saving.file_kinds import FileError
+
+L = keras.layers
+RNG = np.random.RandomState(0)
+
+
+def dense() -> Any:
+    return keras.Sequential([L.Dense(4, activation="relu", input_dim=3), L.Dropout(0.2), L.Dense(2)])
+
+
+def trained(model: Any, x: Any, y: Any, **compiled: Any) -> Any:
+    model.compile(**{"optimizer": "adam", "loss": "mse", **compiled})
+    model.fit(x, y, epochs=2, verbose=0, shuffle=False)
+    return model
+
+
+@pytest.fixture
+def data() -> tuple[Any, Any]:
+    return RNG.rand(12, 3).astype("float32"), RNG.rand(12, 2).astype("float32")
+
+
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.2", "keras-2.3", "tf.keras", "keras-2.15"])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamax", "nadam"])
+def test_training_goes_on_where_the_file_left_it(dialect: str, optimizer: str, tmp_path: Any, data: Any) -> None:
+    keras.set_dialect(dialect)
+    x, y = data
+    model = trained(
+        keras.Sequential([L.Dense(4, activation="tanh", input_dim=3), L.Dense(2)]), x, y, optimizer=optimizer
+    )
+    path = tmp_path / "model.h5"
+    model.save(path)
+    other = keras.models.load_model(path)
+    assert type(other.optimizer).__name__ == type(model.optimizer).__name__
+    assert other.optimizer.get_config() == model.optimizer.get_config()
+    assert int(other.optimizer.iterations) == int(model.optimizer.iterations)
+    for one in (model, other):
+        one.fit(x, y, epochs=2, verbose=0, shuffle=False)
+    assert other.history.history == model.history.history
+    for ours, theirs in zip(model.get_weights(), other.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_compile_was_told_comes_back(tmp_path: Any) -> None:
+    keras.set_dialect("tf.keras")
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, [L.Dense(1, name="a")(inputs), L.Dense(2, name="b")(inputs)])
+    model.compile(
+        keras.optimizers.SGD(0.1, momentum=0.9),
+        {"a": "mse", "b": keras.losses.Huber(0.5)},
+        metrics={"a": ["mae", keras.metrics.RootMeanSquaredError()]},
+        loss_weights={"a": 1.0, "b": 2.0},
+        weighted_metrics={"b": ["mse"]},
+    )
+    x, y = RNG.rand(8, 3), [RNG.rand(8, 1), RNG.rand(8, 2)]
+    history = model.fit(x, y, verbose=0).history
+    model.save(tmp_path / "model.h5")
+    other = keras.models.load_model(tmp_path / "model.h5")
+    assert other.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+    assert list(other.fit(x, y, verbose=0).history) == list(history)
+    assert other.loss["b"].get_config()["delta"] == 0.5
+
+
+def test_functions_of_users_are_found_by_their_names(tmp_path: Any, data: Any) -> None:
+    def half_squared(y_true: Any, y_pred: Any) -> Any:
+        return keras.backend.mean(keras.backend.square(y_true - y_pred), axis=-1) / 2
+
+    class Twice(L.Layer):
+        def call(self, x: Any) -> Any:
+            return 2 * x
+
+    model = trained(
+        keras.Sequential([L.Dense(2, input_dim=3), Twice()]), *data, loss=half_squared, metrics=[half_squared]
+    )
+    model.save(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="Twice"):
+        keras.models.load_model(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match=r"half_squared.*custom_objects"):
+        keras.models.load_model(tmp_path / "model.h5", custom_objects={"Twice": Twice})
+    objects = {"Twice": Twice, "half_squared": half_squared}
+    other = keras.models.load_model(tmp_path / "model.h5", custom_objects=objects)
+    assert other.evaluate(*data, verbose=0) == model.evaluate(*data, verbose=0)
+    uncompiled = keras.models.load_model(tmp_path / "model.h5", {"Twice": Twice}, compile=False)
+    np.testing.assert_array_equal(uncompiled.predict(data[0], verbose=0), model.predict(data[0], verbose=0))
+
+
+def test_a_model_without_compile_says_so_once(tmp_path: Any) -> None:
+    dense().save(tmp_path / "model.h5")
+    with pytest.warns(UserWarning, match="does not say how the model was compiled.*compile=False"):
+        keras.models.load_model(tmp_path / "model.h5")
+    keras.models.load_model(tmp_path / "model.h5", compile=False)
+
+
+def test_include_optimizer_false_leaves_compile_out(tmp_path: Any, data: Any) -> None:
+    trained(dense(), *data).save(tmp_path / "model.h5", include_optimizer=False)
+    with h5py.File(tmp_path / "model.h5") as root:
+        assert "training_config" not in root.attrs
+        assert "optimizer_weights" not in root
+
+
+def test_an_unbuilt_model_names_the_call_to_make(tmp_path: Any) -> None:
+    with pytest.raises(ValueError, match=r"input_shape=.*build\(\(None"):
+        keras.Sequential([L.Dense(2)]).save(tmp_path / "model.h5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_calls_of_users_are_refused_with_both_ways_out(tmp_path: Any) -> None:
+    class Net(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = L.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    model = Net()
+    model.build((None, 3))
+    with pytest.raises(NotImplementedError, match=r"save_weights.*\.keras"):
+        model.save(tmp_path / "model.h5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_optimizers_of_torch_are_told_of_and_left_out(tmp_path: Any) -> None:
+    import torch
+
+    model = dense()
+    model.compile(torch.optim.SGD(model.parameters(), 0.1), "mse")
+    with pytest.warns(UserWarning, match="says nothing of how the model was compiled"):
+        model.save(tmp_path / "model.h5")
+    keras.models.load_model(tmp_path / "model.h5", compile=False)
+
+
+@pytest.mark.parametrize("place", ["string", "path", "file"])
+def test_where_a_model_is_written(place: str, tmp_path: Any, data: Any) -> None:
+    model = trained(dense(), *data)
+    path = tmp_path / "model.h5"
+    if place == "file":
+        with h5py.File(path, "w") as file:
+            model.save(file)
+        with h5py.File(path) as file:
+            other = keras.models.load_model(file)
+    else:
+        target: Any = str(path) if place == "string" else pathlib.Path(path)
+        keras.models.save_model(model, target)
+        other = keras.models.load_model(target)
+    np.testing.assert_array_equal(other.predict(data[0], verbose=0), model.predict(data[0], verbose=0))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda root: root.attrs.__delitem__("model_config"), "holds no model.*load_weights"),
+        (lambda root: root.attrs.__setitem__("model_config", "{"), "model_config is no JSON"),
+        (lambda root: root.attrs.__setitem__("model_config", "[]"), "describes no model"),
+        (
+            lambda root: root.attrs.__setitem__("model_config", "[" * 100000),
+            "model_config has lists.*each other",
+        ),
+        (lambda root: root.attrs.__setitem__("training_config", "[]"), "training_config is damaged.*compile=False"),
+        (lambda root: root.attrs.__setitem__("training_config", '{"optimizer_config": {}}'), "optimizer.*damaged"),
+    ],
+)
+def test_damaged_descriptions_are_named(damage: Callable[[Any], None], message: str, tmp_path: Any, data: Any) -> None:
+    path = tmp_path / "model.h5"
+    trained(dense(), *data).save(path)
+    with h5py.File(path, "a") as root:
+        damage(root)
+    with pytest.raises(FileError, match=message):
+        keras.models.load_model(path)
+
+
+def test_a_state_that_does_not_fit_starts_anew_with_a_warning(tmp_path: Any, data: Any) -> None:
+    path = tmp_path / "model.h5"
+    trained(dense(), *data).save(path)
+    with h5py.File(path, "a") as root:
+        names = root["optimizer_weights"].attrs["weight_names"]
+        root["optimizer_weights"].attrs["weight_names"] = names[:-1]
+    with pytest.warns(UserWarning, match="state of the optimizer in the file does not fit"):
+        other = keras.models.load_model(path)
+    assert int(other.optimizer.iterations) == 0
+
+
+def test_an_error_while_writing_leaves_the_older_file(tmp_path: Any, data: Any, monkeypatch: Any) -> None:
+    path = tmp_path / "model.h5"
+    model = trained(dense(), *data)
+    model.save(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(type(model.optimizer), "get_weights", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.h5"]
+
+
+def test_the_file_has_the_form_of_keras_2(tmp_path: Any, data: Any) -> None:
+    keras.set_dialect("keras-2.15")
+    trained(dense(), *data).save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5") as root:
+        told = json.loads(root.attrs["training_config"])
+        assert told["optimizer_config"]["class_name"] == "Custom>Adam"
+        assert root["optimizer_weights"].attrs["weight_names"][0] == "Adam/iteration:0"
+        assert set(root) == {"model_weights", "optimizer_weights"}
+        assert json.loads(root.attrs["model_config"])["class_name"] == "Sequential"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"save_format": "onnx"}, "save_format must be 'keras' or 'h5'"),
+        ({"signatures": 1}, "signatures must be its default"),
+        ({"optimizer": True}, "unknown argument"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(arguments: dict[str, Any], message: str, tmp_path: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        dense().save(tmp_path / "model.h5", **arguments)

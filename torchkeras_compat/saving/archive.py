@@ -1,0 +1,231 @@
+"""The `.keras` archive: a zip of `config.json`, `metadata.json` and `model.weights.h5`, read and written in place.
+
+The HDF5 file inside is neither copied nor unpacked: h5py reads and writes it through a window over the archive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from . import hdf5, limits
+from .hdf5 import FileError, Group
+from .hdf5_output import shielded
+from .replacing import replacing
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+RATIO_LIMIT = 1100
+"""How often a packed member may unpack to its own size; deflate reaches 1032."""
+_CHUNK = 8 << 20
+
+
+class _Window:
+    """The end of a file that is being written, as a file of its own for h5py.
+
+    Args:
+        file: The file around it.
+        start: Where the window begins.
+    """
+
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        self._file, self._start = file, start
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a place, counted from the start, from here or from the end."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.size}[whence]
+        self._place = max(base + offset, 0)
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    @property
+    def size(self) -> int:
+        """Bytes in the window."""
+        return max(self._file.seek(0, os.SEEK_END) - self._start, 0)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with what has been written."""
+        self._file.seek(self._start + self._place)
+        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+    def read(self, size: int = -1) -> bytes:
+        """Return what has been written; by this method h5py knows a file."""
+        buffer = bytearray(max(self.size - self._place, 0) if size < 0 else size)
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def write(self, data: Any) -> int:
+        """Write bytes at the place."""
+        self._file.seek(self._start + self._place)
+        count = self._file.write(data)
+        self._place += count
+        return count
+
+    def truncate(self, size: int) -> int:
+        """Cut the window, or make it larger."""
+        self._file.truncate(self._start + size)
+        return size
+
+    def flush(self) -> None:
+        """Pass on what is buffered."""
+        self._file.flush()
+
+
+def _checksum(file: BinaryIO, start: int, size: int) -> int:
+    """Return the CRC-32 of a part of a file."""
+    crc = 0
+    file.seek(start)
+    while size > 0 and (chunk := file.read(min(_CHUNK, size))):
+        crc, size = zlib.crc32(chunk, crc), size - len(chunk)
+    return crc
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+class Writer:
+    """An archive that is being written.
+
+    Args:
+        file: The file, open for reading and writing.
+        archive: The zip over it.
+    """
+
+    def __init__(self, file: BinaryIO, archive: zipfile.ZipFile) -> None:
+        self._file, self._archive = file, archive
+
+    def text(self, name: str, value: Any) -> None:
+        """Write a member as JSON."""
+        self._archive.writestr(name, json.dumps(value))
+
+    @contextlib.contextmanager
+    def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:
+        """Write an HDF5 member; yields its root."""
+        file, archive = self._file, self._archive
+        info = zipfile.ZipInfo(name)
+        info.header_offset = file.seek(archive.start_dir)
+        file.write(info.FileHeader(zip64=True))
+        start = file.tell()
+        window = _Window(file, start)
+        with shielded(window) as root:
+            yield root
+        info.file_size = info.compress_size = window.size
+        info.CRC = _checksum(file, start, info.file_size)
+        # What HDF5 wrote is a stored member once its header says so: a zip is a row of members and a list of them.
+        file.seek(info.header_offset)
+        file.write(info.FileHeader(zip64=True))
+        archive.filelist.append(info)
+        archive.NameToInfo[name] = info
+        archive.start_dir = file.seek(0, os.SEEK_END)
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[Writer]:
+    """Write an archive.
+
+    Args:
+        path: Where; what was there is as it was until the archive is whole.
+    """
+    with replacing(path) as temporary, open(temporary, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+        yield Writer(file, archive)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """An archive that is being read.
+
+    Args:
+        file: The file.
+        archive: The zip over it.
+        caller: Who reads, for messages.
+    """
+
+    def __init__(self, file: BinaryIO, archive: zipfile.ZipFile, caller: str) -> None:
+        self._file, self._archive, self.caller = file, archive, caller
+        names = [info.filename for info in archive.infolist()]
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise FileError(f"{caller}: the archive has {twice!r} twice.")
+        self.names = tuple(names)
+
+    def json(self, name: str) -> Any:
+        """Return what a member says.
+
+        Raises:
+            FileError: There is no such member, it is too large, or no JSON.
+        """
+        info = self._info(name)
+        if info.file_size > limits.CONFIG_BYTES:
+            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
+        return limits.parse_json(self._bytes(info), self.caller, f"{name!r} in the archive")
+
+    @contextlib.contextmanager
+    def hdf5(self, name: str = WEIGHTS) -> Iterator[Group]:
+        """Read an HDF5 member; yields its root.
+
+        Raises:
+            FileError: There is no such member, or it is damaged.
+        """
+        info = self._info(name)
+        if info.compress_type == zipfile.ZIP_STORED:
+            file, start = self._file, self._start(info)
+        else:
+            file, start = io.BytesIO(self._bytes(info)), 0
+        with hdf5.reading(file, self.caller, start, info.file_size) as root:
+            yield root
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        if name not in self.names:
+            listed = ", ".join(map(repr, self.names[:8]))
+            raise FileError(f"{self.caller}: the archive has no {name!r}, so no model of Keras; it has {listed}.")
+        return self._archive.getinfo(name)
+
+    def _bytes(self, info: zipfile.ZipInfo) -> bytes:
+        """Return a member, which zip checks by its CRC-32."""
+        if info.file_size > RATIO_LIMIT * max(info.compress_size, 1):
+            raise FileError(f"{self.caller}: {info.filename!r} unpacks to {info.file_size:,} bytes, which is no model.")
+        with self._archive.open(info) as member:
+            return member.read(info.file_size + 1)
+
+    def _start(self, info: zipfile.ZipInfo) -> int:
+        """Return where a stored member begins, its CRC-32 checked."""
+        self._archive.open(info).close()  # looks at the member's own header, and refuses what is encrypted
+        self._file.seek(info.header_offset + 26)
+        lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
+        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        if _checksum(self._file, start, info.file_size) != info.CRC:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
+        return start
+
+
+@contextlib.contextmanager
+def reading(path: str, caller: str) -> Iterator[Reader]:
+    """Open an archive for reading.
+
+    Args:
+        path: The file.
+        caller: Who reads, for messages.
+
+    Raises:
+        FileError: No zip, or a damaged one.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield Reader(file, archive, caller)
+        except FileError:
+            raise
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, OverflowError) as error:
+            raise FileError(f"{caller}: the archive is corrupt: {error}.") from error

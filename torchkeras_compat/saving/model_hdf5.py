@@ -1,0 +1,136 @@
+"""Whole models in HDF5 files, as Keras 2 reads and writes them.
+
+At the root stand the texts `model_config` and `training_config`; the groups `model_weights` and `optimizer_weights`
+have the layout of `weights_hdf5`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .._core import registry
+from . import compiled_state, hdf5, limits, weights_hdf5
+from .compiled_state import Array, Config
+from .hdf5 import FileError, Group
+from .weight_plan import Plan, assign_all
+
+CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
+
+
+def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
+    """Write a model into an open file.
+
+    Args:
+        root: The group to write into.
+        model: A built graph of layers.
+        include_optimizer: Whether the file says how the model is compiled, and holds its optimizer's state.
+        caller: Who writes, for messages.
+
+    Raises:
+        NotImplementedError: A model whose calls are a user's code.
+    """
+    if model._is_users:
+        raise NotImplementedError(
+            f"{caller}: the calls of {type(model).__name__} are code of your own, which HDF5 files do not hold. Write "
+            f"model.save_weights('name.h5') and load it into the same class; or model.save('name.keras'), which keeps "
+            f"what get_config() returns, and load_model('name.keras', custom_objects={{'{type(model).__name__}': …}})."
+        )
+    config = compiled_state.compile_config(model, caller) if include_optimizer else None
+    described = json.dumps({"class_name": registry.class_name(model), "config": model.get_config()}, default=as_name)
+    root.attrs[CONFIG] = described
+    root.attrs["backend"] = weights_hdf5.BACKEND
+    root.attrs["keras_version"] = weights_hdf5.VERSION
+    if config is not None:
+        told = compiled_state.training_config(model, config)
+        root.attrs[TRAINING] = json.dumps(told, default=as_name)
+    weights_hdf5.write(root.create_group(WEIGHTS), model.layers)
+    arrays = compiled_state.optimizer_arrays(model) if config is not None else None
+    if arrays is not None:
+        _write_optimizer(root.create_group(OPTIMIZER), model.optimizer.name, arrays)
+
+
+def as_name(value: Any) -> Any:
+    """Return what JSON has for a value that it has no form for: numbers and lists of numpy, names of functions."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "get_config"):
+        return {"class_name": registry.class_name(value), "config": value.get_config()}
+    name = getattr(value, "__name__", None)
+    return name if name is not None else str(value)
+
+
+def _write_optimizer(place: Any, name: str, arrays: list[Array]) -> None:
+    names = [f"{name}/iteration:0", *(f"{name}/variable_{i}:0" for i in range(1, len(arrays)))]
+    hdf5.write_names(place, "weight_names", names)
+    for own, array in zip(names, arrays):
+        place.create_dataset(own, data=array)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _text(root: Group, name: str, caller: str) -> Any:
+    """Return a text at the root as what its JSON says; `None` where there is none.
+
+    Raises:
+        FileError: It is no JSON.
+    """
+    text = hdf5.read_text(root, name)
+    return None if text is None else limits.parse_json(text, caller, f"the file's {name}")
+
+
+def read(root: Group, size: int, caller: str) -> Any:
+    """Return the model that an open file describes, with its weights.
+
+    Args:
+        root: The file.
+        size: How many bytes it has.
+        caller: Who reads, for messages.
+
+    Raises:
+        FileError: A file of weights alone, or a damaged one.
+    """
+    config = _text(root, CONFIG, caller)
+    if config is None:
+        raise FileError(
+            f"{caller}: the file holds no model, only weights at most. Build the model as it was, and call "
+            f"model.load_weights(…) with this file."
+        )
+    if not isinstance(config, Mapping):
+        raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
+    with limits.building(caller, size):
+        model = registry.deserialize("layer", dict(config))
+    if model.built:
+        plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
+        weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
+        assign_all(plan.read())
+    return model
+
+
+def compile_read(root: Group, model: Any, caller: str) -> bool:
+    """Compile a model as an open file says, and give its optimizer the state there; tell whether it says so.
+
+    Args:
+        root: The file.
+        model: The model that `read` returned.
+        caller: Who reads, for messages.
+
+    Raises:
+        ValueError: A class or function that is not known.
+    """
+    config = _text(root, TRAINING, caller)
+    if config is None:
+        return False
+    told: Config = compiled_state.compile_arguments(config, caller)
+    compiled_state.compile_again(model, told, caller)
+    place = hdf5.find(root, OPTIMIZER, caller)
+    if place is not None and model.built:
+        compiled_state.set_optimizer_arrays(model, _optimizer(place, caller), caller)
+    return True
+
+
+def _optimizer(place: Any, caller: str) -> list[Array]:
+    names = hdf5.read_names(place, "weight_names", caller)
+    return [hdf5.dataset(place, name, caller)[()] for name in names]

@@ -1,0 +1,292 @@
+"""What a call loads, found before anything is read: which weight gets which arrays of a file.
+
+Shapes and types are compared while the plan is made, data are read when all of it fits, and weights are written when
+all data are read, so that a call loads everything that it names or changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core.weights import Weight
+from .conversions import Conversion, Function, Origin, as_it_is, conversions, hint
+from .hdf5 import FileError
+
+# Kind of type that a weight is kept in → kinds in a file.
+KINDS = {True: "f", False: "iub"}
+
+
+def ordered(layer: Any) -> list[Weight]:
+    """Return a layer's weights as Keras files order them: those that train now first."""
+    table = layer._weight_table()
+    trained = {(id(w.module), w.attributes) for w in layer._trained_table()}
+    return sorted(table, key=lambda w: (id(w.module), w.attributes) not in trained)
+
+
+def orders(layer: Any) -> list[list[Weight]]:
+    """Return the orders in which a file may hold a layer's weights: frozen sublayers change theirs in Keras."""
+    table = layer._weight_table()
+    return [ordered(layer), sorted(table, key=lambda w: not w.trainable), list(table)]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file holds for one layer.
+
+    Attributes:
+        name: The layer's name there.
+        names: The names of its weights.
+        data: Their datasets, none of them read yet.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    data: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A weight and the data it shall get.
+
+    Attributes:
+        weight: The weight.
+        data: The datasets that it is made of.
+        function: What is made of them.
+    """
+
+    weight: Weight
+    data: tuple[Any, ...]
+    function: Function = as_it_is
+
+    def read(self) -> Tensor:
+        """Return what the weight shall be."""
+        return self.function(*map(_read, self.data)).reshape(self.weight.shape)
+
+
+@dataclass
+class Plan:
+    """What to load, found before anything is read.
+
+    Attributes:
+        caller: Who loads, for messages.
+        skip_mismatch: Whether what does not fit is left out with a warning.
+        reshape: Whether data of the right size and another shape are taken.
+        origin: What the file says of the Keras that wrote it.
+    """
+
+    caller: str
+    skip_mismatch: bool = False
+    reshape: bool = False
+    origin: Origin = field(default_factory=Origin)
+
+    def __post_init__(self) -> None:
+        self.matches: list[Match] = []
+        self.skipped: list[str] = []
+
+    def add(self, layer: Any, stored: Stored) -> None:
+        """Match one layer with what the file holds for it.
+
+        Raises:
+            FileError: They do not fit, and mismatches are not to be skipped.
+        """
+        self.add_weights(f"{layer}", orders(layer), stored)
+
+    def add_weights(self, title: str, possible: Sequence[Sequence[Weight]], stored: Stored) -> None:
+        """Match weights, which may stand in the file in one of several orders, with what it holds.
+
+        Args:
+            title: Whose weights, for messages.
+            possible: The orders, the likeliest first.
+            stored: What the file holds.
+
+        Raises:
+            FileError: They do not fit, and mismatches are not to be skipped.
+        """
+        for named in (True, False):
+            for weights in possible:
+                matches = self._matches(weights, stored)
+                if matches is not None and (not named or _same_names(weights, stored.names)):
+                    self.matches += matches
+                    return
+        self._add_one_by_one(title, possible[0], stored)
+
+    def _matches(self, weights: Sequence[Weight], stored: Stored) -> list[Match] | None:
+        """Return the matches where everything fits in this order; `None` otherwise."""
+        data, matches = list(stored.data), []
+        for part in _by_owner(weights):
+            of_part = next(self._forms_of(part, data), None)
+            if of_part is None:
+                return None
+            used, found = of_part
+            matches += found
+            data = data[used:]
+        return None if data else matches
+
+    def _forms_of(self, weights: Sequence[Weight], data: Sequence[Any]) -> Iterator[tuple[int, list[Match]]]:
+        """Yield how many of the next arrays are those of one layer, and its matches, for each form that fits."""
+        for form in conversions(weights[0].owner, self.origin, len(weights)):
+            if form.count <= len(data) and (matches := self._match_form(form, weights, data[: form.count])):
+                yield form.count, matches
+
+    def _match_form(self, form: Conversion, weights: Sequence[Weight], data: Sequence[Any]) -> list[Match] | None:
+        if form.applies is not None and not form.applies([_shape(one) for one in data]):
+            return None
+        matches = [
+            Match(weight, tuple(data[i] for i in picks), function)
+            for weight, (picks, function) in zip(weights, form.recipes)
+        ]
+        return matches if all(map(self._fits, matches)) else None
+
+    def _fits(self, match: Match) -> bool:
+        """Tell whether shape and type are those of the weight; nothing is read."""
+        weight = match.weight
+        if any(one.shape is None or _kind_of(one) not in KINDS[_is_float(weight)] for one in match.data):
+            return False
+        shape = _shape_made_of(match)
+        if shape == weight.shape:
+            return True
+        return self.reshape and shape is not None and not _other_function(weight, shape) and _size(shape) == weight.size
+
+    def _add_one_by_one(self, title: str, weights: Sequence[Weight], stored: Stored) -> None:
+        """Match what fits and say of each other weight why it does not."""
+        if len(weights) != len(stored.data):
+            self.mismatch(
+                f"{title}: it has {len(weights)} weights and {stored.name!r} in the file has {len(stored.data)}"
+            )
+            return
+        for part, data in _in_parts(weights, stored.data):
+            for weight, one in zip(part, data):
+                match = Match(weight, (one,))
+                if self._fits(match):
+                    self.matches.append(match)
+                    continue
+                advice = hint(weight.owner, [_shape(d) for d in data])
+                self.mismatch(
+                    f"{weight.path}: the weight has shape {weight.shape} and type {_type_of(weight)}; in the file "
+                    f"{one.name!r} has shape {one.shape} and type {one.dtype}{f': {advice}' if advice else ''}"
+                )
+
+    def mismatch(self, text: str) -> None:
+        """Note what does not fit, or raise where mismatches are not to be skipped.
+
+        Raises:
+            FileError: It says `text`.
+        """
+        if not self.skip_mismatch:
+            raise FileError(f"{self.caller}: {text}.")
+        self.skipped.append(text)
+
+    def read(self) -> list[tuple[Weight, Tensor]]:
+        """Return every weight with what it shall be."""
+        return [(match.weight, match.read()) for match in self.matches]
+
+
+def assign_all(values: list[tuple[Weight, Tensor]]) -> None:
+    """Write all values; when anything fails on the way, all weights are as before.
+
+    The list is emptied: what a weight was takes the place of what it gets, so that no more than one copy of all weights
+    is held at any time.
+
+    Args:
+        values: Weights, and what they shall be.
+    """
+    before: list[tuple[Tensor, Tensor]] = []
+    try:
+        while values:
+            weight, value = values.pop()
+            before += [(p, p.detach().clone()) for p in weight.parameters]
+            weight.assign(value)
+    except BaseException:
+        with torch.no_grad():
+            for parameter, old in reversed(before):
+                parameter.copy_(old)
+        raise
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+def _by_owner(weights: Iterable[Weight]) -> list[list[Weight]]:
+    """Return the weights in runs of those of one layer."""
+    runs: list[list[Weight]] = []
+    for weight in weights:
+        if runs and runs[-1][0].owner is weight.owner:
+            runs[-1].append(weight)
+        else:
+            runs.append([weight])
+    return runs
+
+
+def _in_parts(weights: Sequence[Weight], data: Sequence[Any]) -> Iterator[tuple[list[Weight], Sequence[Any]]]:
+    begin = 0
+    for part in _by_owner(weights):
+        yield part, data[begin : begin + len(part)]
+        begin += len(part)
+
+
+def _same_names(weights: Sequence[Weight], names: Sequence[str]) -> bool:
+    return len(names) == len(weights) and all(_last(w.path) == _last(n) for w, n in zip(weights, names))
+
+
+def _last(name: str) -> str:
+    """Return the last part of a path, as Keras 3 has it: without the number behind a colon."""
+    return name.rpartition("/")[2].partition(":")[0]
+
+
+def _is_float(weight: Weight) -> bool:
+    return weight.parameters[0].is_floating_point()
+
+
+def _type_of(weight: Weight) -> str:
+    return "float" if _is_float(weight) else "int"
+
+
+def _other_function(weight: Weight, shape: tuple[int, ...]) -> bool:
+    """Tell whether a bias of another rank is that of another kind of GRU."""
+    return isinstance(weight.module, torch.nn.GRU) and len(shape) != len(weight.shape)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    return tuple(data.shape or ())
+
+
+def _size(shape: Sequence[int]) -> int:
+    return int(np.prod(shape, dtype=object))
+
+
+def _shape_made_of(match: Match) -> tuple[int, ...] | None:
+    """Return the shape of what a match makes; `None` where the function does not take arrays of these shapes."""
+    if match.function is as_it_is:
+        return _shape(match.data[0])
+    try:
+        return tuple(match.function(*(torch.empty(_shape(one), device="meta") for one in match.data)).shape)
+    except (RuntimeError, IndexError):  # of torch, about the ranks or sizes of what came
+        return None
+
+
+def _is_bfloat16(data: Any) -> bool:
+    return bool(data.dtype.itemsize == 2 and data.dtype.kind == "V" and data.attrs.get("dtype") == "bfloat16")
+
+
+def _kind_of(data: Any) -> str:
+    return "f" if _is_bfloat16(data) else str(data.dtype.kind)
+
+
+def _read(data: Any) -> Tensor:
+    """Return a dataset as a tensor of a type that torch has."""
+    value = np.asarray(data[()])
+    if _is_bfloat16(data):
+        return torch.from_numpy(value.view(np.int16).copy()).view(torch.bfloat16)
+    kept = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1,), "b": (1,)}[value.dtype.kind]
+    wide = np.float64 if value.dtype.kind == "f" else np.int64
+    native = value.dtype.newbyteorder("=") if value.dtype.itemsize in kept else np.dtype(wide)
+    return torch.from_numpy(np.require(value, native, ["C", "W"]))
