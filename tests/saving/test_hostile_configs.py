@@ -13,6 +13,7 @@ import marshal
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,20 @@ NAMES: dict[str, Config] = {  # S4 and S5: what may be named, and where
     "dtype": dense(dtype=from_module("os", "system")),
     "a torch module": layer("TorchModuleWrapper", module=MODULE),
 }
+# Names of modules inside the backend, once configurations are read by tables alone.
+INNER = ("backend.os.system", "backend..os.system") if find_spec("torchkeras_compat._core.stored_configs") else ()
+GRAPH_FUNCTIONS = [  # what a graph may name are functions of tensors, and neither helpers nor settings
+    *("os.system", *INNER, "builtins.eval", "numpy.load", "torch.load"),
+    *("backend.set_floatx", "backend.set_epsilon", "backend.clear_session", "backend.get_session", "backend.function"),
+    *("utils.get_file", "keras.utils.get_file", "tf.io.read_file", "tf.py_function", "tf.io.write_file"),
+    *("activations.get", "activations.deserialize", "models.load_model", f"{MODULE}.planted", "__class__", "__init__"),
+]
+FUNCTIONS: dict[str, Config] = {
+    **{name: layer("TFOpLambda", function=name) for name in GRAPH_FUNCTIONS},
+    "an operation of Keras 3": {**from_module("keras.src.ops.io", "ReadFile", {"name": "bad"}), "name": "bad"},
+    "an operation of a module": {**from_module(MODULE, "Planted", {"name": "bad"}), "name": "bad"},
+    "an operation of 2.1": layer("TensorFlowOpLayer", node_def='name: "x" op: "PyFunc"', constants={}),
+}
 FILES: dict[str, Config] = {  # S7 and S8: a configuration that names a file
     "another model": layer("TFSMLayer", filepath=PATH, call_endpoint="serve"),
     "a model of a hub": layer("KerasLayer", handle="http://127.0.0.1:1/model"),
@@ -140,7 +155,13 @@ REGULAR: dict[str, Config] = {
 }
 CASES = {
     f"{title}: {name}": config
-    for title, table in {"lambda": LAMBDAS, "name": NAMES, "file": FILES, "regular": REGULAR}.items()
+    for title, table in {
+        "lambda": LAMBDAS,
+        "name": NAMES,
+        "function": FUNCTIONS,
+        "file": FILES,
+        "regular": REGULAR,
+    }.items()
     for name, config in table.items()
 }
 
