@@ -391,3 +391,26 @@ def test_every_truncation_of_an_archive_is_told(loading: Callable[[Path], Any], 
         path.write_bytes(content.getvalue()[:length])
         with pytest.raises(FileError):
             loading(path)
+
+
+# --- files that h5py has open ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["file", "group", "in memory", "bytes", "behind a block"])
+def test_a_file_that_h5py_has_open_is_read_from_its_bytes(form: str, tmp_path: Path) -> None:
+    path, sink = tmp_path / "model.h5", io.BytesIO()
+    options: dict[str, Any] = {"driver": "core", "backing_store": False} if form == "in memory" else {}
+    options |= {"userblock_size": 512} if form == "behind a block" else {}
+    with h5py.File(sink if form == "bytes" else path, "w", **options) as root:
+        place = root.create_group("run/best") if form == "group" else root
+        place.attrs["model_config"] = json.dumps(CONFIG)
+        fill(place.create_group("model_weights"), {"d": {"d/kernel:0": KERNEL, "d/bias:0": BIAS}})
+        assert same(tk.models.load_model(place, compile=False).get_weights(), [KERNEL, BIAS])
+
+
+def test_a_hostile_file_that_h5py_has_open_is_refused(tmp_path: Path) -> None:
+    with h5py.File(whole(tmp_path / "model.h5"), "a") as root:
+        del root["model_weights/d/d/kernel:0"]
+        root["model_weights/d/d/kernel:0"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/kernel")
+        with pytest.raises(FileError, match="an external link"):
+            tk.models.load_model(root, compile=False)
