@@ -92,6 +92,7 @@ def test_the_run_sees_hangs_crashes_memory_and_errors() -> None:
         assert line in told, told
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the run measures memory in Linux's own way")
 def test_a_run_from_the_command_line() -> None:
     told = _run("-m", "tests.fuzz", "--formats", "npz", "--count", "30", "--first", "0")
