@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import re
 import struct
 import tarfile
 import tokenize
@@ -27,7 +28,7 @@ MAX_BYTES = 4 * 2**30
 """What one array or one member of an archive may take."""
 _DAMAGE = (
     *(ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError, RecursionError, SyntaxError),
-    *(EOFError, NotImplementedError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
+    *(EOFError, RuntimeError, SystemError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
     *(zipfile.BadZipFile, tarfile.TarError),
 )
 """What numpy, pickle and the readers of archives raise over damaged files."""
@@ -110,7 +111,7 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
         value = unpickle(file)
         if not isinstance(value, np.ndarray) or value.shape != shape:
             raise ValueError(f"an array of shape {shape} was promised; got {show(value)}")
-        return value
+        return np.asarray(value)
     count = int(np.prod(shape, dtype=object))
     declared = count * dtype.itemsize
     if not 0 <= declared <= size:  # compared before anything is allocated
@@ -129,15 +130,63 @@ class _ArrayUnpickler(pickle.Unpickler):
             return _ALLOWED[module.replace("numpy._core", "numpy.core"), name]
         except KeyError:
             raise pickle.UnpicklingError(
-                f"the file names {module}.{name}, which is no array; it is not read."
+                f"the file names {show(f'{module}.{name}')}, which is no array; it is not read."
             ) from None
 
 
+class _Dtype:
+    """A type of numbers or texts as a pickle names it.
+
+    numpy's own `dtype.__setstate__` believes what it is told, and the process ends when that is damaged; here a name
+    and an order of bytes are all that counts.
+
+    Args:
+        name: Such as `'i8'`.
+        options: Whether it is aligned, and a copy.
+    """
+
+    def __init__(self, name: str, *options: object) -> None:
+        self._name = name.decode("ascii") if isinstance(name, bytes) else name
+        if not isinstance(self._name, str) or not re.fullmatch(r"[biufOSU]\d{1,4}", self._name):
+            raise pickle.UnpicklingError(f"arrays of type {show(name)} are not read.")
+        self._order = "="
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
+            raise pickle.UnpicklingError("arrays of records are not read.")
+        order = state[1].decode("ascii") if isinstance(state[1], bytes) else state[1]
+        if order not in ("<", ">", "=", "|"):
+            raise pickle.UnpicklingError(f"the order of bytes {show(order)} is not known.")
+        self._order = "=" if order == "|" else order
+
+    def dtype(self) -> np.dtype[Any]:
+        """Return numpy's type."""
+        return np.dtype(self._name).newbyteorder(self._order)  # type: ignore[arg-type]
+
+
+class _Array(np.ndarray[Any, Any]):
+    """An array that a pickle fills; what it is filled with is checked before numpy sees it."""
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, stored, fortran, data = state
+        if not isinstance(stored, _Dtype) or not isinstance(shape, tuple) or len(shape) > 32:
+            raise pickle.UnpicklingError(f"an array of shape {show(shape)} and type {show(stored)} is not read.")
+        dtype = stored.dtype()
+        data = data.encode("latin1") if isinstance(data, str) else data
+        if any(not isinstance(size, int) or size < 0 for size in shape) or not isinstance(data, (bytes, list)):
+            raise pickle.UnpicklingError(f"an array of shape {show(shape)} is not read.")
+        size = int(np.prod(shape, dtype=object)) * (1 if dtype.hasobject else dtype.itemsize)
+        if len(data) != size or isinstance(data, list) != dtype.hasobject:
+            raise pickle.UnpicklingError(f"an array of shape {shape} needs {size} elements or bytes; got {len(data)}.")
+        super().__setstate__((1, shape, dtype, bool(fortran), data))  # type: ignore[arg-type]
+
+
 def _reconstruct(kind: Any, shape: tuple[int, ...], code: bytes) -> NDArray[Any]:
-    return np.ndarray(0, np.dtype("b"))  # filled by its __setstate__, which follows
+    return np.ndarray.__new__(_Array, 0, np.dtype("b"))  # filled by its __setstate__, which follows
 
 
-def _scalar(dtype: np.dtype[Any], data: bytes) -> Any:
+def _scalar(stored: _Dtype, data: bytes) -> Any:
+    dtype = stored.dtype()
     if dtype.hasobject:
         raise pickle.UnpicklingError("a scalar of objects is not read.")
     return np.frombuffer(data, dtype=dtype, count=1)[0]
@@ -157,7 +206,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct; calling it would allocate
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encode,
     ("__builtin__", "bytes"): _no_bytes,
     ("builtins", "bytes"): _no_bytes,
