@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from torchkeras_compat._core import settings
 from torchkeras_compat.datasets import (
     _files,
+    _pickles,
     boston_housing,
     cifar10,
     cifar100,
@@ -406,15 +408,50 @@ def test_sound_arrays_in_pickles_are_numpys(dtype: str, protocol: int) -> None:
     array = np.array([[1, 0], [2, 3]]).astype(dtype)
     for sound in (array, np.asfortranarray(array), array[:0], array.reshape(-1)[0]):
         text = pickle.dumps(sound, protocol)
-        ours, theirs = _files.unpickle(io.BytesIO(text)), pickle.loads(text)
+        ours, theirs = _pickles.unpickle(text), pickle.loads(text)
         assert np.asarray(ours).dtype == np.asarray(theirs).dtype
         assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02]r\xff\xff\xff\x7f.",  # a number to remember a list by, for which Python makes room
+        b"\x80\x02]r\xff\xff\xff\x03.",
+        b"]p99999999\n.",
+        b"\x80\x04\x8e" + (2**40).to_bytes(8, "little") + b"x.",
+        b"\x80\x04\x8d" + (2**62).to_bytes(8, "little") + b"x.",
+        b"\x80\x04\x95" + (2**50).to_bytes(8, "little") + b".",
+        b"\x80\x02X\xff\xff\xff\x7fx.",
+        b"\x80\x02]\xff.",
+        b"\x80\x02]",
+        b"",
+    ],
+)
+def test_pickles_that_ask_for_memory_are_refused(data: bytes) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(_files.DatasetError, match="batch cannot be read"):
+        _files.unpickle_bytes("path", "batch", data)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_pickles_of_any_plain_values_are_read(protocol: int) -> None:
+    values: list[Any] = [None, True, 1, -1, 255, 256, 70000, 2**31, -(2**70), 1.5, "a", (), []]
+    values += ["é" * 300, b"b", b"b" * 300]
+    values += [(1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), {"a": [1]}, {3: {4: 5}}, [[i] for i in range(700)]]
+    values.append(values[-1])  # one value twice
+    assert _pickles.unpickle(pickle.dumps(values, protocol)) == values
 
 
 def test_npz_bomb_and_broken_files_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_files, "MAX_BYTES", 10_000)
     npz(folder / "reuters.npz", x=npy(np.zeros(10_000)), y=npy(np.zeros(1)))
     with pytest.raises(_files.DatasetError, match=r"larger than datasets\._files\.MAX_BYTES"):
+        reuters.load_data()
+    monkeypatch.setattr(_files, "MAX_BYTES", 2**32)
+    npz(folder / "reuters.npz", x=npy(np.zeros(9_000_000)), y=npy(np.zeros(1)))
+    with pytest.raises(_files.DatasetError, match=r"unpacks from [\d,]+ to 72,000,128 bytes; .*MAX_EXPANSION"):
         reuters.load_data()
     npz(folder / "reuters.npz", x=npy(np.zeros(10)))
     with pytest.raises(_files.DatasetError, match="has no array 'y'; it has x"):

@@ -16,7 +16,7 @@ ROOT = Path(torchkeras_compat.__file__).parent
 ALLOWED: dict[str, dict[str, str]] = {
     "pickle.load": {},
     "pickle.loads": {},
-    "pickle.Unpickler": {"datasets/_files.py": "the base of one that finds arrays and plain containers alone"},
+    "pickle.Unpickler": {"datasets/_pickles.py": "the base of one that finds arrays and plain containers alone"},
     "torch.load": {},
     "torch.jit.load": {},
     "marshal.load": {},

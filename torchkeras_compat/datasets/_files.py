@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
-import io
 import json
 import os
 import pickle
-import re
 import struct
 import tarfile
 import tokenize
@@ -22,10 +19,13 @@ from numpy.typing import NDArray
 
 from .._core.errors import show
 from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
+from ._pickles import unpickle
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 MAX_BYTES = 4 * 2**30
 """What one array or one member of an archive may take."""
+MAX_EXPANSION = 100
+"""How many times its packed size an array of more than 64 MB may have; pictures have five times that."""
 _DAMAGE = (
     *(ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError, RecursionError, SyntaxError),
     *(EOFError, RuntimeError, SystemError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
@@ -91,6 +91,11 @@ def _member_array(path: str, archive: zipfile.ZipFile, name: str) -> NDArray[Any
         raise DatasetError(f"{path}: the file has no array {name!r}; it has {held}.") from None
     if info.file_size > MAX_BYTES:
         raise DatasetError(f"{path}: the array {name!r} is larger than datasets._files.MAX_BYTES, {MAX_BYTES} bytes.")
+    if info.file_size > max(64 * 2**20, MAX_EXPANSION * info.compress_size):
+        raise DatasetError(
+            f"{path}: the array {name!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; "
+            f"datasets._files.MAX_EXPANSION allows {MAX_EXPANSION} times as many."
+        )
     with archive.open(info) as file:
         try:
             return _read_array(file, info.file_size)
@@ -108,7 +113,7 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
         raise ValueError(f"the format {version} is not known")
     shape, fortran, dtype = headers[version](file)
     if dtype.hasobject:
-        value = unpickle(file)
+        value = unpickle(file.read(size))
         if not isinstance(value, np.ndarray) or value.shape != shape:
             raise ValueError(f"an array of shape {shape} was promised; got {show(value)}")
         return np.asarray(value)
@@ -120,106 +125,6 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
     if len(data) != declared:
         raise ValueError("the file is cut short")
     return np.frombuffer(bytearray(data), dtype=dtype, count=count).reshape(shape, order="F" if fortran else "C")
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Makes arrays, numbers, texts and plain containers, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module.replace("numpy._core", "numpy.core"), name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"the file names {show(f'{module}.{name}')}, which is no array; it is not read."
-            ) from None
-
-
-class _Dtype:
-    """A type of numbers or texts as a pickle names it.
-
-    numpy's own `dtype.__setstate__` believes what it is told, and the process ends when that is damaged; here a name
-    and an order of bytes are all that counts.
-
-    Args:
-        name: Such as `'i8'`.
-        options: Whether it is aligned, and a copy.
-    """
-
-    def __init__(self, name: str, *options: object) -> None:
-        self._name = name.decode("ascii") if isinstance(name, bytes) else name
-        if not isinstance(self._name, str) or not re.fullmatch(r"[biufOSU]\d{1,4}", self._name):
-            raise pickle.UnpicklingError(f"arrays of type {show(name)} are not read.")
-        self._order = "="
-
-    def __setstate__(self, state: Any) -> None:
-        if not isinstance(state, tuple) or len(state) < 5 or any(part is not None for part in state[2:5]):
-            raise pickle.UnpicklingError("arrays of records are not read.")
-        order = state[1].decode("ascii") if isinstance(state[1], bytes) else state[1]
-        if order not in ("<", ">", "=", "|"):
-            raise pickle.UnpicklingError(f"the order of bytes {show(order)} is not known.")
-        self._order = "=" if order == "|" else order
-
-    def dtype(self) -> np.dtype[Any]:
-        """Return numpy's type."""
-        return np.dtype(self._name).newbyteorder(self._order)  # type: ignore[arg-type]
-
-
-class _Array(np.ndarray[Any, Any]):
-    """An array that a pickle fills; what it is filled with is checked before numpy sees it."""
-
-    def __setstate__(self, state: Any) -> None:
-        _, shape, stored, fortran, data = state
-        if not isinstance(stored, _Dtype) or not isinstance(shape, tuple) or len(shape) > 32:
-            raise pickle.UnpicklingError(f"an array of shape {show(shape)} and type {show(stored)} is not read.")
-        dtype = stored.dtype()
-        data = data.encode("latin1") if isinstance(data, str) else data
-        if any(not isinstance(size, int) or size < 0 for size in shape) or not isinstance(data, (bytes, list)):
-            raise pickle.UnpicklingError(f"an array of shape {show(shape)} is not read.")
-        size = int(np.prod(shape, dtype=object)) * (1 if dtype.hasobject else dtype.itemsize)
-        if len(data) != size or isinstance(data, list) != dtype.hasobject:
-            raise pickle.UnpicklingError(f"an array of shape {shape} needs {size} elements or bytes; got {len(data)}.")
-        super().__setstate__((1, shape, dtype, bool(fortran), data))  # type: ignore[arg-type]
-
-
-def _reconstruct(kind: Any, shape: tuple[int, ...], code: bytes) -> NDArray[Any]:
-    return np.ndarray.__new__(_Array, 0, np.dtype("b"))  # filled by its __setstate__, which follows
-
-
-def _scalar(stored: _Dtype, data: bytes) -> Any:
-    dtype = stored.dtype()
-    if dtype.hasobject:
-        raise pickle.UnpicklingError("a scalar of objects is not read.")
-    return np.frombuffer(data, dtype=dtype, count=1)[0]
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"the encoding {encoding!r} is not read.")
-    return codecs.encode(text, "latin1")
-
-
-def _no_bytes() -> bytes:
-    return b""  # protocol 2 writes empty bytes as a call
-
-
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct; calling it would allocate
-    ("numpy", "dtype"): _Dtype,
-    ("_codecs", "encode"): _encode,
-    ("__builtin__", "bytes"): _no_bytes,
-    ("builtins", "bytes"): _no_bytes,
-}
-
-
-def unpickle(file: IO[bytes], encoding: str = "latin1") -> Any:
-    """Read a pickle that may hold arrays, numbers, texts and plain containers only.
-
-    Raises:
-        pickle.UnpicklingError: It names anything else.
-    """
-    return _ArrayUnpickler(file, encoding=encoding).load()
 
 
 def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
@@ -253,6 +158,6 @@ def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
 def unpickle_bytes(path: str, name: str, data: bytes) -> Any:
     """Read a pickled batch of CIFAR, whose texts are bytes."""
     try:
-        return unpickle(io.BytesIO(data), encoding="bytes")
+        return unpickle(data, encoding="bytes")
     except _DAMAGE as error:
         raise DatasetError(f"{path}: {name} cannot be read: {error}") from error
