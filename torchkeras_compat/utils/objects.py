@@ -290,7 +290,7 @@ def _find(full: str, name: str, kind: str | None, wanted: _Wanted) -> Any:
     entry = next((entry for entry in entries if entry is not None), None)
     if entry is None:
         label = kind if kind in wanted.kinds else wanted.label or "object"
-        raise ValueError(f"unknown {label} {show(name)}: pass it as custom_objects={{{show(name)}: …}}.")
+        raise ValueError(f"unknown {label} {name!r}: pass it as custom_objects={{{name!r}: …}}.")
     return entry
 
 
