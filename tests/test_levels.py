@@ -87,6 +87,7 @@ INSIDE = {
     ),
     "models": (
         "operation plan torch_side",
+        "graph_configs",
         "functional",
         "network_symbols",
         "description",
@@ -110,7 +111,9 @@ INSIDE = {
         "averages",
         "step",
         "compiled_model executors out_of_memory",
-        "compile_record custom_steps deprecated loop on_batch symbolic_loss",  # the methods of a model, part by part
+        # The methods of a model, part by part.
+        "compile_record custom_steps deprecated epoch_state loop on_batch symbolic_loss",
+        "training_state",
         "trainer",
     ),
     "training/step": (

@@ -346,6 +346,156 @@ def over_classes(function: Callable[[Tensor, int], Tensor], x: Tensor) -> Tensor
     return function(x, -1)
 
 
+@registry.register("activation")
+@of_one_tensor
+def leaky_relu(x: Tensor, alpha: float = 0.2) -> Tensor:
+    """Return `x` above zero, `alpha * x` below.
+
+    Args:
+        x: Any tensor.
+        alpha: The slope below zero.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.get('leaky_relu')`, Keras 2.15.
+
+    Example:
+        >>> leaky_relu(torch.tensor([-1.0, 2.0]))
+        tensor([-0.2000,  2.0000])
+    """
+    return F.leaky_relu(x, alpha)
+
+
+@registry.register("activation")
+@of_one_tensor
+def relu6(x: Tensor) -> Tensor:
+    """Return `x`, bounded to [0, 6].
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.get('relu6')`, Keras 2.15.
+
+    Example:
+        >>> relu6(torch.tensor([-1.0, 2.0, 8.0]))
+        tensor([0., 2., 6.])
+    """
+    return clip(x, 0, 6)
+
+
+@registry.register("activation")
+@of_one_tensor
+def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Return the logarithm of the softmax.
+
+    Args:
+        x: Any tensor.
+        axis: The axis along which the exponentials sum to one.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.get('log_softmax')`, Keras 2.15.
+
+    Example:
+        >>> log_softmax(torch.zeros(1, 2))
+        tensor([[-0.6931, -0.6931]])
+    """
+    return F.log_softmax(x, axis)
+
+
+@registry.register("activation")
+@of_one_tensor
+def hard_sigmoid_keras3(x: Tensor) -> Tensor:
+    """Return `(x + 3) / 6`, bounded to [0, 1]: what Keras 3 calls `hard_sigmoid`.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.hard_sigmoid`, Keras 3.15; `hard_sigmoid` is that of Keras 1 and 2 here.
+
+    Example:
+        >>> hard_sigmoid_keras3(torch.tensor([-3.0, 0.0, 1.5]))
+        tensor([0.0000, 0.5000, 0.7500])
+    """
+    return clip(x / 6 + 0.5, 0, 1)
+
+
+@registry.register("activation", "hard_swish")
+@of_one_tensor
+def hard_silu(x: Tensor) -> Tensor:
+    """Return `x * (x + 3) / 6`, where the factor behind `x` is bounded to [0, 1].
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.hard_silu`, Keras 3.15.
+
+    Example:
+        >>> hard_silu(torch.tensor([-3.0, 1.5]))
+        tensor([-0.0000,  1.1250])
+    """
+    return x * clip(x / 6 + 0.5, 0, 1)
+
+
+@registry.register("activation")
+@of_one_tensor
+def log_sigmoid(x: Tensor) -> Tensor:
+    """Return the logarithm of the logistic function.
+
+    Args:
+        x: Any tensor.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.log_sigmoid`, Keras 3.15.
+
+    Example:
+        >>> log_sigmoid(torch.zeros(1))
+        tensor([-0.6931])
+    """
+    return F.logsigmoid(x)
+
+
+@registry.register("activation")
+@of_one_tensor
+def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return `x` above zero, `alpha * (exp(x / alpha) - 1)` below.
+
+    Args:
+        x: Any tensor.
+        alpha: The bound below, and how fast it is reached.
+
+    Shape:
+        Any; the output has the shape of the input.
+
+    Source:
+        `keras.activations.celu`, Keras 3.15.
+
+    Example:
+        >>> celu(torch.tensor([-1.0, 2.0]))
+        tensor([-0.6321,  2.0000])
+    """
+    return F.celu(x, alpha)
+
+
 # Layers whose names Keras 2.15 takes for activations. As strings, those that a function above equals stand for it, so
 # that a final 'Softmax' is fused with the loss; configurations may hold other options.
 _LAYERS = {"LeakyReLU": True, "PReLU": True, "ThresholdedReLU": True, "ELU": False, "ReLU": False, "Softmax": False}

@@ -24,6 +24,10 @@ Arguments = dict[str, Any]
 
 # Class → settings. A string that begins with "=" is a function (`_FUNCTIONS`), `{folder}` a folder that is empty.
 SETTINGS: dict[str, list[Arguments]] = {
+    "BackupAndRestore": [
+        {"backup_dir": "{folder}/backup"},
+        {"backup_dir": "{folder}/backup", "save_freq": 2, "delete_checkpoint": False},
+    ],
     "CSVLogger": [{"filename": "{folder}/log"}, {"filename": "{folder}/log", "separator": ";", "append": True}],
     "EarlyStopping": [
         {},
@@ -287,7 +291,9 @@ def run(keras: Any, case: tuple[str, int]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    """Return the cells of a log, and of a file of weights that it is there."""
+    """Return the cells of a log, and of a file of weights or a folder that it is there."""
+    if path.is_dir():
+        return "folder"
     if path.suffix == ".h5":
         return "weights"
     lines = path.read_text(encoding="utf-8").split("\n")

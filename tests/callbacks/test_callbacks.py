@@ -149,6 +149,14 @@ def test_without_batch_hooks_no_batch_reads_the_device(monkeypatch: pytest.Monke
     assert len(reads) == 1
 
 
+def test_backups_every_so_many_batches_read_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Any] = []
+    results = tk.training.averages.Averages.results
+    monkeypatch.setattr(tk.training.averages.Averages, "results", lambda self: reads.append(self) or results(self))
+    model().fit(X, Y, batch_size=1, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path, save_freq=3)])
+    assert len(reads) == 1  # at the end of the epoch
+
+
 def test_has_hook() -> None:
     assert not has_hook(callbacks.Callback(), ("on_batch_begin", "on_batch_end"))
     assert has_hook(callbacks.LambdaCallback(on_batch_end=print), ("on_batch_begin", "on_batch_end"))

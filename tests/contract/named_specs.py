@@ -207,6 +207,7 @@ NAMED: dict[str, dict[str, Arguments]] = {
     },
     "callback": {
         "History": {},
+        "BackupAndRestore": {"backup_dir": "backup", "save_freq": 7, "delete_checkpoint": False},
         "BaseLogger": {"stateful_metrics": ["acc"]},
         "ProgbarLogger": {"count_mode": "steps", "stateful_metrics": ["acc"]},
         "TerminateOnNaN": {},

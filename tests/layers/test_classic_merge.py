@@ -193,7 +193,7 @@ def test_configurations_of_keras_1() -> None:
     layer = L.Merge.from_config(json.loads(json.dumps(written)))
     assert layer.compute_output_shape([(None, 3), (None, 3)]) == (None, 8)
     code = {**written, "mode": ["c3R1ZmY=", None, None], "mode_type": "lambda"}
-    with pytest.raises(ValueError, match=r"mode is a function of Keras 1, .* whose code is not run"):
+    with pytest.raises(ValueError, match=r"its mode is code in the configuration, which is not run"):
         L.Merge.from_config(code)
     named = {**written, "mode": "mine", "mode_type": "function"}
     found = L.Merge.from_config(named, {"mine": lambda t: t[0]})

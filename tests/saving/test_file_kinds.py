@@ -128,7 +128,7 @@ FILES: dict[str, tuple[str, bytes]] = {
     "onnx": ("onnx", ONNX_BY_TORCH),
     "onnx of nobody": ("onnx", ONNX_BY_NOBODY),
     "tflite": ("tflite", b"\x1c\0\0\0TFL3" + bytes(range(40))),
-    "gzip": ("gzip", gzip.compress(b"x" * 99)),
+    "gzip": ("gzip", gzip.compress(b"x" * 99, mtime=0)),
     "bzip2": ("packed", bz2.compress(b"x" * 99)),
     "xz": ("packed", lzma.compress(b"x" * 99)),
     "tar": ("packed", written(tarred)),

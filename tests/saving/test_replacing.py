@@ -50,10 +50,10 @@ def killed_at(number, save):
     'Save in a copy of the process that is killed at the line of this number.'
     child = os.fork()
     if not child:
-        left = [number]
+        countdown = [number]
         def look(frame):
-            left[0] -= 1
-            if not left[0]:
+            countdown[0] -= 1
+            if not countdown[0]:
                 os.kill(os.getpid(), signal.SIGKILL)
         traced(save, look)
         os._exit(0)

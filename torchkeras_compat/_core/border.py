@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -118,6 +120,7 @@ class Tables:
 TABLES = Tables({}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
+_quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("quiet", default=False)
 
 
 class KerasSpellingWarning(FutureWarning):
@@ -155,9 +158,19 @@ def called(owner: str) -> str:
 
 def warn_once(owner: str, old: str, text: str) -> None:
     """Warn about a translation, once in a process for each owner and spelling."""
-    if (owner, old) not in _warned:
+    if (owner, old) not in _warned and not _quiet.get():
         _warned.add((owner, old))
         warnings.warn(f"{called(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=user_stacklevel())
+
+
+@contextlib.contextmanager
+def quietly(quiet: bool = True) -> Iterator[None]:
+    """Translate without warnings inside the `with` block, or with them again: a file's old spellings are its own."""
+    token = _quiet.set(quiet)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 def user_stacklevel() -> int:
@@ -265,11 +278,11 @@ def _convert_places(table: Mapping[str, Spelling], args: tuple[Any, ...]) -> tup
     for spelling in table.values():
         place = spelling.place
         if place is not None and len(args) > place:
-            args = (*args[:place], _converted(spelling, args[place]), *args[place + 1 :])
+            args = (*args[:place], converted(spelling, args[place]), *args[place + 1 :])
     return args
 
 
-def _converted(spelling: Spelling, value: Any) -> Any:
+def converted(spelling: Spelling, value: Any) -> Any:
     """Return an old value in today's words."""
     if spelling.values is not None and (value is None or isinstance(value, (str, int))):
         value = spelling.values.get(value, value)
@@ -291,7 +304,7 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
         if not spelling.quiet:
             warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
         return
-    value = _converted(spelling, value)
+    value = converted(spelling, value)
     for new in (spelling.new, *spelling.also):
         if new in kwargs and new != old:
             raise TypeError(f"{called(owner)}: {old} and {new} are one argument; give only {new}.")

@@ -150,7 +150,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if hasattr(value, "get_config"):
-        return {"class_name": registry.class_name(value), "config": value.get_config()}
+        layer = isinstance(value, registry.KINDS["layer"].bases)
+        return registry.serialize("layer" if layer else "", value)
     for kind, table in registry.KINDS.items():
         if table.takes_callables and (name := registry.name_of(kind, value)):
             return name

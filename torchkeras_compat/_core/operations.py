@@ -127,7 +127,13 @@ def operation(function: F) -> F:
             return function(*args)  # nothing to convert, and nothing symbolic
         return answer(call, computed, args, kwargs)
 
-    return call  # type: ignore[return-value]
+    return _named(call)  # type: ignore[no-any-return]
+
+
+def _named(call: Any) -> Any:
+    """Mark a function as one that configurations of graphs may name."""
+    call._is_operation = True
+    return call
 
 
 def of_one_tensor(function: F) -> F:
@@ -140,7 +146,7 @@ def of_one_tensor(function: F) -> F:
             return function(args[0])
         return answer(call, computed, args, kwargs)
 
-    return call  # type: ignore[return-value]
+    return _named(call)  # type: ignore[no-any-return]
 
 
 def of_an_object(method: F) -> F:

@@ -8,7 +8,9 @@ is the user's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,6 +72,51 @@ def _seed_torch(seed: int) -> None:
 
 
 _source = _Source()
+
+# --- where the generators stand --------------------------------------------------------------------------------------
+
+
+def get_state() -> dict[str, Any]:
+    """Return where each global generator stands, by its name, as numbers, arrays and tensors."""
+    version, words, gauss = random.getstate()
+    states: dict[str, Any] = {
+        "numpy": np.random.get_state(legacy=False),
+        "torch": torch.default_generator.get_state(),
+        "python": {"version": version, "words": np.asarray(words, np.uint32), "gauss": gauss},
+        "seeds": {"from_torch": _source.from_torch, "numpy": np.frombuffer(_source.numpy_state, np.uint8)},
+    }
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    elif torch.backends.mps.is_available():
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def set_state(states: Mapping[str, Any]) -> None:
+    """Put global generators where they stood.
+
+    Args:
+        states: What `get_state` returned, or some of it; those of devices that are not here are left out.
+    """
+    if "numpy" in states:
+        np.random.set_state(states["numpy"])
+    if "torch" in states:
+        torch.default_generator.set_state(states["torch"])
+        _source.drawn.add(torch.initial_seed())
+    if "python" in states:
+        told = states["python"]
+        random.setstate((told["version"], tuple(int(word) for word in told["words"]), told["gauss"]))
+    if "seeds" in states:
+        _source.from_torch = bool(states["seeds"]["from_torch"])
+        _source.numpy_state = states["seeds"]["numpy"].tobytes()
+    if "cuda" in states and torch.cuda.is_available():
+        for device, state in enumerate(states["cuda"][: torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(state, device)
+    if "mps" in states and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(states["mps"])
+
+
+# --- what is drawn ---------------------------------------------------------------------------------------------------
 
 
 def draw_seed() -> int:

@@ -8,13 +8,14 @@ tables.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from . import dialects
+from . import border, dialects, stored_configs
 from .errors import UnknownName, did_you_mean, show
 from .planned import find as find_planned
 from .planned import names as planned_names
@@ -184,30 +185,95 @@ def _instance(entry: Any) -> Any:
     return entry() if inspect.isclass(entry) else entry
 
 
-def deserialize(kind: str, config: dict[str, Any]) -> Any:
-    """Make the object that a configuration describes; only registered and custom objects can be named."""
-    if not isinstance(config.get("class_name"), str):
+def deserialize(kind: str, config: Mapping[str, Any]) -> Any:
+    """Make the object that a configuration describes; only registered and custom objects can be named.
+
+    Args:
+        kind: A key of `KINDS`.
+        config: `{'class_name': …, 'config': …}` as any Keras has written it; it is not changed.
+
+    Raises:
+        ValueError: A name that is not known, or a configuration that makes no object; it says which layer's.
+    """
+    if isinstance(config, Mapping):
+        config = stored_configs.with_class(kind, config)
+    if not isinstance(config, Mapping) or not isinstance(config.get("class_name"), str):
         raise ValueError(f"a {kind} configuration needs 'class_name', a string; got {show(config)}.")
+    with stored_configs.reading(config) as known:
+        number = config.get("shared_object_id") if kind == "layer" else None
+        if not isinstance(number, int):
+            return _deserialized(kind, config)
+        if number not in known.shared:
+            known.shared[number] = _deserialized(kind, config)
+        return known.shared[number]
+
+
+def _deserialized(kind: str, config: Mapping[str, Any]) -> Any:
     name, arguments = config["class_name"], config.get("config")
     if name == "function" and isinstance(arguments, str):  # as Keras 2.12 to 2.15 write a function
         return lookup(kind, arguments)
-    if all(name not in scope for scope in _scopes.stack):
-        name = name.removeprefix("Custom>")  # what 2.11 to 2.15 put before their own optimizers
-    entry = lookup(kind, name)
+    try:
+        entry = _entry(kind, name, config.get("registered_name"))
+    except UnknownName as error:
+        raise UnknownName(kind, error.name, error.hint, _called(name, arguments)) from None
     if not inspect.isclass(entry):
         return entry
-    if arguments is not None and not isinstance(arguments, dict):
-        raise ValueError(f"{config['class_name']}: 'config' must be a dictionary; got {show(arguments)}.")
-    told = {argument: _stored_array(value) for argument, value in (arguments or {}).items()}
-    build = getattr(entry, "from_config", None)
-    return build(told) if build else entry(**told)
+    takes_lists = getattr(entry, "_config_may_be_list", False)
+    if arguments is not None and not isinstance(arguments, (dict, list) if takes_lists else dict):
+        raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
+    with stored_configs.of_this_package(str(config.get("registered_name")).startswith(stored_configs.OWN)):
+        return _made(entry, arguments)
 
 
-def _stored_array(value: Any) -> Any:
-    """Return an array that Keras 2.12 to 2.15 have written into a configuration as lists; anything else as it is."""
-    if isinstance(value, dict) and value.get("class_name") == "__numpy__":
-        return value["config"]["value"]
-    return value
+def _made(entry: Any, arguments: Any) -> Any:
+    """Return an object of a class and the arguments in a configuration."""
+    with stored_configs.under_dialect(entry), border.quietly(_is_ours(entry)), _naming(entry, arguments):
+        if not isinstance(arguments, list):
+            arguments = stored_configs.arguments_in(entry, arguments or {})
+        build = getattr(entry, "from_config", None)
+        return entry(**arguments) if build is None else build(arguments)
+
+
+def _entry(kind: str, name: str, registered: Any) -> Any:
+    """Return the class or function that a configuration names: as the user registered it, or by its own name."""
+    for spelled in (registered, name):
+        known = next((scope[spelled] for scope in _scopes.stack if isinstance(spelled, str) and spelled in scope), None)
+        if known is not None:
+            return known
+    # What stands before the optimizers of 2.11 to 2.15 is their own.
+    return lookup(kind, stored_configs.class_in(kind, name.removeprefix("Custom>")))
+
+
+def _is_ours(entry: Any) -> bool:
+    return str(getattr(entry, "__module__", "")).partition(".")[0] == stored_configs.PACKAGE
+
+
+@contextlib.contextmanager
+def _naming(entry: Any, arguments: Any) -> Iterator[None]:
+    """Have errors about a configuration say whose it is: the class, and the name that the configuration has."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
+        if not _is_ours(entry):
+            raise
+        whose = _called(entry.__name__, arguments)
+        if isinstance(error, UnknownName):
+            raise UnknownName(error.kind, error.name, error.hint, _joined(whose, error.place)) from None
+        if type(error) in (TypeError, ValueError):
+            raise type(error)(_joined(whose, str(error))) from error
+        if isinstance(error, (TypeError, ValueError)):
+            raise
+        damage = f"its configuration is damaged: {type(error).__name__}: {error}"
+        raise ValueError(_joined(whose, damage)) from error
+
+
+def _called(name: str, arguments: Any) -> str:
+    own = arguments.get("name") if isinstance(arguments, dict) else None
+    return f"{name} {own!r}" if isinstance(own, str) else name
+
+
+def _joined(whose: str, text: str) -> str:
+    return text if whose in text else f"{whose}: {text}" if text else whose
 
 
 def class_name(value: object) -> str:
@@ -219,13 +285,33 @@ def class_name(value: object) -> str:
     return next((name for name, known in _custom.items() if known is cls and ">" in name), cls.__name__)
 
 
+_places: contextvars.ContextVar[dict[int, dict[str, Any]] | None] = contextvars.ContextVar("places", default=None)
+
+
+@contextlib.contextmanager
+def noting_shared_layers() -> Iterator[None]:
+    """Number layers that `serialize` meets in several places inside the `with` block; blocks inside belong to it."""
+    token = _places.set({}) if _places.get() is None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _places.reset(token)
+
+
 def serialize(kind: str, value: Any) -> Any:
     """Return what `get` turns back into `value`: `None`, a name, or `{'class_name': …, 'config': …}`."""
     if value is None:
         return None
-    if hasattr(value, "get_config"):
-        return {"class_name": class_name(value), "config": value.get_config()}
-    return name_of(kind, value) or getattr(value, "__name__", type(value).__name__)
+    if not hasattr(value, "get_config"):
+        return name_of(kind, value) or getattr(value, "__name__", type(value).__name__)
+    config = {"class_name": class_name(value), "config": value.get_config()}
+    places = _places.get() if kind == "layer" else None
+    if places is not None:
+        first = places.setdefault(id(value), config)
+        if first is not config:
+            config["shared_object_id"] = first.setdefault("shared_object_id", list(places).index(id(value)) + 1)
+    return config
 
 
 def get_custom_objects() -> dict[str, Any]:

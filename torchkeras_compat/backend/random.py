@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -28,6 +28,23 @@ _streams: dict[int, torch.Generator] = {}
 def forget_streams() -> None:
     """Let every seed begin its sequence afresh."""
     _streams.clear()
+
+
+def streams() -> dict[int, Tensor]:
+    """Return where the sequence of each seed stands."""
+    return {seed: generator.get_state() for seed, generator in _streams.items()}
+
+
+def set_streams(states: Mapping[int, Tensor]) -> None:
+    """Let the sequences of seeds go on where they stood.
+
+    Args:
+        states: What `streams` returned.
+    """
+    forget_streams()
+    for seed, state in states.items():
+        _streams[seed] = randomness.generator(seed)
+        _streams[seed].set_state(state)
 
 
 def _generator(seed: int | None) -> torch.Generator | None:

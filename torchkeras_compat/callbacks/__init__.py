@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import experimental
+from .backup import BackupAndRestore
 from .base import Callback, CallbackList
 from .checkpoint import ModelCheckpoint
 from .files import CSVLogger, RemoteMonitor
@@ -10,6 +12,7 @@ from .monitor import EarlyStopping
 from .schedules import LearningRateScheduler, ReduceLROnPlateau
 
 __all__ = [
+    "BackupAndRestore",
     "BaseLogger",
     "CSVLogger",
     "Callback",
@@ -23,4 +26,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "TerminateOnNaN",
+    "experimental",
 ]

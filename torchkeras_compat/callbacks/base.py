@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from .._core import registry
 from .._core.config import Configurable
@@ -41,6 +41,11 @@ class Callback(Configurable):
     model: Any = None
     params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
+    _backed_up: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
+    _reads_batch_logs: ClassVar[bool] = (
+        True  # whether its hooks of batches look at what the device has to tell for them
+    )
+    _runs_last: ClassVar[bool] = False  # whether its hooks follow those of all others, wherever it stands in the list
 
     def __init__(self) -> None:
         self.params = {}
@@ -52,6 +57,14 @@ class Callback(Configurable):
     def set_model(self, model: Any) -> None:
         """Take the model."""
         self.model = model
+
+    def _get_backup(self) -> dict[str, Any]:
+        """Return what training that is resumed has to know of this callback."""
+        return {name: getattr(self, name) for name in self._backed_up if hasattr(self, name)}
+
+    def _set_backup(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Run before training."""
@@ -141,6 +154,7 @@ class CallbackList:
         if add_history:  # always one of our own, whatever a user's History does
             self.history = registry.lookup("callback", "History")()
             self.callbacks.append(self.history)
+        self._sort()
         self.params: dict[str, Any] = {}
         if model is not None:
             self.set_model(model)
@@ -150,6 +164,10 @@ class CallbackList:
     def append(self, callback: Any) -> None:
         """Add a callback."""
         self.callbacks.append(_checked(callback))
+        self._sort()
+
+    def _sort(self) -> None:
+        self.callbacks.sort(key=lambda callback: bool(getattr(callback, "_runs_last", False)))
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Hand the parameters of the run to every callback."""
@@ -178,6 +196,10 @@ class CallbackList:
     def wants_batches(self, mode: str) -> bool:
         """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; else none is called."""
         return any(has_hook(c, _BATCH_HOOKS[mode]) for c in self.callbacks)
+
+    def reads_logs(self, mode: str) -> bool:
+        """Tell whether some callback with such a hook looks at the values of a batch."""
+        return any(has_hook(c, _BATCH_HOOKS[mode]) and getattr(c, "_reads_batch_logs", True) for c in self.callbacks)
 
     def call(self, hook: str, *args: Any, logs: Mapping[str, Any] | None = None) -> None:
         """Call a hook of every callback with a dictionary of plain floats."""

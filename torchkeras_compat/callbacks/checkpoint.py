@@ -43,6 +43,8 @@ class ModelCheckpoint(Monitor):
         True
     """
 
+    _backed_up = ("best", "epochs_since_last_save", "_batches", "_overdue")
+
     def __init__(
         self,
         filepath: Any,

@@ -7,7 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -35,53 +35,77 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.separator = self.sep = separator
         self.append = append
-        self._file: TextIO | None = None
-        self._writer: Any = None
         self._keys: list[str] = []
+        self._begun = False  # whether the file has its place for the rows of this training
+        self._has_header = self._columns_chosen = False
+        self._before = 0  # bytes that stood in the file before this training
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Open the file."""
+        """Make the file."""
         self._keys = self._header() if self.append else []
-        self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115 - closed at the end
-        self._writer = None
+        self._has_header, self._columns_chosen = bool(self._keys), False
+        with self._opened("a" if self.append else "w"):
+            self._before = os.path.getsize(self.filename)
+        self._begun = True
+
+    def _opened(self, mode: str) -> IO[Any]:
+        """Open the file, for one row: what stands in it is whole whenever training ends."""
+        return open(self.filename, mode, newline="", encoding="utf-8")
 
     def _header(self) -> list[str]:
         """Return the columns of the file that is there."""
         if not os.path.exists(self.filename):
             return []
-        with open(self.filename, newline="") as file:
+        with self._opened("r") as file:
             return next(csv.reader(file, delimiter=self.sep), [])[1:]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a row."""
-        if self._file is None:
+        if not self._begun:
             raise RuntimeError("CSVLogger: on_epoch_end without on_train_begin; pass it to fit(callbacks=[…]).")
         values = logs or {}
-        if self._writer is None:
-            self._start(self._file, values)
-        self._writer.writerow({"epoch": epoch, **{key: _cell(values.get(key, "NA")) for key in self._keys}})
-        self._file.flush()
+        self._choose_columns(values)
+        with self._opened("a") as file:
+            writer = csv.DictWriter(file, ["epoch", *self._keys], delimiter=self.sep)
+            if not self._has_header:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **{key: _cell(values.get(key, "NA")) for key in self._keys}})
+        self._has_header = True
 
-    def _start(self, file: TextIO, values: Mapping[str, Any]) -> None:
+    def _choose_columns(self, values: Mapping[str, Any]) -> None:
+        """Choose the columns at the first row of a training; tell which values those of a file have no place for."""
+        if self._columns_chosen:
+            return
+        self._columns_chosen = True
         wanted = set(values)
         if self.params.get("do_validation"):  # with validation_freq=2 the first epoch has none
             wanted |= {str(name) for name in self.params.get("metrics", ())}
-        known = bool(self._keys)
-        if known and (missing := sorted(wanted - set(self._keys))):
+        if self._keys and (missing := sorted(wanted - set(self._keys))):
             warnings.warn(
                 f"CSVLogger: {self.filename!r} has no columns for {', '.join(missing)}; they are left out.",
                 stacklevel=user_stacklevel(),
             )
         self._keys = self._keys or sorted(wanted)
-        self._writer = csv.DictWriter(file, ["epoch", *self._keys], delimiter=self.sep)
-        if not known:
-            self._writer.writeheader()
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-        self._file = self._writer = None
+        """Take no more rows."""
+        self._begun = False
+
+    def _get_backup(self) -> dict[str, Any]:
+        """Return what this training has written: the file may be cut, or have more in it, when training resumes."""
+        with open(self.filename, "rb") as file:
+            file.seek(self._before)
+            text = file.read().decode("utf-8")
+        return {"before": self._before, "text": text, "keys": list(self._keys)}
+
+    def _set_backup(self, state: Mapping[str, Any]) -> None:
+        self._before = min(state["before"], os.path.getsize(self.filename))
+        with open(self.filename, "r+b") as file:
+            file.truncate(self._before)
+            file.seek(self._before)
+            file.write(state["text"].encode("utf-8"))
+        self._keys = list(state["keys"])
+        self._columns_chosen = self._has_header = bool(self._keys)
 
 
 def _cell(value: Any) -> Any:

@@ -110,6 +110,8 @@ class EarlyStopping(Monitor):
         True
     """
 
+    _backed_up = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -110,6 +110,8 @@ class ReduceLROnPlateau(Monitor):
         0.2
     """
 
+    _backed_up = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -7,8 +7,9 @@ import sys
 from typing import Any
 
 from .. import backend
-from .._core import border, planned, registry
+from .._core import border, planned, registry, stored_configs
 from .._core.errors import did_you_mean
+from .configs_in_files import TABLES
 from .facades import install, uninstall
 from .later import PLANNED
 from .names import ALIASES, BACKEND_FUNCTIONS, MODULES, PLANNED_ALONE
@@ -26,6 +27,7 @@ def install_tables() -> None:
         if part and f"{PACKAGE}.{part}" in sys.modules:
             planned.attend(sys.modules[f"{PACKAGE}.{part}"], part)
     border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED, BACKEND_FUNCTIONS)
+    stored_configs.install(TABLES)
     for owner in (*(f"K.{name}" for name in BACKEND), *SWAPPED):  # layers call the functions behind these
         name = owner.partition(".")[2]
         setattr(backend, name, border.translated(owner)(getattr(backend, name)))

@@ -19,7 +19,6 @@ MODELS: dict[str, str] = {
 }
 CALLBACKS: dict[str, str] = {
     "TensorBoard": "write CSVLogger('log.csv') now, or LambdaCallback(on_epoch_end=…) with torch.utils.tensorboard",
-    "BackupAndRestore": "write ModelCheckpoint('name.h5', save_weights_only=True) now, and fit(initial_epoch=…)",
 }
 FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {

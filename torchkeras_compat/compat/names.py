@@ -83,6 +83,7 @@ MODULES: dict[str, str] = {
     "objectives": "losses",
     "initializations": "initializers",
     **{f"callbacks.{part}": "callbacks" for part in ("callbacks", "tensorboard_v1", "tensorboard_v2")},
+    "callbacks.experimental": "callbacks.experimental",
     "backend.common": "backend",
     "backend.tensorflow_backend": "backend",
     "mixed_precision.experimental": "mixed_precision",

@@ -101,6 +101,7 @@ def function(paths: str) -> Callable[[Fn], Fn]:
             return body(**arguments)
 
         compute.__name__ = names[0].rpartition(".")[2]
+        compute._name_in_graphs = max(names, key=len)  # type: ignore[attr-defined]
         lazily = lifted(compute)
 
         @functools.wraps(body)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from .. import backend
 from .._core import dialects, registry
-from .._core.errors import argument_error, choice, show
+from .._core.errors import argument_error, choice
 from .._core.shapes import Shape
+from .._core.stored_functions import with_functions
 from .._core.tree import Tree, fill, flatten, flatten_shapes, is_shape, map_shapes
 from .base import ROW_WISE, Layer
 from .base.masks import carry_mask
@@ -285,27 +286,11 @@ class Merge(Layer):
         Raises:
             ValueError: Code in a file of Keras 1, which is not run.
         """
-        config = dict(config)
         with dialects.using(dialects.of(cls).name), registry.custom_object_scope(custom_objects):
-            for name in ("mode", "output_shape", "output_mask"):
-                config[name] = _function_or_value(name, config.get(name), config.pop(f"{name}_type", "raw"))
-            if config.get("layers"):
-                config["layers"] = [registry.deserialize("layer", entry) for entry in config["layers"]]
-        return cls(**config)
-
-
-def _function_or_value(name: str, value: Any, kind: str) -> Any:
-    """Return what a configuration of Keras 1 means: a value, or the name of a function that the caller knows."""
-    if kind == "raw":
-        return tuple(value) if isinstance(value, list) else value
-    if kind == "function":
-        known = next((scope[value] for scope in registry.open_scopes() if value in scope), None)
-        if known is not None:
-            return known
-    raise ValueError(
-        f"Merge.from_config: {name} is a function of Keras 1, {show(value)}, whose code is not run; give it by name in "
-        f"custom_objects."
-    )
+            told = with_functions("Merge", config, ("mode", "output_shape", "output_mask"))
+            if told.get("layers"):
+                told["layers"] = [registry.deserialize("layer", entry) for entry in told["layers"]]
+        return cls(**told)
 
 
 def merge(

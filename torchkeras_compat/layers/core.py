@@ -16,6 +16,7 @@ from .._core import randomness, registry, settings, shapes
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
+from .._core.stored_functions import with_functions
 from .._core.symbolic import sizes_in
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
@@ -501,6 +502,20 @@ class Lambda(Layer):
         """Return the arguments that make an equal layer; the function and a shape function stand there as they are."""
         base = {k: v for k, v in super().get_config().items() if k not in ("function", "output_shape", "mask")}
         return {**base, "function": self.function, "output_shape": self._output_shape, "mask": self.mask}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """Make a layer from what `get_config` returned, here or in any Keras; the dictionary is not changed.
+
+        Args:
+            config: The configuration.
+            custom_objects: The user's own functions by name, or by the name of the layer.
+
+        Raises:
+            ValueError: The function stands there as code, which is not run, or only by a name that nobody knows.
+        """
+        with registry.custom_object_scope(custom_objects):
+            return cls(**with_functions("Lambda", config, ("function", "output_shape", "mask")))
 
     def _config_of(self, name: str) -> Any:
         return getattr(self, f"_{name}" if name == "output_shape" else name)

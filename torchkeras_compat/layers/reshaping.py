@@ -58,6 +58,10 @@ class ZeroPadding(SpatialLayer):
         self.padding = pairs(type(self).__name__, "padding", padding, self.rank)
         self.keep_format(data_format)
 
+    def _config_of(self, name: str) -> Any:
+        # Keras has one pair, and no list of pairs, for one axis.
+        return self.padding[0] if name == "padding" and self.rank == 1 else super()._config_of(name)
+
     def call(self, inputs: Tensor) -> Tensor:
         """Return the input with zeros around it."""
         behind = [(0, 0)] if self.data_format == "channels_last" else []
@@ -83,6 +87,10 @@ class Cropping(SpatialLayer):
         super().__init__(**kwargs)
         self.cropping = pairs(type(self).__name__, "cropping", cropping, self.rank)
         self.keep_format(data_format)
+
+    def _config_of(self, name: str) -> Any:
+        # Keras has one pair, and no list of pairs, for one axis.
+        return self.cropping[0] if name == "cropping" and self.rank == 1 else super()._config_of(name)
 
     def build(self, input_shape: Any) -> None:
         """Check that something is left."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._core import dialects, registry
+from .._core import dialects, registry, stored_configs
 from .._core.errors import show
-from .._core.tree import flatten
+from .._core.tree import flatten, map_shapes
 from ..layers.base import Layer
 from ..layers.input_layer import Input, InputLayer
 from ..layers.torch_module import TorchModuleWrapper
@@ -71,25 +71,36 @@ def _cloned(layer: Layer) -> Layer:
 
 
 def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model from `{'class_name': 'Sequential', 'config': …}`.
+    """Make a model from `{'class_name': 'Sequential', 'config': …}`, as any Keras writes it.
 
     Args:
-        config: The configuration.
-        custom_objects: The user's own classes by name.
+        config: The configuration, which is not changed; where it has `'keras_version'`, the layers follow that Keras.
+        custom_objects: The user's own classes by name; a function of a Lambda also by the name of the layer.
+
+    Raises:
+        ValueError: The configuration is damaged, or names what is not known; the message says which layer's.
     """
-    with registry.custom_object_scope(custom_objects):
-        return registry.deserialize("layer", config)
+    told = config if isinstance(config, Mapping) else {}
+    with (
+        stored_configs.reading(config, told.get("keras_version"), told.get("dialect")),
+        registry.custom_object_scope(custom_objects),
+    ):
+        model = registry.deserialize("layer", config)
+        shape = (told.get("build_config") or {}).get("input_shape")
+        if shape is not None and isinstance(model, Model) and not model.built:
+            model.build_from_config({"input_shape": map_shapes(tuple, shape)})
+    return model
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Make a model from what `to_json` returned.
+    """Make a model from what `to_json` returned, here or in any Keras.
 
     Args:
         json_string: The text.
-        custom_objects: The user's own classes by name.
+        custom_objects: The user's own classes by name; a function of a Lambda also by the name of the layer.
 
     Raises:
-        ValueError: The text is no JSON, or asks for a larger model than `saving.limits` allow.
+        ValueError: It is no JSON, the configuration is damaged, or asks for a larger model than `saving.limits` allow.
 
     Example:
         >>> import torchkeras_compat as keras

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import registry
-from .._core.symbolic import Node, SymbolicTensor, apply, replaced
+from .._core.symbolic import Node, SymbolicTensor, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from ..layers.base import Layer
 from ..layers.input_layer import InputLayer, input_for
-from .operation import TFOpLambda, function_named, layer_of
+from .graph_configs import from_config, leaves_by_key
+from .operation import TFOpLambda, layer_of
 from .plan import Plan
 
 Vertex = Node | SymbolicTensor  # a call, or an input
@@ -103,19 +104,17 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
     for layer in layers:
         for number, node in enumerate(calls[id(layer)], len(_own_calls(layer))):
-            for i, tensor in enumerate(flatten(node.outputs)):
+            for i, tensor in enumerate(leaves_by_key(node.outputs)):
                 place.setdefault(id(tensor), [layer.name, number, i])
     entries = []
     for layer in layers:
         nodes = [_node_config(node, place) for node in calls[id(layer)]]
-        entries.append(
-            {
-                "class_name": registry.class_name(layer),
-                "config": layer.get_config() if with_layers or isinstance(layer, (InputLayer, TFOpLambda)) else {},
-                "name": layer.name,
-                "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes,
-            }
+        written = with_layers or isinstance(layer, (InputLayer, TFOpLambda))
+        entry = (
+            registry.serialize("layer", layer) if written else {"class_name": registry.class_name(layer), "config": {}}
         )
+        entry |= {"name": layer.name, "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes}
+        entries.append(entry)
 
     def at(tensor: SymbolicTensor) -> list[Any]:
         return list(place[id(tensor)])
@@ -171,116 +170,6 @@ def _written(value: Any, at: Any) -> Any:
     if isinstance(value, list):
         return [_written(item, at) for item in value]
     return value
-
-
-def _read(value: Any, tensor_at: Any) -> Any:
-    """Return an argument of a call from what `_written` made of it."""
-    if isinstance(value, list):
-        if value[:1] == ["_TENSOR"]:
-            return tensor_at(*value[1:4])
-        return [_read(item, tensor_at) for item in value]
-    if isinstance(value, dict):
-        kind = value.get("class_name")
-        if kind == "slice":
-            return slice(*value["config"])
-        if kind == "ellipsis":
-            return Ellipsis
-        if kind == "tuple":
-            return tuple(_read(item, tensor_at) for item in value["config"])
-        return {key: _read(item, tensor_at) for key, item in value.items()}
-    return value
-
-
-class _Later(Exception):
-    """A call whose inputs are not there yet."""
-
-
-def from_config(cls: type, config: Mapping[str, Any], layers: Mapping[str, Layer] | None = None) -> Any:
-    """Make a model from the configuration of a graph of layers.
-
-    Args:
-        cls: The class of the model.
-        config: The configuration.
-        layers: The layers by name, where they are there already, as for a copy.
-
-    Raises:
-        ValueError: A call of something that the configuration does not have.
-    """
-    made: dict[str, Any] = dict(layers or {})
-    outputs: dict[str, list[list[SymbolicTensor]]] = {}
-    pending: list[tuple[str, Any]] = []
-    for entry in config["layers"]:
-        name = entry["name"]
-        if entry["class_name"] == "TFOpLambda":
-            made.setdefault(name, function_named(entry["config"]["function"]))
-        elif name not in made:
-            made[name] = registry.deserialize("layer", {k: entry[k] for k in ("class_name", "config")})
-        if isinstance(made[name], InputLayer):
-            outputs[name] = [[made[name].tensor]]
-        for own in _own_calls(made[name]):
-            outputs[name] = [flatten(own.outputs)]
-        pending += [(name, node) for node in entry.get("inbound_nodes", ())]
-
-    def tensor_at(name: str, call: int, index: int) -> SymbolicTensor:
-        try:
-            return outputs[name][call][index]
-        except (KeyError, IndexError):
-            raise _Later(f"{name!r}, call {call}, output {index}") from None
-
-    while pending:
-        postponed: list[tuple[str, Any]] = []
-        blocked: set[str] = set()
-        for name, node in pending:
-            try:
-                if name in blocked:
-                    raise _Later(name)
-                result = _replay(made[name], node, tensor_at)
-            except _Later as missing:
-                blocked.add(name)
-                postponed.append((name, node))
-                reason = missing
-                continue
-            outputs.setdefault(name, []).append(flatten(result))
-        if len(postponed) == len(pending):
-            raise ValueError(f"from_config: a call of {postponed[0][0]!r} needs {reason}, which nothing gives.")
-        pending = postponed
-    inputs, ends = (_tree_of(config[key], tensor_at) for key in ("input_layers", "output_layers"))
-    model = cls(inputs, ends, name=config.get("name"))
-    if config.get("trainable") is False:
-        model.trainable = False
-    return model
-
-
-def _replay(origin: Any, node: Any, tensor_at: Any) -> Any:
-    """Make a call that a configuration describes."""
-    if isinstance(node, dict) and "args" not in node:
-        entries = {key: node[key] for key in node}
-        inputs: Any = {key: tensor_at(*entry[:3]) for key, entry in entries.items()}
-        extra = next(iter(entries.values()))[3] if len(next(iter(entries.values()))) > 3 else {}
-    elif node[0][0] == "_OPERATION":
-        first, arguments, keywords = node[0][1:4]
-        first, arguments, keywords = (_read(part, tensor_at) for part in (first, arguments, keywords))
-        return apply(origin, first, *arguments, **keywords)
-    else:
-        tensors = [tensor_at(*entry[:3]) for entry in node]
-        inputs = tensors if len(tensors) > 1 or _takes_a_list(origin) else tensors[0]
-        extra = node[0][3] if len(node[0]) > 3 else {}
-    keywords = _read({k: v for k, v in extra.items() if not k.startswith("_argument_")}, tensor_at)
-    more = [_read(extra[k], tensor_at) for k in sorted(extra) if k.startswith("_argument_")]
-    return origin(inputs, *more, **keywords)
-
-
-def _takes_a_list(layer: Any) -> bool:
-    return bool(getattr(layer, "_needs_list", False))
-
-
-def _tree_of(places: Any, tensor_at: Any) -> Tree:
-    if isinstance(places, dict):
-        return {key: tensor_at(*place[:3]) for key, place in places.items()}
-    if places and not is_branch(places[0]):
-        return tensor_at(*places[:3])
-    tensors = [tensor_at(*place[:3]) for place in places]
-    return tensors[0] if len(tensors) == 1 else tensors
 
 
 # --- copies ------------------------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         ((None, 2), 16)
     """
 
+    _trains = True  # so that it follows the dialect of whoever reads its configuration
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         """Prepare the model before any `__init__`, so that a subclass may assign layers first."""
         self = super().__new__(cls, *args, **kwargs)
@@ -272,7 +274,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         """
         if self._plan is None:
             return {name: self._config_of(name) for name in own_arguments(type(self))}
-        return functional.config_of(self)
+        with registry.noting_shared_layers():
+            return functional.config_of(self)
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
@@ -285,6 +288,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         with registry.custom_object_scope(custom_objects):
             if isinstance(config, Mapping) and "input_layers" in config:
                 return functional.from_config(cls, config)
+            if origin(cls) is Model:
+                raise ValueError(f"Model.from_config: 'layers' and 'input_layers' make a model; got {show(config)}.")
             return cls(**config)
 
     def to_json(self, **kwargs: Any) -> str:
@@ -294,7 +299,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             kwargs: Passed to `json.dumps`.
         """
         config = {"class_name": registry.class_name(self), "config": self.get_config(), "backend": "torch"}
-        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
+        told = {"keras_version": "2.3.1", "dialect": self._dialect}
+        return json.dumps({**config, **told}, default=_not_json, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refuse: loading YAML could run code.

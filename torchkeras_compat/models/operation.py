@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from .._core import stored_configs
 from .._core.config import PACKAGE, is_ours
 from .._core.errors import show
 from .._core.symbolic import Node
@@ -86,33 +87,36 @@ def name_of(function: Callable[..., Any]) -> str:
     Raises:
         ValueError: It is no function of this package.
     """
-    operator = _OPERATOR_OF.get(id(function))
-    if operator is not None:
-        return operator
+    name = _OPERATOR_OF.get(id(function)) or getattr(function, "_name_in_graphs", None)
+    if name is not None:
+        return str(name)
     name = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
-    if not is_ours(function) or "<" in name:
+    if not getattr(function, "_is_operation", False):
         raise ValueError(
             f"get_config: {show(function)} in the graph has no name by which it could be found again; put it into "
             f"layers.Lambda, or a layer of your own with get_config."
         )
-    return name.removeprefix(f"{PACKAGE}.")
+    return str(name).removeprefix(f"{PACKAGE}.")
 
 
 def function_named(name: str) -> Callable[..., Any]:
-    """Return the function that `name_of` named.
+    """Return the function of tensors that a configuration names, in this package's way or that of Keras 2 or 3.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is none; nothing but functions of tensors can be named.
     """
     if name == "__getitem__":
         return item
     if name in OPERATORS:
         return OPERATORS[name]
-    module, _, attribute = name.rpartition(".")
-    if not module.startswith("backend") and module != "activations":
-        raise ValueError(f"from_config: {name!r} is no function of the backend.")
-    function: Callable[..., Any] = getattr(importlib.import_module(f"{PACKAGE}.{module}"), attribute)
-    return function
+    module, _, attribute = str(name).rpartition(".")
+    known = stored_configs.TABLES.function(str(name))
+    if known is None and (module.startswith("backend") or module == "activations"):
+        known = getattr(sys.modules.get(f"{PACKAGE}.{module}"), attribute, None)
+        known = known if getattr(known, "_is_operation", False) else None
+    if known is None:
+        raise ValueError(f"{name!r} is no function of tensors that is known here.")
+    return known  # type: ignore[no-any-return]
 
 
 def layer_of(node: Node) -> Layer:

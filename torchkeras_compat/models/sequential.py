@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .._core import registry, settings
+from .._core import registry, settings, stored_configs
 from .._core.config import is_ours
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
@@ -49,6 +49,8 @@ class Sequential(Model):
         >>> model.output_shape, model.count_params()
         ((None, 10), 25450)
     """
+
+    _config_may_be_list = True  # as up to Keras 2.2.2
 
     _input_layer: InputLayer | None
 
@@ -346,7 +348,8 @@ class Sequential(Model):
             shape, name = self._chain[0].batch_input_shape, next(self._chain[0]._input_names())
             first = InputLayer(batch_input_shape=shape, name=name)
         layers: list[Layer] = [*([first] if first is not None else []), *self._chain]
-        entries = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in layers]
+        with registry.noting_shared_layers():
+            entries = [registry.serialize("layer", layer) for layer in layers]
         config: dict[str, Any] = {"name": self.name, "layers": entries}
         if (
             self._input_layer is None
@@ -364,16 +367,19 @@ class Sequential(Model):
             config: The configuration; it is not changed.
             custom_objects: The user's own classes by name.
         """
-        entries = config if isinstance(config, list) else config.get("layers")
+        told: Mapping[str, Any] = {"layers": config} if isinstance(config, list) else config
+        entries = told.get("layers") if isinstance(told, Mapping) else None
         if not isinstance(entries, list):
             raise ValueError(
                 f"{cls.__name__}.from_config: 'layers' must be a list of layer configurations; got {show(entries)}."
             )
-        model = cls(name=None if isinstance(config, list) else config.get("name"))
-        with registry.custom_object_scope(custom_objects):
+        model = cls(name=told.get("name"))
+        with stored_configs.reading(config), registry.custom_object_scope(custom_objects):
             for entry in entries:
                 model.add(registry.deserialize("layer", entry))
-        shape = None if isinstance(config, list) else config.get("build_input_shape")
+        shape = told.get("build_input_shape")
         if shape is not None and not model.built:
             model.build(tuple(shape))
+        if told.get("trainable") is False:
+            model.trainable = False
         return model

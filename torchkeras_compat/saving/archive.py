@@ -112,6 +112,7 @@ class Writer:
         """Write an HDF5 member; yields its root."""
         file, archive = self._file, self._archive
         info = zipfile.ZipInfo(name)
+        info.CRC = info.file_size = 0  # known in the end
         info.header_offset = file.seek(archive.start_dir)
         file.write(info.FileHeader(zip64=True))
         start = file.tell()

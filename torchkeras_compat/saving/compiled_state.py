@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._core import dialects, registry
+from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
-from .._core.config import PACKAGE, with_dialect
-from .._core.dialects import KERAS_2_15, LEGACY_OPTIMIZERS, TF_KERAS
+from .._core.dialects import KERAS_2_15, TF_KERAS
 from .._core.errors import show
 from ..utils.objects import serialize_keras_object
 from .hdf5 import FileError
+from .weights_v3_optimizer import OptimizerState, assign_state, ordered_by
 
 Array = np.ndarray[Any, Any]
 Config = dict[str, Any]
 
 # Arguments that only the optimizers of Keras 2.11 and later write down.
 _NEW_ARGUMENTS = {"is_legacy_optimizer", "use_ema", "ema_momentum", "loss_scale_factor", "jit_compile"}
+_ONLY_NEW = {"AdamW", "Lion", "Adafactor"}  # classes that came with those
+OPTIMIZER_DIALECT = "optimizer_dialect"
 _CUSTOM = "Custom>"  # what Keras 2.11 to 2.15 put before the names of their optimizers in HDF5 files
 # What `training_config` and `compile` both call by these names.
 _TARGETS = ("loss", "metrics", "weighted_metrics", "loss_weights")
@@ -50,14 +53,20 @@ def compile_config(model: Any, caller: str) -> Config | None:
 def training_config(model: Any, config: Config) -> Config:
     """Return a configuration from `compile_config` as HDF5 files of Keras 2 have it."""
     optimizer = model.optimizer
-    dialect = dialects.of(optimizer)
     name = registry.class_name(optimizer)
-    new = dialect.rules.epsilon_in_root and ">" not in name
     told = {key: _without_modules(config[key]) for key in _TARGETS}
     if model._rules.losses_name_functions and (resolved := _resolved_metrics(model)) is not None:
         told.update({key: listed for key, listed in resolved.items() if told[key] is not None})
-    written = {"class_name": _CUSTOM + name if new else name, "config": _without_modules(optimizer.get_config())}
-    return {**told, "optimizer_config": written}
+    written = {
+        "class_name": _CUSTOM + name if is_new(optimizer) and ">" not in name else name,
+        "config": _without_modules(optimizer.get_config()),
+    }
+    return {**told, "optimizer_config": written, OPTIMIZER_DIALECT: optimizer._dialect}
+
+
+def is_new(optimizer: Any) -> bool:
+    """Tell whether Keras 2.15 has an optimizer among those that came with 2.11: by its dialect, or its class alone."""
+    return bool(optimizer._rules.epsilon_in_root) or registry.class_name(optimizer) in _ONLY_NEW
 
 
 def _resolved_metrics(model: Any) -> dict[str, list[list[Config | None]]] | None:
@@ -104,30 +113,32 @@ def compile_arguments(config: Any, caller: str) -> Config:
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("optimizer_config"), Mapping):
         raise FileError(f"{caller}: the file's training_config is damaged; load_model(…, compile=False) leaves it out.")
-    told = {key: config[key] for key in _TARGETS if config.get(key) is not None}
+    told = {key: config[key] for key in (*_TARGETS, OPTIMIZER_DIALECT) if config.get(key) is not None}
     mode = config.get("sample_weight_mode")
     more = {} if mode is None else {"sample_weight_mode": mode}
     return {"optimizer": config["optimizer_config"], **told, **more}
 
 
-def compile_again(model: Any, config: Any, caller: str) -> None:
+def compile_again(model: Any, config: Any, version: str | None, caller: str) -> None:
     """Compile a model that was loaded.
 
     Args:
         model: The model.
         config: What the file says of it.
+        version: The version of Keras that the file tells.
         caller: Who loads, for messages.
 
     Raises:
         ValueError: A class or function that is not known.
     """
-    if not isinstance(config, Mapping) or "optimizer" not in config:
+    if not isinstance(config, Mapping):
         raise FileError(f"{caller}: what the file says of compile is damaged; load_model(…, compile=False) leaves it.")
     told = {name: value for name, value in config.items() if name in _COMPILE}
     for key in ("metrics", "weighted_metrics"):
         told[key] = _without_prefixes(told.get(key), model)
     told = {name: _with_users(value) for name, value in told.items()}
-    told["optimizer"] = optimizer_from(config["optimizer"], caller)
+    if "optimizer" in config:  # Keras 3 leaves it out of what it writes behind an HDF5 file
+        told["optimizer"] = optimizer_from(config["optimizer"], config.get(OPTIMIZER_DIALECT), version, caller)
     try:
         model.compile_from_config(told)
     except ValueError as error:
@@ -169,11 +180,13 @@ _COMPILE = {*_TARGETS, "optimizer", "run_eagerly", "steps_per_execution", "jit_c
 # --- optimizers ------------------------------------------------------------------------------------------------------
 
 
-def optimizer_from(config: Any, caller: str) -> Any:
+def optimizer_from(config: Any, dialect: Any, version: str | None, caller: str) -> Any:
     """Make the optimizer that a file describes, under the dialect of those that wrote it.
 
     Args:
         config: `{'class_name': …, 'config': …}`, or a name.
+        dialect: The dialect that a file of this package tells.
+        version: The version of Keras that the file tells.
         caller: Who reads, for messages.
 
     Raises:
@@ -184,22 +197,20 @@ def optimizer_from(config: Any, caller: str) -> Any:
     arguments = config.get("config") if isinstance(config, Mapping) else None
     if not isinstance(arguments, Mapping) or not isinstance(config.get("class_name"), str):
         raise FileError(f"{caller}: the optimizer in the file is damaged: {show(config)}.")
-    name = config["class_name"]
-    own = registry.KINDS["optimizer"].find(name.removeprefix(_CUSTOM))
-    if own is None or any(name in scope for scope in registry.open_scopes()):
-        return registry.deserialize("optimizer", dict(config))
-    module = str(config.get("module") or "")
-    new = name.startswith(_CUSTOM) or bool(_NEW_ARGUMENTS & set(arguments)) or "optimizers.legacy" in module
-    legacy = "legacy" in module or arguments.get("is_legacy_optimizer") is True
-    if not new and not legacy:
-        return registry.deserialize("optimizer", {"class_name": name, "config": dict(arguments)})
-    dialect = TF_KERAS if legacy else KERAS_2_15
-    where = LEGACY_OPTIMIZERS if legacy else "optimizers"
-    cls = with_dialect(own, dialect.name, f"{PACKAGE}.{where}")
-    return cls.from_config({key: value for key, value in arguments.items() if key not in _ONLY_IN_FILES})
+    told = dialect if isinstance(dialect, str) else _dialect_of(config, arguments, version)
+    with stored_configs.reading(config, version, told):
+        return registry.deserialize("optimizer", config)
 
 
-_ONLY_IN_FILES = {"is_legacy_optimizer", "loss_scale_factor", "gradient_accumulation_steps"}
+def _dialect_of(config: Mapping[str, Any], arguments: Mapping[str, Any], version: str | None) -> str | None:
+    """Return the dialect of an optimizer in a file of Keras."""
+    if "legacy" in str(config.get("module")) or arguments.get("is_legacy_optimizer") is True:
+        return TF_KERAS.name
+    if str(config["class_name"]).startswith(_CUSTOM) or _NEW_ARGUMENTS & set(arguments):
+        return KERAS_2_15.name
+    era = stored_configs.era_of_version(version)
+    known = None if era is None else era.dialect
+    return TF_KERAS.name if known == KERAS_2_15.name else known
 
 
 def optimizer_arrays(model: Any) -> list[Array] | None:
@@ -207,7 +218,8 @@ def optimizer_arrays(model: Any) -> list[Array] | None:
     optimizer = model.optimizer
     if not hasattr(optimizer, "get_weights"):
         return None
-    arrays: Sequence[Array] = optimizer.get_weights()
+    with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
+        arrays: Sequence[Array] = optimizer.get_weights()
     return list(arrays) or None
 
 
@@ -219,10 +231,39 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
         arrays: The state, in the order of `set_weights`.
         caller: Who loads, for messages.
     """
+    optimizer = model.optimizer
     try:
-        model.optimizer.set_weights(arrays)
+        with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
+            optimizer.set_weights(arrays)
     except ValueError as error:
-        warnings.warn(
-            f"{caller}: the state of the optimizer in the file does not fit, so that it starts anew: {error}",
-            stacklevel=user_stacklevel(),
-        )
+        warn_of_state(caller, str(error))
+
+
+def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller: str) -> None:
+    """Give a model's optimizer the state that a file of Keras 3 has, or say in one warning why it starts anew.
+
+    Args:
+        model: The model, compiled.
+        read: Reads the state.
+        caller: Who loads, for messages.
+    """
+    try:
+        state = read()
+        why = "" if state is None else assign_state(model.optimizer, state)
+    except FileError as error:
+        why = str(error)
+    if why:
+        warn_of_state(caller, why)
+
+
+def warn_of_state(caller: str, why: str) -> None:
+    """Say that an optimizer starts anew.
+
+    Args:
+        caller: Who loads, for messages.
+        why: Why the state in the file does not fit.
+    """
+    warnings.warn(
+        f"{caller}: the state of the optimizer in the file does not fit, so that it starts anew: {why}",
+        stacklevel=user_stacklevel(),
+    )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from .._core import registry
+from .._core import registry, stored_configs
+from .._core.border import user_stacklevel
 from . import archive, compiled_state, limits, weights_v3
-from .compiled_state import Array, Config
-from .hdf5 import FileError, Group
+from .compiled_state import Config
+from .hdf5 import FileError
+from .keras3_form import compile_for_keras_3, for_keras_3
 from .model_hdf5 import as_name
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import read_state, write_state
 
 KERAS_VERSION = "3.15.1"  # the Keras whose form the files have
+OWN = "torchkeras_compat"  # how the model was compiled, as this package says it: Keras 3 lacks some arguments
 
 
 def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: str) -> None:
@@ -30,18 +33,31 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     """
     compiled = compiled_state.compile_config(model, caller) if include_optimizer else None
     config: Config = {"class_name": registry.class_name(model), "config": model.get_config()}
+    described, problems = for_keras_3(_as_json(config), model._dialect)
+    described["dialect"] = model._dialect
     if model._is_users:
-        config["build_config"] = {"input_shape": model._built_shape}
+        described["build_config"] = {"input_shape": model._built_shape}
     if compiled is not None:
-        config["compile_config"] = compiled
+        described["compile_config"], of_compile = compile_for_keras_3(_as_json(compiled))
+        described[OWN] = {**_as_json(compiled), compiled_state.OPTIMIZER_DIALECT: model.optimizer._dialect}
+        problems += of_compile
+    if problems:
+        warnings.warn(
+            f"{caller}: Keras 3 will not load this file, this package does: {'; '.join(map(str, problems))}. For Keras "
+            f"2.15 write a file whose name ends in '.h5'.",
+            stacklevel=user_stacklevel(),
+        )
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     writer.text(archive.METADATA, {"keras_version": KERAS_VERSION, "date_saved": now})
-    writer.text(archive.CONFIG, json.loads(json.dumps(config, default=as_name)))
-    arrays = compiled_state.optimizer_arrays(model) if compiled is not None else None
+    writer.text(archive.CONFIG, described)
     with writer.hdf5() as root:
         weights_v3.write(root, model)
-        if arrays is not None:
-            weights_v3.write_arrays(root, weights_v3.OPTIMIZER, model.optimizer.name, arrays)
+        if compiled is not None:
+            write_state(root, model.optimizer)
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=as_name))
 
 
 def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
@@ -59,21 +75,27 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
     config = reader.json(archive.CONFIG)
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: {archive.CONFIG!r} in the archive describes no model.")
-    with limits.building(caller, size):
-        model = registry.deserialize("layer", dict(config))
+    version = _version(reader)
+    with limits.building(caller, size), stored_configs.reading(config, version, config.get("dialect")):
+        model = registry.deserialize("layer", config)
         _build(model, config.get("build_config"), caller)
-    told = config.get("compile_config")
+    told = config.get(OWN) or config.get("compile_config")
     with reader.hdf5() as root:
         if model.built:
             plan = Plan(caller)
             weights_v3.match(plan, root, model)
             assign_all(plan.read())
-        arrays = _optimizer(root, caller) if compile and told else []
-    if compile and told:
-        compiled_state.compile_again(model, told, caller)
-        if arrays and model.built:
-            compiled_state.set_optimizer_arrays(model, arrays, caller)
+        if compile and told:
+            compiled_state.compile_again(model, told, version, caller)
+            if model.built:
+                compiled_state.restore_state(model, lambda: read_state(root, model.optimizer, caller), caller)
     return model
+
+
+def _version(reader: archive.Reader) -> str | None:
+    told = reader.json(archive.METADATA) if archive.METADATA in reader.names else None
+    version = told.get("keras_version") if isinstance(told, Mapping) else None
+    return version if isinstance(version, str) else None
 
 
 def _build(model: Any, told: Any, caller: str) -> None:
@@ -93,7 +115,3 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
         return [_shape(item) for item in value]
     return tuple(value) if isinstance(value, list) else value
-
-
-def _optimizer(root: Group, caller: str) -> list[Array]:
-    return [np.asarray(data[()]) for data in weights_v3.datasets(root, weights_v3.OPTIMIZER, caller)]

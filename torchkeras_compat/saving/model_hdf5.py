@@ -10,11 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import registry
+from .._core import registry, stored_configs
 from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import state_of
 
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
 
@@ -38,8 +39,8 @@ def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
             f"what get_config() returns, and load_model('name.keras', custom_objects={{'{type(model).__name__}': …}})."
         )
     config = compiled_state.compile_config(model, caller) if include_optimizer else None
-    described = json.dumps({"class_name": registry.class_name(model), "config": model.get_config()}, default=as_name)
-    root.attrs[CONFIG] = described
+    described = {"class_name": registry.class_name(model), "config": model.get_config(), "dialect": model._dialect}
+    root.attrs[CONFIG] = json.dumps(described, default=as_name)
     root.attrs["backend"] = weights_hdf5.BACKEND
     root.attrs["keras_version"] = weights_hdf5.VERSION
     if config is not None:
@@ -81,6 +82,11 @@ def _text(root: Group, name: str, caller: str) -> Any:
     return None if text is None else limits.parse_json(text, caller, f"the file's {name}")
 
 
+def version_of(root: Group) -> str | None:
+    """Return the version of Keras that a file tells."""
+    return hdf5.read_text(root, "keras_version")
+
+
 def read(root: Group, size: int, caller: str) -> Any:
     """Return the model that an open file describes, with its weights.
 
@@ -100,8 +106,8 @@ def read(root: Group, size: int, caller: str) -> Any:
         )
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
-    with limits.building(caller, size):
-        model = registry.deserialize("layer", dict(config))
+    with limits.building(caller, size), stored_configs.reading(config, version_of(root), config.get("dialect")):
+        model = registry.deserialize("layer", config)
     if model.built:
         plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
@@ -124,13 +130,12 @@ def compile_read(root: Group, model: Any, caller: str) -> bool:
     if config is None:
         return False
     told: Config = compiled_state.compile_arguments(config, caller)
-    compiled_state.compile_again(model, told, caller)
+    compiled_state.compile_again(model, told, version_of(root), caller)
     place = hdf5.find(root, OPTIMIZER, caller)
-    if place is not None and model.built:
-        compiled_state.set_optimizer_arrays(model, _optimizer(place, caller), caller)
+    if isinstance(place, Group) and model.built:
+        data = [hdf5.dataset(place, name, caller) for name in hdf5.read_names(place, "weight_names", caller)]
+        if (version_of(root) or "").startswith("3."):
+            compiled_state.restore_state(model, lambda: state_of(data, model.optimizer, caller), caller)
+        else:
+            compiled_state.set_optimizer_arrays(model, [one[()] for one in data], caller)
     return True
-
-
-def _optimizer(place: Any, caller: str) -> list[Array]:
-    names = hdf5.read_names(place, "weight_names", caller)
-    return [hdf5.dataset(place, name, caller)[()] for name in names]

@@ -11,11 +11,14 @@ from typing import Any
 from .._core.border import nameless
 from .._core.errors import argument_error
 from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
-from .hdf5 import Group
-from .replacing import may_overwrite
+from .hdf5 import FileError, Group
+from .replacing import may_overwrite, replacing
+from .safetensors_file import match_state, read_header, write_tensors
 from .weight_plan import Plan, assign_all
+from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
 
 FORMATS = (None, "h5", "hdf5", "keras")
+TENSORS = ".safetensors"
 TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
 
 
@@ -28,16 +31,20 @@ class WeightFiles:
 
     built: bool
     layers: Any
+    optimizer: Any
+    state_dict: Any
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
     ) -> None:
-        """Write all weights to an HDF5 file that Keras 2 reads, too.
+        """Write all weights to a file.
 
-        The file is written beside its place and put there when it is whole.
+        A name that ends in `.weights.h5` gets the tree that Keras 2.12 and later write, with the optimizer's state; one
+        that ends in `.safetensors` what `state_dict()` has, under torch's names and in its layout; any other one the
+        HDF5 layout of Keras before 2.12. The file is written beside its place and put there when it is whole.
 
         Args:
-            filepath: Where.
+            filepath: Where; the end of the name says which layout.
             overwrite: Whether a file that is there is replaced without a question.
             save_format: `None`, `'h5'` and its like: there is one format, whatever the suffix.
             options: `None`; TensorFlow's options have no meaning here.
@@ -64,9 +71,13 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         if not may_overwrite(path, overwrite, "save_weights"):
             return
+        if path.endswith(TENSORS):
+            self._save_state(path)
+            return
         with hdf5_output.writing(path) as root:
             if path.endswith(TREE):
                 weights_v3.write(root, self)
+                write_state(root, getattr(self, "optimizer", None))
             else:
                 weights_hdf5.write(root, layers)
 
@@ -78,8 +89,9 @@ class WeightFiles:
         options: Any = None,
         reshape: bool = False,
     ) -> None:
-        """Read weights from an HDF5 file of weights, or of a whole model, that this package or Keras 2 wrote.
+        """Read weights from a file of weights, or of a whole model, that this package or any Keras wrote.
 
+        The content says which kind of file it is; one of safetensors has the names and layouts of `state_dict()`.
         Either every weight that the call names is loaded, or none is changed.
 
         Args:
@@ -96,6 +108,9 @@ class WeightFiles:
         layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
+        if _is_state(path):
+            self._load_state(path, skip_mismatch or by_name, caller)
+            return
         with _reading(path, "load_weights") as root:
             plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.origin(root, caller))
             if not weights_hdf5.is_classic(root, caller) and weights_v3.is_tree(root, caller):
@@ -104,9 +119,44 @@ class WeightFiles:
                 match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
                 match(plan, layers, weights_hdf5.stored_layers(root, caller))
             values = plan.read()
+            state, why = self._optimizer_state(root, caller)
         assign_all(values)
+        if state is not None:
+            why = assign_state(self.optimizer, state)
+        if why:
+            warnings.warn(f"{caller}: the state of the optimizer in the file is left out: {why}", stacklevel=2)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
+
+    def _save_state(self, path: str) -> None:
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            write_tensors(file, self.state_dict(), {"format": "pt"})
+
+    def _load_state(self, path: str, partly: bool, caller: str) -> None:
+        """Load a file of safetensors; without `partly` all names must be on both sides."""
+        with open(path, "rb") as file:
+            plan = match_state(read_header(file, caller), self.state_dict(keep_vars=True))
+            if plan.skipped and not (partly and plan.matches):
+                raise FileError(f"{caller}: {'; '.join(plan.skipped[:8])}.")
+            values = list(plan.read(file, caller))
+        assign_all(values)
+        if plan.skipped:
+            warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=3)
+
+    def _optimizer_state(self, root: Any, caller: str) -> tuple[OptimizerState | None, str]:
+        """Return what a tree holds for the optimizer, and why it is left out where it is.
+
+        As in Keras, an optimizer that has not made a step yet begins anew, with its own learning rate.
+        """
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is None or not weights_v3.datasets(root, weights_v3.OPTIMIZER, caller):
+            return None, ""
+        if not int(getattr(optimizer, "iterations", 0)):
+            return None, "the model's has not trained yet; load_model takes it, from a file of the whole model."
+        try:
+            return read_state(root, optimizer, caller), ""
+        except ValueError as error:
+            return None, str(error)
 
     def _layers_with_weights(self, method: str) -> Sequence[Any]:
         if not self.built:
@@ -115,6 +165,14 @@ class WeightFiles:
                 f"build((None, …)), first."
             )
         return list(self.layers)
+
+
+def _is_state(path: str) -> bool:
+    """Tell whether a file is one of safetensors, or is called so."""
+    if path.endswith(TENSORS) and os.path.isfile(path):
+        return True
+    kinds = (file_kinds.HDF5, file_kinds.KERAS, file_kinds.SAFETENSORS)
+    return file_kinds.expect(path, "load_weights", *kinds) is file_kinds.SAFETENSORS
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -187,7 +187,21 @@ class Plan:
         return [(match.weight, match.read()) for match in self.matches]
 
 
-def assign_all(values: list[tuple[Weight, Tensor]]) -> None:
+class Assignable(Protocol):
+    """A weight, or a tensor of a module."""
+
+    @property
+    def parameters(self) -> tuple[Tensor, ...]:
+        """The tensors behind it."""
+
+    def assign(self, value: Any) -> None:
+        """Write a value into them."""
+
+
+A = TypeVar("A", bound=Assignable)
+
+
+def assign_all(values: list[tuple[A, Tensor]]) -> None:
     """Write all values; when anything fails on the way, all weights are as before.
 
     The list is emptied: what a weight was takes the place of what it gets, so that no more than one copy of all weights

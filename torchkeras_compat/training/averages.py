@@ -402,21 +402,22 @@ class Averages:
     def _means(self) -> list[DeferredMean]:
         return [self.loss, *(head.loss for head in self.heads), *self._side.values()]
 
-    def _all_sums(self) -> list[Sum]:
+    def all_sums(self) -> list[Sum]:
+        """Return the sums that the losses and the package's own metrics are, in an order that stays."""
         means = [part for mean in self._means() for part in (mean.total, mean.count)]
         return [*means, *(one for head in self.heads for one in (*head.sums, *head.counts))]
 
     def start_recording(self, device: torch.device) -> None:
         """Let a step be recorded: what is kept is summed up, and each sum has its tensor on the device."""
         self.reduce()
-        for one in self._all_sums():
+        for one in self.all_sums():
             one.stand_on(device)
 
     @contextmanager
     def counting(self) -> Iterator[list[tuple[Sum, float]]]:
         """Record a step: yield a list that has then what it adds to each sum on the host, which stays as it was."""
         counts: list[tuple[Sum, float]] = []
-        before = [(one, one.host) for one in self._all_sums()]
+        before = [(one, one.host) for one in self.all_sums()]
         kept = self._last, self._last_outputs
         try:
             yield counts
@@ -448,10 +449,24 @@ class Averages:
 
     def add_side(self, name: str, value: Tensor, counts: int) -> None:
         """Take note of a value that a layer gave by `add_metric`."""
+        self.side_mean(name).add(value, counts)
+
+    def side_mean(self, name: str) -> DeferredMean:
+        """Return the mean of what layers tell by this name."""
         if name not in self._side:
             self._side[name] = DeferredMean()
             self._follow_side(name, self._side[name])
-        self._side[name].add(value, counts)
+        return self._side[name]
+
+    @property
+    def side_names(self) -> list[str]:
+        """The names by which layers have told values."""
+        return list(self._side)
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """What a user's step returned last, `None` where there is none."""
+        return self._told
 
     def _follow_side(self, name: str, mean: DeferredMean) -> None:
         """Let the metric object of a value that a layer tells take its state from here."""

@@ -62,6 +62,7 @@ class Head:
         key: The key under which the model gives the output, where that is not its name.
         prefix: What stands before the names in logs: nothing for the only output of a model.
         lines: The metrics with their names, once the shapes of targets are known.
+        target_shape: The shape of the targets that told them.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Head:
     key: str | None = None
     prefix: str = ""
     lines: list[MetricLine] | None = None
+    target_shape: tuple[int | None, ...] | None = None
     _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
 
     def resolved_loss(self) -> losses.Resolved:
@@ -86,6 +88,7 @@ class Head:
     ) -> list[MetricLine]:
         """Return the metrics with the names that logs give them; `'accuracy'` needs the shapes."""
         if self.lines is None:
+            self.target_shape = tuple(target_shape)
             resolved = [
                 metrics.resolve(
                     identifier,

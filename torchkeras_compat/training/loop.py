@@ -74,6 +74,9 @@ class Run:
         validation: When and on what to validate.
         running_logs: Whether batch hooks see the epoch's running means instead of the batch's own values.
         interrupts: Takes note of a Ctrl-C.
+        finished: Whether training has come to its end, and was not interrupted.
+        resume_epoch: Puts the averages of an epoch back that had begun before, and returns how many of its batches are
+            past.
     """
 
     step: Step
@@ -87,7 +90,12 @@ class Run:
     validation: Validation | None = None
     running_logs: bool = False
     interrupts: Interrupts = field(default_factory=Interrupts)
+    finished: bool = False
+    resume_epoch: Callable[[], int] | None = None
     _stream: Iterator[Batch] | None = None
+
+    def __post_init__(self) -> None:
+        self._passes_allowed = self.epochs - self.initial_epoch
 
     def announce(self) -> None:
         """Tell the callbacks what is going to happen."""
@@ -107,16 +115,32 @@ class Run:
             }
         )
 
-    def batches(self) -> Iterator[Batch]:
-        """Return the batches of the next epoch; arrays cut into `steps` go on where the epoch before ended."""
-        if self.steps is None or not self.data.goes_on(self.steps):
-            return self.data.epoch(self.shuffle, self.steps)
+    @property
+    def is_one_stream(self) -> bool:
+        """Whether an epoch begins where the one before ended, and not with a new pass over the data."""
+        return self.steps is not None and self.data.goes_on(self.steps)
+
+    def batches(self, past: int = 0) -> Iterator[Batch]:
+        """Return the batches of the next epoch; arrays cut into `steps` go on where the epoch before ended.
+
+        Args:
+            past: How many of them are past.
+        """
+        limit = None if self.steps is None else self.steps - past
+        if not self.is_one_stream:
+            return self.data.epoch(self.shuffle, limit)
         if self._stream is None and isinstance(self.data, StreamData):
             self._stream = iter(self.data.epoch(self.shuffle))
         if self._stream is None:
-            passes = range(self.initial_epoch, self.epochs)
-            self._stream = itertools.chain.from_iterable(self.data.epoch(self.shuffle) for _ in passes)
-        return itertools.islice(self._stream, self.steps)
+            self._stream = itertools.chain.from_iterable(self._passes())
+        return itertools.islice(self._stream, limit)
+
+    def _passes(self) -> Iterator[Iterator[Batch]]:
+        """Yield as many passes as there are epochs, those before training resumed counted."""
+        position = self.data.position
+        begun = 0 if position is None else position.begun - position.goes_on
+        for _ in range(begun, self._passes_allowed):
+            yield self.data.epoch(self.shuffle)
 
 
 def run_fit(run: Run, model: CompiledModel) -> None:
@@ -143,6 +167,7 @@ def run_fit(run: Run, model: CompiledModel) -> None:
                 logs = _end_epoch(run, model, epoch)
                 if short or model.stop_training or run.interrupts.asked:
                     break
+            run.finished = not run.interrupts.asked
         except Exception:  # of which callbacks hear nothing more, as in Keras; of an interrupt they do
             failed = True
             raise
@@ -180,15 +205,15 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     step.averages.reset()
     model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
-    hooks = run.callbacks.wants_batches("train")
+    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reads_logs("train")
     training = settings.running(True)
 
     def results() -> dict[str, float]:  # of the averages of now: the first targets may have made others
         return step.averages.results()
 
-    done = 0
+    done, batches = _begin_epoch(run, model)
     guard = MemoryGuard("fit", step.model, step)
-    for batch in run.batches():
+    for batch in batches:
         if hooks:
             run.callbacks.call("on_train_batch_begin", done, logs=_about(step.model, done, batch.size))
         if guard.keeps:
@@ -200,7 +225,8 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
             guard.explain(error, batch.size)
         done += 1
         if hooks:
-            run.callbacks.call("on_train_batch_end", done - 1, logs=_batch_logs(run, done - 1, batch.size))
+            logs = _batch_logs(run, done - 1, batch.size, reads_logs)
+            run.callbacks.call("on_train_batch_end", done - 1, logs=logs)
         progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
             break
@@ -208,10 +234,21 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     return done
 
 
-def _batch_logs(run: Run, index: int, size: int) -> Logs:
+def _begin_epoch(run: Run, model: CompiledModel) -> tuple[int, Iterator[Batch]]:
+    """Return how many batches of an epoch are past, where training resumes in its midst, and the others."""
+    if run.resume_epoch is None:
+        return 0, run.batches()
+    done, run.resume_epoch = run.resume_epoch(), None
+    return done, iter(()) if model.stop_training else run.batches(done)  # it had been told to stop at that batch
+
+
+def _batch_logs(run: Run, index: int, size: int, with_values: bool) -> Mapping[str, Any]:
+    about = _about(run.step.model, index, size)
+    if not with_values:
+        return about
     averages = run.step.averages
     values = averages.results() if run.running_logs else averages.last_batch()
-    return Logs({**_about(run.step.model, index, size), **values})
+    return Logs({**about, **values})
 
 
 def _about(model: TrainedModel, index: int, size: int) -> dict[str, Any]:

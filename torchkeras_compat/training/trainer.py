@@ -41,6 +41,7 @@ from .on_batch import BatchCalls
 from .step.overrides import TRAINING_STEPS, written_steps
 from .step.step import Step
 from .symbolic_loss import SymbolicLoss
+from .training_state import hand_out
 
 
 class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss):
@@ -405,6 +406,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         run.announce()
         self._hand_out_validation(run)
         before, self.history = self.history, run.callbacks.history
+        keepers = hand_out(run, self)
         try:
             run_fit(run, self)
         except Exception:  # an interrupt keeps the history
@@ -412,6 +414,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             raise
         finally:
             self.validation_data = None
+            for callback in keepers:
+                callback._training_state = None
         return self.history
 
     def _hand_out_validation(self, run: Run) -> None:

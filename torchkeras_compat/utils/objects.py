@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._core import registry
+from .._core import registry, stored_configs
 from .._core.config import PACKAGE, origin, with_dialect
 from .._core.dialects import LEGACY_OPTIMIZERS, TF_KERAS
 from .._core.errors import show
@@ -250,70 +250,63 @@ def _deserialized(config: Any, wanted: _Wanted) -> Any:
     return _make(config, name, wanted)
 
 
-def _make(config: dict[str, Any], name: str, wanted: _Wanted) -> Any:
-    arguments = config.get("config")
+def _make(config: Mapping[str, Any], name: str, wanted: _Wanted) -> Any:
     if name == "function":
-        name = str(arguments)
+        name = str(config.get("config"))
     kind = _KINDS_BY_MODULE.get(str(config.get("module") or "").split(".")[-1])
     registered = config.get("registered_name")
     entry = _find(registered if isinstance(registered, str) else name, name, kind, wanted)
     if not inspect.isclass(entry):
         return entry
+    known = next((kind for kind, table in registry.KINDS.items() if issubclass(entry, table.bases or ())), None)
     if config.get("module") == f"keras.{LEGACY_OPTIMIZERS}":
         entry = with_dialect(entry, TF_KERAS.name, f"{PACKAGE}.{LEGACY_OPTIMIZERS}")
-    if not isinstance(arguments, (dict, type(None))):
-        raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
-    arguments = dict(arguments or {})
-    if config.get("module") is not None:  # 2.15's form: nested objects are in the same form
-        arguments = {key: _plain(value) for key, value in arguments.items()}
-    build = getattr(entry, "from_config", None)
-    return build(arguments) if build else entry(**arguments)
-
-
-def _plain(value: Any) -> Any:
-    # Constructors take configurations of their parts; only tuples and arrays need turning back here.
-    if isinstance(value, dict):
-        name = value.get("class_name")
-        if isinstance(name, str) and name in _CONTAINERS:
-            return _CONTAINERS[name](value, _Wanted())
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    with registry.custom_object_scope({name: entry}):
+        return registry.deserialize(known or kind or wanted.label or "object", {**config, "registered_name": name})
 
 
 def _find(full: str, name: str, kind: str | None, wanted: _Wanted) -> Any:
     for spelled in (full, name):
-        known = get_registered_object(spelled, None, wanted.module_objects)
-        if known is not None:
-            return known
-    kinds = [k for k in wanted.kinds if kind in (None, k)]
-    entries = (registry.KINDS[k].find(name) for k in kinds)
-    entry = next((entry for entry in entries if entry is not None), None)
-    if entry is None:
-        label = kind if kind in wanted.kinds else wanted.label or "object"
-        raise ValueError(f"unknown {label} {name!r}: pass it as custom_objects={{{name!r}: …}}.")
-    return entry
+        own = get_registered_object(spelled, None, wanted.module_objects)
+        if own is not None:
+            return own
+    for known in wanted.kinds:
+        if kind in (None, known):
+            entry = registry.KINDS[known].find(stored_configs.class_in(known, name.removeprefix("Custom>")))
+            if entry is not None:
+                return entry
+    label = kind if kind in wanted.kinds else wanted.label or "object"
+    raise ValueError(f"unknown {label} {show(name)}: pass it as custom_objects={{{show(name)}: …}}.")
 
 
 def _instance(entry: Any) -> Any:
     return entry() if inspect.isclass(entry) else entry
 
 
-def _refuse_lambda(config: dict[str, Any], wanted: _Wanted) -> Any:
+def _refuse_lambda(config: Mapping[str, Any], wanted: _Wanted) -> Any:
     raise ValueError(
         "deserialize_keras_object: the configuration holds a lambda's byte code, which is not run; "
         "name the function in custom_objects."
     )
 
 
-def _array(config: dict[str, Any], wanted: _Wanted) -> Any:
-    stored = config["config"]
+def _array(config: Mapping[str, Any], wanted: _Wanted) -> Any:
+    stored = config.get("config")
+    if not isinstance(stored, Mapping) or not {"value", "dtype"} <= stored.keys():
+        raise ValueError(f"deserialize_keras_object: an array needs 'value' and 'dtype'; got {show(config)}.")
     dtype = np.dtype(str(stored["dtype"]))
     if dtype.hasobject:
         raise ValueError(f"deserialize_keras_object: an array of {dtype} is not read from a configuration.")
     return np.array(stored["value"], dtype=dtype)
 
 
-_CONTAINERS: dict[str, Callable[[dict[str, Any], _Wanted], Any]] = {
+def _simple(make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any], _Wanted], Any]:
+    """Return a function of a value without parts, in the form of those that have some."""
+    return lambda config, wanted: make(config)
+
+
+_CONTAINERS: dict[str, Callable[[Mapping[str, Any], _Wanted], Any]] = {
+    **{name: _simple(make) for name, make in stored_configs.CONTAINERS.items()},
     "__tuple__": lambda config, wanted: tuple(_deserialized(item, wanted) for item in config["items"]),
     "__numpy__": _array,
     "__tensor__": _array,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator as IteratorOf
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,9 @@ class Iterator(Sequence):
 
     def _flow_index(self) -> IteratorOf[Array]:
         self.reset()
+        yield from self._index_stream()
+
+    def _index_stream(self) -> IteratorOf[Array]:
         while True:
             self._seed_batch()
             order = self._order() if self.batch_index == 0 or self.index_array is None else self.index_array
@@ -97,6 +101,16 @@ class Iterator(Sequence):
         with self.lock:
             indices = next(self.index_generator)
         return self._get_batches_of_transformed_samples(indices)
+
+    def _place(self) -> dict[str, Any]:
+        """Return where the iterator stands, so that another one of the same pictures can go on from there."""
+        seen = {"batch_index": self.batch_index, "total_batches_seen": self.total_batches_seen}
+        return {**seen, "index_array": self.index_array}
+
+    def _set_place(self, place: Mapping[str, Any]) -> None:
+        self.batch_index, self.total_batches_seen = place["batch_index"], place["total_batches_seen"]
+        self.index_array = place["index_array"]
+        self.index_generator = self._index_stream()
 
     def _get_batches_of_transformed_samples(self, index_array: Array) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define _get_batches_of_transformed_samples.")

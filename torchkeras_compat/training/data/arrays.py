@@ -15,6 +15,7 @@ from ..._core.errors import argument_error, positive_int
 from ..._core.tree import Tree, fill, flatten, is_branch, map_tree
 from .batch import Batch
 from .inputs import SparseInput, input_tensors, inputs_on_device, row_bytes
+from .position import Position
 from .signature import Signature
 from .standardize import Arrays, rows_of
 from .targets import target_tensors, weight_tensors
@@ -36,9 +37,14 @@ class ArrayData:
         arrays: Inputs, targets and sample weights, a row for each sample.
         batch_size: Rows in a batch.
         signature: What is known of the model; one that is not built is built.
+
+    Attributes:
+        position: Where training stands in them, if somebody keeps that.
     """
 
     ran_out = False  # arrays go on from the start
+    counts_samples = False
+    position: Position | None = None
 
     def __init__(self, arrays: Arrays, batch_size: int, signature: Signature) -> None:
         self.batch_size = batch_size
@@ -134,6 +140,11 @@ class ArrayData:
             at_once: Several batches may come as one of up to this many rows, where nothing tells them apart.
         """
         merged = max(1, at_once // self.batch_size) if limit is None else 1
+        if self.position is not None:
+            with self.position.beginning() as past:
+                order = self._order(shuffle)
+            rest = itertools.islice(self._batches(order, self.batch_size), past, None)
+            return self.position.counted(itertools.islice(rest, limit))
         return itertools.islice(self._batches(self._order(shuffle), merged * self.batch_size), limit)
 
     def _batches(self, rows: Tensor | None, size: int) -> Iterator[Batch]:
@@ -147,6 +158,16 @@ class ArrayData:
 
     def end_epoch(self) -> None:
         """Nothing to do between passes over arrays."""
+
+    def keep_position(self) -> None:
+        """Keep account of where training stands, so that a backup can tell it."""
+        self.position = Position()
+
+    def source_state(self) -> None:
+        """Return nothing: arrays have no state of their own."""
+
+    def go_to_position(self, source_state: Any) -> None:
+        """Nothing to do: a pass over arrays begins wherever it should."""
 
 
 def one_batch(arrays: Arrays, signature: Signature) -> Batch:

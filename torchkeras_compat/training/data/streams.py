@@ -17,10 +17,13 @@ from ..._core.errors import show
 from ..._core.samples import Samples
 from ..._core.shapes import Shape, one_sample_hint
 from ..._core.tree import Tree, is_branch, map_tree
+from ...preprocessing.image.iterator import Iterator as PictureIterator
+from ...utils.sequence import Sequence as BatchSequence
 from .arrays import one_batch
 from .batch import Batch
 from .class_weights import with_class_weight
 from .inputs import build_by
+from .position import Position
 from .signature import ModelOutput, Signature
 from .standardize import (
     Arrays,
@@ -44,8 +47,12 @@ class StreamData:
         with_targets: Whether an item is `(x, y[, weight])`, or `x` alone as in `predict`.
         samples: How many samples make a pass, where it is they that are counted (Keras 1), and not batches.
         inspect: Called with the arrays of the first batch.
+
+    Attributes:
+        position: Where training stands in them, if somebody keeps that.
     """
 
+    position: Position | None = None
     sample: Shape | None = None
     ran_out = False  # whether the source ended before the samples of a pass were there
 
@@ -70,6 +77,7 @@ class StreamData:
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
         self._endless: Iterator[Any] | None = None
+        self._seen_before = 0  # samples of the epoch in which training resumes
 
     def build_model(self) -> None:
         """Build a model whose call a user wrote by the first batch, which comes again where it can be drawn once."""
@@ -78,7 +86,7 @@ class StreamData:
         item = next(self._items(False), _END)
         if item is not _END:
             build_by(input_arrays(self._parts(item)[0], self.signature), self.signature)
-            if hasattr(self.source, "__next__"):
+            if self.is_read_once:
                 self.source = itertools.chain([item], self.source)
 
     def _steps_for(self, samples: int) -> int | None:
@@ -95,18 +103,48 @@ class StreamData:
         return map(self._batch, itertools.islice(self._items(shuffle), limit))
 
     def _items(self, shuffle: bool | str) -> Iterator[Any]:
+        if self.position is None or self.is_read_once:
+            return self._pass(shuffle)
+        with self.position.beginning() as past:
+            return self.position.counted(self._pass(shuffle, past))
+
+    def _pass(self, shuffle: bool | str, past: int = 0) -> Iterator[Any]:
+        """Return the items of a pass but for those that are past."""
         if self.indexed:
             length = self.length or 0
             order = randomness.permutation(length).tolist() if shuffle is True else range(length)
-            return (self.source[i] for i in order)
-        if hasattr(self.source, "__next__"):
-            return _drawn(self.source)
-        return iter(self.source)
+            return (self.source[i] for i in order[past:])
+        if self.is_read_once:
+            return self._drawn()
+        items: Iterator[Any] = iter(self.source)
+        for _ in range(past):
+            next(items, None)
+        return items
+
+    @property
+    def counts_samples(self) -> bool:
+        """Whether a pass is as long as so many samples are, and the next one goes on behind them."""
+        return self.samples is not None
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether the source, such as a generator, goes on where it stands, and cannot begin anew."""
+        return hasattr(self.source, "__next__") and (self.samples is not None or not self.indexed)
+
+    def _drawn(self) -> Iterator[Any]:
+        """Yield what `next()` gives, from where the source stands; it need not have `__iter__`, as in classic Keras."""
+        source, position = self.source, self.position
+        if position is not None:
+            position.begin_drawing()
+        while (item := next(source, _END)) is not _END:
+            if position is not None:
+                position.draw(source)
+            yield item
 
     def _rounds(self, shuffle: bool | str) -> Iterator[Any]:
         """Yield items without end: a source that can be read again is, as Keras 1 expected of its generators."""
-        if hasattr(self.source, "__next__"):
-            yield from _drawn(self.source)
+        if self.is_read_once:
+            yield from self._drawn()
             return
         empty = False
         while not empty:
@@ -119,7 +157,8 @@ class StreamData:
         """Yield whole batches until the samples have been reached; the next pass goes on behind them."""
         if self._endless is None:
             self._endless = self._rounds(shuffle)
-        seen = 0
+        seen = self._seen_before
+        self._seen_before = 0
         while seen < samples.count:
             item = next(self._endless, _END)
             if item is _END:
@@ -127,6 +166,8 @@ class StreamData:
                 return
             batch = self._batch(item)
             seen += batch.size
+            if self.position is not None:
+                self.position.samples = seen
             yield batch
         if seen > samples.count:
             _warn_of_surplus(samples, seen)
@@ -141,8 +182,42 @@ class StreamData:
 
     def end_epoch(self) -> None:
         """Tell a `Sequence` that an epoch has ended."""
-        if hasattr(self.source, "on_epoch_end"):
+        if not hasattr(self.source, "on_epoch_end"):
+            return
+        if self.position is None or getattr(type(self.source), "on_epoch_end", None) is BatchSequence.on_epoch_end:
             self.source.on_epoch_end()
+            return
+        with self.position.ending_epoch():
+            self.source.on_epoch_end()
+
+    # --- where training stands in them ---------------------------------------------------------------------------
+
+    def keep_position(self) -> None:
+        """Keep account of where training stands, so that a backup can tell it."""
+        held = (self.source, getattr(self.source, "sampler", None)) if self.loader else ()
+        generators = {id(g): g for one in held if (g := getattr(one, "generator", None)) is not None}
+        self.position = Position(list(generators.values()))
+
+    def source_state(self) -> dict[str, Any] | None:
+        """Return where batches of pictures stand, which can tell it; other sources are brought there step by step."""
+        return self.source._place() if isinstance(self.source, PictureIterator) else None
+
+    def go_to_position(self, source_state: Any) -> None:
+        """Bring the source to where training stood.
+
+        Args:
+            source_state: What `source_state` returned.
+        """
+        if self.position is None:
+            return
+        self._seen_before = self.position.samples
+        if source_state is not None:
+            self.source._set_place(source_state)
+            return
+        if self.is_read_once:
+            self.position.advance(self.source)
+        if hasattr(self.source, "on_epoch_end"):
+            self.position.end_epochs_again(self.source)
 
     def _batch(self, item: Any) -> Batch:
         signature, model = self.signature, self.signature.model
@@ -191,12 +266,6 @@ class StreamData:
 
 
 _END = object()
-
-
-def _drawn(source: Any) -> Iterator[Any]:
-    """Yield what `next()` gives, from where the source stands; it need not have `__iter__`, as in classic Keras."""
-    while (item := next(source, _END)) is not _END:
-        yield item
 
 
 def _apart(tensors: Tree, sources: Tree) -> Tree:

@@ -1,0 +1,218 @@
+"""Functions of tensors that graphs in files have, as data: their names in TensorFlow and in Keras 3.
+
+Read off what Keras 2.15 and 3.15 write for them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import backend
+from .._core.errors import show
+from .._core.stored_configs import value_in
+from .._core.tensor_operators import item
+from ..saving.keras3_tables import Operation
+
+
+@dataclass(frozen=True)
+class OperationOfKeras3:
+    """An operation of Keras 3 as a function of TensorFlow.
+
+    Attributes:
+        function: Its name there.
+        arguments: What configurations call its arguments → what the function does; others have one name.
+    """
+
+    function: str
+    arguments: dict[str, str] = field(default_factory=dict)
+
+
+def _same(**names: str) -> dict[str, OperationOfKeras3]:
+    return {name: OperationOfKeras3(function) for name, function in names.items()}
+
+
+# What TensorFlow's graphs call a function → the name in `tensorflow_functions`.
+OTHER_NAMES = {
+    "__operators__.add": "math.add",
+    "math.truediv": "truediv",
+    "realdiv": "truediv",
+    "__operators__.eq": "math.equal",
+    "__operators__.ne": "math.not_equal",
+    "nn.l2_normalize": "math.l2_normalize",
+}
+# The functions that all take a slice of a tensor.
+SLICES = frozenset(("__operators__.getitem", "_slice_helper"))
+
+# Class of an operation of Keras 3 → the function.
+KERAS_3: dict[str, OperationOfKeras3] = {
+    **_same(
+        Add="math.add",
+        Subtract="math.subtract",
+        Multiply="math.multiply",
+        TrueDivide="truediv",
+        Divide="truediv",
+        FloorDivide="math.floordiv",
+        Mod="math.floormod",
+        Power="math.pow",
+        Maximum="math.maximum",
+        Minimum="math.minimum",
+        Equal="math.equal",
+        NotEqual="math.not_equal",
+        Greater="math.greater",
+        GreaterEqual="math.greater_equal",
+        Less="math.less",
+        LessEqual="math.less_equal",
+        LogicalAnd="math.logical_and",
+        LogicalOr="math.logical_or",
+        LogicalXor="math.logical_xor",
+        LogicalNot="math.logical_not",
+        Absolute="math.abs",
+        Abs="math.abs",
+        Negative="math.negative",
+        Square="math.square",
+        Sqrt="math.sqrt",
+        Rsqrt="math.rsqrt",
+        Exp="math.exp",
+        Expm1="math.expm1",
+        Log="math.log",
+        Log1p="math.log1p",
+        Sign="math.sign",
+        Round="math.round",
+        Floor="math.floor",
+        Ceil="math.ceil",
+        Sin="math.sin",
+        Cos="math.cos",
+        Tanh="math.tanh",
+        Sigmoid="math.sigmoid",
+        Softplus="math.softplus",
+        Relu="nn.relu",
+        Relu6="nn.relu6",
+        Elu="nn.elu",
+        Selu="nn.selu",
+        Softsign="nn.softsign",
+        Silu="nn.swish",
+        Softmax="nn.softmax",
+        LogSoftmax="nn.log_softmax",
+        Mean="math.reduce_mean",
+        Sum="math.reduce_sum",
+        Max="math.reduce_max",
+        Min="math.reduce_min",
+        Prod="math.reduce_prod",
+        Std="math.reduce_std",
+        Var="math.reduce_variance",
+        Any="math.reduce_any",
+        All="math.reduce_all",
+        Matmul="linalg.matmul",
+        ExpandDims="expand_dims",
+        Squeeze="squeeze",
+        Concatenate="concat",
+        Stack="stack",
+        Where="where",
+        Cast="cast",
+        ConvertToTensor="identity",
+        StopGradient="stop_gradient",
+        OnesLike="ones_like",
+        ZerosLike="zeros_like",
+        Identity="identity",
+        GetItem="__operators__.getitem",
+    ),
+    "Reshape": OperationOfKeras3("reshape", {"newshape": "shape"}),
+    "Transpose": OperationOfKeras3("transpose", {"axes": "perm"}),
+    "Clip": OperationOfKeras3("clip_by_value", {"x_min": "clip_value_min", "x_max": "clip_value_max"}),
+    "Tile": OperationOfKeras3("tile", {"repeats": "multiples"}),
+    "Flip": OperationOfKeras3("reverse"),
+    "Gelu": OperationOfKeras3("nn.gelu"),
+    "LeakyRelu": OperationOfKeras3("nn.leaky_relu", {"negative_slope": "alpha"}),
+    "Einsum": OperationOfKeras3("einsum", {"subscripts": "equation"}),
+}
+OF_NN = frozenset(("Sigmoid", "Softplus"))  # which stand with the functions of networks there
+# Arguments of operations of Keras 3 that go without effect at these values.
+HARMLESS: dict[str, tuple[Any, ...]] = {
+    "sparse": (None, False),
+    "ragged": (None, False),
+    "dtype": (None,),
+    "initial": (None,),
+    "where": (None,),
+}
+
+
+def function_of_graph(name: str) -> Callable[..., Any] | None:
+    """Return the function of tensors that a graph of Keras 2 names, `None` where there is none.
+
+    Args:
+        name: Such as `'math.multiply'`, `'compat.v1.transpose'` or `'keras.backend.batch_flatten'`.
+    """
+    from .tensorflow_functions import FUNCTIONS
+
+    name = name.removeprefix("compat.v1.")
+    if name in SLICES:
+        return item
+    if name.startswith("keras.backend."):
+        function = getattr(backend, name.rpartition(".")[2], None)
+        return function if getattr(function, "_is_operation", False) else None
+    known: Callable[..., Any] | None = FUNCTIONS.get(OTHER_NAMES.get(name, name))
+    return known
+
+
+def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the function that an operation of Keras 3 is, and the arguments that stand in its configuration.
+
+    Args:
+        name: The class of the operation.
+        config: Its configuration.
+
+    Raises:
+        ValueError: There is none here, or an argument is not served.
+    """
+    known = KERAS_3.get(name)
+    if known is None:
+        raise ValueError(f"the operation keras.ops {name} of Keras 3 is not known here; put it into a layer.")
+    function = function_of_graph(known.function)
+    if function is None:
+        raise ValueError(f"the operation keras.ops {name} of Keras 3 is not known here; put it into a layer.")
+    told = {}
+    for argument, value in config.items():
+        if argument == "name" or (argument in HARMLESS and value in HARMLESS[argument]):
+            continue
+        if argument in ("sparse", "ragged", "initial", "where"):
+            raise ValueError(f"the operation keras.ops {name} with {argument}={show(value)} is not served here.")
+        told[known.arguments.get(argument, argument)] = value_in(value)
+    return function, told
+
+
+def class_of_operation(name: str) -> Operation | None:
+    """Return the operation of Keras 3 that a function of TensorFlow is, `None` where there is none.
+
+    Args:
+        name: The function's name, such as `'math.reduce_mean'`.
+    """
+    function = function_of_graph(name)
+    if function is None or function is item:
+        return None
+    for cls, known in KERAS_3.items():
+        if known.function != "identity" and function_of_graph(known.function) is function:
+            signature = inspect.signature(function).parameters
+            parameters = tuple(name for name in signature if name != "name")
+            defaults = {n: p.default for n, p in signature.items() if p.default is not p.empty and n in parameters}
+            called = 2 if parameters[:2] in (("x", "y"), ("a", "b")) else 1
+            renamed = {ours: theirs for theirs, ours in known.arguments.items()}
+            module = "keras.src.ops.nn" if known.function.startswith("nn.") or cls in OF_NN else "keras.src.ops.numpy"
+            return Operation(cls, parameters, called, renamed, defaults, module=module)
+    return None
+
+
+def arguments_of_heads(arguments: list[Any], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a call of MultiHeadAttention, whose masks Keras 3 gives one by one.
+
+    Args:
+        arguments: Without a name.
+        keywords: With a name.
+    """
+    masks = [keywords.pop(f"{name}_mask", None) for name in ("query", "value", "key")]
+    if any(mask is not None for mask in masks):
+        count = 3 if masks[2] is not None or len(arguments) > 2 or "key" in keywords else 2
+        keywords["mask"] = masks[:count]
+    return arguments, keywords
