@@ -19,7 +19,6 @@ import h5py
 import numpy as np
 
 import torchkeras_compat as tk
-from torchkeras_compat._core.planned import ComesLater, Planned
 from torchkeras_compat.datasets import _cifar, _files
 from torchkeras_compat.saving import hdf5
 from torchkeras_compat.saving.file_kinds import kind_of
@@ -28,7 +27,7 @@ from torchkeras_compat.utils import archives
 from .mutations import mutate_bytes, mutate_json
 
 Files = dict[str, bytes]
-REFUSALS = (ValueError, TypeError, NotImplementedError, ComesLater)
+REFUSALS = (ValueError, TypeError, NotImplementedError)
 """What an honest refusal may be; anything else is a find."""
 
 
@@ -60,10 +59,7 @@ def compiled() -> Any:
 
 def _saved(save: Callable[[Any, Path], None], folder: Path, name: str) -> Files:
     path = folder / name
-    try:
-        save(compiled(), path)
-    except ComesLater:
-        return {}
+    save(compiled(), path)
     return {name: path.read_bytes()}
 
 
@@ -124,11 +120,7 @@ def pickle_files(folder: Path) -> Files:
 
 def safetensors_files(folder: Path) -> Files:
     """Weights as torch's users exchange them."""
-    try:
-        files = _saved(lambda made, path: made.save_weights(path), folder, "weights.safetensors")
-    except ValueError:
-        return {}
-    return {name: data for name, data in files.items() if not data.startswith(b"\x89HDF")}
+    return _saved(lambda made, path: made.save_weights(path), folder, "weights.safetensors")
 
 
 def unpacked_files(folder: Path) -> Files:
@@ -232,8 +224,7 @@ class Targets:
 
     def whole(self, path: Path) -> None:
         """Load a whole model."""
-        if not isinstance(tk.models.load_model, Planned):
-            self._alone(lambda: tk.models.load_model(path))
+        self._alone(lambda: tk.models.load_model(path))
 
     def archive(self, path: Path) -> None:
         """Load a whole model, and its weights into another one."""

@@ -13,7 +13,6 @@ import marshal
 import sys
 import zipfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +119,8 @@ NAMES: dict[str, Config] = {  # S4 and S5: what may be named, and where
     "dtype": dense(dtype=from_module("os", "system")),
     "a torch module": layer("TorchModuleWrapper", module=MODULE),
 }
-# Names of modules inside the backend, once configurations are read by tables alone.
-INNER = ("backend.os.system", "backend..os.system") if find_spec("torchkeras_compat._core.stored_configs") else ()
 GRAPH_FUNCTIONS = [  # what a graph may name are functions of tensors, and neither helpers nor settings
-    *("os.system", *INNER, "builtins.eval", "numpy.load", "torch.load"),
+    *("os.system", "backend.os.system", "backend..os.system", "builtins.eval", "numpy.load", "torch.load"),
     *("backend.set_floatx", "backend.set_epsilon", "backend.clear_session", "backend.get_session", "backend.function"),
     *("utils.get_file", "keras.utils.get_file", "tf.io.read_file", "tf.py_function", "tf.io.write_file"),
     *("activations.get", "activations.deserialize", "models.load_model", f"{MODULE}.planted", "__class__", "__init__"),
@@ -295,6 +292,37 @@ def test_a_hostile_layer_is_refused(config: Config, entry: Entry, folder: Path) 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
 def test_a_sound_layer_goes_through_every_entry(entry: Entry, folder: Path) -> None:
     entry(layer("Activation", activation="relu"), folder)
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+@pytest.mark.parametrize("config", LAMBDAS.values(), ids=LAMBDAS)
+def test_the_refusal_of_code_names_the_layer_and_what_to_write(config: Config, entry: Entry, folder: Path) -> None:
+    with pytest.raises((ValueError, TypeError)) as caught:
+        entry(config, folder)
+    message = str(caught.value)
+    assert "Lambda" in message
+    assert "bad" in message
+    assert "custom_objects" in message
+
+
+SUPPLYING: dict[str, Callable[[Config, Path, Config], Any]] = {
+    "model_from_json": lambda config, folder, own: tk.models.model_from_json(json.dumps(in_a_stack(config)), own),
+    "model_from_config": lambda config, folder, own: tk.models.model_from_config(in_a_stack(config), own),
+    "Sequential.from_config": lambda config, folder, own: tk.Sequential.from_config(in_a_stack(config)["config"], own),
+    "load_model, .h5": lambda config, folder, own: tk.models.load_model(hdf5_model(config, folder), own, compile=False),
+    "load_model, .keras": lambda config, folder, own: tk.models.load_model(archive(config, folder), own, compile=False),
+}
+
+
+@pytest.mark.parametrize("entry", SUPPLYING.values(), ids=SUPPLYING)
+@pytest.mark.parametrize("config", [LAMBDAS[name] for name in LAMBDAS if name != "in a wrapper"], ids=lambda c: "")
+def test_the_user_supplies_the_function_by_the_layers_name(config: Config, entry: Any, folder: Path) -> None:
+    watch = Watch(folder, CODE)
+    watch.allowed |= {str(folder / name) for name in ("model.h5", "model.keras", "model.weights.h5")}
+    with watching(watch):
+        net = entry(config, folder, {"bad": lambda x: x + 1})
+    assert not watch.events
+    assert net.predict(np.ones((1, 10)), verbose=0).tolist() == [[2.0] * 10]
 
 
 # --- how a model is compiled -----------------------------------------------------------------------------------------
