@@ -6,6 +6,8 @@ WORKLOADS ?=
 LAYERS ?=
 KERAS ?=
 GUIDE ?=
+FUZZ ?= 20000
+FORMATS ?= hdf5 tree keras json npz pickle unpacked safetensors
 
 PY = $(VENV)/bin/python
 PIP = $(PY) -m pip --disable-pip-version-check --quiet
@@ -15,13 +17,13 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint format bench bench-compile bench-scale bench-layers gpu-check clean
+.PHONY: help demo test test-slow fuzz lint format bench bench-compile bench-scale bench-layers gpu-check clean
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { names[++n] = $$1; what[n] = $$2; if (length($$1) > most) most = length($$1) } \
 	  END { for (i = 1; i <= n; i++) printf "  make %-*s  %s\n", most, names[i], what[i] }' Makefile
-	@echo "Settings: PYTHON=$(PYTHON) VENV=$(VENV) PYTEST_ARGS='$(PYTEST_ARGS)' WORKLOADS='dense100 …' LAYERS='lstm …' KERAS=interpreter GUIDE=folder"
+	@echo "Settings: PYTHON=$(PYTHON) VENV=$(VENV) PYTEST_ARGS='$(PYTEST_ARGS)' WORKLOADS='dense100 …' LAYERS='lstm …' KERAS=interpreter GUIDE=folder FUZZ=number FORMATS='hdf5 …'"
 
 demo: $(VENV)/.plot  ## train an MLP and a CNN on real handwritten digits
 	@$(PY) examples/mnist_demo.py
@@ -31,6 +33,9 @@ test: $(VENV)/.test  ## run all tests and doctests
 
 test-slow: $(VENV)/.test  ## run the tests marked slow
 	$(ONE_THREAD) $(PY) -m pytest -m slow $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.test  ## read FUZZ mutated files of each format (20000), each in a child process; finds go to build/fuzz
+	$(ONE_THREAD) $(PY) -m tests.fuzz --count $(FUZZ) --formats $(FORMATS)
 
 lint: $(VENV)/.lint  ## ruff (rules and format) and mypy --strict
 	$(PY) -m ruff check .

@@ -117,7 +117,7 @@ def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
 
 SCALARS: list[Any] = [
     *(None, True, False, 0, -1, 1, 3, 2**31, 2**63, 10**12, 1e308, -1e-308, float("nan"), float("inf")),
-    *("", "relu", "os.system", "layer", "Sequential", "Lambda", "__lambda__", "__tuple__", "a" * 5000, "\0"),
+    *("", "relu", "os.system", "layer", "Sequential", "Lambda", "__lambda__", "__tuple__", "a" * 500, "\0"),
     *("../x", "/etc/passwd", "http://localhost:1/x", [], {}, [None], [[]]),
     {"class_name": "Dense"},
     {"class_name": "Dense", "config": {"units": 10**12}},
@@ -156,7 +156,7 @@ def _mutate_tree(tree: Any, rng: random.Random) -> Any:
     elif kind == 2 and isinstance(node[key], int):
         node[key] = node[key] + rng.choice((-1, 1, 10**6, 10**12, -(10**9)))
     elif kind == 3:
-        for _ in range(rng.choice((1, 10, 1000))):
+        for _ in range(rng.choice((1, 10, 150))):  # json itself cannot write much deeper ones
             node[key] = (
                 [node[key]] if rng.random() < 0.5 else {"class_name": "Sequential", "config": {"layers": [node[key]]}}
             )

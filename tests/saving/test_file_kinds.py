@@ -132,6 +132,8 @@ FILES: dict[str, tuple[str, bytes]] = {
     "bzip2": ("packed", bz2.compress(b"x" * 99)),
     "xz": ("packed", lzma.compress(b"x" * 99)),
     "tar": ("packed", written(tarred)),
+    "a mark of utf-16 alone": ("text", b"\xfe\xff"),
+    "utf-16, cut in a letter": ("text", "\N{GRINNING FACE}".encode("utf-16")[:-1]),
     "png": ("unknown", PNG),
     "noise": ("unknown", b"\x91\xfe\x03\x88" * 50),
 }
@@ -142,6 +144,14 @@ FILES: dict[str, tuple[str, bytes]] = {
 def test_the_content_decides(tmp_path: Path, kind: str, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)
     assert kind_of(tmp_path / name).name == kind
+
+
+def test_the_first_bytes_of_any_file_are_called_something(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    starts = {content[:length] for _, content in FILES.values() for length in (1, 2, 3, 5, 9, 17, 40)}
+    for start in sorted(starts | {bytes([i]) for i in range(256)}):
+        path.write_bytes(start)
+        assert kind_of(path).name
 
 
 @pytest.mark.parametrize(("kind", "content"), [f for f in FILES.values() if f[0] != "hdf5"], ids=lambda f: None)

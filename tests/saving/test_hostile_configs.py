@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 
 import torchkeras_compat as tk
-from torchkeras_compat._core.planned import Planned
 
 from .builders import fill, same
 from .watching import Watch, watching
@@ -120,6 +119,18 @@ NAMES: dict[str, Config] = {  # S4 and S5: what may be named, and where
     "dtype": dense(dtype=from_module("os", "system")),
     "a torch module": layer("TorchModuleWrapper", module=MODULE),
 }
+GRAPH_FUNCTIONS = [  # what a graph may name are functions of tensors, and neither helpers nor settings
+    *("os.system", "backend.os.system", "backend..os.system", "builtins.eval", "numpy.load", "torch.load"),
+    *("backend.set_floatx", "backend.set_epsilon", "backend.clear_session", "backend.get_session", "backend.function"),
+    *("utils.get_file", "keras.utils.get_file", "tf.io.read_file", "tf.py_function", "tf.io.write_file"),
+    *("activations.get", "activations.deserialize", "models.load_model", f"{MODULE}.planted", "__class__", "__init__"),
+]
+FUNCTIONS: dict[str, Config] = {
+    **{name: layer("TFOpLambda", function=name) for name in GRAPH_FUNCTIONS},
+    "an operation of Keras 3": {**from_module("keras.src.ops.io", "ReadFile", {"name": "bad"}), "name": "bad"},
+    "an operation of a module": {**from_module(MODULE, "Planted", {"name": "bad"}), "name": "bad"},
+    "an operation of 2.1": layer("TensorFlowOpLayer", node_def='name: "x" op: "PyFunc"', constants={}),
+}
 FILES: dict[str, Config] = {  # S7 and S8: a configuration that names a file
     "another model": layer("TFSMLayer", filepath=PATH, call_endpoint="serve"),
     "a model of a hub": layer("KerasLayer", handle="http://127.0.0.1:1/model"),
@@ -141,7 +152,13 @@ REGULAR: dict[str, Config] = {
 }
 CASES = {
     f"{title}: {name}": config
-    for title, table in {"lambda": LAMBDAS, "name": NAMES, "file": FILES, "regular": REGULAR}.items()
+    for title, table in {
+        "lambda": LAMBDAS,
+        "name": NAMES,
+        "function": FUNCTIONS,
+        "file": FILES,
+        "regular": REGULAR,
+    }.items()
     for name, config in table.items()
 }
 
@@ -206,6 +223,10 @@ def archive(config: Config, folder: Path) -> Path:
     return path
 
 
+def _unsafe(path: Path) -> Any:
+    return tk.models.load_model(path, compile=False, safe_mode=False)
+
+
 Entry = Callable[[Config, Path], Any]
 ENTRIES: dict[str, Entry] = {
     "model_from_json": lambda config, folder: tk.models.model_from_json(json.dumps(in_a_stack(config))),
@@ -220,14 +241,11 @@ ENTRIES: dict[str, Entry] = {
     ),
     "from_config": own_class,
     "clone_model": cloned,
+    "load_model, .h5": lambda config, folder: tk.models.load_model(hdf5_model(config, folder), compile=False),
+    "load_model, .keras": lambda config, folder: tk.models.load_model(archive(config, folder), compile=False),
+    "load_model, .h5, unsafe": lambda c, folder: _unsafe(hdf5_model(c, folder)),
+    "load_model, .keras, unsafe": lambda c, folder: _unsafe(archive(c, folder)),
 }
-if not isinstance(tk.models.load_model, Planned):
-    ENTRIES |= {
-        "load_model, .h5": lambda config, folder: tk.models.load_model(hdf5_model(config, folder)),
-        "load_model, .keras": lambda config, folder: tk.models.load_model(archive(config, folder)),
-        "load_model, .h5, unsafe": lambda c, folder: tk.models.load_model(hdf5_model(c, folder), safe_mode=False),
-        "load_model, .keras, unsafe": lambda c, folder: tk.models.load_model(archive(c, folder), safe_mode=False),
-    }
 
 
 @pytest.fixture
@@ -269,6 +287,42 @@ def test_a_hostile_layer_is_refused(config: Config, entry: Entry, folder: Path) 
     assert len(message) < 3000
     assert config == before
     assert (tk.backend.floatx(), tk.backend.epsilon()) == floats
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_a_sound_layer_goes_through_every_entry(entry: Entry, folder: Path) -> None:
+    entry(layer("Activation", activation="relu"), folder)
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+@pytest.mark.parametrize("config", LAMBDAS.values(), ids=LAMBDAS)
+def test_the_refusal_of_code_names_the_layer_and_what_to_write(config: Config, entry: Entry, folder: Path) -> None:
+    with pytest.raises((ValueError, TypeError)) as caught:
+        entry(config, folder)
+    message = str(caught.value)
+    assert "Lambda" in message
+    assert "bad" in message
+    assert "custom_objects" in message
+
+
+SUPPLYING: dict[str, Callable[[Config, Path, Config], Any]] = {
+    "model_from_json": lambda config, folder, own: tk.models.model_from_json(json.dumps(in_a_stack(config)), own),
+    "model_from_config": lambda config, folder, own: tk.models.model_from_config(in_a_stack(config), own),
+    "Sequential.from_config": lambda config, folder, own: tk.Sequential.from_config(in_a_stack(config)["config"], own),
+    "load_model, .h5": lambda config, folder, own: tk.models.load_model(hdf5_model(config, folder), own, compile=False),
+    "load_model, .keras": lambda config, folder, own: tk.models.load_model(archive(config, folder), own, compile=False),
+}
+
+
+@pytest.mark.parametrize("entry", SUPPLYING.values(), ids=SUPPLYING)
+@pytest.mark.parametrize("config", [LAMBDAS[name] for name in LAMBDAS if name != "in a wrapper"], ids=lambda c: "")
+def test_the_user_supplies_the_function_by_the_layers_name(config: Config, entry: Any, folder: Path) -> None:
+    watch = Watch(folder, CODE)
+    watch.allowed |= {str(folder / name) for name in ("model.h5", "model.keras", "model.weights.h5")}
+    with watching(watch):
+        net = entry(config, folder, {"bad": lambda x: x + 1})
+    assert not watch.events
+    assert net.predict(np.ones((1, 10)), verbose=0).tolist() == [[2.0] * 10]
 
 
 # --- how a model is compiled -----------------------------------------------------------------------------------------
@@ -329,9 +383,9 @@ def compiled_archive(told: Config, folder: Path) -> None:
 
 COMPILING: dict[str, Entry] = {
     "compile_from_config": lambda told, folder: tk.Sequential([Dense(2, input_dim=3)]).compile_from_config(told),
+    "load_model, .h5": compiled_hdf5,
+    "load_model, .keras": compiled_archive,
 }
-if not isinstance(tk.models.load_model, Planned):
-    COMPILING |= {"load_model, .h5": compiled_hdf5, "load_model, .keras": compiled_archive}
 
 
 @pytest.mark.parametrize("entry", COMPILING.values(), ids=COMPILING)
@@ -342,6 +396,11 @@ def test_a_hostile_compilation_is_refused(told: Config, entry: Entry, folder: Pa
     watch.allowed |= {str(folder / name) for name in ("model.h5", "model.keras", "model.weights.h5")}
     assert refused(lambda: entry(told, folder), watch)
     assert told == before
+
+
+@pytest.mark.parametrize("entry", COMPILING.values(), ids=COMPILING)
+def test_a_sound_compilation_goes_through_every_entry(entry: Entry, folder: Path) -> None:
+    entry({"optimizer": "sgd", "loss": "mse", "metrics": ["mae"]}, folder)
 
 
 # --- weights ---------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class UnknownName(ValueError):
     """
 
     def __init__(self, kind: str, name: str, hint: str, place: str = "") -> None:
-        super().__init__(f"{place}{': ' if place else ''}unknown {kind} {name!r}: {hint}")
+        super().__init__(f"{place}{': ' if place else ''}unknown {kind} {show(name)}: {hint}")
         self.kind, self.name, self.hint, self.place = kind, name, hint, place
 
     def at(self, owner: str, arguments: Mapping[str, Any]) -> UnknownName:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .errors import choice, did_you_mean
+from .errors import choice, did_you_mean, show
 
 _FLOATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
 DTYPES = {
@@ -197,7 +197,7 @@ def torch_dtype(name: str | torch.dtype | type | None) -> torch.dtype:
         name = "float32" if name is float else np.dtype(name).name
     key = str(getattr(name, "name", name) or floatx())
     if key not in DTYPES:
-        raise ValueError(f"dtype={name!r}: no such dtype; {did_you_mean(key, DTYPES)}")
+        raise ValueError(f"dtype={show(name)}: no such dtype; {did_you_mean(key[:60], DTYPES)}")
     return DTYPES[key]
 
 

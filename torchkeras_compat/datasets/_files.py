@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
-import io
+import gzip
 import json
 import os
 import pickle
+import struct
 import tarfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
@@ -17,10 +19,19 @@ from numpy.typing import NDArray
 
 from .._core.errors import show
 from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
+from ._pickles import unpickle
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 MAX_BYTES = 4 * 2**30
 """What one array or one member of an archive may take."""
+MAX_EXPANSION = 100
+"""How many times its packed size an array of more than 64 MB may have; pictures have five times that."""
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError, RecursionError, SyntaxError),
+    *(EOFError, RuntimeError, SystemError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
+    *(zipfile.BadZipFile, tarfile.TarError),
+)
+"""What numpy, pickle and the readers of archives raise over damaged files."""
 
 
 class DatasetError(ValueError):
@@ -64,7 +75,9 @@ def read_npz(path: str, names: Iterable[str]) -> list[NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [_member_array(path, archive, name) for name in names]
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except DatasetError:
+        raise
+    except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and not os.path.isfile(path):
             raise
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
@@ -78,10 +91,15 @@ def _member_array(path: str, archive: zipfile.ZipFile, name: str) -> NDArray[Any
         raise DatasetError(f"{path}: the file has no array {name!r}; it has {held}.") from None
     if info.file_size > MAX_BYTES:
         raise DatasetError(f"{path}: the array {name!r} is larger than datasets._files.MAX_BYTES, {MAX_BYTES} bytes.")
+    if info.file_size > max(64 * 2**20, MAX_EXPANSION * info.compress_size):
+        raise DatasetError(
+            f"{path}: the array {name!r} unpacks from {info.compress_size:,} to {info.file_size:,} bytes; "
+            f"datasets._files.MAX_EXPANSION allows {MAX_EXPANSION} times as many."
+        )
     with archive.open(info) as file:
         try:
             return _read_array(file, info.file_size)
-        except (ValueError, pickle.UnpicklingError, TypeError, AttributeError, IndexError, KeyError) as error:
+        except _DAMAGE as error:
             raise DatasetError(f"{path}: the array {name!r} cannot be read: {error}") from error
 
 
@@ -95,10 +113,10 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
         raise ValueError(f"the format {version} is not known")
     shape, fortran, dtype = headers[version](file)
     if dtype.hasobject:
-        value = unpickle(file)
+        value = unpickle(file.read(size))
         if not isinstance(value, np.ndarray) or value.shape != shape:
             raise ValueError(f"an array of shape {shape} was promised; got {show(value)}")
-        return value
+        return np.asarray(value)
     count = int(np.prod(shape, dtype=object))
     declared = count * dtype.itemsize
     if not 0 <= declared <= size:  # compared before anything is allocated
@@ -107,58 +125,6 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
     if len(data) != declared:
         raise ValueError("the file is cut short")
     return np.frombuffer(bytearray(data), dtype=dtype, count=count).reshape(shape, order="F" if fortran else "C")
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Makes arrays, numbers, texts and plain containers, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module.replace("numpy._core", "numpy.core"), name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"the file names {module}.{name}, which is no array; it is not read."
-            ) from None
-
-
-def _reconstruct(kind: Any, shape: tuple[int, ...], code: bytes) -> NDArray[Any]:
-    return np.ndarray(0, np.dtype("b"))  # filled by its __setstate__, which follows
-
-
-def _scalar(dtype: np.dtype[Any], data: bytes) -> Any:
-    if dtype.hasobject:
-        raise pickle.UnpicklingError("a scalar of objects is not read.")
-    return np.frombuffer(data, dtype=dtype, count=1)[0]
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"the encoding {encoding!r} is not read.")
-    return codecs.encode(text, "latin1")
-
-
-def _no_bytes() -> bytes:
-    return b""  # protocol 2 writes empty bytes as a call
-
-
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct; calling it would allocate
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): _encode,
-    ("__builtin__", "bytes"): _no_bytes,
-    ("builtins", "bytes"): _no_bytes,
-}
-
-
-def unpickle(file: IO[bytes], encoding: str = "latin1") -> Any:
-    """Read a pickle that may hold arrays, numbers, texts and plain containers only.
-
-    Raises:
-        pickle.UnpicklingError: It names anything else.
-    """
-    return _ArrayUnpickler(file, encoding=encoding).load()
 
 
 def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
@@ -179,7 +145,9 @@ def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
                         raise DatasetError(f"{path}: the member {name!r} is larger than {MAX_BYTES} bytes.")
                     source = archive.extractfile(member)
                     found[name] = source.read() if source is not None else b""
-    except (tarfile.TarError, EOFError) as error:
+    except DatasetError:
+        raise
+    except (*_DAMAGE, gzip.BadGzipFile) as error:
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
     missing = [name for name in wanted if name not in found]
     if missing:
@@ -190,6 +158,6 @@ def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
 def unpickle_bytes(path: str, name: str, data: bytes) -> Any:
     """Read a pickled batch of CIFAR, whose texts are bytes."""
     try:
-        return unpickle(io.BytesIO(data), encoding="bytes")
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
+        return unpickle(data, encoding="bytes")
+    except _DAMAGE as error:
         raise DatasetError(f"{path}: {name} cannot be read: {error}") from error

@@ -8,20 +8,19 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import lzma
 import os
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import hdf5, limits
+from . import file_kinds, hdf5, limits
 from .hdf5 import FileError, Group
 from .hdf5_output import shielded
 from .replacing import replacing
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-RATIO_LIMIT = 1100
-"""How often a packed member may unpack to its own size; deflate reaches 1032."""
 _CHUNK = 8 << 20
 
 
@@ -155,11 +154,10 @@ class Reader:
 
     def __init__(self, file: BinaryIO, archive: zipfile.ZipFile, caller: str) -> None:
         self._file, self._archive, self.caller = file, archive, caller
-        names = [info.filename for info in archive.infolist()]
-        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-        if twice is not None:
-            raise FileError(f"{caller}: the archive has {twice!r} twice.")
-        self.names = tuple(names)
+        self.names = tuple(archive.NameToInfo)
+        if len(self.names) < len(archive.filelist):
+            twice = next(info for info in archive.filelist if archive.NameToInfo[info.filename] is not info)
+            raise FileError(f"{caller}: the archive has {twice.filename!r} twice.")
 
     def json(self, name: str) -> Any:
         """Return what a member says.
@@ -195,20 +193,29 @@ class Reader:
 
     def _bytes(self, info: zipfile.ZipInfo) -> bytes:
         """Return a member, which zip checks by its CRC-32."""
-        if info.file_size > RATIO_LIMIT * max(info.compress_size, 1):
-            raise FileError(f"{self.caller}: {info.filename!r} unpacks to {info.file_size:,} bytes, which is no model.")
-        with self._archive.open(info) as member:
+        limits.check_expansion(info.file_size, info.compress_size, self.caller, f"{info.filename!r} in the archive")
+        with _sound(self.caller), self._archive.open(info) as member:
             return member.read(info.file_size + 1)
 
     def _start(self, info: zipfile.ZipInfo) -> int:
         """Return where a stored member begins, its CRC-32 checked."""
-        self._archive.open(info).close()  # looks at the member's own header, and refuses what is encrypted
-        self._file.seek(info.header_offset + 26)
-        lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
-        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-        if _checksum(self._file, start, info.file_size) != info.CRC:
-            raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
+        with _sound(self.caller):
+            self._archive.open(info).close()  # looks at the member's own header, and refuses what is encrypted
+            self._file.seek(info.header_offset + 26)
+            lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
+            start = info.header_offset + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))
+            if _checksum(self._file, start, info.file_size) != info.CRC:
+                raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
         return start
+
+
+@contextlib.contextmanager
+def _sound(caller: str) -> Iterator[None]:
+    """Turn whatever `zipfile` raises over a damaged or encrypted archive into one error."""
+    try:
+        yield
+    except (*file_kinds.ZIP_DAMAGE, LookupError, RuntimeError, zlib.error, lzma.LZMAError) as error:
+        raise FileError(f"{caller}: the archive is corrupt, or encrypted: {error}.") from error
 
 
 @contextlib.contextmanager
@@ -223,10 +230,7 @@ def reading(path: str, caller: str) -> Iterator[Reader]:
         FileError: No zip, or a damaged one.
     """
     with open(path, "rb") as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                yield Reader(file, archive, caller)
-        except FileError:
-            raise
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, OverflowError) as error:
-            raise FileError(f"{caller}: the archive is corrupt: {error}.") from error
+        with _sound(caller):
+            archive = zipfile.ZipFile(file)
+        with archive:
+            yield Reader(file, archive, caller)

@@ -289,7 +289,7 @@ def _binary(file: io.BufferedReader, head: bytes, size: int) -> Kind | None:
         return TFLITE
     if head[257:262] == b"ustar":
         return PACKED
-    if head[0] == 0x80 and 2 <= head[1] <= 5 and len(head) > 2:
+    if len(head) > 2 and head[0] == 0x80 and 2 <= head[1] <= 5:
         return PICKLE
     if head.startswith(b"\x08\x01\x12"):  # one version, and a graph with its description
         return SAVED_MODEL
@@ -307,14 +307,16 @@ def _only_zeros(file: io.BufferedReader) -> bool:
 
 
 def _text(file: io.BufferedReader, head: bytes, size: int) -> Kind | None:
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" in head and not wide:
         return None
+    encoding = "utf-16" if wide else "utf-8-sig"
     try:
-        start = head.decode("utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig").strip()
+        start = head.decode(encoding).strip()
     except UnicodeDecodeError as error:
         if error.start < len(head) - 4:  # not merely a character cut in two
             return None
-        start = head[: error.start].decode("utf-8-sig").strip()
+        start = head[: error.start].decode(encoding, "ignore").strip()
     lower = start.lower()
     if re.match(r"(<!--.*?-->\s*)*<(!doctype html|html|head|body|script)", lower, re.DOTALL):
         return HTML

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -46,8 +47,7 @@ def reading(file: str | BinaryIO, caller: str, start: int = 0, size: int | None 
     Raises:
         FileError: No HDF5 file, or a damaged one, now or while what is in it is read.
     """
-    name = file if isinstance(file, str) else getattr(file, "name", "file")
-    where = f"{caller}({name!r})"
+    where = f"{caller}({file if isinstance(file, str) else getattr(file, 'name', 'an open file')!r})"
     with contextlib.ExitStack() as opened:
         if isinstance(file, str):
             file_kinds.expect(file, caller, file_kinds.HDF5)
@@ -58,6 +58,16 @@ def reading(file: str | BinaryIO, caller: str, start: int = 0, size: int | None 
             raise FileError(f"{where}: the HDF5 file is corrupt: {error}.") from error
         except Unsupported as error:
             raise FileError(f"{where}: {error}. {ADVICE}") from error
+
+
+def content_of(node: Any) -> io.BytesIO:
+    """Return the bytes of a file that h5py has open, on a disk or in memory alone.
+
+    Args:
+        node: The file, or a group of it.
+    """
+    node.file.flush()
+    return io.BytesIO(node.file.id.get_file_image())
 
 
 ADVICE = "Files of models hold their data themselves; h5repack -l CONTI -f NONE writes a file anew."

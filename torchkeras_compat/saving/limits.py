@@ -24,6 +24,10 @@ CONFIG_VALUES = 5_000_000
 """How many values may stand in it."""
 CONFIG_DEPTH = 400
 """How many lists and dictionaries may stand in it inside each other."""
+EXPANSION = 64
+"""How many times its packed size a member of an archive may have: weights hardly shrink at all."""
+EXPANSION_BYTES = 16 * 2**20
+"""How many bytes it may have in any case."""
 
 _HOW = "for a file that you trust, set torchkeras_compat.saving.limits.{name} to a larger number first"
 
@@ -80,6 +84,23 @@ def check_config(tree: Any, caller: str, what: str = "the configuration") -> Non
             elif isinstance(node, (list, tuple)):
                 below += node
         level, depth = below, depth + 1
+
+
+def check_expansion(size: int, packed: int, caller: str, what: str) -> None:
+    """Raise where a member of an archive would unpack to more than its packed size makes likely.
+
+    Args:
+        size: Bytes that it says it has.
+        packed: Bytes that it takes in the archive.
+        caller: Who reads, for messages.
+        what: The member, for messages.
+
+    Raises:
+        FileError: It would.
+    """
+    limit = max(EXPANSION_BYTES, EXPANSION * packed)
+    if size > limit:
+        raise _beyond(caller, f"{what} unpacks from {packed:,} to {size:,} bytes", "EXPANSION", limit)
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def load_model(
     `custom_objects`; nothing in the file is run or imported.
 
     Args:
-        filepath: The file, or an open `h5py.File`.
+        filepath: The file, or an open `h5py.File` or group.
         custom_objects: The user's own classes and functions by name; the function of a `Lambda` by the layer's name.
         compile: Whether the model is compiled as the file says.
         safe_mode: Stays; code in a file is not run in any case.
@@ -135,9 +135,10 @@ def load_model(
         if name != "options" or value is not None:
             raise argument_error("load_model", name, "left out; it belongs to TensorFlow's own format", value)
     with registry.custom_object_scope(custom_objects):
-        if hasattr(filepath, "attrs"):  # an open h5py.File
-            filepath.file.flush()
-            filepath = filepath.file.filename
+        if hasattr(filepath, "attrs"):  # an open h5py.File, or a group of it
+            caller, content = f"load_model({filepath!r})", hdf5.content_of(filepath)
+            with hdf5.reading(content, "load_model") as root:
+                return _from_hdf5(hdf5.group(root, filepath.name, caller), content.getbuffer().nbytes, compile, caller)
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_model({path!r})"
         if file_kinds.expect(path, "load_model", file_kinds.HDF5, file_kinds.KERAS) is file_kinds.KERAS:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import os
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -20,7 +22,11 @@ MAX_BYTES = 64 * 2**30
 """What the members of an archive may sum up to; raise it for a larger data set that you trust."""
 MAX_MEMBERS = 5_000_000
 _CHUNK = 2**20
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeError)
+# What the readers of archives raise over damaged or encrypted ones.
+_DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
+    *(ValueError, LookupError, OverflowError, NotImplementedError, RuntimeError),
+)
 
 
 class ArchiveError(ValueError):
@@ -61,7 +67,11 @@ def _formats(value: str | Iterable[str] | None) -> list[str]:
 def _unpack(unpack: Callable[[str, str], None], path: str, fresh: str) -> None:
     try:
         unpack(path, fresh)
-    except _DAMAGE as error:
+    except ArchiveError:
+        raise
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # such as a full disk
+            raise
         raise ArchiveError(
             f"{path}: the archive is damaged, or not safe to unpack: {error}. Delete it to have it loaded again."
         ) from error
