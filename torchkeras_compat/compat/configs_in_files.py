@@ -12,7 +12,13 @@ from typing import Any
 from .._core.border import Spelling
 from .._core.dialects import KERAS_1, KERAS_2_2, KERAS_2_3, KERAS_2_15, TF_KERAS
 from .._core.stored_configs import Era, Tables
-from .operations_in_files import arguments_of_heads, class_of_operation, function_of_graph, operation_of_keras_3
+from .operations_in_files import (
+    arguments_of_heads,
+    class_of_operation,
+    function_of_graph,
+    names_in_keras_2,
+    operation_of_keras_3,
+)
 
 Table = Mapping[str, Mapping[str, Spelling]]
 
@@ -212,5 +218,6 @@ TABLES = Tables(
     function_of_graph,
     operation_of_keras_3,
     class_of_operation,
+    names_in_keras_2,
     {"MultiHeadAttention": arguments_of_heads},
 )

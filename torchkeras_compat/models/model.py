@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._core import registry, settings
+from .._core import dialects, registry, settings
 from .._core.config import origin
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
@@ -24,6 +24,7 @@ from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import WeightFiles
+from ..saving.keras2_form import for_keras_2
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
@@ -298,8 +299,9 @@ class Model(Trainer, WeightFiles, Network):  # Trainer first: torch modules have
         Args:
             kwargs: Passed to `json.dumps`.
         """
-        config = {"class_name": registry.class_name(self), "config": self.get_config(), "backend": "torch"}
-        return json.dumps({**config, "keras_version": "2.3.1"}, default=_not_json, **kwargs)
+        config = for_keras_2({"class_name": registry.class_name(self), "config": self.get_config()})
+        told = {**config, "backend": "torch", "keras_version": "2.3.1", "dialect": dialects.of(self).name}
+        return json.dumps(told, default=_not_json, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refuse: loading YAML could run code.
