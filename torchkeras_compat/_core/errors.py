@@ -68,7 +68,10 @@ def show(value: object, limit: int = 60) -> str:
         text = ", ".join(show(item) for item in value)
         text = f"({text})" if isinstance(value, tuple) else f"[{text}]"
         return text if len(text) <= 2 * limit else text[: 2 * limit - 1] + "…"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} of too many levels"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

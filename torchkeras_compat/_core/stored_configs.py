@@ -53,6 +53,7 @@ class Tables:
     operation: Callable[..., Any] = lambda name, config: None  # and by class and configuration, as Keras 3 has them
     has_operation: Callable[[str], bool] = lambda name: False  # whether there is one of that class
     class_of_operation: Callable[[str], Any] = lambda name: None  # the other way round
+    names_in_keras_2: Callable[[str], Any] = lambda name: None  # of functions here: the name there, and parameters
     call_arguments: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  # class → arguments of its calls
 
 

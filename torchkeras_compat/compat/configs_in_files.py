@@ -13,7 +13,13 @@ from .._core.border import Spelling
 from .._core.dialects import KERAS_1, KERAS_2_2, KERAS_2_3, KERAS_2_15, TF_KERAS
 from .._core.stored_configs import Era, Tables
 from .operations_in_files import KERAS_3 as KERAS_3_OPERATIONS
-from .operations_in_files import arguments_of_heads, class_of_operation, function_of_graph, operation_of_keras_3
+from .operations_in_files import (
+    arguments_of_heads,
+    class_of_operation,
+    function_of_graph,
+    names_in_keras_2,
+    operation_of_keras_3,
+)
 
 Table = Mapping[str, Mapping[str, Spelling]]
 
@@ -214,5 +220,6 @@ TABLES = Tables(
     operation_of_keras_3,
     KERAS_3_OPERATIONS.__contains__,
     class_of_operation,
+    names_in_keras_2,
     {"MultiHeadAttention": arguments_of_heads},
 )

@@ -204,6 +204,30 @@ def class_of_operation(name: str) -> Operation | None:
     return None
 
 
+# What Keras 2.15 calls the first parameter of some functions, where it is not `x`.
+_FIRST = {"math.reduce": "input_tensor", "concat": "values", "stack": "values", "expand_dims": "input"}
+
+
+def names_in_keras_2(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return what Keras 2.15 calls a function of tensors and its parameters, `None` where it has none.
+
+    Args:
+        name: The name that configurations here have: `'backend.math.mean'`, `'math.reduce_mean'`, `'activations.relu'`.
+    """
+    module, _, attribute = name.rpartition(".")
+    if module.startswith("backend") or module == "activations":
+        function = getattr(backend, attribute, None)
+        there = f"keras.{module.partition('.')[0]}.{attribute}"
+    else:
+        function, there = function_of_graph(name), name
+    if function is None or attribute.startswith("_"):
+        return None
+    parameters = [parameter for parameter in inspect.signature(function).parameters if parameter != "name"]
+    if not there.startswith("keras."):
+        parameters[0] = next((first for start, first in _FIRST.items() if there.startswith(start)), parameters[0])
+    return there, tuple(parameters)
+
+
 def arguments_of_heads(arguments: list[Any], keywords: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the arguments of a call of MultiHeadAttention, whose masks Keras 3 gives one by one.
 

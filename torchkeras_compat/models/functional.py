@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -146,13 +148,29 @@ def _node_config(node: Node, place: Mapping[int, list[Any]]) -> Any:
         first = _written(node.arguments[0], at) if node.arguments else None
         return [["_OPERATION", first, arguments, keywords]]
     inputs, keywords = node.layer._inputs_in_config(node.arguments[0], node.keywords)
-    extra = _written({k: v for k, v in keywords.items() if v is not None}, at)
-    more = {f"_argument_{i}": _written(value, at) for i, value in enumerate(node.arguments[1:])}
+    told = {**keywords, **dict(zip(_further_parameters(node.layer), node.arguments[1:]))}
+    beside = {key: _beside(value, at) for key, value in told.items() if value is not None}
     if isinstance(inputs, SymbolicTensor):
-        return [[*at(inputs), {**extra, **more}]]
+        return [[*at(inputs), beside]]
     if isinstance(inputs, dict):
-        return {key: [*at(tensor), {**extra, **more}] for key, tensor in inputs.items()}
-    return [[*at(tensor), {**extra, **more}] for tensor in flatten(inputs)]
+        return {key: [*at(tensor), beside] for key, tensor in inputs.items()}
+    return [[*at(tensor), beside] for tensor in flatten(inputs)]
+
+
+def _further_parameters(layer: Layer) -> Iterator[str]:
+    """Yield what the parameters of a layer's `call` behind its inputs are called, as Keras writes their arguments."""
+    names = list(inspect.signature(layer.call).parameters)[1:]
+    yield from names
+    yield from (f"_argument_{i}" for i in itertools.count(len(names)))
+
+
+def _beside(value: Any, at: Any) -> Any:
+    """Return an argument beside the inputs of a layer, with tensors as Keras 2 writes them there."""
+    if isinstance(value, SymbolicTensor):
+        return at(value)
+    if isinstance(value, (list, tuple)):
+        return [_beside(item, at) for item in value]
+    return {key: _beside(item, at) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _written(value: Any, at: Any) -> Any:

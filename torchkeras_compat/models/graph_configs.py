@@ -15,7 +15,7 @@ from .._core.tensor_operators import OPERATORS, item
 from .._core.tree import Tree, is_branch
 from ..layers.base import Layer
 from ..layers.input_layer import InputLayer
-from .operation import function_named
+from .operation import call_it, function_named
 
 Entry = Mapping[str, Any]  # a layer of the graph: class, configuration, name, calls
 OPERATIONS = ("TFOpLambda", "SlicingOpLambda")  # what Keras 2 calls a function of tensors among the layers
@@ -205,6 +205,8 @@ class GraphReader:
             convert = stored_configs.TABLES.call_arguments.get(type(layer).__name__)
             arguments, keywords = (arguments, keywords) if convert is None else convert(arguments, keywords)
             result = layer(*arguments, **keywords)
+            if isinstance(layer, Function) and (node := leaves_by_key(result)[0].node) is not None:
+                call_it(node, call.layer)
         self.outputs[call.layer, call.number] = leaves_by_key(result)
 
     def tree(self, key: str) -> Tree:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._core import registry, settings
+from .._core import dialects, registry, settings
 from .._core.config import origin
 from .._core.errors import argument_error, show
 from .._core.rollback import unchanged_on_error
@@ -25,6 +25,7 @@ from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import ModelFiles
+from ..saving.keras2_form import for_keras_2
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
@@ -299,9 +300,9 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         Args:
             kwargs: Passed to `json.dumps`.
         """
-        config = {"class_name": registry.class_name(self), "config": self.get_config(), "backend": "torch"}
-        told = {"keras_version": "2.3.1", "dialect": self._dialect}
-        return json.dumps({**config, **told}, default=_not_json, **kwargs)
+        config = for_keras_2({"class_name": registry.class_name(self), "config": self.get_config()})
+        told = {**config, "backend": "torch", "keras_version": "2.3.1", "dialect": dialects.of(self).name}
+        return json.dumps(told, default=_not_json, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refuse: loading YAML could run code.

@@ -119,6 +119,12 @@ def function_named(name: str) -> Callable[..., Any]:
     return known  # type: ignore[no-any-return]
 
 
+def call_it(node: Node, name: str) -> None:
+    """Give what stands among the layers for a call of a function its name in a file."""
+    node.operation = TFOpLambda(node.origin, name=name)  # type: ignore[attr-defined]
+    node.operation._nodes.append(node)  # type: ignore[attr-defined]
+
+
 def layer_of(node: Node) -> Layer:
     """Return the layer of a node: the one that was called, or what stands for a function."""
     if node.is_layer:

@@ -14,6 +14,7 @@ from .._core import registry, stored_configs
 from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
+from .keras2_form import for_keras_2
 from .weight_plan import Plan, assign_all
 from .weights_v3_optimizer import state_of
 
@@ -39,8 +40,8 @@ def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
             f"what get_config() returns, and load_model('name.keras', custom_objects={{'{type(model).__name__}': …}})."
         )
     config = compiled_state.compile_config(model, caller) if include_optimizer else None
-    described = {"class_name": registry.class_name(model), "config": model.get_config(), "dialect": model._dialect}
-    root.attrs[CONFIG] = json.dumps(described, default=as_name)
+    described = for_keras_2({"class_name": registry.class_name(model), "config": model.get_config()})
+    root.attrs[CONFIG] = json.dumps({**described, "dialect": model._dialect}, default=as_name)
     root.attrs["backend"] = weights_hdf5.BACKEND
     root.attrs["keras_version"] = weights_hdf5.VERSION
     if config is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torchkeras_compat._core import stored_configs
 
 from . import answers
 from .support import VERSIONS, stored, users_classes
+from .table import MODELS
 
 NOT_SHARED = "Keras does not say everywhere that two models share layers, and makes several of them itself"
 CAST_TO_INTEGERS = "Keras 3 casts normalised embeddings to the type of the indices, so that they become 0"
@@ -79,6 +81,46 @@ def test_model(version: str, form: str, name: str) -> None:
         return
     for here, there in zip(seen["outputs"], entry["outputs"]):
         np.testing.assert_allclose(here, there, rtol=1e-4, atol=LOOSER.get(name, 2e-5))
+
+
+# What Keras writes beside the arguments, or of what it found by itself.
+BESIDE = ("module", "registered_name", "build_config", "shared_object_id", "compile_config", "vocabulary_size")
+OPERATORS = ("operators",)  # which have several names in TensorFlow
+
+
+def _holds(here: Any, there: Any, place: str = "") -> None:
+    """Raise where something that Keras wrote is not here; arguments at defaults of this package may be more."""
+    if isinstance(there, dict):
+        for key in there.keys() - set(BESIDE):
+            assert key in here, f"{place}: {key}"
+            _holds(here[key], there[key], f"{place}/{key}")
+    elif isinstance(there, list):
+        assert len(here) == len(there), place
+        for i, (one, other) in enumerate(zip(here, there)):
+            _holds(one, other, f"{place}/{i}")
+    else:
+        assert here == (pytest.approx(there, rel=1e-6) if isinstance(there, float) else there), place
+
+
+@pytest.mark.parametrize("name", [name for name in stored("2.15") if name in MODELS and name not in OPERATORS])
+def test_configuration_equals_that_of_keras_2_15(name: str) -> None:
+    tk.set_dialect("keras-2.15")
+    config = json.loads(stored("2.15")[name]["json"])
+    _holds(json.loads(tk.models.model_from_config(config).to_json())["config"], config["config"])
+
+
+@pytest.mark.parametrize("name", stored("2.15"))
+def test_what_is_written_is_read_again(name: str) -> None:
+    tk.set_dialect("keras-2.15")
+    entry = stored("2.15")[name]
+    custom = users_classes(name, entry)
+    model = tk.models.model_from_json(entry["json"], custom)
+    again = tk.models.model_from_json(model.to_json(), custom)
+    assert again.to_json() == model.to_json()
+    first = answers.answer(model)
+    second = answers.answer(again, *answers.like(first, again))
+    for here, there in zip(first["outputs"], second["outputs"]):
+        np.testing.assert_allclose(here, there, rtol=1e-6, atol=1e-6)
 
 
 def _answer(model: Any, entry: dict[str, Any]) -> dict[str, Any]:
