@@ -73,7 +73,7 @@ class RecordByRunning:
     def _state(self) -> list[torch.Tensor]:
         model: Any = self.step.model
         slots = [t for held in self.step.update.optimizer.state.values() for t in held.values()]
-        sums = [one.device for one in self.step.averages._all_sums()]
+        sums = [one.device for one in self.step.averages.all_sums()]
         numbers: Any = self.step.compiled
         every = [*torch.nn.Module.parameters(model), *torch.nn.Module.buffers(model), *slots, *sums, numbers.numbers.at]
         return [t for t in every if isinstance(t, torch.Tensor)]

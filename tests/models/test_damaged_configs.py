@@ -114,7 +114,7 @@ def test_ten_thousand_levels() -> None:
         nested = {"class_name": "TimeDistributed", "config": {"layer": nested}}
     with pytest.raises(ValueError, match="more than 400 levels"):
         tk.models.model_from_config(nested)
-    with pytest.raises(ValueError, match="too many levels|inside each other without end"):
+    with pytest.raises(ValueError, match=r"too many levels|inside each other without end"):
         tk.models.model_from_json("[" * 100_000)
 
 

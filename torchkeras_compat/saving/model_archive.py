@@ -10,6 +10,7 @@ from typing import Any
 
 from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
+from ..utils.objects import serialize_keras_object
 from . import archive, compiled_state, limits, weights_v3
 from .compiled_state import Config
 from .hdf5 import FileError
@@ -38,7 +39,7 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     if model._is_users:
         described["build_config"] = {"input_shape": model._built_shape}
     if compiled is not None:
-        described["compile_config"], of_compile = compile_for_keras_3(_as_json(compiled))
+        described["compile_config"], of_compile = compile_for_keras_3(_as_json(_by_output(model, compiled)))
         described[OWN] = {**_as_json(compiled), compiled_state.OPTIMIZER_DIALECT: model.optimizer._dialect}
         problems += of_compile
     if problems:
@@ -54,6 +55,25 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
         weights_v3.write(root, model)
         if compiled is not None:
             write_state(root, model.optimizer)
+
+
+def _by_output(model: Any, config: Config) -> Config:
+    """Return how a model of several outputs is compiled with everything said of each, as Keras 3 has to be told."""
+    heads = model._compile_config.heads
+    if heads is None or len(heads) < 2:
+        return config
+    keys = [head.key or head.name for head in heads] if isinstance(model.output, dict) else None
+
+    def told(values: list[Any]) -> Any:
+        return dict(zip(keys, values)) if keys else values
+
+    each = {
+        "loss": [serialize_keras_object(head.loss) for head in heads],
+        "loss_weights": [None if head.loss is None else head.weight for head in heads],
+        "metrics": [[serialize_keras_object(metric) for metric in head.metrics] or None for head in heads],
+        "weighted_metrics": [[serialize_keras_object(one) for one in head.weighted_metrics] or None for head in heads],
+    }
+    return {**config, **{name: told(values) for name, values in each.items() if config[name] is not None}}
 
 
 def _as_json(value: Any) -> Any:
