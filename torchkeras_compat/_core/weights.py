@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -318,9 +320,28 @@ class Weight:
         return any(p.requires_grad for p in self.parameters)
 
     def initialise(self) -> None:
-        """Fill the weight by its initializer."""
-        if self.initializer is not None:
+        """Fill the weight by its initializer; where a file has its value, nothing is drawn."""
+        if self.initializer is not None and not _filling.by_file:
             self.assign(initial_value(self.initializer, self.shape, self.parameters[0].dtype))
+
+
+class _Filling(threading.local):
+    """Whether the weights that this thread makes get their values from a file."""
+
+    by_file = False
+
+
+_filling = _Filling()
+
+
+@contextlib.contextmanager
+def values_from_file() -> Iterator[None]:
+    """Leave weights without values that are made inside the `with` block: a file has one for each of them."""
+    before, _filling.by_file = _filling.by_file, True
+    try:
+        yield
+    finally:
+        _filling.by_file = before
 
 
 def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

@@ -105,7 +105,7 @@ class Writer:
 
     def text(self, name: str, value: Any) -> None:
         """Write a member as JSON."""
-        self._archive.writestr(name, json.dumps(value))
+        self._archive.writestr(zipfile.ZipInfo(name), json.dumps(value))  # of no date: equal models make equal files
 
     @contextlib.contextmanager
     def hdf5(self, name: str = WEIGHTS) -> Iterator[Any]:

@@ -216,7 +216,7 @@ def _dialect_of(config: Mapping[str, Any], arguments: Mapping[str, Any], version
 def optimizer_arrays(model: Any) -> list[Array] | None:
     """Return the state of a model's optimizer in the order of `set_weights`; `None` where it has none yet."""
     optimizer = model.optimizer
-    if not hasattr(optimizer, "get_weights"):
+    if not hasattr(optimizer, "get_weights") or not int(getattr(optimizer, "iterations", 1)):
         return None
     with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
         arrays: Sequence[Array] = optimizer.get_weights()
@@ -232,6 +232,8 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
         caller: Who loads, for messages.
     """
     optimizer = model.optimizer
+    if arrays and np.shape(arrays[0]) == () and not int(arrays[0]):
+        return  # it has not trained
     try:
         with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
             optimizer.set_weights(arrays)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import warnings
 from collections.abc import Mapping
@@ -10,13 +9,14 @@ from typing import Any
 
 from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
+from .._core.weights import values_from_file
 from ..utils.objects import serialize_keras_object
 from . import archive, compiled_state, limits, weights_v3
 from .compiled_state import Config
 from .hdf5 import FileError
 from .keras3_form import compile_for_keras_3, for_keras_3
 from .model_hdf5 import as_name
-from .weight_plan import Plan, assign_all
+from .weight_plan import Plan
 from .weights_v3_optimizer import read_state, write_state
 
 KERAS_VERSION = "3.15.1"  # the Keras whose form the files have
@@ -48,8 +48,7 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
             f"2.15 write a file whose name ends in '.h5'.",
             stacklevel=user_stacklevel(),
         )
-    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    writer.text(archive.METADATA, {"keras_version": KERAS_VERSION, "date_saved": now})
+    writer.text(archive.METADATA, {"keras_version": KERAS_VERSION})  # and no date: equal models make equal files
     writer.text(archive.CONFIG, described)
     with writer.hdf5() as root:
         weights_v3.write(root, model)
@@ -96,7 +95,11 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: {archive.CONFIG!r} in the archive describes no model.")
     version = _version(reader)
-    with limits.building(caller, size), stored_configs.reading(config, version, config.get("dialect")):
+    with (
+        limits.building(caller, size),
+        stored_configs.reading(config, version, config.get("dialect")),
+        values_from_file(),
+    ):
         model = registry.deserialize("layer", config)
         _build(model, config.get("build_config"), caller)
     told = config.get(OWN) or config.get("compile_config")
@@ -104,7 +107,7 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
         if model.built:
             plan = Plan(caller)
             weights_v3.match(plan, root, model)
-            assign_all(plan.read())
+            plan.fill()
         if compile and told:
             compiled_state.compile_again(model, told, version, caller)
             if model.built:

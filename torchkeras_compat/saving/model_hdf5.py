@@ -6,16 +6,18 @@ have the layout of `weights_hdf5`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from .._core import registry, stored_configs
+from .._core.weights import values_from_file
 from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
 from .keras2_form import for_keras_2
-from .weight_plan import Plan, assign_all
+from .weight_plan import Plan
 from .weights_v3_optimizer import state_of
 
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
@@ -107,12 +109,17 @@ def read(root: Group, size: int, caller: str) -> Any:
         )
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
-    with limits.building(caller, size), stored_configs.reading(config, version_of(root), config.get("dialect")):
+    has_weights = hdf5.find(root, WEIGHTS, caller) is not None
+    with (
+        limits.building(caller, size),
+        stored_configs.reading(config, version_of(root), config.get("dialect")),
+        values_from_file() if has_weights else contextlib.nullcontext(),
+    ):
         model = registry.deserialize("layer", config)
-    if model.built:
+    if has_weights and model.built:
         plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
-        assign_all(plan.read())
+        plan.fill()
     return model
 
 

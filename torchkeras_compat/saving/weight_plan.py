@@ -186,6 +186,11 @@ class Plan:
         """Return every weight with what it shall be."""
         return [(match.weight, match.read()) for match in self.matches]
 
+    def fill(self) -> None:
+        """Write every weight of a model that is new: what was there before counts for nothing."""
+        for match in self.matches:
+            match.weight.assign(match.read())
+
 
 class Assignable(Protocol):
     """A weight, or a tensor of a module."""

@@ -95,6 +95,8 @@ def state_of(data: Sequence[Any], optimizer: Any, caller: str) -> OptimizerState
     """
     if not data or not _has_state(optimizer):
         return None
+    if data[0].shape == () and not int(data[0][()]):
+        return None  # it has not trained
     largest = max((p.numel() for p in _params(optimizer)), default=1)
     if any(one.shape is None or np.prod(one.shape, dtype=object) > max(largest, 1) for one in data):
         raise FileError(f"{caller}: {data[0].name!r} and those beside it are larger than the weights that train.")
