@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .errors import did_you_mean
+from .errors import did_you_mean, show
 
 # Where Keras 2.15 keeps the optimizers of TensorFlow 2.0 to 2.10: the same classes under the dialect `tf.keras`.
 LEGACY_OPTIMIZERS = "optimizers.legacy"
@@ -353,7 +353,7 @@ def named(name: str) -> Dialect:
         return DIALECTS[name]
     except (KeyError, TypeError):
         hint = did_you_mean(str(name), DIALECTS)
-        raise ValueError(f"set_dialect({name!r}): no dialect has this name; {hint}") from None
+        raise ValueError(f"set_dialect({show(name)}): no dialect has this name; {hint}") from None
 
 
 def current() -> Dialect:

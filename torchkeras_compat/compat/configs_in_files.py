@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core.border import Spelling
 from .._core.dialects import KERAS_1, KERAS_2_2, KERAS_2_3, KERAS_2_15, TF_KERAS
+from .._core.errors import show
 from .._core.stored_configs import Era, Tables
 from .operations_in_files import KERAS_3 as KERAS_3_OPERATIONS
 from .operations_in_files import (
@@ -103,7 +104,7 @@ def policy_name(dtype: Any) -> Any:
         return dtype
     name, config = dtype["class_name"], dtype.get("config")
     if name not in ("DTypePolicy", "Policy", "PolicyV1", "FloatDTypePolicy") or not isinstance(config, dict):
-        raise ValueError(f"dtype: the policy {name} is not served here; save the model without quantisation.")
+        raise ValueError(f"dtype: the policy {show(name)} is not served here; save the model without quantisation.")
     return config.get("name")
 
 
