@@ -228,3 +228,36 @@ def test_the_file_has_the_form_of_keras_2(tmp_path: Any, data: Any) -> None:
 def test_arguments_that_mean_nothing_are_refused(arguments: dict[str, Any], message: str, tmp_path: Any) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         dense().save(tmp_path / "model.h5", **arguments)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adagrad"])
+@pytest.mark.parametrize("dialect", ["keras-2.3", "tf.keras", "keras-2.15"])
+def test_a_model_that_has_not_trained_yet(dialect: str, optimizer: str, ending: str, tmp_path: Any, data: Any) -> None:
+    keras.set_dialect(dialect)
+    model = dense()
+    model.compile(optimizer, "mse")
+    model.save(tmp_path / f"model{ending}")
+    other = keras.models.load_model(tmp_path / f"model{ending}")
+    assert int(other.optimizer.iterations) == 0
+    other.fit(*data, verbose=0)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_saving_twice_makes_equal_files(ending: str, tmp_path: Any, data: Any) -> None:
+    model = trained(dense(), *data)
+    before, config = model.get_weights(), model.get_config()
+    for name in ("one", "two"):
+        model.save(tmp_path / f"{name}{ending}")
+    assert (tmp_path / f"one{ending}").read_bytes() == (tmp_path / f"two{ending}").read_bytes()
+    assert model.get_config() == config
+    for ours, theirs in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_a_model_from_a_file_draws_no_random_numbers(ending: str, tmp_path: Any) -> None:
+    dense().save(tmp_path / f"model{ending}")
+    state = np.random.get_state()[1].copy()
+    keras.models.load_model(tmp_path / f"model{ending}", compile=False)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)

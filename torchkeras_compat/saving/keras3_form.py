@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._core import registry, stored_configs
-from .._core.dialects import current, named
+from .._core.dialects import current, named, using
 from .._core.errors import show
 from .._core.graph_calls import Call, Place, keras_2_call, put
 from . import keras3_tables as tables
@@ -63,21 +63,27 @@ def for_keras_3(config: Mapping[str, Any], dialect: str | None = None) -> tuple[
     return writer.layer(config), writer.problems
 
 
-def compile_for_keras_3(config: Mapping[str, Any]) -> tuple[Config, list[Problem]]:
+def compile_for_keras_3(config: Mapping[str, Any], dialect: str | None = None) -> tuple[Config, list[Problem]]:
     """Return what `get_compile_config` tells, in the form of Keras 3, and what that Keras cannot express.
 
     Args:
         config: What the model was compiled with; it is not changed.
+        dialect: The dialect of the model, which has the defaults of an optimizer that stands by name.
 
     Example:
-        >>> compile_for_keras_3({'optimizer': 'sgd', 'loss': 'kullback_leibler_divergence', 'jit_compile': None})[0]
-        {'optimizer': 'sgd', 'loss': 'kl_divergence'}
+        >>> compile_for_keras_3({'loss': 'kullback_leibler_divergence', 'metrics': ['acc'], 'jit_compile': None})[0]
+        {'loss': 'kl_divergence', 'metrics': ['acc']}
     """
-    writer = _Writer(current(), False)
-    config = {**config, "optimizer": _with_schedule(config.get("optimizer"))}
+    known = named(dialect) if dialect else current()
+    writer = _Writer(known, False)
     kept = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution")
-    told = {name: writer.told(config[name]) for name in kept if config.get(name) is not None}
-    return told, writer.problems
+    told = {name: config[name] for name in kept if config.get(name) is not None}
+    if isinstance(told.get("optimizer"), str):
+        with using(known.name):
+            told["optimizer"] = registry.serialize("optimizer", registry.get("optimizer", told["optimizer"]))
+    if "optimizer" in told:
+        told["optimizer"] = _with_schedule(told["optimizer"])
+    return {name: writer.told(value) for name, value in told.items()}, writer.problems
 
 
 def _with_schedule(optimizer: Any) -> Any:
@@ -159,9 +165,9 @@ def _applied(owner: str, rules: Mapping[str, Rule], config: Mapping[str, Any]) -
         rule = rules.get(argument)
         if rule is None:
             told[argument] = value
-        elif rule.new is not None:
+        elif rule.new is not None and (rule.harmless is None or value not in rule.harmless):
             told[rule.new] = value if rule.convert is None else rule.convert(value)
-        elif rule.harmless is not None and value not in rule.harmless:
+        elif rule.new is None and rule.harmless is not None and value not in rule.harmless:
             raise _CannotSay(rule.reason or f"Keras 3's {owner} has no {argument}; it is {show(value)} here")
     return told
 

@@ -28,8 +28,8 @@ class Rule:
     """What becomes of an argument.
 
     Attributes:
-        new: Its name in Keras 3; `None` where it goes.
-        harmless: The values at which it goes; others cannot be expressed there.  `None` for any value.
+        new: Its name in Keras 3; `None` where there is none.
+        harmless: The values at which it goes; without a new name, others cannot be expressed there.  `None` for any.
         reason: Why the others cannot.
         convert: Turns the value into that of Keras 3.
     """
@@ -167,7 +167,7 @@ OTHERS: dict[str, Mapping[str, Rule]] = {
     "initializer": {},
     "regularizer": {},
     "constraint": {},
-    "schedule": {},
+    "schedule": {"name": Rule("name", harmless=(None,))},
 }
 
 

@@ -39,7 +39,9 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     if model._is_users:
         described["build_config"] = {"input_shape": model._built_shape}
     if compiled is not None:
-        described["compile_config"], of_compile = compile_for_keras_3(_as_json(_by_output(model, compiled)))
+        described["compile_config"], of_compile = compile_for_keras_3(
+            _as_json(_by_output(model, compiled)), model._dialect
+        )
         described[OWN] = {**_as_json(compiled), compiled_state.OPTIMIZER_DIALECT: model.optimizer._dialect}
         problems += of_compile
     if problems:

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from configs import answers
 from configs.table import all_models
-from configs.writing import written
+from configs.writing import COMPILED, WEIGHTS, compiled, evaluated, small_model, written
 from models.cases import FAMILIES
 
 # What only a user's classes and functions make whole, as it stands in a configuration.
@@ -70,6 +70,18 @@ def entry(name: str, build: Any) -> dict[str, Any] | None:
     return {**stored, "outputs": there["outputs"]}
 
 
+def compile_entry(name: str) -> dict[str, Any]:
+    """Return what is stored of a way to compile."""
+    _, config, problems, here = compiled(name)
+    assert not problems, problems
+    model = small_model(keras, name)
+    model.compile_from_config(json.loads(json.dumps(config)))
+    model.set_weights(WEIGHTS)
+    there = evaluated(model)
+    np.testing.assert_allclose(here, there, rtol=1e-3, atol=1e-4)
+    return {"written": config, "evaluated": there}
+
+
 def main(only: list[str]) -> None:
     """Write the file, or try the models named."""
     stored, failed = {}, []
@@ -81,7 +93,15 @@ def main(only: list[str]) -> None:
         except Exception as error:
             failed.append(name)
             print(f"{name}: {type(error).__name__}: {str(error)[:600]}", flush=True)
-    print(len(stored), "models", len(failed), "failed")
+    compiled_as = {}
+    for name in COMPILED:
+        try:
+            compiled_as[name] = compile_entry(name)
+        except Exception as error:
+            failed.append(name)
+            print(f"{name}: {type(error).__name__}: {str(error)[:600]}", flush=True)
+    stored = {"models": stored, "compiled": compiled_as}
+    print(len(stored["models"]), "models", len(failed), "failed")
     if not only:
         text = json.dumps(stored, sort_keys=True, indent=0)
         with gzip.GzipFile(DATA / "written-for-keras-3.15.json.gz", "wb", mtime=0) as file:
