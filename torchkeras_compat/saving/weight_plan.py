@@ -18,6 +18,8 @@ from .._core.weights import Weight
 from .conversions import Conversion, Function, Origin, as_it_is, conversions, hint
 from .hdf5 import FileError
 
+Array = np.ndarray[Any, Any]
+
 # Kind of type that a weight is kept in → kinds in a file.
 KINDS = {True: "f", False: "iub"}
 
@@ -50,6 +52,25 @@ class Stored:
     data: tuple[Any, ...]
 
 
+class Scratch:
+    """Memory for one array at a time: the system gives fresh memory page by page, which takes longer than reading."""
+
+    def __init__(self) -> None:
+        self._memory: Array = np.empty(0, np.uint8)
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array that is valid until the next one is asked for.
+
+        Args:
+            shape: Its shape.
+            dtype: Its type.
+        """
+        size = _size(shape) * dtype.itemsize
+        if self._memory.nbytes < size:
+            self._memory = np.empty(size, np.uint8)
+        return self._memory[:size].view(dtype).reshape(shape)
+
+
 @dataclass(frozen=True)
 class Match:
     """A weight and the data it shall get.
@@ -64,8 +85,14 @@ class Match:
     data: tuple[Any, ...]
     function: Function = as_it_is
 
-    def read(self) -> Tensor:
-        """Return what the weight shall be."""
+    def read(self, scratch: Scratch | None = None) -> Tensor:
+        """Return what the weight shall be.
+
+        Args:
+            scratch: Where the data may lie until the next weight is read.
+        """
+        if scratch is not None and len(self.data) == 1:
+            return self.function(_tensor(self.data[0], self.data[0].read(scratch.empty))).reshape(self.weight.shape)
         return self.function(*map(_read, self.data)).reshape(self.weight.shape)
 
 
@@ -188,8 +215,9 @@ class Plan:
 
     def fill(self) -> None:
         """Write every weight of a model that is new: what was there before counts for nothing."""
+        scratch = Scratch()
         for match in self.matches:
-            match.weight.assign(match.read())
+            match.weight.assign(match.read(scratch))
 
 
 class Assignable(Protocol):
@@ -301,8 +329,11 @@ def _kind_of(data: Any) -> str:
 
 
 def _read(data: Any) -> Tensor:
-    """Return a dataset as a tensor of a type that torch has."""
-    value = np.asarray(data[()])
+    return _tensor(data, np.asarray(data[()]))
+
+
+def _tensor(data: Any, value: Array) -> Tensor:
+    """Return what a dataset holds as a tensor of a type that torch has."""
     if _is_bfloat16(data):
         return torch.from_numpy(value.view(np.int16).copy()).view(torch.bfloat16)
     kept = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1,), "b": (1,)}[value.dtype.kind]

@@ -14,6 +14,7 @@ from .._core.weights import Weight
 from . import hdf5
 from .conversions import Origin
 from .hdf5 import FileError
+from .weight_arrays import arrays_of
 from .weight_plan import Plan, Stored, ordered
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
@@ -67,16 +68,14 @@ def write(root: Any, layers: Iterable[Any]) -> None:
     hdf5.write_names(root, "layer_names", names)
     root.attrs["backend"] = BACKEND.encode()
     root.attrs["keras_version"] = VERSION.encode()
-    for name, layer in sorted(zip(names, listed), key=lambda pair: pair[0]):
-        _write_group(root.require_group(name), ordered(layer))
-    _write_group(root.require_group(TOP), [])  # a model's own weights, of which a Sequential has none
-
-
-def _write_group(place: Any, weights: Sequence[Weight]) -> None:
-    names = weight_names(weights)
-    hdf5.write_names(place, "weight_names", names)
-    for name, weight in zip(names, weights):
-        place.create_dataset(name, data=weight.numpy())
+    groups = [(name, ordered(layer)) for name, layer in sorted(zip(names, listed), key=lambda pair: pair[0])]
+    arrays = arrays_of([weight for _, weights in groups for weight in weights])
+    for name, weights in (*groups, (TOP, [])):  # the last are a model's own weights, of which a Sequential has none
+        place = root.require_group(name)
+        in_group = weight_names(weights)
+        hdf5.write_names(place, "weight_names", in_group)
+        for one in in_group:
+            place.create_dataset(one, data=next(arrays))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

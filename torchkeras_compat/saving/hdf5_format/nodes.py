@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -267,10 +267,22 @@ class Dataset(Node):
         return kind
 
     def __getitem__(self, index: Any) -> Any:
+        return self.read()[index]
+
+    def read(self, empty: Callable[..., values.Array] = np.empty) -> values.Array:
+        """Return the data.
+
+        Args:
+            empty: Makes the array, of a shape and a type, where the data lie in one piece.
+
+        Raises:
+            Corrupt: They are not there.
+            Unsupported: They are elsewhere, or of a form that files of models do not have.
+        """
         if self.external or self.is_virtual:
             raise Unsupported(f"the data of {self.name!r} are kept in other files")
         try:
-            return values.read_data(self._file.source, self._header, self._file.texts, repr(self.name))[index]
+            return values.read_data(self._file.source, self._header, self._file.texts, repr(self.name), empty)
         except Unsupported as error:
             raise Unsupported(f"{self.name!r}: {error}") from None
 

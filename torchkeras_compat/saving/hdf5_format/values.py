@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,9 @@ def _texts(data: bytes, texts: TextHeap) -> list[bytes]:
     return [texts.text(data[i : i + 16]) for i in range(0, len(data), 16)]
 
 
-def read_data(source: Source, header: Header, texts: TextHeap, what: str) -> Array:
+def read_data(
+    source: Source, header: Header, texts: TextHeap, what: str, empty: Callable[..., Array] = np.empty
+) -> Array:
     """Return the elements of a dataset; texts of any length are bytes, as h5py gives them.
 
     Args:
@@ -58,6 +61,7 @@ def read_data(source: Source, header: Header, texts: TextHeap, what: str) -> Arr
         header: The dataset's.
         texts: The file's texts of any length.
         what: The dataset, for messages.
+        empty: Makes the array, of a shape and a type, where the elements lie in one piece.
 
     Raises:
         Corrupt: They are not there.
@@ -83,7 +87,7 @@ def read_data(source: Source, header: Header, texts: TextHeap, what: str) -> Arr
         source.check(layout.address if size else 0, size, what)
         if layout.size < size:
             raise Corrupt(f"{what} has {layout.size} bytes of {size}")
-        array = np.empty(shape, stored)
+        array = empty(shape, stored)
         if size:
             source.read_into(layout.address, array.reshape(-1).view(np.uint8), what)
     if not kind.is_reference_to_text:
