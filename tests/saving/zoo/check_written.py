@@ -1,0 +1,66 @@
+"""Load under a Keras what `written.py` wrote, and note the files whose models compute and train the same there.
+
+python -m tests.saving.zoo.check_written FOLDER      where that Keras is installed, at the root of the checkout
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.golden.models.case import leaves
+from tests.saving.zoo.make_zoo import DATA, namespace
+from tests.saving.zoo.models import STEPS, batch, cases, forget_states
+
+ENDINGS = {"2": ".h5", "3": ".keras"}
+
+
+def check(name: str, path: Path, keras: Any, arrays: Any) -> str:
+    """Return what is wrong with a file, nothing where all is right."""
+    case = cases()[name]
+    try:
+        model = keras.models.load_model(path)
+        x, _ = batch(case, 0)
+        for i, output in enumerate(leaves(model.predict_on_batch(x))):
+            difference = float(np.abs(np.asarray(output) - arrays[f"{name}/y/{i}"]).max())
+            if not difference < 1e-5 * max(1.0, float(np.abs(arrays[f"{name}/y/{i}"]).max())):
+                return f"predictions differ by {difference}"
+        if f"{name}/losses" in arrays:
+            forget_states(model)
+            losses = [np.ravel(model.train_on_batch(*batch(case, number)))[0] for number in range(STEPS)]
+            if not np.allclose(losses, arrays[f"{name}/losses"], rtol=2e-4, atol=1e-5):
+                return f"losses {losses} instead of {arrays[f'{name}/losses'].tolist()}"
+    except Exception as error:  # whatever Keras has to say
+        return f"{type(error).__name__}: {str(error)[:300]}"
+    return ""
+
+
+def main() -> None:
+    keras, version = namespace()
+    folder = Path(sys.argv[1])
+    prints = json.loads((folder / "fingerprints.json").read_text())
+    with np.load(folder / "expected.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    ending = ENDINGS[version[0]]
+    read, wrong = {}, {}
+    for name in cases():
+        path = folder / f"{name}{ending}"
+        if path.exists():
+            problem = check(name, path, keras, arrays)
+            if problem:
+                wrong[name] = problem
+            else:
+                read[path.name] = prints[path.name]
+    target = DATA / "read_by_keras.json"
+    notes = json.loads(target.read_text()) if target.exists() else {}
+    notes["keras_" + "_".join(version.split(".")[:2])] = {"read": read, "not read": wrong}
+    target.write_text(json.dumps(notes, indent=1, sort_keys=True) + "\n")
+    print(len(read), "read;", len(wrong), "not:", json.dumps(wrong, indent=1))
+
+
+if __name__ == "__main__":
+    main()
