@@ -36,6 +36,7 @@ OPERATORS: dict[str, tuple[str, tuple[str, ...]]] = {
     "abs": ("math.abs", ("x",)),
     "invert": ("math.logical_not", ("x",)),
 }
+COMMUTATIVE = frozenset(("add", "mul"))
 # Class → argument that only this package has → the values at which it goes.
 _ONE_ORDER: Mapping[str, tuple[Any, ...]] = {"data_format": ("channels_last", None)}
 HARMLESS = dict.fromkeys(("UpSampling1D", "ZeroPadding1D", "Cropping1D"), _ONE_ORDER)
@@ -142,14 +143,20 @@ def _named(function: str, call: Call) -> tuple[str, Sequence[str], list[Any]]:
         return (*_SLICE, [arguments[0], _slices(arguments[1])])
     operator = function.strip("_")
     if function.startswith("__") and operator not in OPERATORS and operator.removeprefix("r") in OPERATORS:
-        arguments.reverse()
         operator = operator.removeprefix("r")
+        if operator not in COMMUTATIVE:
+            arguments = [_leading(arguments[1]), arguments[0]]
     if function.startswith("__") and operator in OPERATORS:
         return (*OPERATORS[operator], arguments)
     known = stored_configs.TABLES.names_in_keras_2(function)
     if known is None:
         raise _NotThere(function)
     return (*known, arguments)
+
+
+def _leading(value: Any) -> Any:
+    """Return a number that leads an operation as TensorFlow needs it there, where no tensor has told a type yet."""
+    return float(value) if type(value) is int else value
 
 
 def _slices(key: Any) -> Any:

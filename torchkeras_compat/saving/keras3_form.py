@@ -138,7 +138,7 @@ def _policy(dtype: Any) -> Any:
 
 
 def _value(value: Any) -> Any:
-    """Return a plain value as Keras 3 writes it."""
+    """Return a value as Keras 3 writes it."""
     if isinstance(value, np.ndarray):
         array = {"value": value.tolist(), "dtype": str(value.dtype)}
         return {"class_name": "__numpy__", "config": array}
@@ -322,8 +322,13 @@ class _Writer:
         if shape is not None:
             first = entries[0]["config"]
             dtype = "int32" if entries[0]["class_name"] == "Embedding" else "float32"
-            given = {"batch_input_shape": shape, "dtype": dtype, "sparse": False, "name": f"{first.get('name')}_input"}
-            entries.insert(0, {"class_name": "InputLayer", "config": given})
+            first_input = {
+                "batch_input_shape": shape,
+                "dtype": dtype,
+                "sparse": False,
+                "name": f"{first.get('name')}_input",
+            }
+            entries.insert(0, {"class_name": "InputLayer", "config": first_input})
         inner = {
             **told,
             "trainable": told.get("trainable", True),

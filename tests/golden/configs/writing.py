@@ -12,6 +12,21 @@ import torchkeras_compat as tk
 from torchkeras_compat.saving.keras3_form import compile_for_keras_3, for_keras_3
 
 DIALECT = "keras-2.15"
+
+
+def json_of(build: Any) -> tuple[Any, str]:
+    """Return a model and what `to_json` writes of it.
+
+    Args:
+        build: The function that builds the model.
+    """
+    tk.set_dialect(DIALECT)
+    tk.backend.clear_session()
+    model = build(tk)
+    model = model["model"] if isinstance(model, dict) else model
+    return model, model.to_json()
+
+
 losses, metrics, optimizers = tk.losses, tk.metrics, tk.optimizers
 schedules = optimizers.schedules
 
