@@ -32,7 +32,7 @@ NOT_THE_SAME = {
 OTHERWISE = {
     "attention-heads_with_all_arguments": "steps that may attend to nothing are zero, not the mean over all",
     "attention-heads_over_the_second_axis": "steps that may attend to nothing are zero, not the mean over all",
-    "wrappers-spectral_normalization_of_embeddings": "the table of Embedding is normalised along another axis",
+    "wrappers-spectral_normalization_of_embeddings": "it gives zeros for the words of a normalised table",
 }
 
 
