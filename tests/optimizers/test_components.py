@@ -30,6 +30,7 @@ class Owner:
 
     slot_names = ("sum",)
     name, always_interleaved = "owner", False
+    mean_slots: ClassVar[frozenset[str]] = frozenset()
     clipping, weight_decay, use_ema = Clipping(), None, False
     elementwise = True
     parts: ClassVar[dict[Tensor, int]] = {}
@@ -378,6 +379,8 @@ def test_the_slots_of_a_weight_of_two_parameters_are_one_array(name: str) -> Non
     per_weight = {"SGD": 1, "Adam": 2, "RMSprop": 1, "Adafactor": 3}[name]
     assert len(state) == 1 + 3 * per_weight  # Keras 2.15: the counter, and each slot of three weights
     assert any(array.shape == (2, 6) for array in state)
+    if name == "Adafactor":
+        assert [array.shape for array in state[7:]] == [(2,), (6,), (2, 6)]  # as Keras 2.15 has them
     other = keras.models.clone_model(model)
     other.compile(getattr(keras.optimizers, name)(**options), "mse")
     other.set_weights(model.get_weights())

@@ -265,6 +265,8 @@ class Adafactor(Optimizer):
         self.clip_threshold = self._number("clip_threshold", clip_threshold)
         self.relative_step = bool(relative_step)
 
+    mean_slots = frozenset(("r", "c"))
+
     @property
     def slot_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("r", "c", "v"),)

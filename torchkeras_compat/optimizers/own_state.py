@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ class OwnState:
     A subclass overrides what is private here where its files hold more, or less, than the slots that it uses.
     """
 
+    mean_slots: ClassVar[frozenset[str]] = frozenset()  # slots that are means over an axis of a weight
     use_ema: bool
     _slots: SlotTable
     _weight_io: WeightIO

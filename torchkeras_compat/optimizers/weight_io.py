@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -31,10 +31,6 @@ class Place:
     params: tuple[Tensor, ...]
     codec: Codec
 
-    def has_layout(self, slots: Sequence[Tensor]) -> bool:
-        """Tell whether slots lie as the parameters do: some optimizers keep means over an axis."""
-        return all(slot.shape == param.shape for slot, param in zip(slots, self.params))
-
 
 class VariableList(list[Any]):
     """A list that may be called, because `optimizer.variables` was a method once."""
@@ -49,6 +45,7 @@ class StoredOptimizer(Protocol):
 
     name: str
     always_interleaved: bool
+    mean_slots: ClassVar[frozenset[str]]
     param_groups: list[dict[str, Any]]
     _rules: Rules
     _iterations: int
@@ -112,9 +109,15 @@ class WeightIO:
         used = [slot for slot in slots if slot is not None]
         if not used:
             return self.optimizer._idle_slot(place.name, place.params[0])
-        if place.has_layout(used):
+        if self._has_layout(place, used):
             return place.codec.read(*used)
         return used[0] if len(used) == 1 else self.optimizer._join_parts(place, used)
+
+    def _has_layout(self, place: Place, slots: Sequence[Tensor]) -> bool:
+        """Tell whether slots lie as the parameters do: some are means over an axis of the weight."""
+        if len(slots) > 1 and place.name in self.optimizer.mean_slots:
+            return False
+        return all(slot.shape == param.shape for slot, param in zip(slots, place.params))
 
     def tensors(self) -> list[Any]:
         """Return the extra state and the slots, those of a single parameter in torch's layout."""
@@ -173,6 +176,6 @@ class WeightIO:
 
     def _parts(self, place: Place, slots: Sequence[Tensor], value: Tensor) -> Sequence[Tensor]:
         """Return what an array in Keras's layout is for each parameter of a weight."""
-        if place.has_layout(slots):
+        if self._has_layout(place, slots):
             return place.codec.write(value)
         return [value] if len(slots) == 1 else self.optimizer._split_parts(place, value)
