@@ -261,3 +261,23 @@ def test_a_model_from_a_file_draws_no_random_numbers(ending: str, tmp_path: Any)
     state = np.random.get_state()[1].copy()
     keras.models.load_model(tmp_path / f"model{ending}", compile=False)
     np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.IntegerLookup(output_mode="multi_hot"),
+        lambda: L.Normalization(),
+        lambda: L.Discretization(num_bins=3),
+    ],
+)
+def test_what_adapt_has_found_is_in_the_file(layer: Callable[[], Any], ending: str, tmp_path: Any) -> None:
+    x = np.array([[1], [2], [2], [7], [9]])
+    adapted = layer()
+    adapted.adapt(x)
+    model = keras.Sequential([adapted])
+    expected = model.predict(x, verbose=0)
+    model.save(tmp_path / f"model{ending}")
+    other = keras.models.load_model(tmp_path / f"model{ending}", compile=False)
+    np.testing.assert_array_equal(other.predict(x, verbose=0), expected)

@@ -249,8 +249,11 @@ class Discretization(IntegerOutput):
         self._summary = np.zeros((2, 0), "float32")
 
     def _config_of(self, name: str) -> Any:
-        """Return an argument; the boundaries are those that the layer was made with."""
-        return self.input_bin_boundaries if name == "bin_boundaries" else super()._config_of(name)
+        """Return an argument of the constructor."""
+        # What `adapt` has found stands where boundaries of the user would: files have no other place for it.
+        if name == "bin_boundaries":
+            return self.bin_boundaries or self.input_bin_boundaries
+        return None if name == "num_bins" and self.bin_boundaries else super()._config_of(name)
 
     def update_state(self, data: Any) -> None:
         """Take a batch into the summary of the data.
