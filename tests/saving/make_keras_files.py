@@ -16,6 +16,7 @@ from mixed_model import model
 from tensorflow import keras
 
 DATA = Path(__file__).resolve().parent / "data"
+LOOKED_UP = np.array([[1, 5], [2, 5], [7, 5], [2, 9]])
 
 
 def filled(net: keras.Sequential) -> keras.Sequential:
@@ -45,6 +46,10 @@ def main() -> None:
     net.save(DATA / "keras_2_15_model.h5", include_optimizer=False)
     net.get_layer("inner").trainable = False
     net.save_weights(DATA / "keras_2_15_frozen.h5", save_format="h5")
+    lookup = keras.layers.IntegerLookup(output_mode="multi_hot", num_oov_indices=2)
+    lookup.adapt(LOOKED_UP)
+    keras.Sequential([keras.Input((2,), dtype="int64"), lookup]).save(DATA / "keras_2_15_lookup.keras")
+    print(lookup(LOOKED_UP).numpy().tolist())  # stands in test_keras_files.py
     weights = {f"w{i}": w for i, w in enumerate(net.get_weights())}
     np.savez_compressed(DATA / "keras_2_15.npz", x=inputs(), y=net.predict(inputs(), verbose=0), **weights)
 

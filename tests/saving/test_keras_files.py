@@ -60,3 +60,16 @@ def test_our_file_has_the_layout_of_keras(frozen: bool, tmp_path: Path) -> None:
             for name in names:
                 assert ours[layer][name].dtype == keras[layer][name].dtype
                 np.testing.assert_array_equal(ours[layer][name], keras[layer][name])
+
+
+def test_words_that_a_lookup_has_learned_come_from_the_archive() -> None:
+    restored = tk.models.load_model(DATA / "keras_2_15_lookup.keras", compile=False)
+    expected = [  # what Keras 2.15 printed
+        [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+        [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0],
+    ]
+    looked_up = np.array([[1, 5], [2, 5], [7, 5], [2, 9]])
+    np.testing.assert_array_equal(restored.predict(looked_up, verbose=0), expected)
+    assert restored.layers[-1].vocabulary_size() == 7

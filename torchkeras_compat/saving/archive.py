@@ -171,6 +171,20 @@ class Reader:
             raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
         return limits.parse_json(self._bytes(info), self.caller, f"{name!r} in the archive")
 
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a text.
+
+        Raises:
+            FileError: There is no such member, it is too large, or no text.
+        """
+        info = self._info(name)
+        if info.file_size > limits.CONFIG_BYTES:
+            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
+        try:
+            return self._bytes(info).decode().split("\n")
+        except UnicodeDecodeError as error:
+            raise FileError(f"{self.caller}: {name!r} in the archive is no text: {error}.") from error
+
     @contextlib.contextmanager
     def hdf5(self, name: str = WEIGHTS) -> Iterator[Group]:
         """Read an HDF5 member; yields its root.

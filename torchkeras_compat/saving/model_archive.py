@@ -11,7 +11,7 @@ from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
 from .._core.weights import values_from_file
 from ..utils.objects import serialize_keras_object
-from . import archive, compiled_state, limits, weights_v3
+from . import archive, compiled_state, limits, vocabularies, weights_v3
 from .compiled_state import Config
 from .hdf5 import FileError
 from .keras3_form import compile_for_keras_3, for_keras_3
@@ -110,6 +110,7 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
             plan = Plan(caller)
             weights_v3.match(plan, root, model)
             plan.fill()
+        vocabularies.restore(reader, root, model, caller)
         if compile and told:
             compiled_state.compile_again(model, told, version, caller)
             if model.built:
