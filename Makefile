@@ -17,7 +17,7 @@ ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow fuzz lint format bench bench-compile bench-scale bench-layers gpu-check clean
+.PHONY: help demo test test-slow fuzz lint format bench bench-compile bench-scale bench-layers bench-files gpu-check clean
 
 help:  ## list the targets
 	@echo "Targets (each builds its environment in $(VENV) first):"
@@ -60,6 +60,9 @@ bench-scale: $(VENV)/.plot  ## plot the step time over width, depth, batch, embe
 
 bench-layers: $(VENV)/.torch  ## time layers alone against torch and, with KERAS= and KERAS3=interpreter, two Keras
 	$(PY) benchmarks/layers.py $(if $(KERAS),--keras "$(KERAS)") $(if $(KERAS3),--keras3 "$(KERAS3)") $(LAYERS)
+
+bench-files: $(VENV)/.torch  ## time saving and loading a model of 500 MB against torch.save and torch.load
+	$(PY) benchmarks/model_files.py
 
 gpu-check:  ## tests and benchmarks on CUDA, with the torch that PYTHON has; installs nothing
 	@$(PYTHON) benchmarks/gpu_check.py $(if $(GUIDE),--guide "$(GUIDE)") $(WORKLOADS)
