@@ -54,7 +54,7 @@ def test_what_libhdf5_hangs_or_dies_on_is_refused(name: str, targets: Targets, t
 def test_numbers_give_the_same_files_each_time(tmp_path: Path) -> None:
     files = FORMATS["hdf5"].files(tmp_path)
     assert [mutant("hdf5", files, i) for i in range(20)] == [mutant("hdf5", files, i) for i in range(20)]
-    assert len({mutant("hdf5", files, i) for i in range(200)}) > 190
+    assert len({mutant("hdf5", files, i) for i in range(200)}) > 180
 
 
 FAULTS = """

@@ -75,13 +75,13 @@ def _made(entry: Entry) -> Any:
 
 
 def _is_operation(entry: Entry) -> bool:
-    """Tell whether an entry is a function of Keras 3; HDF5 files name no modules, but layers tell their types."""
+    """Tell whether an entry is a function of Keras 3; HDF5 files name no modules, but layers say whether they train."""
     if "module" in entry or stored_configs.current().era is None:
         return ".ops." in str(entry.get("module"))
     config = entry.get("config")
-    tells_type = isinstance(config, Mapping) and bool({"dtype", "trainable", "layers"} & set(config))
+    of_layer = isinstance(config, Mapping) and bool({"trainable", "layers"} & set(config))
     name = entry["class_name"]
-    if tells_type or any(name in scope for scope in registry.open_scopes()):
+    if of_layer or any(name in scope for scope in registry.open_scopes()):
         return False
     return stored_configs.TABLES.has_operation(name)
 

@@ -128,8 +128,8 @@ def load_model(
         >>> model.compile('adam', 'mse')
         >>> path = os.path.join(tempfile.mkdtemp(), 'model.h5')
         >>> model.save(path)
-        >>> keras.models.load_model(path).loss
-        'mse'
+        >>> type(keras.models.load_model(path).optimizer).__name__
+        'Adam'
     """
     for name, value in kwargs.items():
         if name != "options" or value is not None:
