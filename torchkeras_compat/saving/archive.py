@@ -166,10 +166,7 @@ class Reader:
         Raises:
             FileError: There is no such member, it is too large, or no JSON.
         """
-        info = self._info(name)
-        if info.file_size > limits.CONFIG_BYTES:
-            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
-        return limits.parse_json(self._bytes(info), self.caller, f"{name!r} in the archive")
+        return limits.parse_json(self._text(name), self.caller, f"{name!r} in the archive")
 
     def lines(self, name: str) -> list[str]:
         """Return the lines of a text.
@@ -177,11 +174,8 @@ class Reader:
         Raises:
             FileError: There is no such member, it is too large, or no text.
         """
-        info = self._info(name)
-        if info.file_size > limits.CONFIG_BYTES:
-            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
         try:
-            return self._bytes(info).decode().split("\n")
+            return self._text(name).decode().split("\n")
         except UnicodeDecodeError as error:
             raise FileError(f"{self.caller}: {name!r} in the archive is no text: {error}.") from error
 
@@ -204,21 +198,23 @@ class Reader:
             try:
                 with hdf5.reading(self._file, self.caller, start, info.file_size) as root:
                     yield root
-            except FileError:
+            finally:  # whatever else is wrong with what was read, damage to the archive is why
                 if crc.result() != info.CRC:
-                    raise self._damaged(name) from None
-                raise
-            if crc.result() != info.CRC:
-                raise self._damaged(name)
-
-    def _damaged(self, name: str) -> FileError:
-        return FileError(f"{self.caller}: the archive is corrupt: {name!r} has another CRC-32 than it should have.")
+                    with _sound(self.caller):
+                        raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
 
     def _info(self, name: str) -> zipfile.ZipInfo:
         if name not in self.names:
             listed = ", ".join(map(repr, self.names[:8]))
             raise FileError(f"{self.caller}: the archive has no {name!r}, so no model of Keras; it has {listed}.")
         return self._archive.getinfo(name)
+
+    def _text(self, name: str) -> bytes:
+        """Return a member that is a text, of no more bytes than one may have."""
+        info = self._info(name)
+        if info.file_size > limits.CONFIG_BYTES:
+            raise FileError(f"{self.caller}: {name!r} has {info.file_size:,} bytes, more than limits.CONFIG_BYTES.")
+        return self._bytes(info)
 
     def _bytes(self, info: zipfile.ZipInfo) -> bytes:
         """Return a member, which zip checks by its CRC-32."""
@@ -233,8 +229,6 @@ class Reader:
             self._file.seek(info.header_offset + 26)
             lengths = self._file.read(4)  # of the name and of further fields, which the list may have in other lengths
             start = info.header_offset + 30 + sum(int.from_bytes(lengths[i : i + 2], "little") for i in (0, 2))
-            if _checksum(self._file, start, info.file_size) != info.CRC:
-                raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
         return start
 
 
