@@ -134,6 +134,35 @@ def test_calls_of_users_are_refused_with_both_ways_out(tmp_path: Any) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_what_a_model_says_of_its_building_is_in_the_archive(tmp_path: Any) -> None:
+    class Widening(keras.Model):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.hidden, self.out = L.Dense(4), L.Dense(2)
+
+        def call(self, inputs: Any) -> Any:
+            return self.out(self.hidden(inputs))
+
+        def get_build_config(self) -> dict[str, Any]:
+            return {"features": self.hidden.weights[0].shape[0]}
+
+        def build_from_config(self, config: Any) -> None:
+            self.features_in_file = config["features"]
+            self.build((None, config["features"]))
+
+        def get_config(self) -> dict[str, Any]:
+            return {"name": self.name}
+
+    model = Widening()
+    x = np.ones((2, 3), "float32")
+    expected = model.predict(x)
+    path = os.path.join(tmp_path, "widening.keras")
+    model.save(path)
+    loaded = keras.models.load_model(path, custom_objects={"Widening": Widening})
+    assert loaded.features_in_file == 3
+    np.testing.assert_array_equal(loaded.predict(x), expected)
+
+
 def test_optimizers_of_torch_are_told_of_and_left_out(tmp_path: Any) -> None:
     import torch
 

@@ -130,9 +130,8 @@ def name_of(kind: str, entry: object) -> str | None:
 
 def lookup(kind: str, name: str) -> Any:
     """Return the class or function called `name`, user objects first, or raise with «did you mean»."""
-    for scope in _scopes.stack:
-        if name in scope:
-            return scope[name]
+    if (own := custom_object(name)) is not None:
+        return own
     table = KINDS[kind]
     entry = table.find(name)
     if entry is None and kind in PLANNED_IN and (planned := find_planned(PLANNED_IN[kind], name)) is not None:
@@ -237,9 +236,8 @@ def _made(entry: Any, arguments: Any) -> Any:
 def _entry(kind: str, name: str, registered: Any) -> Any:
     """Return the class or function that a configuration names: as the user registered it, or by its own name."""
     for spelled in (registered, name):
-        known = next((scope[spelled] for scope in _scopes.stack if isinstance(spelled, str) and spelled in scope), None)
-        if known is not None:
-            return known
+        if (own := custom_object(spelled)) is not None:
+            return own
     # What stands before the optimizers of 2.11 to 2.15 is their own.
     return lookup(kind, stored_configs.class_in(kind, name.removeprefix("Custom>")))
 
@@ -319,9 +317,9 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def open_scopes() -> tuple[dict[str, Any], ...]:
-    """Return the user objects by name: of the open scopes, the innermost first, and the global ones."""
-    return _scopes.stack
+def custom_object(name: Any) -> Any:
+    """Return the user's object of a name, of the innermost scope that has it; `None` where there is none."""
+    return next((scope[name] for scope in _scopes.stack if name in scope), None) if isinstance(name, str) else None
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def with_functions(owner: str, config: Mapping[str, Any], arguments: tuple[str, 
     for name in ("module", *(f"{argument}_module" for argument in arguments)):
         told.pop(name, None)
     layer = told.get("name")
-    supplied = known_as(layer)
+    supplied = registry.custom_object(layer)
     for argument in arguments:
         value, kind = told.get(argument), kinds[argument]
         if argument == arguments[0] and callable(supplied) and not isinstance(supplied, type):
@@ -39,13 +39,6 @@ def with_functions(owner: str, config: Mapping[str, Any], arguments: tuple[str, 
         else:
             told[argument] = _function_or_value(owner, layer, argument, value, kind)
     return told
-
-
-def known_as(name: Any) -> Any:
-    """Return the user's object of a name, `None` where there is none."""
-    if not isinstance(name, str):
-        return None
-    return next((scope[name] for scope in registry.open_scopes() if name in scope), None)
 
 
 def is_code(value: Any, kind: Any) -> bool:
@@ -74,7 +67,7 @@ def _function_or_value(owner: str, layer: Any, argument: str, value: Any, kind: 
         return value
     name = value.get("config") if isinstance(value, dict) else value
     registered = value.get("registered_name") if isinstance(value, dict) else None
-    known = known_as(registered) or known_as(name)
+    known = registry.custom_object(registered) or registry.custom_object(name)
     if known is None:
         raise ValueError(
             f"{whose}: its {argument} is the function {show(name)}, which the configuration only names; give it as "

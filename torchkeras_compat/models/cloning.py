@@ -6,13 +6,14 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._core import dialects, registry, stored_configs
+from .._core import dialects, registry
 from .._core.errors import show
-from .._core.tree import flatten, map_shapes
+from .._core.tree import flatten
 from ..layers.base import Layer
 from ..layers.input_layer import Input, InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from ..saving import limits
+from ..saving.model_configs import model_of
 from . import functional
 from .model import Model
 from .sequential import Sequential
@@ -80,16 +81,10 @@ def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
     Raises:
         ValueError: The configuration is damaged, or names what is not known; the message says which layer's.
     """
-    told = config if isinstance(config, Mapping) else {}
-    with (
-        stored_configs.reading(config, told.get("keras_version"), told.get("dialect")),
-        registry.custom_object_scope(custom_objects),
-    ):
-        model = registry.deserialize("layer", config)
-        shape = (told.get("build_config") or {}).get("input_shape")
-        if shape is not None and isinstance(model, Model) and not model.built:
-            model.build_from_config({"input_shape": map_shapes(tuple, shape)})
-    return model
+    if not isinstance(config, Mapping):
+        raise ValueError(f"model_from_config: a configuration is a dictionary with 'class_name'; got {show(config)}.")
+    with registry.custom_object_scope(custom_objects):
+        return model_of(config, config.get("keras_version"), "model_from_config")
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:

@@ -81,7 +81,7 @@ def _is_operation(entry: Entry) -> bool:
     config = entry.get("config")
     of_layer = isinstance(config, Mapping) and bool({"trainable", "layers"} & set(config))
     name = entry["class_name"]
-    if of_layer or any(name in scope for scope in registry.open_scopes()):
+    if of_layer or registry.custom_object(name) is not None:
         return False
     return stored_configs.TABLES.has_operation(name)
 

@@ -151,7 +151,8 @@ def compile_again(model: Any, config: Any, version: str | None, caller: str) -> 
 def _with_users(value: Any) -> Any:
     """Return a part of a configuration with the user's functions for their names: those are known only now."""
     if isinstance(value, str):
-        return next((scope[value] for scope in registry.open_scopes() if value in scope), value)
+        own = registry.custom_object(value)
+        return value if own is None else own
     if isinstance(value, Mapping) and "class_name" not in value:
         return {key: _with_users(item) for key, item in value.items()}
     return [_with_users(item) for item in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import registry, stored_configs
+from .._core import registry
 from .._core.border import user_stacklevel
 from .._core.weights import values_from_file
 from ..utils.objects import serialize_keras_object
@@ -15,6 +15,7 @@ from . import archive, compiled_state, limits, vocabularies, weights_v3
 from .compiled_state import Config
 from .hdf5 import FileError
 from .keras3_form import compile_for_keras_3, for_keras_3
+from .model_configs import model_of
 from .model_hdf5 import as_name
 from .weight_plan import Plan
 from .weights_v3_optimizer import read_state, write_state
@@ -37,7 +38,7 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     described, problems = for_keras_3(_as_json(config), model._dialect)
     described["dialect"] = model._dialect
     if model._is_users:
-        described["build_config"] = {"input_shape": model._built_shape}
+        described["build_config"] = _as_json(model.get_build_config())
     if compiled is not None:
         described["compile_config"], of_compile = compile_for_keras_3(
             _as_json(_by_output(model, compiled)), model._dialect
@@ -97,13 +98,8 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: {archive.CONFIG!r} in the archive describes no model.")
     version = _version(reader)
-    with (
-        limits.building(caller, size),
-        stored_configs.reading(config, version, config.get("dialect")),
-        values_from_file(),
-    ):
-        model = registry.deserialize("layer", config)
-        _build(model, config.get("build_config"), caller)
+    with limits.building(caller, size), values_from_file():
+        model = model_of(config, version, caller)
     told = config.get(OWN) or config.get("compile_config")
     with reader.hdf5() as root:
         if model.built:
@@ -123,21 +119,3 @@ def _version(reader: archive.Reader) -> str | None:
     version = told.get("keras_version") if isinstance(told, Mapping) else None
     return version if isinstance(version, str) else None
 
-
-def _build(model: Any, told: Any, caller: str) -> None:
-    """Build a model whose configuration says no shape of its inputs, such as a subclass."""
-    if model.built or not isinstance(told, Mapping) or told.get("input_shape") is None:
-        return
-    try:
-        model.build(_shape(told["input_shape"]))
-    except (TypeError, ValueError) as error:
-        raise FileError(f"{caller}: {model} cannot be built for the shapes that the file says: {error}") from error
-
-
-def _shape(value: Any) -> Any:
-    """Return a shape from what JSON made of it."""
-    if isinstance(value, Mapping):
-        return {key: _shape(item) for key, item in value.items()}
-    if isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
-        return [_shape(item) for item in value]
-    return tuple(value) if isinstance(value, list) else value

@@ -11,12 +11,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import registry, stored_configs
+from .._core import registry
 from .._core.weights import values_from_file
 from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
 from .keras2_form import for_keras_2
+from .model_configs import model_of
 from .weight_plan import Plan
 from .weights_v3_optimizer import state_of
 
@@ -110,12 +111,8 @@ def read(root: Group, size: int, caller: str) -> Any:
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
     has_weights = hdf5.find(root, WEIGHTS, caller) is not None
-    with (
-        limits.building(caller, size),
-        stored_configs.reading(config, version_of(root), config.get("dialect")),
-        values_from_file() if has_weights else contextlib.nullcontext(),
-    ):
-        model = registry.deserialize("layer", config)
+    with limits.building(caller, size), values_from_file() if has_weights else contextlib.nullcontext():
+        model = model_of(config, version_of(root), caller)
     if has_weights and model.built:
         plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))

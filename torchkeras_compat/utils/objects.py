@@ -119,10 +119,10 @@ def get_registered_object(
         custom_objects: Searched after the objects of the open scopes.
         module_objects: Searched last.
     """
-    for scope in (*registry.open_scopes(), custom_objects or {}, module_objects or {}):
-        if name in scope:
-            return scope[name]
-    return None
+    own = registry.custom_object(name)
+    if own is not None:
+        return own
+    return next((known[name] for known in (custom_objects, module_objects) if known and name in known), None)
 
 
 def serialize_keras_object(obj: Any) -> Any:
