@@ -168,10 +168,8 @@ def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable
         ValueError: There is none here, or an argument is not served.
     """
     known = KERAS_3.get(name)
-    if known is None:
-        raise ValueError(f"the operation keras.ops {name} of Keras 3 is not known here; put it into a layer.")
-    function = function_of_graph(known.function)
-    if function is None:
+    function = None if known is None else function_of_graph(known.function)
+    if known is None or function is None:
         raise ValueError(f"the operation keras.ops {name} of Keras 3 is not known here; put it into a layer.")
     told = {}
     for argument, value in config.items():

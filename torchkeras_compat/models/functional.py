@@ -13,7 +13,7 @@ from .._core.symbolic import Node, SymbolicTensor, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from ..layers.base import Layer
 from ..layers.input_layer import InputLayer, input_for
-from .graph_configs import from_config, leaves_by_key
+from .graph_configs import from_config, leaves_by_key, own_calls
 from .operation import TFOpLambda, layer_of
 from .plan import Plan
 
@@ -88,11 +88,6 @@ def _calls_of(plan: Plan, layers: Sequence[Layer]) -> dict[int, list[Node]]:
     return {id(layer): [node for node in layer._nodes if id(node) in own] for layer in layers}
 
 
-def _own_calls(layer: Any) -> list[Node]:
-    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs."""
-    return layer._own_calls() if getattr(layer, "_declares_inputs", False) else []
-
-
 def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     """Return the configuration of a graph of layers, as Keras 2 writes it.
 
@@ -105,7 +100,7 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     calls = _calls_of(plan, layers)
     place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
     for layer in layers:
-        for number, node in enumerate(calls[id(layer)], len(_own_calls(layer))):
+        for number, node in enumerate(calls[id(layer)], len(own_calls(layer))):
             for i, tensor in enumerate(leaves_by_key(node.outputs)):
                 place.setdefault(id(tensor), [layer.name, number, i])
     entries = []

@@ -10,7 +10,7 @@ from typing import Any
 from .._core import registry, stored_configs
 from .._core.errors import show
 from .._core.graph_calls import Call, Place, is_place, keras_2_call, keras_3_call, place_of, put
-from .._core.symbolic import SymbolicTensor, apply
+from .._core.symbolic import Node, SymbolicTensor, apply
 from .._core.tensor_operators import OPERATORS, item
 from .._core.tree import Tree, is_branch
 from ..layers.base import Layer
@@ -90,6 +90,11 @@ def _takes_a_list(layer: Any) -> bool:
     return bool(getattr(layer, "_needs_list", False))
 
 
+def own_calls(layer: Any) -> list[Node]:
+    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs."""
+    return layer._own_calls() if getattr(layer, "_declares_inputs", False) else []
+
+
 _CALLED: dict[type, str] = {list: "a list", str: "a string", dict: "a dictionary"}
 
 
@@ -141,16 +146,14 @@ class GraphReader:
     def _enter(self, name: str, entry: Entry) -> None:
         """Note the outputs that a layer has by itself, and its calls."""
         layer = self.made[name]
-        first = 0
         if isinstance(layer, InputLayer):
             self.outputs[name, 0] = [layer.tensor]
             return
-        if not self.third and getattr(layer, "_declares_inputs", False):
-            for own in layer._own_calls():  # in a model, what leads from its own inputs to its outputs counts first
-                self.outputs[name, first] = leaves_by_key(own.outputs)
-                first += 1
+        own = [] if self.third else own_calls(layer)
+        for number, node in enumerate(own):
+            self.outputs[name, number] = leaves_by_key(node.outputs)
         own_name = str(entry.get("registered_name")).startswith(stored_configs.OWN)
-        for number, node in enumerate(entry.get("inbound_nodes") or [], first):
+        for number, node in enumerate(entry.get("inbound_nodes") or [], len(own)):
             try:
                 if self.third:
                     call = keras_3_call(name, number, node, keeps_mode=own_name)

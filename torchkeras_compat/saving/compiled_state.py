@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -219,7 +219,7 @@ def optimizer_arrays(model: Any) -> list[Array] | None:
     optimizer = model.optimizer
     if not hasattr(optimizer, "get_weights") or not int(getattr(optimizer, "iterations", 1)):
         return None
-    with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
+    with _ordered_as_in_files(optimizer):
         arrays: Sequence[Array] = optimizer.get_weights()
     return list(arrays) or None
 
@@ -236,10 +236,15 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
     if arrays and np.shape(arrays[0]) == () and not int(arrays[0]):
         return  # it has not trained
     try:
-        with ordered_by(optimizer, KERAS_2_15.rules) if is_new(optimizer) else contextlib.nullcontext():
+        with _ordered_as_in_files(optimizer):
             optimizer.set_weights(arrays)
     except ValueError as error:
-        warn_of_state(caller, str(error))
+        _warn_of_state(caller, str(error))
+
+
+def _ordered_as_in_files(optimizer: Any) -> AbstractContextManager[None]:
+    """Have the slots of an optimizer in the order of HDF5 files of Keras 2, inside the `with` block."""
+    return ordered_by(optimizer, KERAS_2_15.rules if is_new(optimizer) else optimizer._rules)
 
 
 def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller: str) -> None:
@@ -256,16 +261,11 @@ def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller:
     except FileError as error:
         why = str(error)
     if why:
-        warn_of_state(caller, why)
+        _warn_of_state(caller, why)
 
 
-def warn_of_state(caller: str, why: str) -> None:
-    """Say that an optimizer starts anew.
-
-    Args:
-        caller: Who loads, for messages.
-        why: Why the state in the file does not fit.
-    """
+def _warn_of_state(caller: str, why: str) -> None:
+    """Say that an optimizer starts anew, and why the state in the file does not fit."""
     warnings.warn(
         f"{caller}: the state of the optimizer in the file does not fit, so that it starts anew: {why}",
         stacklevel=user_stacklevel(),

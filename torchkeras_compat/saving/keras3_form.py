@@ -18,6 +18,7 @@ from .._core import registry, stored_configs
 from .._core.dialects import current, named, using
 from .._core.errors import show
 from .._core.graph_calls import Call, Place, keras_2_call, put
+from ..utils.objects import MODULES_BY_KIND
 from . import keras3_tables as tables
 from .keras3_tables import Rule
 
@@ -126,7 +127,7 @@ def _in_several_models(config: Any) -> frozenset[int]:
 
 
 def _in_form(kind: str, name: str, config: Any) -> Config:
-    return {"module": tables.MODULES[kind], "class_name": name, "config": config, "registered_name": None}
+    return {"module": MODULES_BY_KIND[kind], "class_name": name, "config": config, "registered_name": None}
 
 
 def _policy(dtype: Any) -> Any:
@@ -493,6 +494,6 @@ def _kind_of(value: Mapping[str, Any]) -> str | None:
     """Return what kind of thing a configuration is of."""
     name = value["class_name"].removeprefix("Custom>")
     module = str(value.get("module") or "")
-    told = next((kind for kind, home in tables.MODULES.items() if module == home), None)
+    told = next((kind for kind, home in MODULES_BY_KIND.items() if module == home), None)
     kinds: Iterator[str] = (kind for kind in tables.OTHERS if registry.KINDS[kind].find(name) is not None)
     return told or next(kinds, None)

@@ -176,8 +176,8 @@ class _Walk:
             yield from self._below(item, f"{path}/{name}_{number}" if number else f"{path}/{name}")
 
 
-def _is_saved(thing: Any) -> bool:
-    return isinstance(thing, Part) or (getattr(thing, "_is_layer", False) is True and not isinstance(thing, type))
+def _is_saved(value: Any) -> bool:
+    return isinstance(value, Part) or (getattr(value, "_is_layer", False) is True and not isinstance(value, type))
 
 
 def _class_name(layer: Any, convention: Convention) -> str:

@@ -118,4 +118,3 @@ def _version(reader: archive.Reader) -> str | None:
     told = reader.json(archive.METADATA) if archive.METADATA in reader.names else None
     version = told.get("keras_version") if isinstance(told, Mapping) else None
     return version if isinstance(version, str) else None
-

@@ -36,4 +36,5 @@ def _build(model: Any, told: Any, caller: str) -> None:
             told = {**told, "input_shape": map_shapes(tuple, told["input_shape"])}
         model.build_from_config(told)
     except (TypeError, ValueError) as error:
-        raise FileError(f"{caller}: {model} cannot be built for the shapes that its configuration says: {error}") from error
+        what = f"{model} cannot be built for the shapes that its configuration says"
+        raise FileError(f"{caller}: {what}: {error}") from error

@@ -6,7 +6,7 @@ all data are read, so that a call loads everything that it names or changes noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -91,9 +91,8 @@ class Match:
         Args:
             scratch: Where the data may lie until the next weight is read.
         """
-        if scratch is not None and len(self.data) == 1:
-            return self.function(_tensor(self.data[0], self.data[0].read(scratch.empty))).reshape(self.weight.shape)
-        return self.function(*map(_read, self.data)).reshape(self.weight.shape)
+        empty = np.empty if scratch is None or len(self.data) > 1 else scratch.empty
+        return self.function(*(_read(one, empty) for one in self.data)).reshape(self.weight.shape)
 
 
 @dataclass
@@ -150,9 +149,9 @@ class Plan:
             of_part = next(self._forms_of(part, data), None)
             if of_part is None:
                 return None
-            used, found = of_part
-            matches += found
-            data = data[used:]
+            count, matches_of_part = of_part
+            matches += matches_of_part
+            data = data[count:]
         return None if data else matches
 
     def _forms_of(self, weights: Sequence[Weight], data: Sequence[Any]) -> Iterator[tuple[int, list[Match]]]:
@@ -218,6 +217,17 @@ class Plan:
         scratch = Scratch()
         for match in self.matches:
             match.weight.assign(match.read(scratch))
+
+
+def listing(names: Iterable[str], limit: int = 8) -> str:
+    """Return names as a message lists them.
+
+    Args:
+        names: The names.
+        limit: How many of them it has.
+    """
+    known = list(names)
+    return ", ".join(map(repr, known[:limit])) + (", …" if len(known) > limit else "") if known else "none"
 
 
 class Assignable(Protocol):
@@ -328,12 +338,9 @@ def _kind_of(data: Any) -> str:
     return "f" if _is_bfloat16(data) else str(data.dtype.kind)
 
 
-def _read(data: Any) -> Tensor:
-    return _tensor(data, np.asarray(data[()]))
-
-
-def _tensor(data: Any, value: Array) -> Tensor:
-    """Return what a dataset holds as a tensor of a type that torch has."""
+def _read(data: Any, empty: Callable[..., Array]) -> Tensor:
+    """Return what a dataset holds as a tensor of a type that torch has, in memory that `empty` gives."""
+    value = data.read(empty)
     if _is_bfloat16(data):
         return torch.from_numpy(value.view(np.int16).copy()).view(torch.bfloat16)
     kept = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1,), "b": (1,)}[value.dtype.kind]

@@ -15,7 +15,7 @@ from . import hdf5
 from .conversions import Origin
 from .hdf5 import FileError
 from .weight_arrays import arrays_of
-from .weight_plan import Plan, Stored, ordered
+from .weight_plan import Plan, Stored, listing, ordered
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
 VERSION = "2.3.1"
@@ -170,8 +170,8 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
         ours = flat
     if len(ours) != len(theirs):
         raise FileError(
-            f"{plan.caller}: the model has {len(ours)} layers with weights ({_listed(o.name for o in ours)}), the file "
-            f"{len(theirs)} ({_listed(t.name for t in theirs)})."
+            f"{plan.caller}: the model has {len(ours)} layers with weights ({listing(o.name for o in ours)}), the file "
+            f"{len(theirs)} ({listing(t.name for t in theirs)})."
         )
     for layer, entry in zip(ours, theirs):
         plan.add(layer, entry)
@@ -200,16 +200,11 @@ def match_by_name(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) -
     shared = [entry for entry in theirs if entry.name in index]
     if not shared:
         raise FileError(
-            f"{plan.caller}: by_name=True, and no layer's name is in both: the model has {_listed(index)}, the file "
-            f"{_listed(t.name for t in theirs)}."
+            f"{plan.caller}: by_name=True, and no layer's name is in both: the model has {listing(index)}, the file "
+            f"{listing(t.name for t in theirs)}."
         )
     for entry in shared:
         plan.add(index[entry.name], entry)
     names = {entry.name for entry in shared}
     plan.skipped += [f"{name!r} of the model is not in the file" for name in index if name not in names]
     plan.skipped += [f"{t.name!r} of the file is not in the model" for t in theirs if t.name not in names]
-
-
-def _listed(names: Iterable[str], limit: int = 8) -> str:
-    known = list(names)
-    return ", ".join(map(repr, known[:limit])) + (", …" if len(known) > limit else "") if known else "none"

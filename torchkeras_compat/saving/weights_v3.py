@@ -8,7 +8,7 @@ the learning rate, and its slots.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from . import hdf5
 from .hdf5 import FileError
 from .layer_tree import CONVENTIONS, KERAS_2_15, KERAS_3, Convention, Node, nodes
 from .weight_arrays import arrays_of
-from .weight_plan import Plan, Stored
+from .weight_plan import Plan, Stored, listing
 
 VARS = "vars"
 OPTIMIZER = "optimizer"
@@ -90,9 +90,7 @@ def match(plan: Plan, root: Any, model: Any) -> None:
     Raises:
         FileError: Something does not fit.
     """
-    read = nodes(model, _convention_of(root, model, plan.caller))
-    for node in read:
-        _add(plan, root, node)
+    read = _match_nodes(plan, root, model)
     unread = _unread(root, {node.path for node in read}, plan.caller)
     plan.skipped += [f"{path!r} of the file is not in the model" for path in unread]
 
@@ -108,30 +106,36 @@ def match_by_name(plan: Plan, root: Any, model: Any) -> None:
     theirs = {name: path for name, path in names.items() if _holds_data(root, path, plan.caller)}
     shared = [name for name in ours if name in theirs]
     if not shared:
-        text = f"no layer's name is in both: the model has {_listed(ours)}, the file {_listed(theirs)}"
+        text = f"no layer's name is in both: the model has {listing(ours)}, the file {listing(theirs)}"
         raise FileError(
             f"{plan.caller}: by_name=True, and "
             f"{text if names else 'the file has no names of layers; write by_name=False'}."
         )
     for name in shared:
-        convention = _convention_of(root, ours[name], plan.caller, theirs[name])
-        for node in nodes(ours[name], convention, theirs[name]):
-            _add(plan, root, node)
+        _match_nodes(plan, root, ours[name], theirs[name])
     plan.skipped += [f"{name!r} of the model is not in the file" for name in ours if name not in theirs]
     plan.skipped += [f"{name!r} of the file is not in the model" for name in theirs if name not in ours]
 
 
-def _convention_of(root: Any, model: Any, caller: str, path: str = "") -> Convention:
-    """Return the convention by which the most layers find weights that fit, the first one of those that are equal."""
-    fitting = {}
+def _match_nodes(plan: Plan, root: Any, model: Any, path: str = "") -> list[Node]:
+    """Match the nodes of a model, or of a layer, by the convention under which the most weights fit, and return them.
+
+    Raises:
+        FileError: Under none of them everything fits, and mismatches are not to be skipped.
+    """
+    fitting: dict[Convention, int] = {}
     for convention in CONVENTIONS:
-        plan = Plan(caller, skip_mismatch=True)
-        for node in nodes(model, convention, path):
-            _add(plan, root, node)
-        if not plan.skipped:
-            return convention
-        fitting[convention] = len(plan.matches)
-    return max(fitting, key=lambda one: fitting[one])
+        trial, tried = Plan(plan.caller, skip_mismatch=True), nodes(model, convention, path)
+        for node in tried:
+            _add(trial, root, node)
+        if not trial.skipped:
+            plan.matches += trial.matches
+            return tried
+        fitting[convention] = len(trial.matches)
+    likeliest = nodes(model, max(fitting, key=lambda one: fitting[one]), path)  # the first of those that are equal
+    for node in likeliest:
+        _add(plan, root, node)
+    return likeliest
 
 
 def _add(plan: Plan, root: Any, node: Node) -> None:
@@ -212,11 +216,6 @@ def _names(root: Any, caller: str) -> dict[str, str]:
             if name is not None:
                 names[name] = path
     return names
-
-
-def _listed(names: Iterable[str], limit: int = 8) -> str:
-    known = list(names)
-    return ", ".join(map(repr, known[:limit])) + (", …" if len(known) > limit else "") if known else "none"
 
 
 # --- the optimizer ---------------------------------------------------------------------------------------------------

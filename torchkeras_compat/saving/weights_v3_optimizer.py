@@ -117,14 +117,14 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
         optimizer: The optimizer.
         state: The state.
     """
-    plain = getattr(optimizer, "inner_optimizer", optimizer)
+    bare = getattr(optimizer, "inner_optimizer", optimizer)
     try:
-        with ordered_by(plain, state.rules):
-            plain._weight_io.set_arrays(state.arrays)
+        with ordered_by(bare, state.rules):
+            bare._weight_io.set_arrays(state.arrays)
     except ValueError as error:
         return str(error)
     if state.rate is not None:
-        plain.learning_rate = state.rate
+        bare.learning_rate = state.rate
     if state.scale is not None:
         good, scale = state.scale
         optimizer._scale.good_steps.fill_(good)

@@ -33,7 +33,7 @@ _KINDS_BY_MODULE = {
     "legacy": "optimizer",
     "schedules": "schedule",
 }
-_MODULES_BY_KIND = {
+MODULES_BY_KIND = {
     **{kind: f"keras.{module}" for module, kind in _KINDS_BY_MODULE.items() if module not in ("models", "legacy")},
     "schedule": "keras.optimizers.schedules",
 }
@@ -157,9 +157,9 @@ def _serialized_object(obj: Any) -> dict[str, Any]:
     cls = obj if inspect.isfunction(obj) else origin(type(obj))
     registered = get_registered_name(cls)
     custom = registered in get_custom_objects()
-    kind = next((kind for kind in _MODULES_BY_KIND if registry.name_of(kind, cls)), None)
+    kind = next((kind for kind in MODULES_BY_KIND if registry.name_of(kind, cls)), None)
     legacy = type(obj).__module__ == f"{PACKAGE}.{LEGACY_OPTIMIZERS}"
-    known = f"keras.{LEGACY_OPTIMIZERS}" if legacy else _MODULES_BY_KIND[kind] if kind else None
+    known = f"keras.{LEGACY_OPTIMIZERS}" if legacy else MODULES_BY_KIND[kind] if kind else None
     where = {
         "module": cls.__module__ if custom or known is None else known,
         "registered_name": registered if custom or not kind else None,
@@ -224,7 +224,7 @@ class _Wanted:
         label: What messages call one of them.
     """
 
-    kinds: tuple[str, ...] = tuple(_MODULES_BY_KIND)
+    kinds: tuple[str, ...] = tuple(MODULES_BY_KIND)
     module_objects: Mapping[str, Any] = field(default_factory=dict)
     label: str | None = None
 
