@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import struct
@@ -139,7 +140,7 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
 def _mutate_tree(tree: Any, rng: random.Random) -> Any:
     places = _places(tree)
     if not places:
-        return rng.choice(SCALARS)
+        return copy.deepcopy(rng.choice(SCALARS))
     node, key = rng.choice(places)
     kind = rng.randrange(6)
     if kind == 0:
@@ -157,7 +158,7 @@ def _mutate_tree(tree: Any, rng: random.Random) -> Any:
     elif kind == 4 and isinstance(node, dict):
         node[rng.choice(KEYS)] = node[key]
     else:
-        node[key] = rng.choice(SCALARS)
+        node[key] = copy.deepcopy(rng.choice(SCALARS))  # later changes go on in it
     return tree
 
 
