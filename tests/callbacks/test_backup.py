@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,23 @@ def hold(one: tuple[Any, Any], other: tuple[Any, Any]) -> None:
     same(weights, resumed)
     for name, values in second.history.items():
         np.testing.assert_array_equal(values, first.history[name][-len(values) :], err_msg=name)
+
+
+def expect_goes_on(folder: Path, run: Callable[..., tuple[Any, Any]], after: int, seed: int = 1) -> None:
+    """Hold a training that is cut after some batches, and run again, to the one that is not.
+
+    Args:
+        folder: Where both put their backups.
+        run: Trains, given a folder and callbacks to add; returns the history and the weights.
+        after: The number of batches.
+        seed: What both begin with.
+    """
+    np.random.seed(seed)
+    straight = run(folder / "a")
+    np.random.seed(seed)
+    with pytest.raises(InterruptedError):
+        run(folder / "b", Cut(after))
+    hold(straight, run(folder / "b"))
 
 
 # --- the same training -----------------------------------------------------------------------------------------------
@@ -162,7 +180,7 @@ def test_a_large_model_and_its_embedding(tmp_path: Path) -> None:
     words = np.random.RandomState(0).randint(0, 3000, (64, 6))
     y = np.random.RandomState(1).rand(64, 1)
 
-    def run(folder: Path, cut: Any = None) -> Any:
+    def run(folder: Path, *more: Any) -> Any:
         net = tk.Sequential(
             [
                 resuming.L.Embedding(3000, 32, input_length=6),
@@ -172,21 +190,16 @@ def test_a_large_model_and_its_embedding(tmp_path: Path) -> None:
         )
         net.compile("adam", "mse")
         backup = callbacks.BackupAndRestore(folder, save_freq=3)
-        net.fit(words, y, batch_size=8, epochs=3, verbose=0, callbacks=[backup, *([cut] if cut else [])])
-        return net.get_weights()
+        done = net.fit(words, y, batch_size=8, epochs=3, verbose=0, callbacks=[backup, *more])
+        return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(14))
-    same(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 14)
 
 
 def test_a_stateful_layer_and_a_metric_with_states(tmp_path: Path) -> None:
     x, y = np.random.RandomState(0).rand(24, 3, 2), np.random.RandomState(1).randint(0, 2, (24, 1))
 
-    def run(folder: Path, cut: Any = None) -> Any:
+    def run(folder: Path, *more: Any) -> Any:
         net = tk.Sequential(
             [resuming.L.LSTM(4, stateful=True, batch_input_shape=(4, 3, 2)), resuming.L.Dense(1, "sigmoid")]
         )
@@ -196,36 +209,24 @@ def test_a_stateful_layer_and_a_metric_with_states(tmp_path: Path) -> None:
             metrics=["acc", tk.metrics.AUC(name="auc"), tk.metrics.Precision(name="precision")],
         )
         backup = callbacks.BackupAndRestore(folder, save_freq=2)
-        done = net.fit(
-            x, y, batch_size=4, epochs=3, shuffle=False, verbose=0, callbacks=[backup, *([cut] if cut else [])]
-        )
+        done = net.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0, callbacks=[backup, *more])
         return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(11))
-    hold(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 11)
 
 
 @pytest.mark.parametrize("seed", [None, 7])
 @pytest.mark.parametrize("after", [2, 7])
 def test_pictures(tmp_path: Path, seed: int | None, after: int) -> None:
-    def run(folder: Path, cut: Any = None) -> Any:
+    def run(folder: Path, *more: Any) -> Any:
         net = tk.Sequential([resuming.L.Flatten(input_shape=(4, 4, 1)), resuming.L.Dense(1)])
         net.compile("sgd", "mse")
         backup = callbacks.BackupAndRestore(folder, save_freq=1)
         flow = resuming.pictures(seed)
-        done = net.fit(flow, epochs=3, verbose=0, callbacks=[backup, *([cut] if cut else [])])
+        done = net.fit(flow, epochs=3, verbose=0, callbacks=[backup, *more])
         return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(after))
-    hold(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, after)
 
 
 class CutInValidation(callbacks.Callback):
@@ -268,12 +269,7 @@ def test_a_change_of_the_optimizer_by_a_callback(tmp_path: Path) -> None:
         return train(folder, "arrays", net[0], told, save_freq=3)
 
     net: list[Any] = []
-    np.random.seed(3)
-    straight = run(tmp_path / "a")
-    np.random.seed(3)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(17))
-    hold(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 17, seed=3)
 
 
 @pytest.mark.filterwarnings("ignore::torchkeras_compat._core.border.KerasSpellingWarning")
@@ -288,12 +284,7 @@ def test_old_generators_that_count_samples(tmp_path: Path, source: Any, samples:
         done = net.fit_generator(source(), samples_per_epoch=samples, nb_epoch=4, verbose=0, callbacks=[backup, *more])
         return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(13))
-    hold(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 13)
 
 
 def test_several_outputs_and_a_step_of_the_users(tmp_path: Path) -> None:
@@ -302,7 +293,7 @@ def test_several_outputs_and_a_step_of_the_users(tmp_path: Path) -> None:
             logs = super().train_step(data)
             return {**logs, "twice": 2 * logs["loss"]}
 
-    def run(folder: Path, cut: Any = None) -> Any:
+    def run(folder: Path, *more: Any) -> Any:
         x = tk.Input((5,))
         h = resuming.L.Dropout(0.4)(resuming.L.Dense(6, "tanh")(x))
         net = Mine(x, [resuming.L.Dense(1, name="a")(h), resuming.L.Dense(2, name="b")(h)])
@@ -316,16 +307,11 @@ def test_several_outputs_and_a_step_of_the_users(tmp_path: Path) -> None:
             epochs=3,
             verbose=0,
             validation_split=0.2,
-            callbacks=[backup, *([cut] if cut else [])],
+            callbacks=[backup, *more],
         )
         return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(9))
-    hold(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 9)
 
 
 @pytest.mark.parametrize("seed", ["numpy", "torch"])
@@ -377,7 +363,7 @@ def test_what_other_callbacks_know(tmp_path: Path) -> None:
             callbacks.TerminateOnNaN(),
         ]
 
-    def run(folder: Path, often: Any, cut: Any = None) -> Any:
+    def run(folder: Path, often: Any, *more: Any) -> Any:
         net = model(tk.optimizers.SGD(0.03))
         listed = others(folder)
         backup = callbacks.BackupAndRestore(folder / "backup", save_freq=often)
@@ -388,7 +374,7 @@ def test_what_other_callbacks_know(tmp_path: Path) -> None:
             epochs=9,
             verbose=0,
             validation_split=0.2,
-            callbacks=[backup, *listed, *([cut] if cut else [])],
+            callbacks=[backup, *listed, *more],
         )
         stop, plateau, save = listed[:3]
         known = (stop.best, stop.wait, stop.best_epoch, stop.stopped_epoch, plateau.best, plateau.wait)
@@ -444,15 +430,11 @@ def test_its_hooks_follow_those_of_all_others(tmp_path: Path) -> None:
     def run(folder: Path, *more: Any) -> Any:
         net = model("sgd")
         backup = callbacks.BackupAndRestore(folder)
-        net.fit(resuming.X, resuming.Y, epochs=4, batch_size=11, verbose=0, callbacks=[backup, Late(), *more])
-        return net.get_weights()
+        listed = [backup, Late(), *more]
+        done = net.fit(resuming.X, resuming.Y, epochs=4, batch_size=11, verbose=0, callbacks=listed)
+        return done, net.get_weights()
 
-    np.random.seed(1)
-    straight = run(tmp_path / "a")
-    np.random.seed(1)
-    with pytest.raises(InterruptedError):
-        run(tmp_path / "b", Cut(10))
-    same(straight, run(tmp_path / "b"))
+    expect_goes_on(tmp_path, run, 10)
 
 
 def test_callbacks_of_users_are_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import struct
@@ -11,23 +12,13 @@ from typing import Any
 WIDTHS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 
 
-def _integers(rng: random.Random, width: int, length: int, old: int) -> int:
+def _integer(rng: random.Random, width: int, length: int, old: int) -> int:
     """Return a value that a field of lengths, counts or addresses is likely to trip over."""
     top = 1 << (8 * width)
-    return (
-        rng.choice(
-            [0, 1, 2, 8, top - 1, top - 2, top // 2, top // 2 - 1, top // 4, length, length - 1, length // 2, old + 1]
-            + [
-                old - 1,
-                old * 2,
-                old * 256,
-                rng.randrange(top),
-                rng.randrange(length + 1),
-                1 << rng.randrange(8 * width),
-            ]
-        )
-        % top
-    )
+    values = [0, 1, 2, 8, top - 1, top - 2, top // 2, top // 2 - 1, top // 4, length, length - 1, length // 2]
+    values += [old + 1, old - 1, old * 2, old * 256]
+    values += [rng.randrange(top), rng.randrange(length + 1), 1 << rng.randrange(8 * width)]
+    return rng.choice(values) % top
 
 
 def _flip_bits(data: bytearray, rng: random.Random) -> None:
@@ -85,7 +76,7 @@ def _edit_field(data: bytearray, rng: random.Random) -> None:
     if rng.random() < 0.8:
         at -= at % width
     (old,) = struct.unpack_from(WIDTHS[width], data, at)
-    struct.pack_into(WIDTHS[width], data, at, _integers(rng, width, len(data), old))
+    struct.pack_into(WIDTHS[width], data, at, _integer(rng, width, len(data), old))
 
 
 def _swap_addresses(data: bytearray, rng: random.Random) -> None:
@@ -130,13 +121,17 @@ SCALARS: list[Any] = [
 KEYS = ("class_name", "config", "module", "registered_name", "name", "x", "inbound_nodes")
 
 
+def _keys(node: Any) -> Any:
+    return node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+
+
 def _places(tree: Any) -> list[tuple[Any, Any]]:
     """Return each container of a configuration with each of its keys."""
     places: list[tuple[Any, Any]] = []
     pending = [tree]
     while pending:
         node = pending.pop()
-        keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+        keys = _keys(node)
         places += [(node, key) for key in keys]
         pending += [node[key] for key in keys]
     return places
@@ -145,7 +140,7 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
 def _mutate_tree(tree: Any, rng: random.Random) -> Any:
     places = _places(tree)
     if not places:
-        return rng.choice(SCALARS)
+        return copy.deepcopy(rng.choice(SCALARS))
     node, key = rng.choice(places)
     kind = rng.randrange(6)
     if kind == 0:
@@ -161,16 +156,10 @@ def _mutate_tree(tree: Any, rng: random.Random) -> Any:
                 [node[key]] if rng.random() < 0.5 else {"class_name": "Sequential", "config": {"layers": [node[key]]}}
             )
     elif kind == 4 and isinstance(node, dict):
-        node[rng.choice(("class_name", "config", "module", "registered_name", "name", "x", "inbound_nodes"))] = node[
-            key
-        ]
+        node[rng.choice(KEYS)] = node[key]
     else:
-        node[key] = rng.choice(SCALARS)
+        node[key] = copy.deepcopy(rng.choice(SCALARS))  # later changes go on in it
     return tree
-
-
-def _keys(node: Any) -> Any:
-    return node if isinstance(node, dict) else range(len(node))
 
 
 def mutate_json(content: bytes, rng: random.Random) -> bytes:

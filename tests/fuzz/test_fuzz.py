@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from torchkeras_compat.saving import hdf5
 
 from .formats import FORMATS, Files, Targets, mutant, read
 from .libhdf5 import CORPUS
+from .mutations import SCALARS, mutate_json
 
 SHORT = 60
 """Files of each format; `make fuzz` reads some hundred times as many."""
@@ -55,6 +58,13 @@ def test_numbers_give_the_same_files_each_time(tmp_path: Path) -> None:
     files = FORMATS["hdf5"].files(tmp_path)
     assert [mutant("hdf5", files, i) for i in range(20)] == [mutant("hdf5", files, i) for i in range(20)]
     assert len({mutant("hdf5", files, i) for i in range(200)}) > 180
+
+
+def test_no_mutation_changes_what_later_ones_put_in() -> None:
+    before = json.dumps(SCALARS)
+    for i in range(3000):
+        mutate_json(b'{"a": [1, {"b": 2}]}', random.Random(i))
+    assert json.dumps(SCALARS) == before
 
 
 FAULTS = """

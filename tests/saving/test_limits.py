@@ -20,12 +20,6 @@ from torchkeras_compat.saving.file_kinds import FileError
 Config = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-def own_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits as they are, whatever the run of the fuzz has set in this process."""
-    monkeypatch.setattr(limits, "WEIGHT_BYTES", 2 * 2**30)
-
-
 def layer(class_name: str, **config: Any) -> Config:
     return {"class_name": class_name, "config": {"name": "bad", **config}}
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import pickle
-import struct
 import tarfile
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
@@ -18,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.errors import show
+from ..utils.archives import DAMAGE
 from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
 from ._pickles import unpickle
 
@@ -26,12 +24,11 @@ MAX_BYTES = 4 * 2**30
 """What one array or one member of an archive may take."""
 MAX_EXPANSION = 100
 """How many times its packed size an array of more than 64 MB may have; pictures have five times that."""
-_DAMAGE = (
-    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, MemoryError, RecursionError, SyntaxError),
-    *(EOFError, RuntimeError, SystemError, pickle.UnpicklingError, struct.error, tokenize.TokenError, zlib.error),
-    *(zipfile.BadZipFile, tarfile.TarError),
+_DAMAGED_ARRAY = (
+    *(*DAMAGE, TypeError, AttributeError, MemoryError, SyntaxError, SystemError),
+    *(pickle.UnpicklingError, tokenize.TokenError),
 )
-"""What numpy, pickle and the readers of archives raise over damaged files."""
+"""What numpy and pickle raise over damaged arrays, and the archive that they are read from."""
 
 
 class DatasetError(ValueError):
@@ -51,8 +48,8 @@ def locate(owner: str, path: str, origin: str, file_hash: str | None = None) -> 
     if os.path.isabs(path) and os.path.exists(path):
         return path
     folder, name = os.path.split(path)
-    if not os.path.isabs(path) and (found := provided(path if folder != ".." else name)):
-        return found
+    if not os.path.isabs(path) and (own := provided(path if folder != ".." else name)):
+        return own
     try:
         return get_file(name, origin=origin, file_hash=file_hash, cache_subdir=os.path.join("datasets", folder))
     except DownloadError as error:
@@ -77,7 +74,7 @@ def read_npz(path: str, names: Iterable[str]) -> list[NDArray[Any]]:
             return [_member_array(path, archive, name) for name in names]
     except DatasetError:
         raise
-    except (*_DAMAGE, OSError) as error:
+    except (*DAMAGE, OSError) as error:
         if isinstance(error, OSError) and not os.path.isfile(path):
             raise
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
@@ -99,7 +96,7 @@ def _member_array(path: str, archive: zipfile.ZipFile, name: str) -> NDArray[Any
     with archive.open(info) as file:
         try:
             return _read_array(file, info.file_size)
-        except _DAMAGE as error:
+        except _DAMAGED_ARRAY as error:
             raise DatasetError(f"{path}: the array {name!r} cannot be read: {error}") from error
 
 
@@ -130,12 +127,12 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
 def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
     """Return files of a folder or of a `.tar.gz`, by the last part of their names; nothing is unpacked to the disk."""
     wanted = list(names)
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     if os.path.isdir(path):
         for name in wanted:
             with open(os.path.join(path, name), "rb") as file:
-                found[name] = file.read(MAX_BYTES)
-        return found
+                contents[name] = file.read(MAX_BYTES)
+        return contents
     try:
         with tarfile.open(path) as archive:
             for member in archive:
@@ -144,20 +141,20 @@ def read_members(path: str, names: Iterable[str]) -> dict[str, bytes]:
                     if member.size > MAX_BYTES:
                         raise DatasetError(f"{path}: the member {name!r} is larger than {MAX_BYTES} bytes.")
                     source = archive.extractfile(member)
-                    found[name] = source.read() if source is not None else b""
+                    contents[name] = source.read() if source is not None else b""
     except DatasetError:
         raise
-    except (*_DAMAGE, gzip.BadGzipFile) as error:
+    except DAMAGE as error:
         raise DatasetError(f"{path}: the file is damaged: {error}") from error
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if name not in contents]
     if missing:
         raise DatasetError(f"{path}: the archive has no {', '.join(missing)}.")
-    return found
+    return contents
 
 
 def unpickle_bytes(path: str, name: str, data: bytes) -> Any:
     """Read a pickled batch of CIFAR, whose texts are bytes."""
     try:
         return unpickle(data, encoding="bytes")
-    except _DAMAGE as error:
+    except _DAMAGED_ARRAY as error:
         raise DatasetError(f"{path}: {name} cannot be read: {error}") from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import lzma
 import os
 import zipfile
 import zlib
@@ -16,7 +15,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
-from . import file_kinds, hdf5, limits
+from ..utils.archives import DAMAGE
+from . import hdf5, limits
 from .hdf5 import FileError, Group
 from .hdf5_output import shielded
 from .replacing import replacing
@@ -237,7 +237,7 @@ def _sound(caller: str) -> Iterator[None]:
     """Turn whatever `zipfile` raises over a damaged or encrypted archive into one error."""
     try:
         yield
-    except (*file_kinds.ZIP_DAMAGE, LookupError, RuntimeError, zlib.error, lzma.LZMAError) as error:
+    except (*DAMAGE, OSError) as error:
         raise FileError(f"{caller}: the archive is corrupt, or encrypted: {error}.") from error
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from .._core.errors import and_list
+from ..utils.archives import DAMAGE
 
 HEAD = 4096
 """Bytes at the beginning of a file that most kinds are told by."""
@@ -193,14 +194,10 @@ def _members(path: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except ZIP_DAMAGE as error:
+    except (*DAMAGE, OSError) as error:
         return f" that is corrupt or cut short ({error})"
     listed = and_list(map(repr, names[:MEMBERS])) + (" and more" if len(names) > MEMBERS else "")
     return f" that holds {listed}" if names else " without members"
-
-
-ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError, struct.error, EOFError)
-"""What `zipfile` raises over archives that are damaged."""
 
 
 def _folder(path: str) -> Kind:
@@ -242,7 +239,7 @@ def _zip(file: io.BufferedReader) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except ZIP_DAMAGE:
+    except (*DAMAGE, OSError):
         return ZIP
     tops = {name.split("/")[-1] for name in names}
     if "config.json" in names and any(name == "metadata.json" or ".weights." in name for name in names):

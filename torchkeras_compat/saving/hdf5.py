@@ -12,7 +12,7 @@ import numpy as np
 
 from . import file_kinds
 from .file_kinds import FileError
-from .hdf5_format import Corrupt, Dataset, Group, Source, Unsupported, open_root
+from .hdf5_format import Corrupt, Dataset, Group, Source, Unsupported, open_root, parts
 
 HEADER_LIMIT = 64512
 """Bytes that one attribute may take; longer lists are cut into `name0`, `name1`, …"""
@@ -22,16 +22,6 @@ MAX_NAMES = 1_000_000
 """Names that one list in a file may hold."""
 
 __all__ = ["Dataset", "FileError", "Group", "dataset", "find", "group", "parts", "read_names", "read_text", "reading"]
-
-
-def parts(name: str) -> list[str]:
-    """Return the components of a path inside a file, as HDF5 reads it.
-
-    Example:
-        >>> parts('/a/./b//c')
-        ['a', 'b', 'c']
-    """
-    return [part for part in name.split("/") if part not in ("", ".")]
 
 
 @contextlib.contextmanager

@@ -104,10 +104,12 @@ def write_tensors(file: BinaryIO, tensors: Mapping[str, Tensor], metadata: Mappi
 
 def _bytes(tensor: Tensor) -> memoryview:
     """Return the memory of a tensor, the least byte of each element first."""
-    flat = tensor.reshape(-1).view(torch.uint8)
-    if sys.byteorder == "big" and tensor.dtype.itemsize > 1:
-        flat = flat.view(-1, tensor.dtype.itemsize).flip(1).reshape(-1)
-    return flat.numpy().data
+    return _least_byte_first(tensor.reshape(-1).view(torch.uint8), tensor.dtype.itemsize).numpy().data
+
+
+def _least_byte_first(data: Tensor, width: int) -> Tensor:
+    """Turn elements of so many bytes from this machine's order into that of files, or back."""
+    return data.view(-1, width).flip(1).reshape(-1) if sys.byteorder == "big" and width > 1 else data
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ def read_tensor(file: BinaryIO, entry: Entry, caller: str) -> Tensor:
     """Return a tensor of an open file.
 
     Args:
-        file: The file.
+        file: The file, which is buffered: one read gives all that is there.
         entry: The tensor.
         caller: Who reads, for messages.
 
@@ -161,16 +163,9 @@ def read_tensor(file: BinaryIO, entry: Entry, caller: str) -> Tensor:
     """
     data = torch.empty(entry.size, dtype=torch.uint8)
     file.seek(entry.begin)
-    view = data.numpy().data
-    done = 0
-    while done < entry.size:
-        count = file.readinto(view[done:])  # type: ignore[attr-defined]
-        if not count:
-            raise FileError(f"{caller}: the file is cut short in the midst of {entry.name!r}.")
-        done += count
-    if sys.byteorder == "big" and entry.dtype.itemsize > 1:
-        data = data.view(-1, entry.dtype.itemsize).flip(1).reshape(-1)
-    return data.view(entry.dtype).reshape(entry.shape)
+    if file.readinto(data.numpy().data) < entry.size:  # type: ignore[attr-defined]
+        raise FileError(f"{caller}: the file is cut short in the midst of {entry.name!r}.")
+    return _least_byte_first(data, entry.dtype.itemsize).view(entry.dtype).reshape(entry.shape)
 
 
 def _parsed(text: bytes, caller: str) -> dict[str, Any]:

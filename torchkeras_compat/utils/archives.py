@@ -22,11 +22,11 @@ MAX_BYTES = 64 * 2**30
 """What the members of an archive may sum up to; raise it for a larger data set that you trust."""
 MAX_MEMBERS = 5_000_000
 _CHUNK = 2**20
-# What the readers of archives raise over damaged or encrypted ones.
-_DAMAGE = (
+DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
     *(ValueError, LookupError, OverflowError, NotImplementedError, RuntimeError),
 )
+"""What the readers of archives raise over damaged or encrypted ones, beside `OSError`."""
 
 
 class ArchiveError(ValueError):
@@ -69,7 +69,7 @@ def _unpack(unpack: Callable[[str, str], None], path: str, fresh: str) -> None:
         unpack(path, fresh)
     except ArchiveError:
         raise
-    except (*_DAMAGE, OSError) as error:
+    except (*DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # such as a full disk
             raise
         raise ArchiveError(

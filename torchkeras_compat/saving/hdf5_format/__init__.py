@@ -8,7 +8,7 @@ compressed. The rest is refused by name. Formats are those of the HDF Group's sp
 
 from __future__ import annotations
 
-from .nodes import Attributes, Dataset, Group, open_root
+from .nodes import Attributes, Dataset, Group, open_root, parts
 from .source import Corrupt, Source, Unsupported
 
-__all__ = ["Attributes", "Corrupt", "Dataset", "Group", "Source", "Unsupported", "open_root"]
+__all__ = ["Attributes", "Corrupt", "Dataset", "Group", "Source", "Unsupported", "open_root", "parts"]

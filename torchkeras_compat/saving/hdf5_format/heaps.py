@@ -149,7 +149,7 @@ class Heap:
             base += start
             if size <= self._direct:
                 return child, base, size
-            address, rows = child, self._rows_of(size)
+            address, rows = child, self._place(size - 1)[0] + 1
         raise Corrupt(f"{self._what} has blocks inside each other without end")
 
     def _place(self, offset: int) -> tuple[int, int, int, int]:
@@ -163,13 +163,3 @@ class Heap:
                 return row, column, start + column * size, size
             start += size * self._width
         raise Corrupt(f"{self._what} has no place for {offset}")
-
-    def _rows_of(self, size: int) -> int:
-        """Return how many rows of blocks make up a block of blocks of this size."""
-        rows, total, block = 0, 0, self._first
-        while total < size and rows < 64:
-            if rows > 1:
-                block *= 2
-            total += block * self._width
-            rows += 1
-        return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -88,10 +87,6 @@ class Attributes(Mapping[str, Any]):
     def shape_of(self, name: str) -> Shape | None:
         """Return the shape of an attribute; its value is not read."""
         return self._listed[name].shape
-
-    def type_of(self, name: str) -> Type:
-        """Return the type of an attribute's elements."""
-        return self._listed[name].type
 
     def __getitem__(self, name: str) -> Any:
         attribute = self._listed[name]
@@ -179,7 +174,7 @@ class Group(Node):
 
     def __contains__(self, name: object) -> bool:
         node: Any = self
-        for part in _parts(str(name)):
+        for part in parts(str(name)):
             if not isinstance(node, Group) or part not in node.links():
                 return False
             node = node.child(part)
@@ -187,7 +182,7 @@ class Group(Node):
 
     def __getitem__(self, path: str) -> Any:
         node: Any = self
-        for part in _parts(path):
+        for part in parts(path):
             if not isinstance(node, Group):
                 raise KeyError(path)
             node = node.child(part)
@@ -207,7 +202,13 @@ class Group(Node):
         return self._file.node(link.address, f"{self.name.rstrip('/')}/{name}")
 
 
-def _parts(path: str) -> list[str]:
+def parts(path: str) -> list[str]:
+    """Return the components of a path inside a file, as HDF5 reads it.
+
+    Example:
+        >>> parts('/a/./b//c')
+        ['a', 'b', 'c']
+    """
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
@@ -238,16 +239,6 @@ class Dataset(Node):
     def dtype(self) -> np.dtype[Any]:
         """The type of elements: `object` for texts of any length, and bytes (kind V) for what cannot be read."""
         return self._type.dtype
-
-    @property
-    def size(self) -> int | None:
-        """The number of elements."""
-        return None if self.shape is None else math.prod(self.shape)
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape or ())
 
     @property
     def external(self) -> bool:
@@ -285,14 +276,6 @@ class Dataset(Node):
             return values.read_data(self._file.source, self._header, self._file.texts, repr(self.name), empty)
         except Unsupported as error:
             raise Unsupported(f"{self.name!r}: {error}") from None
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> values.Array:
-        return np.asarray(self[()], dtype)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError(f"{self.name!r} has no axes, and no length")
-        return self.shape[0]
 
 
 def open_root(source: Source) -> Group:
