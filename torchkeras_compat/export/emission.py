@@ -329,6 +329,10 @@ class Emission:
         step.inputs = tuple(value.same_as or value for value in step.inputs)
         self.steps.append(step)
 
+    def step_of(self, value: Value) -> Step:
+        """Return the step that gives a value."""
+        return next(step for step in self.steps if value in step.outputs)
+
     def hint(self, layer: Any, x: Value) -> str:
         """Return what a variable for what a layer gives may be called."""
         return x.hint if layer is None or self.is_chain else identifier("_".join([*self._prefixes, layer.name]))

@@ -231,15 +231,14 @@ def _joins(steps: Sequence[Step], i: int, outputs: Sequence[Value]) -> bool:
 # --- the module ------------------------------------------------------------------------------------------------------
 
 
-def module_lines(emission: Emission, name: str, doc: str, heads: Sequence[str | None] = ()) -> list[str]:
+def module_lines(emission: Emission, name: str, doc: str, of_logits: Sequence[bool] = ()) -> list[str]:
     """Return the class of a model in lines.
 
     Args:
         emission: What is written down of the model.
         name: The name of the class.
         doc: Its docstring.
-        heads: For each output the name of its last activation, where `logits` gives what that is applied to; none
-            where there is no such method.
+        of_logits: For each output whether `logits` gives what its last step, an activation, is applied to.
     """
     steps = needed(emission.steps, emission.outputs)
     lines = [f"class {name}(nn.Module):", f'    """{doc}"""', "", "    def __init__(self) -> None:"]
@@ -250,10 +249,10 @@ def module_lines(emission: Emission, name: str, doc: str, heads: Sequence[str | 
         for zero in module.zero:
             lines += statement(f"self.{attribute}.{zero}.requires_grad_(False).zero_()", 8, "Keras has no such bias")
     lines.append("")
-    if not any(heads):
+    if not any(of_logits):
         return [*lines, *_method("forward", *body(steps, emission.inputs, emission.outputs, emission.output_keys))]
     last = {id(step.outputs[0]): step for step in steps if len(step.outputs) == 1}
-    ends = [last[id(v)] if head else None for v, head in zip(emission.outputs, heads)]
+    ends = [last[id(v)] if activated else None for v, activated in zip(emission.outputs, of_logits)]
     before = [end.inputs[0] if end else v for end, v in zip(ends, emission.outputs)]
     lines += _method("logits", *body(needed(steps, before), emission.inputs, before))
     parameters = [value.hint for value in emission.inputs]

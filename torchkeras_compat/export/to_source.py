@@ -14,6 +14,7 @@ from .losses import HeadLoss, loss_of_head
 from .optimizers import OptimizerText, optimizer_text
 from .program import HELPERS, broken, module_lines, statement, with_imports
 from .weight_rules import constraint_lines, penalty_terms
+from .writers.activations import ending_in_activation
 
 
 def to_torch_source(model: Any, path: str | os.PathLike[str] | None = None, name: str = "Net") -> str:
@@ -37,10 +38,13 @@ def _lines(emission: Emission, model: Any, name: str) -> list[str]:
     if model._compile_config is None:
         return module_lines(emission, name, doc)
     training = Training(emission, model, name)
-    heads = [loss.of_logits if loss else False for loss in training.losses]
-    marks = ["yes" if of_logits else None for of_logits in heads]
-    lines = module_lines(emission, name, doc, marks)
-    return [*lines, *training.lines(any(heads))]
+    of_logits = [loss is not None and loss.of_logits for loss in training.losses]
+    emission.outputs = [
+        ending_in_activation(emission, value) if activated else value
+        for value, activated in zip(emission.outputs, of_logits)
+    ]
+    lines = module_lines(emission, name, doc, of_logits)
+    return [*lines, *training.lines(any(of_logits))]
 
 
 class Training:

@@ -69,6 +69,10 @@ def activate(emission: Emission, layer: Any, function: Callable[..., Any], x: Va
         return x
     if x.rank == 1 and name == "softmax":
         raise NotExportable(f"{layer}: a softmax over samples has no form in plain torch.")
+    return _by_name(emission, layer, name, x)
+
+
+def _by_name(emission: Emission, layer: Any, name: str, x: Value) -> Value:
     form, dim = FORMS[name], 1 if x.channels_first else -1
     return emission.compute(
         form.function.replace("{dim}", str(dim)),
@@ -80,6 +84,16 @@ def activate(emission: Emission, layer: Any, function: Callable[..., Any], x: Va
         nests=True,
         activation=name,
     )
+
+
+def ending_in_activation(emission: Emission, output: Value) -> Value:
+    """Return an output whose last step is its activation, not the turn to Keras's order of axes behind that."""
+    step = emission.step_of(output)
+    while step.activation is None:
+        step = emission.step_of(step.inputs[0])
+    value = _by_name(emission, None, step.activation, emission.as_keras(step.inputs[0]))
+    value.hint = output.hint
+    return value
 
 
 def same(emission: Emission, layer: Any, x: Value, function: str, *modules: str) -> Value:
