@@ -83,6 +83,12 @@ def cells(last: str) -> Callable[[], Any]:
     return lambda: Sequential([Conv2D(4, 3, padding="same", input_shape=(5, 5, 2)), Conv2D(3, 1, activation=last)])
 
 
+def slopes() -> Any:
+    return Sequential(
+        [Conv2D(2, 3, input_shape=(4, 4, 1)), PReLU("ones", "l2", shared_axes=[1, 2]), Flatten(), Dense(1)]
+    )
+
+
 def words(layer: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: Sequential([Embedding(9, 4, input_length=6), layer(), Dense(1, activation="sigmoid")])
 
@@ -227,6 +233,7 @@ CURVES = [
         told(lambda: OP.SGD(0.1), CCE),
         CLASSES,
     ),
+    Curve("penalties_of_slopes", slopes, told(lambda: OP.SGD(0.1), "mse"), NUMBERS),
     Curve(
         "constraints",
         perceptron(kernel_constraint=tk.constraints.MaxNorm(0.5), bias_constraint="non_neg"),

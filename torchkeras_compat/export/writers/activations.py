@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from ... import layers
 from ..._core import registry
-from ..emission import Emission, NotExportable, Value, arguments, text, weight, writes
+from ..emission import Emission, NotExportable, Value, arguments, kept, text, weight, writes
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ def prelu(emission: Emission, layer: Any, x: Value) -> Value:
     by_channel = tuple(slopes.shape[:-1]) == (1,) * (slopes.dim() - 1)
     if by_channel and (x.rank == 2 or x.channels_first):
         count = slopes.numel()
-        name = emission.module(layer, f"nn.PReLU({count})", {"weight": _reshaped(slopes, count)})
+        name = emission.module(layer, f"nn.PReLU({count})", {"weight": kept(torch.flatten, slopes)})
         return emission.apply(name, x, x.shape, x.channels_first, layer)
     x = emission.as_keras(x)
     name = emission.module(layer, f"PReLU({arguments(*slopes.shape)})", {"weight": slopes})
@@ -208,10 +210,6 @@ def parametric_softplus(emission: Emission, layer: Any, x: Value) -> Value:
     alphas, betas = weight(layer, "alphas"), weight(layer, "betas")
     a, b = emission.parameter(layer, "alphas", alphas), emission.parameter(layer, "betas", betas)
     return emission.compute(f"{a} * F.softplus({b} * {{0}})", x, x.shape, layer=layer)
-
-
-def _reshaped(slopes: Any, count: int) -> Any:
-    return slopes.detach().reshape(count).requires_grad_(slopes.requires_grad)
 
 
 @writes(layers.ActivityRegularization)
