@@ -404,6 +404,16 @@ def test_names_that_torch_does_not_take() -> None:
     assert names == ["block_1_dense_a", "training_2"]
 
 
+def test_functions_of_tensors() -> None:
+    one, other, backend = tk.Input((3,)), tk.Input((3,)), tk.backend
+    model = Model([one, other], [2 - one, one**2 / other, backend.mean(backend.exp(one), axis=-1), other[:, 1:]])
+    a, b = (np.random.RandomState(i).rand(5, 3).astype("float32") for i in (6, 7))
+    for mine, theirs in zip(outputs_of(model.to_torch(), [torch.tensor(a), torch.tensor(b)]), model.predict([a, b])):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    with pytest.raises(NotExportable, match=r"the function backend\.math\.sum in the graph"):
+        Model(one, backend.sum(x=one, axis=-1)).to_torch()
+
+
 def test_refusals_say_what_to_do() -> None:
     with pytest.raises(NotExportable, match=r"Lambda 'twice'.*write it into forward yourself"):
         Sequential([Lambda(lambda x: x * 2, input_shape=(2,), name="twice")]).to_torch()
