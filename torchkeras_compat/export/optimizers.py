@@ -10,7 +10,7 @@ import torch
 
 from .. import optimizers
 from ..optimizers import schedules
-from .emission import NotExportable, arguments, text
+from .emission import NotExportable, arguments, display_name, text
 
 Rate = tuple[tuple[str, str], ...]  # pairs of a condition and an expression of `step`; the last has no condition
 
@@ -189,9 +189,8 @@ def rate_text(optimizer: Any) -> Rate:
         return (("", f"{text(_rate(optimizer))} / (1 + {text(decay)} * step)"),) if decay else ()
     write = SCHEDULES.get(type(schedule))
     if write is None or decay:
-        kind = getattr(schedule, "__name__", type(schedule).__name__)
-        beside = " and decay" if decay else ""
-        raise NotExportable(f"compile(optimizer=…): the learning rate follows {kind}{beside}, which has no form here.")
+        rate = f"{display_name(schedule)}{' and decay' if decay else ''}"
+        raise NotExportable(f"compile(optimizer=…): the learning rate follows {rate}, which has no form here.")
     return write(schedule)
 
 

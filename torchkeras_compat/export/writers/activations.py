@@ -10,7 +10,7 @@ import torch
 
 from ... import layers
 from ..._core import registry
-from ..emission import Emission, NotExportable, Value, arguments, kept, text, weight, writes
+from ..emission import Emission, NotExportable, Value, arguments, display_name, kept, text, weight, writes
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def name_of(layer: Any, function: Any) -> str:
     """
     name = registry.name_of("activation", function)
     if name is None or name not in FORMS:
-        shown = getattr(function, "__name__", type(function).__name__)
-        raise NotExportable(f"{layer}: the activation {shown!r} is a function in Python; give it by its Keras name.")
+        raise NotExportable(
+            f"{layer}: the activation {display_name(function)!r} is a function in Python; give it by its Keras name."
+        )
     return name
 
 
@@ -193,10 +194,7 @@ def prelu(emission: Emission, layer: Any, x: Value) -> Value:
 def srelu(emission: Emission, layer: Any, x: Value) -> Value:
     """Three lines, whose slopes and thresholds are learned."""
     x = emission.as_keras(x)
-    own = {}
-    for name in ("t_left", "a_left", "t_right", "a_right"):
-        value = weight(layer, name)
-        own[name] = emission.parameter(layer, name, value)
+    own = {name: emission.weight(layer, name) for name in ("t_left", "a_left", "t_right", "a_right")}
     above = emission.compute(f"{{0}} - {own['t_left']}", x, x.shape, layer=layer)
     middle = f"torch.minimum(F.relu({{0}}), {own['t_right']}.abs())"
     below, beyond = f"{own['a_left']} * F.relu(-{{0}})", f"{own['a_right']} * F.relu({{0}} - {own['t_right']}.abs())"
@@ -207,8 +205,7 @@ def srelu(emission: Emission, layer: Any, x: Value) -> Value:
 def parametric_softplus(emission: Emission, layer: Any, x: Value) -> Value:
     """A softplus with two factors that are learned."""
     x = emission.as_keras(x)
-    alphas, betas = weight(layer, "alphas"), weight(layer, "betas")
-    a, b = emission.parameter(layer, "alphas", alphas), emission.parameter(layer, "betas", betas)
+    a, b = emission.weight(layer, "alphas"), emission.weight(layer, "betas")
     return emission.compute(f"{a} * F.softplus({b} * {{0}})", x, x.shape, layer=layer)
 
 
