@@ -412,9 +412,13 @@ def text(value: Any) -> str:
     if isinstance(value, float):
         return "-torch.inf" if value == float("-inf") else repr(value)
     if isinstance(value, (tuple, list)):
-        items = [text(item) for item in value]
-        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return in_brackets([text(item) for item in value])
     return str(value)
+
+
+def in_brackets(items: Sequence[str]) -> str:
+    """Return items as a tuple is written."""
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def sizes(values: Sequence[int]) -> int | tuple[int, ...]:

@@ -12,7 +12,7 @@ from ... import layers
 from ..._core.config import is_ours
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
-from ..emission import Emission, NotExportable, Value, arguments, parameters_of, text, writes
+from ..emission import Emission, NotExportable, Value, arguments, in_brackets, parameters_of, text, writes
 from .activations import module_of
 
 BUILT_IN = {"rnn_tanh": "RNN", "rnn_relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
@@ -209,8 +209,7 @@ def _is_torchs(made: Recurrent) -> bool:
 def _states_in(number: int, made: Recurrent) -> str:
     """Return the first states as a module takes them; torch's have an axis of layers in front."""
     places = [f"{{{i}}}.unsqueeze(0)" if _is_torchs(made) else f"{{{i}}}" for i in range(1, number + 1)]
-    joined = ", ".join(places)
-    return f"({joined}{',' if number == 1 else ''})" if made.has_pair else joined
+    return in_brackets(places) if made.has_pair else ", ".join(places)
 
 
 def _output(emission: Emission, layer: Any, outputs: Value, count: Value | None, shape: Any, named: Any) -> Value:
