@@ -79,6 +79,16 @@ def pictures() -> Any:
     )
 
 
+def cells(last: str) -> Callable[[], Any]:
+    return lambda: Sequential([Conv2D(4, 3, padding="same", input_shape=(5, 5, 2)), Conv2D(3, 1, activation=last)])
+
+
+def slopes() -> Any:
+    return Sequential(
+        [Conv2D(2, 3, input_shape=(4, 4, 1)), PReLU("ones", "l2", shared_axes=[1, 2]), Flatten(), Dense(1)]
+    )
+
+
 def words(layer: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: Sequential([Embedding(9, 4, input_length=6), layer(), Dense(1, activation="sigmoid")])
 
@@ -223,6 +233,7 @@ CURVES = [
         told(lambda: OP.SGD(0.1), CCE),
         CLASSES,
     ),
+    Curve("penalties_of_slopes", slopes, told(lambda: OP.SGD(0.1), "mse"), NUMBERS),
     Curve(
         "constraints",
         perceptron(kernel_constraint=tk.constraints.MaxNorm(0.5), bias_constraint="non_neg"),
@@ -231,6 +242,8 @@ CURVES = [
     ),
     # models
     Curve("pictures", pictures, told(lambda: OP.Adam(0.01), SCCE), INDICES),
+    Curve("kinds_of_cells", cells("softmax"), told(lambda: OP.SGD(0.1), CCE), CLASSES),
+    Curve("bits_of_cells", cells("sigmoid"), told(lambda: OP.SGD(0.1), BCE), BITS),
     Curve("lstm", words(lambda: LSTM(5)), told(lambda: OP.Adam(0.02), BCE), BITS),
     Curve("gru", words(lambda: GRU(5)), told(lambda: OP.RMSprop(0.01), BCE), BITS),
     Curve("classic_lstm", words(lambda: LSTM(5)), told(lambda: OP.Adam(0.02), BCE), BITS, "keras-2.2"),

@@ -18,6 +18,7 @@ from tests.golden.models.case import Case
 from tests.golden.models.cases import FAMILIES
 from tests.golden.models.support import every_case
 from torchkeras_compat.export import NotExportable
+from torchkeras_compat.export.writers.torch_modules import constructor_of
 from torchkeras_compat.layers import (
     GRU,
     LSTM,
@@ -33,6 +34,7 @@ from torchkeras_compat.layers import (
     Lambda,
     Masking,
     MaxPooling2D,
+    TorchModuleWrapper,
 )
 from torchkeras_compat.models import Model, Sequential
 
@@ -338,6 +340,55 @@ def test_a_module_of_torch_goes_along() -> None:
         np.testing.assert_allclose(outputs_of(model.to_torch(), [torch.tensor(x)])[0], model.predict(x), atol=1e-6)
 
 
+# What torch prints of a module leaves some of its settings out.
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        (nn.Linear(5, 3, bias=False), "nn.Linear(5, 3, bias=False)"),
+        (nn.Conv2d(2, 3, 3, padding="same"), 'nn.Conv2d(2, 3, 3, padding="same")'),
+        (nn.BatchNorm2d(2, eps=1e-3, affine=False).eval(), "nn.BatchNorm2d(2, eps=0.001, affine=False)"),
+        (nn.LayerNorm(5, elementwise_affine=False), "nn.LayerNorm((5,), elementwise_affine=False)"),
+        (nn.LayerNorm(5, bias=False), "nn.LayerNorm((5,), bias=False)"),
+        (nn.AvgPool2d(2, ceil_mode=True), "nn.AvgPool2d(2, stride=2, ceil_mode=True)"),
+        (
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+            'nn.Upsample(scale_factor=2.0, mode="bilinear", align_corners=True)',
+        ),
+        (nn.Sequential(nn.Hardtanh(0, 2), nn.Softmax(-1)), "nn.Sequential(nn.Hardtanh(min_val=0, max_val=2), nn.Soft"),
+        (nn.Identity(1), "nn.Identity()"),
+    ],
+    ids=lambda value: value.partition("(")[0] if isinstance(value, str) else "",
+)
+def test_modules_of_torch_are_made_with_all_their_settings(module: nn.Module, call: str) -> None:
+    model = Sequential([TorchModuleWrapper(module, channels_first=False, input_shape=(2, 5, 5))])
+    before, x = torch.random.get_rng_state(), np.random.RandomState(9).rand(3, 2, 5, 5).astype("float32")
+    names: dict[str, Any] = {}
+    source = model.to_torch_source()
+    assert "".join(call.split()) in "".join(source.split())
+    exec(source, names)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    names["Net"]().load_state_dict(model.to_torch().state_dict())
+    np.testing.assert_allclose(outputs_of(model.to_torch(), [torch.tensor(x)])[0], model.predict(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("module", [nn.RNN(4, 3, nonlinearity="relu"), nn.LSTM(4, 3, 2, bias=False), nn.GRU(4, 2)])
+def test_recurrent_modules_of_torch_have_a_call(module: nn.RNNBase) -> None:
+    made = eval(constructor_of(module) or "", {"nn": nn})
+    made.load_state_dict(module.state_dict())
+    x = torch.rand(5, 2, 4)
+    assert torch.equal(made(x)[0], module(x)[0])
+
+
+def test_modules_that_no_call_makes() -> None:
+    unlike = nn.Conv2d(2, 3, 3)
+    unlike.stride = (2, 2)
+    assert constructor_of(unlike) == "nn.Conv2d(2, 3, 3, stride=2)"
+    unlike.out_channels = 4
+    assert constructor_of(unlike) is None
+    assert constructor_of(nn.TransformerEncoderLayer(4, 2)) is None
+    assert constructor_of(nn.MultiheadAttention(4, 2)) is None
+
+
 @pytest.mark.parametrize(
     "spec", [s for s in EXPORTED if s.cls in ("MaxoutDense", "SReLU", "Dot", "Normalization")], ids=str
 )
@@ -351,6 +402,16 @@ def test_names_that_torch_does_not_take() -> None:
     model = Sequential([Dense(2, input_shape=(2,), name="block/1.dense a"), Dense(2, name="training")])
     names = [name for name, _ in model.to_torch().named_children()]
     assert names == ["block_1_dense_a", "training_2"]
+
+
+def test_functions_of_tensors() -> None:
+    one, other, backend = tk.Input((3,)), tk.Input((3,)), tk.backend
+    model = Model([one, other], [2 - one, one**2 / other, backend.mean(backend.exp(one), axis=-1), other[:, 1:]])
+    a, b = (np.random.RandomState(i).rand(5, 3).astype("float32") for i in (6, 7))
+    for mine, theirs in zip(outputs_of(model.to_torch(), [torch.tensor(a), torch.tensor(b)]), model.predict([a, b])):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    with pytest.raises(NotExportable, match=r"the function backend\.math\.sum in the graph"):
+        Model(one, backend.sum(x=one, axis=-1)).to_torch()
 
 
 def test_refusals_say_what_to_do() -> None:

@@ -26,11 +26,10 @@ def load(source: str, loader: str) -> types.ModuleType:
         module.__file__ = f"<{name}>"
         linecache.cache[module.__file__] = (len(source), None, source.splitlines(True), module.__file__)
         exec(compile(source, module.__file__, "exec"), module.__dict__)
-        for thing in list(vars(module).values()):
-            if isinstance(thing, type) and thing.__module__ == name:
-                own = {"carried": (source, loader), "__reduce_ex__": reduce_with_source}
-                for attribute, value in own.items():
-                    setattr(thing, attribute, value)
+        classes: list[Any] = [value for value in vars(module).values() if isinstance(value, type)]
+        for cls in classes:
+            if cls.__module__ == name:
+                cls.carried, cls.__reduce_ex__ = (source, loader), reduce_with_source
         sys.modules[name] = module
     return sys.modules[name]
 

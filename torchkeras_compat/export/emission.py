@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -169,6 +170,7 @@ class Emission:
         steps: The steps of the forward pass.
         penalised: The layers with a penalty of their output.
         weights: The name of a parameter → the line of the layer's weight table that it comes from.
+        is_chain: Whether it has one path, on which one variable is enough.
         masked_outputs: Whether a mask says which steps of an output count in the loss.
         inputs: The values that the model takes.
         outputs: Those that it gives.
@@ -180,14 +182,14 @@ class Emission:
         self.steps: list[Step] = []
         self.penalised: list[Layer] = []
         self.weights: dict[str, Any] = {}
+        self.is_chain = False
         self.masked_outputs = False
         self.inputs: list[Value] = []
         self.outputs: list[Value] = []
         self.output_keys: list[str] | None = None
-        self._names: dict[tuple[int, str], str] = {}
+        self._names: dict[tuple[Any, str], str] = {}
         self._prefixes: list[str] = []
-        self._held: list[Any] = []  # what ids in `_names` stand for
-        self._compacted: dict[tuple[int, int], tuple[Value, Value]] = {}
+        self._compacted: dict[tuple[Value, Value], tuple[Value, Value]] = {}
 
     # --- layers --------------------------------------------------------------------------------------------------
 
@@ -231,12 +233,11 @@ class Emission:
 
     def name(self, layer: Any, suffix: str = "") -> str:
         """Return the name of a layer among the model's modules, the same each time it is asked for."""
-        key = (id(layer), suffix)
+        key = (layer, suffix)
         if key not in self._names:
             words = [*self._prefixes, str(layer.name), *([suffix] if suffix else [])]
             used = {*self._names.values(), *dir(nn.Module), "training", "logits"}
             self._names[key] = unused(identifier("_".join(words)), used)
-            self._held.append(layer)
         return self._names[key]
 
     def module(
@@ -260,12 +261,12 @@ class Emission:
         """
         name = self.name(layer, suffix)
         if name not in self.modules:
-            for key, value in (state or {}).items():
-                if value is not None and line_of(value) is not None:
-                    self.weights[f"{name}.{key}" if key else name] = line_of(value)
-            tensors = {key: value.detach() for key, value in (state or {}).items() if value is not None}
-            learning = {k: v for k, v in (state or {}).items() if v is not None and k not in (*BUFFERS, *zero)}
-            still = frozenset(k for k, v in learning.items() if not v.requires_grad)
+            own = {key: value for key, value in (state or {}).items() if value is not None}
+            for key, value in own.items():
+                if (line := line_of(value)) is not None:
+                    self.weights[f"{name}.{key}" if key else name] = line
+            tensors = {key: value.detach() for key, value in own.items()}
+            still = frozenset(k for k, v in own.items() if not v.requires_grad and k not in (*BUFFERS, *zero))
             self.modules[name] = ModuleText(constructor, tensors, still, note, tuple(zero))
         return name
 
@@ -279,6 +280,10 @@ class Emission:
         """
         shape = arguments(*value.shape) if value.dim() else "()"
         return f"self.{self.module(layer, f'nn.Parameter(torch.ones({shape}))', {'': value}, name)}"
+
+    def weight(self, layer: Any, name: str) -> str:
+        """Return the text of a weight of a layer, kept in Keras's layout as a parameter of the model's own."""
+        return self.parameter(layer, name, weight(layer, name))
 
     # --- steps ---------------------------------------------------------------------------------------------------
 
@@ -298,6 +303,7 @@ class Emission:
         layer: Any = None,
         nests: bool = False,
         activation: str | None = None,
+        hint: str = "",
     ) -> Value:
         """Add a step that computes an expression.
 
@@ -310,9 +316,10 @@ class Emission:
             layer: Whose step it is.
             nests: Whether it may stand around the step before it.
             activation: The name of the activation that it is.
+            hint: What a variable for the value may be called, where neither the layer nor the input says it.
         """
         values = (inputs,) if isinstance(inputs, Value) else tuple(inputs)
-        value = Value(tuple(shape), self.hint(layer, values[0]), channels_first)
+        value = Value(tuple(shape), hint or self.hint(layer, values[0]), channels_first)
         made = tuple(constructors)
         self._add(Step(values, (value,), expression, constructors=made, nests=nests, activation=activation))
         return value
@@ -329,15 +336,22 @@ class Emission:
         step.inputs = tuple(value.same_as or value for value in step.inputs)
         self.steps.append(step)
 
+    def step_of(self, value: Value) -> Step:
+        """Return the step that gives a value."""
+        return next(step for step in self.steps if value in step.outputs)
+
     def hint(self, layer: Any, x: Value) -> str:
         """Return what a variable for what a layer gives may be called."""
         return x.hint if layer is None or self.is_chain else identifier("_".join([*self._prefixes, layer.name]))
 
-    is_chain = False
-
-    def inside(self, name: str) -> _Inside:
-        """Return the block in which the layers of a model within have its name before theirs."""
-        return _Inside(self._prefixes, name)
+    @contextmanager
+    def inside(self, name: str) -> Iterator[None]:
+        """Let the layers of a model within have its name before theirs."""
+        self._prefixes.append(name)
+        try:
+            yield
+        finally:
+            self._prefixes.pop()
 
     # --- the order of axes ---------------------------------------------------------------------------------------
 
@@ -356,13 +370,12 @@ class Emission:
 
     def valid_first(self, x: Value, mask: Value) -> tuple[Value, Value]:
         """Return sequences with the steps that count in front, and how many came up to each step."""
-        key = (id(x), id(mask))
-        if key not in self._compacted:
+        if (x, mask) not in self._compacted:
             shapes = [x.shape, x.shape[:2]]
             moved, count = self.several("move_valid_steps_first({0}, {1})", [x, mask], "{0}, {1}", shapes, None)
             count.hint = "count"
-            self._compacted[key] = (moved, count)
-        return self._compacted[key]
+            self._compacted[x, mask] = (moved, count)
+        return self._compacted[x, mask]
 
     def with_mask(self, x: Value, mask: Value | None) -> Value:
         """Return the same tensor with another mask."""
@@ -371,19 +384,6 @@ class Emission:
     def as_keras(self, x: Value) -> Value:
         """Return a value in Keras's order of axes."""
         return self.turned(x, False)
-
-
-class _Inside:
-    """The block in which layers have the name of a model around them before theirs."""
-
-    def __init__(self, prefixes: list[str], name: str) -> None:
-        self.prefixes, self.name = prefixes, name
-
-    def __enter__(self) -> None:
-        self.prefixes.append(self.name)
-
-    def __exit__(self, *_: object) -> None:
-        self.prefixes.pop()
 
 
 def identifier(name: str) -> str:
@@ -412,9 +412,13 @@ def text(value: Any) -> str:
     if isinstance(value, float):
         return "-torch.inf" if value == float("-inf") else repr(value)
     if isinstance(value, (tuple, list)):
-        items = [text(item) for item in value]
-        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return in_brackets([text(item) for item in value])
     return str(value)
+
+
+def in_brackets(items: Sequence[str]) -> str:
+    """Return items as a tuple is written."""
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 
 def sizes(values: Sequence[int]) -> int | tuple[int, ...]:
@@ -448,6 +452,21 @@ def marked(value: Tensor, line: Any) -> Tensor:
     """Let a copy of a weight, or of a part of one, know the line of the layer's table that it stands in."""
     value._keras_line = line  # type: ignore[attr-defined]
     return value
+
+
+def parameters_of(module: torch.nn.Module, layer: Any) -> dict[str, Tensor]:
+    """Return copies of the parameters and buffers of a layer's torch module, marked as `weight` marks its own."""
+    lines = {name: line for line in layer._table if line.module is module for name in line.attributes}
+    own = {name: value for name, value in {**module._parameters, **module._buffers}.items() if value is not None}
+    return {
+        name: marked(value.detach().clone().requires_grad_(value.requires_grad), lines.get(name))
+        for name, value in own.items()
+    }
+
+
+def display_name(value: Any) -> str:
+    """Return what messages call a function, a class or an object."""
+    return getattr(value, "__name__", type(value).__name__)
 
 
 def line_of(value: Tensor) -> Any:

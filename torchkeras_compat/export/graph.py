@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from .. import models
@@ -11,7 +12,7 @@ from .._core.tree import flatten, is_branch
 from ..models.network_symbols import ordered
 from ..models.operation import name_of
 from . import writers  # noqa: F401  (which fills the table)
-from .emission import WRITERS, Emission, NotExportable, Value, WriterLine, identifier, text
+from .emission import Emission, NotExportable, Value, identifier, text, writes
 from .writers.activations import FORMS
 
 OPERATORS = {
@@ -99,31 +100,34 @@ def _write_function(emission: Emission, node: Node, arguments: Any, keywords: di
         name = name_of(node.origin)
     except ValueError as error:
         raise NotExportable(f"{getattr(node.origin, '__name__', 'a function')} in the graph: {error}") from None
-    shape = tuple(flatten(node.outputs)[0].shape)
     operands = [emission.as_keras(a) if isinstance(a, Value) else a for a in arguments]
-    short = name.rpartition(".")[2]
-    expression = None
-    if all(isinstance(a, (Value, int, float)) for a in operands) and not keywords:
-        expression = OPERATORS.get(name) or (ELEMENTWISE.get(short) if name.startswith("backend.") else None)
-    if name.startswith("activations.") and len(operands) == 1 and not keywords and short in FORMS:
-        expression = FORMS[short].function.replace("{dim}", "-1")
-    if name == "__getitem__":
-        expression, operands = _index(operands[1]), operands[:1]
-    if expression is None and name.startswith("backend.") and isinstance(operands[0], Value) and short in REDUCTIONS:
-        expression = _reduction(REDUCTIONS[short], operands[1:], dict(keywords))
-        operands = operands[:1]
+    expression = _expression(name, operands, keywords)
     if expression is None:
         raise NotExportable(f"the function {name} in the graph has no form in plain torch; use a layer in its place.")
-    tensors = [a for a in operands if isinstance(a, Value)]
-    places = iter(range(len(tensors)))
-    for i, operand in enumerate(operands):
-        mark = f"{{{next(places)}}}" if isinstance(operand, Value) else text(operand)
-        expression = expression.replace(f"{{{i}}}", f"«{mark}»")
-    value = emission.compute(expression.replace("«", "").replace("»", ""), tensors, shape)
+    places = (f"{{{i}}}" for i in count())
+    written = [next(places) if isinstance(operand, Value) else text(operand) for operand in operands]
+    tensors = [operand for operand in operands if isinstance(operand, Value)]
+    value = emission.compute(expression.format(*written), tensors, tuple(flatten(node.outputs)[0].shape))
     value.mask = None
     if not emission.is_chain:
-        value.hint = identifier(short.strip("_"))
+        value.hint = identifier(name.rpartition(".")[2].strip("_"))
     return value
+
+
+def _expression(name: str, operands: list[Any], keywords: dict[str, Any]) -> str | None:
+    """Return what a function computes of its operands, `{0}`, `{1}`; `None` where there is no form for it."""
+    if not operands or not any(isinstance(operand, Value) for operand in operands):
+        return None
+    room, short = name.partition(".")[0], name.rpartition(".")[2]
+    if name == "__getitem__":
+        return _index(operands[1])
+    if room == "backend" and short in REDUCTIONS:
+        return _reduction(REDUCTIONS[short], operands[1:], keywords) if isinstance(operands[0], Value) else None
+    if keywords or not all(isinstance(operand, (Value, int, float)) for operand in operands):
+        return None
+    if room == "activations" and short in FORMS and len(operands) == 1:
+        return FORMS[short].function.replace("{dim}", "-1")
+    return ELEMENTWISE.get(short) if room == "backend" else OPERATORS.get(name)
 
 
 def _index(key: Any) -> str | None:
@@ -153,6 +157,7 @@ def _reduction(function: str, positional: Sequence[Any], keywords: dict[str, Any
     return f"{{0}}.{function}(dim={text(dim)}{', keepdim=True' if keep else ''})"
 
 
+@writes(models.Sequential, models.Model, masks=True, several=True)
 def _write_nested(emission: Emission, model: Any, inputs: list[Value]) -> Any:
     """A model inside a model: its layers, with its name before theirs."""
     if model._is_users:
@@ -160,7 +165,3 @@ def _write_nested(emission: Emission, model: Any, inputs: list[Value]) -> Any:
     with emission.inside(model.name):
         outputs = _write_model(emission, model, inputs)
     return outputs if len(outputs) > 1 else outputs[0]
-
-
-for _kind in (models.Sequential, models.Model):
-    WRITERS[_kind] = WriterLine(_write_nested, masks=True, several=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import losses
 from .._core import settings
 from ..losses.fusion import describe
 from ..training.step.objective import Objective
-from .emission import NotExportable, text
+from .emission import NotExportable, display_name, text
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class LossForm:
     values: str
     mean: str = ""
     per_sample: bool = False
-    options: dict[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 FROM_PREDICTIONS: dict[Callable[..., Any], LossForm] = {
@@ -123,7 +123,7 @@ def loss_of_head(head: Any, activation: Any, rank: int) -> HeadLoss:
     if function is losses.binary_crossentropy and not of_logits and head.rules.binary_through_logits:
         form = BY_LOGITS
     if form is None or objective.unreduced:
-        shown = getattr(function or head.loss, "__name__", type(head.loss).__name__)
+        shown = display_name(function or head.loss)
         raise NotExportable(f"compile(loss={shown}): this loss has no form in plain torch; write it into the file.")
     _refuse_options(function, form, options)
     expression = _expression(form, options, objective.summed, rank)
@@ -132,7 +132,7 @@ def loss_of_head(head: Any, activation: Any, rank: int) -> HeadLoss:
 
 def _refuse_options(function: Any, form: LossForm, options: dict[str, Any]) -> None:
     for name, value in options.items():
-        if name in (form.options or {}) or name == "from_logits":
+        if name in form.options or name == "from_logits":
             continue
         if name not in SILENT or value != SILENT[name]:
             raise NotExportable(f"compile(loss={function.__name__}): {name}={value!r} has no form in plain torch.")
@@ -140,7 +140,7 @@ def _refuse_options(function: Any, form: LossForm, options: dict[str, Any]) -> N
 
 def _expression(form: LossForm, options: dict[str, Any], summed: bool, rank: int) -> str:
     body = form.mean if form.mean and not summed else form.values
-    numbers = {**(form.options or {}), **{k: v for k, v in options.items() if v is not None}}
+    numbers = {**form.options, **{k: v for k, v in options.items() if v is not None}}
     epsilon = settings.epsilon()
     body = body.replace("{eps}", text(epsilon))
     body = body.replace("{, eps}", "" if epsilon == 1e-7 else f", eps={text(epsilon)}")

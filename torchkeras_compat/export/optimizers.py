@@ -10,7 +10,7 @@ import torch
 
 from .. import optimizers
 from ..optimizers import schedules
-from .emission import NotExportable, arguments, text
+from .emission import NotExportable, arguments, display_name, text
 
 Rate = tuple[tuple[str, str], ...]  # pairs of a condition and an expression of `step`; the last has no condition
 
@@ -80,14 +80,18 @@ def _sgd(optimizer: Any, changes: bool) -> tuple[str, str]:
     return _call("torch.optim.SGD", **options, **({"nesterov": True} if optimizer.nesterov else {})), ""
 
 
-def _betas(optimizer: Any) -> dict[str, Any]:
-    betas = (float(optimizer.beta_1), float(optimizer.beta_2))
+def _betas(optimizer: Any) -> tuple[float, float]:
+    return float(optimizer.beta_1), float(optimizer.beta_2)
+
+
+def _unusual_betas(optimizer: Any) -> dict[str, Any]:
+    betas = _betas(optimizer)
     return {} if betas == (0.9, 0.999) else {"betas": betas}
 
 
 def _adam(optimizer: Any, changes: bool) -> tuple[str, str]:
     decays, epsilon = bool(optimizer.weight_decay), float(optimizer.epsilon)
-    options: dict[str, Any] = {"lr": _rate(optimizer), **_betas(optimizer), "eps": epsilon}
+    options: dict[str, Any] = {"lr": _rate(optimizer), **_unusual_betas(optimizer), "eps": epsilon}
     options |= {"amsgrad": True} if optimizer.amsgrad else {}
     options |= {"weight_decay": float(optimizer.weight_decay)} if decays else {}
     grown = f"{text(epsilon)} / (1 - {text(float(optimizer.beta_2))} ** (step + 1)) ** 0.5"
@@ -98,13 +102,13 @@ def _adam(optimizer: Any, changes: bool) -> tuple[str, str]:
 def _adamax(optimizer: Any, changes: bool) -> tuple[str, str]:
     if float(optimizer.epsilon) > 1e-6:
         raise NotExportable("compile(optimizer=Adamax): torch adds another epsilon; it must be at most 1e-6.")
-    return _call("torch.optim.Adamax", lr=_rate(optimizer), **_betas(optimizer), eps=float(optimizer.epsilon)), ""
+    options = {"lr": _rate(optimizer), **_unusual_betas(optimizer), "eps": float(optimizer.epsilon)}
+    return _call("torch.optim.Adamax", **options), ""
 
 
 def _nadam(optimizer: Any, changes: bool) -> tuple[str, str]:
-    betas = (float(optimizer.beta_1), float(optimizer.beta_2))
     numbers = {"eps": float(optimizer.epsilon), "schedule_decay": float(optimizer.schedule_decay)}
-    return _call("Nadam", lr=_rate(optimizer), betas=betas, **numbers), ""
+    return _call("Nadam", lr=_rate(optimizer), betas=_betas(optimizer), **numbers), ""
 
 
 def _rmsprop(optimizer: Any, changes: bool) -> tuple[str, str]:
@@ -134,7 +138,7 @@ def _adadelta(optimizer: Any, changes: bool) -> tuple[str, str]:
 
 
 def _lion(optimizer: Any, changes: bool) -> tuple[str, str]:
-    return _call("Lion", lr=_rate(optimizer), betas=(float(optimizer.beta_1), float(optimizer.beta_2))), ""
+    return _call("Lion", lr=_rate(optimizer), betas=_betas(optimizer)), ""
 
 
 def _ftrl(optimizer: Any, changes: bool) -> tuple[str, str]:
@@ -170,7 +174,7 @@ def _of_torch(optimizer: torch.optim.Optimizer) -> str:
     group, *others = optimizer.param_groups
     if kind.__module__.split(".")[:2] != ["torch", "optim"] or others:
         raise NotExportable(f"compile(optimizer={kind.__name__}): only torch.optim's, with one group, can be written.")
-    usual = getattr(kind([torch.nn.Parameter(torch.zeros(1))]), "defaults", {})
+    usual = kind([torch.nn.Parameter(torch.zeros(1))]).defaults
     options = {k: v for k, v in group.items() if k != "params" and (k == "lr" or usual.get(k, v) != v)}
     return _call(f"torch.optim.{kind.__name__}", **options)
 
@@ -189,9 +193,8 @@ def rate_text(optimizer: Any) -> Rate:
         return (("", f"{text(_rate(optimizer))} / (1 + {text(decay)} * step)"),) if decay else ()
     write = SCHEDULES.get(type(schedule))
     if write is None or decay:
-        kind = getattr(schedule, "__name__", type(schedule).__name__)
-        beside = " and decay" if decay else ""
-        raise NotExportable(f"compile(optimizer=…): the learning rate follows {kind}{beside}, which has no form here.")
+        rate = f"{display_name(schedule)}{' and decay' if decay else ''}"
+        raise NotExportable(f"compile(optimizer=…): the learning rate follows {rate}, which has no form here.")
     return write(schedule)
 
 

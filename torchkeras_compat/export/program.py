@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 
 from . import loss_functions, modules, optimizer_classes
-from .emission import Emission, Step, Value, unused
+from .emission import Emission, Step, Value, in_brackets, unused
 
 WIDTH = 88
 HELPERS = {
-    name: thing
+    name: helper
     for room in (modules, loss_functions, optimizer_classes)
-    for name, thing in vars(room).items()
-    if getattr(thing, "__module__", None) == room.__name__
+    for name, helper in vars(room).items()
+    if getattr(helper, "__module__", None) == room.__name__
 }
 
 
@@ -139,7 +139,7 @@ def shape_comment(value: Value) -> str:
     """Return the shape of a value as a comment has it."""
     batch, *rest = value.own_shape
     sizes = ["N" if batch is None else str(batch), *("?" if n is None else str(n) for n in rest)]
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    return in_brackets(sizes)
 
 
 # --- the forward pass ------------------------------------------------------------------------------------------------
@@ -147,12 +147,12 @@ def shape_comment(value: Value) -> str:
 
 def needed(steps: Sequence[Step], outputs: Iterable[Value]) -> list[Step]:
     """Return the steps that the outputs follow from."""
-    wanted = set(map(id, outputs))
+    wanted = set(outputs)
     kept = []
     for step in reversed(steps):
-        if any(id(value) in wanted for value in step.outputs):
+        if not wanted.isdisjoint(step.outputs):
             kept.append(step)
-            wanted |= set(map(id, step.inputs))
+            wanted |= set(step.inputs)
     return kept[::-1]
 
 
@@ -165,22 +165,26 @@ class Names:
     """
 
     def __init__(self, steps: Sequence[Step], outputs: Sequence[Value]) -> None:
-        self.last_use = {id(value): i for i, step in enumerate(steps) for value in step.inputs}
-        self.last_use.update((id(value), len(steps)) for value in outputs)
+        self.last_use = {value: i for i, step in enumerate(steps) for value in step.inputs}
+        self.last_use.update(dict.fromkeys(outputs, len(steps)))
         self.held: dict[str, int] = {}
-        self.names: dict[int, str] = {}
+        self.names: dict[Value, str] = {}
 
     def give(self, value: Value, step: int) -> str:
         """Name a value that comes to be at a step."""
         busy = {name for name, until in self.held.items() if until > step}
         name = unused(value.hint, busy)
-        self.held[name] = self.last_use.get(id(value), step)
-        self.names[id(value)] = name
+        self.held[name] = self.last_use.get(value, step)
+        self.names[value] = name
         return name
 
     def of(self, value: Value) -> str:
         """Return the name of a value."""
-        return self.names[id(value)]
+        return self.names[value]
+
+    def is_used(self, value: Value) -> bool:
+        """Tell whether a step or the end needs a value."""
+        return value in self.last_use
 
 
 def body(
@@ -198,9 +202,9 @@ def body(
         if _joins(steps, i, outputs):
             pending = (step.outputs[0], expression)
             continue
-        targets = [names.give(v, i) if _is_used(names, v) else "_" for v in step.outputs]
+        targets = [names.give(v, i) if names.is_used(v) else "_" for v in step.outputs]
         target = re.sub(r"\((_, )*_,?\)", "_", step.target.format(*targets))
-        comment = shape_comment(next(v for v in step.outputs if _is_used(names, v)))
+        comment = shape_comment(next(filter(names.is_used, step.outputs)))
         lines += statement(f"{target} = {expression}", 8, comment)
     results = [names.of(value) for value in outputs]
     return parameters, [*lines, *statement(f"return {_arranged(results, keys)}", 8)]
@@ -213,10 +217,6 @@ def _arranged(results: Sequence[str], keys: Sequence[str] | None) -> str:
     return "{" + ", ".join(f'"{key}": {result}' for key, result in zip(keys, results)) + "}"
 
 
-def _is_used(names: Names, value: Value) -> bool:
-    return id(value) in names.last_use
-
-
 def _joins(steps: Sequence[Step], i: int, outputs: Sequence[Value]) -> bool:
     """Tell whether a step stands inside the next one's expression: an activation around what it activates."""
     step = steps[i]
@@ -224,22 +224,21 @@ def _joins(steps: Sequence[Step], i: int, outputs: Sequence[Value]) -> bool:
         return False
     (value,), following = step.outputs, steps[i + 1]
     users = sum(other.inputs.count(value) for other in steps)
-    alone = users == 1 and following.inputs == (value,) and not any(value is output for output in outputs)
+    alone = users == 1 and following.inputs == (value,) and value not in outputs
     return alone and following.nests and following.expression.count("{0}") == 1
 
 
 # --- the module ------------------------------------------------------------------------------------------------------
 
 
-def module_lines(emission: Emission, name: str, doc: str, heads: Sequence[str | None] = ()) -> list[str]:
+def module_lines(emission: Emission, name: str, doc: str, of_logits: Sequence[bool] = ()) -> list[str]:
     """Return the class of a model in lines.
 
     Args:
         emission: What is written down of the model.
         name: The name of the class.
         doc: Its docstring.
-        heads: For each output the name of its last activation, where `logits` gives what that is applied to; none
-            where there is no such method.
+        of_logits: For each output whether `logits` gives what its last step, an activation, is applied to.
     """
     steps = needed(emission.steps, emission.outputs)
     lines = [f"class {name}(nn.Module):", f'    """{doc}"""', "", "    def __init__(self) -> None:"]
@@ -250,10 +249,9 @@ def module_lines(emission: Emission, name: str, doc: str, heads: Sequence[str | 
         for zero in module.zero:
             lines += statement(f"self.{attribute}.{zero}.requires_grad_(False).zero_()", 8, "Keras has no such bias")
     lines.append("")
-    if not any(heads):
+    if not any(of_logits):
         return [*lines, *_method("forward", *body(steps, emission.inputs, emission.outputs, emission.output_keys))]
-    last = {id(step.outputs[0]): step for step in steps if len(step.outputs) == 1}
-    ends = [last[id(v)] if head else None for v, head in zip(emission.outputs, heads)]
+    ends = [emission.step_of(v) if activated else None for v, activated in zip(emission.outputs, of_logits)]
     before = [end.inputs[0] if end else v for end, v in zip(ends, emission.outputs)]
     lines += _method("logits", *body(needed(steps, before), emission.inputs, before))
     parameters = [value.hint for value in emission.inputs]

@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 
-from .emission import Emission, NotExportable, identifier, unused
+from .emission import Emission, NotExportable, Value, arguments, identifier, text, unused
 from .graph import write_down
 from .losses import HeadLoss, loss_of_head
 from .optimizers import OptimizerText, optimizer_text
 from .program import HELPERS, broken, module_lines, statement, with_imports
 from .weight_rules import constraint_lines, penalty_terms
+from .writers.activations import ending_in_activation
 
 
 def to_torch_source(model: Any, path: str | os.PathLike[str] | None = None, name: str = "Net") -> str:
@@ -26,10 +27,10 @@ def to_torch_source(model: Any, path: str | os.PathLike[str] | None = None, name
             raise NotExportable(
                 f"{model}: {attribute} is a module of yours, which cannot be written down; to_torch() takes it along."
             )
-    text = with_imports(f"The Keras model {model.name!r} in PyTorch.", _lines(emission, model, name))
+    source = with_imports(f"The Keras model {model.name!r} in PyTorch.", _lines(emission, model, name))
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
-    return text
+        Path(path).write_text(source, encoding="utf-8")
+    return source
 
 
 def _lines(emission: Emission, model: Any, name: str) -> list[str]:
@@ -37,10 +38,13 @@ def _lines(emission: Emission, model: Any, name: str) -> list[str]:
     if model._compile_config is None:
         return module_lines(emission, name, doc)
     training = Training(emission, model, name)
-    heads = [loss.of_logits if loss else False for loss in training.losses]
-    marks = ["yes" if of_logits else None for of_logits in heads]
-    lines = module_lines(emission, name, doc, marks)
-    return [*lines, *training.lines(any(heads))]
+    of_logits = [loss is not None and loss.of_logits for loss in training.losses]
+    emission.outputs = [
+        ending_in_activation(emission, value) if activated else value
+        for value, activated in zip(emission.outputs, of_logits)
+    ]
+    lines = module_lines(emission, name, doc, of_logits)
+    return [*lines, *training.lines(any(of_logits))]
 
 
 class Training:
@@ -66,7 +70,8 @@ class Training:
         self.optimizer: OptimizerText = optimizer_text(config.optimizer)
         self.penalties, self.constraints = penalty_terms(emission), list(constraint_lines(emission))
         self.several = len(emission.inputs) > 1, len(emission.outputs) > 1
-        self.kind = _cast(emission)
+        self.dtype = _unusual_type(emission)
+        self.cast = "" if self.dtype is None else f".to({self.dtype})"
         if any(clip == "clipnorm" for clip, _ in self.optimizer.clipping) and _has_parts(emission):
             raise NotExportable(
                 f"{model}: clipnorm bounds weights that are several parameters in torch; write global_clipnorm."
@@ -84,16 +89,15 @@ class Training:
         return [
             f"def load(path: str) -> {self.name}:",
             '    """Return the model with weights that torch.save(model.state_dict(), path) wrote."""',
-            f"    model = {self.name}(){self.kind}",
+            f"    model = {self.name}(){self.cast}",
             "    model.load_state_dict(torch.load(path))",
             "    return model",
         ]
 
     def _loss(self, has_logits: bool) -> list[str]:
-        parameters = "model, x, y"
         call = "model.logits" if has_logits else "model"
         inputs = "*x" if self.several[0] else "x"
-        lines = [f"def loss_of({parameters}):", '    """Return the loss of a batch."""']
+        lines = ["def loss_of(model, x, y):", '    """Return the loss of a batch."""']
         names, targets = ["logits" if has_logits else "predictions"], ["y"]
         if self.several[1]:
             names = self._output_names()
@@ -103,7 +107,8 @@ class Training:
         keys = self.emission.output_keys
         if keys and not has_logits:
             lines += statement(f"outputs = {result}", 4)
-            lines += statement(f"{', '.join(names)} = (outputs[key] for key in {keys!r})".replace("'", '"'), 4)
+            quoted = ", ".join(map(text, keys))
+            lines += statement(f"{', '.join(names)} = (outputs[key] for key in [{quoted}])", 4)
         else:
             lines += statement(f"{', '.join(names)} = {result}", 4)
         terms = self._terms(names, targets)
@@ -144,19 +149,14 @@ class Training:
     def _rate(self) -> list[str]:
         if not self.optimizer.rate:
             return []
-        return [
+        lines = [
             "def learning_rate(step):",
             '    """Return the learning rate of a step, counted from 0."""',
-            *(
-                line
-                for condition, rate in self.optimizer.rate
-                for line in (
-                    [f"    if {condition}:", *statement(f"return {rate}", 8)]
-                    if condition
-                    else statement(f"return {rate}", 4)
-                )
-            ),
         ]
+        for condition, rate in self.optimizer.rate:
+            lines += [f"    if {condition}:"] if condition else []
+            lines += statement(f"return {rate}", 8 if condition else 4)
+        return lines
 
     def _step_lines(self) -> list[str]:
         """Return what the loop does between the gradients and the end of a step."""
@@ -189,7 +189,7 @@ class Training:
     def _train(self) -> list[str]:
         x, y, length = self._batch("x", 0), self._batch("y", 1), self._length()
         counts = ["    step = 0"] if self.optimizer.rate or self.optimizer.epsilon else []
-        lines = [
+        return [
             *broken("def train(model, x, y, epochs=10, batch_size=32, shuffle=True, validation=None):", 0),
             '    """Train a model, and return the mean loss of each epoch."""',
             "    optimizer = make_optimizer(model)",
@@ -212,7 +212,6 @@ class Training:
             "        print(message)",
             "    return losses",
         ]
-        return lines
 
     def _evaluate(self) -> list[str]:
         return [
@@ -237,7 +236,7 @@ class Training:
     def _main(self) -> list[str]:
         return [
             'if __name__ == "__main__":',
-            f"    model = load(sys.argv[1]) if len(sys.argv) > 1 else {self.name}(){self.kind}",
+            f"    model = load(sys.argv[1]) if len(sys.argv) > 1 else {self.name}(){self.cast}",
             "    # Put your data here.",
             *self._example("x", [self._random(value, True) for value in self.emission.inputs]),
             *self._example("y", [self._target(i) for i in range(len(self.losses))]),
@@ -249,27 +248,26 @@ class Training:
         return statement(f"{name} = {joined}", 4)
 
     def _random(self, value: Any, is_input: bool) -> str:
-        sizes = ", ".join(["64", *("8" if n is None else str(n) for n in value.shape[1:])])
-        highest = _indices_below(self.emission, value)
+        shape, highest = _example_shape(value), _indices_below(self.emission, value)
         if is_input and highest:
-            return f"torch.randint({highest}, {_tuple(sizes.split(', '))})"
-        kind = "" if not self.kind else f", dtype={self.kind[4:-1]}"
-        return f"torch.rand({sizes}{kind})"
+            return f"torch.randint({highest}, {text(shape)})"
+        return f"torch.rand({arguments(*shape, **({} if self.dtype is None else {'dtype': self.dtype}))})"
 
     def _target(self, index: int) -> str:
         value, loss = self.emission.outputs[index], self.losses[index]
-        sizes = ["64", *("8" if n is None else str(n) for n in value.shape[1:])]
-        kind = ".float()" if not self.kind else self.kind
-        places, shape = _tuple(sizes[:-1]), _tuple(sizes)
+        shape, cast = _example_shape(value), self.cast or ".float()"
+        indices = f"torch.randint({shape[-1]}, {text(shape[:-1])})"
         if loss is not None and loss.targets == "indices":
-            return f"torch.randint({sizes[-1]}, {places})"
+            return indices
         if loss is not None and loss.targets == "classes":
-            return f"F.one_hot(torch.randint({sizes[-1]}, {places}), {sizes[-1]}){kind}"
-        return f"torch.randint(2, {shape}){kind}" if loss and loss.targets == "bits" else self._random(value, False)
+            return f"F.one_hot({indices}, {shape[-1]}){cast}"
+        if loss is not None and loss.targets == "bits":
+            return f"torch.randint(2, {text(shape)}){cast}"
+        return self._random(value, False)
 
 
-def _tuple(sizes: list[str]) -> str:
-    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+def _example_shape(value: Value) -> tuple[int, ...]:
+    return (64, *(8 if n is None else n for n in value.shape[1:]))
 
 
 def _indented(line: str, indent: int) -> list[str]:
@@ -281,17 +279,16 @@ def _indices_below(emission: Emission, value: Any) -> int:
     """Return how many rows the table has that an input is looked up in; 0 where there is none."""
     for step in emission.steps:
         if step.module and step.inputs == (value,):
-            constructor = emission.modules[step.module].constructor
-            if constructor.startswith("nn.Embedding("):
-                return int(constructor[len("nn.Embedding(") :].split(",")[0])
+            module = emission.modules[step.module]
+            if module.constructor.startswith("nn.Embedding("):
+                return len(module.state["weight"])
     return 0
 
 
-def _cast(emission: Emission) -> str:
-    """Return what brings the model to the type of its weights, where that is not torch's usual one."""
+def _unusual_type(emission: Emission) -> torch.dtype | None:
+    """Return the type of a model's weights, where that is not torch's usual one."""
     kinds = {v.dtype for module in emission.modules.values() for v in module.state.values() if v.is_floating_point()}
-    others = kinds - {torch.float32}
-    return f".to({others.pop()})" if others else ""
+    return next(iter(kinds - {torch.float32}), None)
 
 
 def _has_parts(emission: Emission) -> bool:

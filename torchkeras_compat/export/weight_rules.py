@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import constraints, regularizers
-from .emission import Emission, NotExportable, text
+from .emission import Emission, NotExportable, display_name, text
 
 
 def penalty_terms(emission: Emission) -> list[str]:
@@ -19,9 +19,8 @@ def penalty_terms(emission: Emission) -> list[str]:
     for name, line in emission.weights.items():
         if line.regularizer is None or not line.requires_grad:
             continue
-        kind = type(line.regularizer)
-        if kind not in (regularizers.L1, regularizers.L2, regularizers.L1L2):
-            shown = getattr(line.regularizer, "__name__", kind.__name__)
+        if type(line.regularizer) not in (regularizers.L1, regularizers.L2, regularizers.L1L2):
+            shown = display_name(line.regularizer)
             raise NotExportable(f"{line.path}: the penalty {shown} has no form in plain torch; write it into the file.")
         for strength, norm in (("l1", "abs"), ("l2", "square")):
             value = float(getattr(line.regularizer, strength, 0.0) or 0.0)
@@ -46,7 +45,7 @@ def constraint_lines(emission: Emission) -> Iterator[str]:
             limit = text(float(constraint.max_value))
             yield f"model.{name}.copy_(model.{name}.renorm(2, 0, {limit}))"
         else:
-            shown = getattr(constraint, "__name__", type(constraint).__name__)
+            shown = display_name(constraint)
             raise NotExportable(
                 f"{line.path}: the constraint {shown} has no form in plain torch; write it into the file."
             )

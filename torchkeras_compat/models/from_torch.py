@@ -97,8 +97,9 @@ def _append(model: Any, part: nn.Module, name: str) -> None:
 def _same_order(part: nn.Module) -> Counterpart:
     """Return the layer for a module that puts the axes of a sample into another order, as exported models have one."""
     order = getattr(part, "order", None)
-    known = type(part).__name__ == "Permute" and isinstance(order, tuple) and order[:1] == (0,)
-    return [(layers.Permute(order[1:]), [])] if known and order is not None else None
+    if type(part).__name__ != "Permute" or not isinstance(order, tuple) or order[:1] != (0,):
+        return None
+    return [(layers.Permute(order[1:]), [])]
 
 
 def _dtype(part: nn.Module) -> dict[str, Any]:

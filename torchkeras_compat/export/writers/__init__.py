@@ -1,5 +1,15 @@
 """How each layer is written down in plain PyTorch; importing this fills the table `emission.WRITERS`."""
 
-from . import activations, attention, core, merging, normalization, recurrent, spatial, wrappers
+from . import activations, attention, core, merging, normalization, recurrent, spatial, torch_modules, wrappers
 
-__all__ = ["activations", "attention", "core", "merging", "normalization", "recurrent", "spatial", "wrappers"]
+__all__ = [
+    "activations",
+    "attention",
+    "core",
+    "merging",
+    "normalization",
+    "recurrent",
+    "spatial",
+    "torch_modules",
+    "wrappers",
+]

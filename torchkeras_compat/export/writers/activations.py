@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from ... import layers
 from ..._core import registry
-from ..emission import Emission, NotExportable, Value, arguments, text, weight, writes
+from ..emission import Emission, NotExportable, Value, arguments, display_name, kept, text, weight, writes
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ def name_of(layer: Any, function: Any) -> str:
     """
     name = registry.name_of("activation", function)
     if name is None or name not in FORMS:
-        shown = getattr(function, "__name__", type(function).__name__)
-        raise NotExportable(f"{layer}: the activation {shown!r} is a function in Python; give it by its Keras name.")
+        raise NotExportable(
+            f"{layer}: the activation {display_name(function)!r} is a function in Python; give it by its Keras name."
+        )
     return name
 
 
@@ -69,6 +72,10 @@ def activate(emission: Emission, layer: Any, function: Callable[..., Any], x: Va
         return x
     if x.rank == 1 and name == "softmax":
         raise NotExportable(f"{layer}: a softmax over samples has no form in plain torch.")
+    return _by_name(emission, layer, name, x)
+
+
+def _by_name(emission: Emission, layer: Any, name: str, x: Value) -> Value:
     form, dim = FORMS[name], 1 if x.channels_first else -1
     return emission.compute(
         form.function.replace("{dim}", str(dim)),
@@ -80,6 +87,16 @@ def activate(emission: Emission, layer: Any, function: Callable[..., Any], x: Va
         nests=True,
         activation=name,
     )
+
+
+def ending_in_activation(emission: Emission, output: Value) -> Value:
+    """Return an output whose last step is its activation, not the turn to Keras's order of axes behind that."""
+    step = emission.step_of(output)
+    while step.activation is None:
+        step = emission.step_of(step.inputs[0])
+    value = _by_name(emission, None, step.activation, emission.as_keras(step.inputs[0]))
+    value.hint = output.hint
+    return value
 
 
 def same(emission: Emission, layer: Any, x: Value, function: str, *modules: str) -> Value:
@@ -166,7 +183,7 @@ def prelu(emission: Emission, layer: Any, x: Value) -> Value:
     by_channel = tuple(slopes.shape[:-1]) == (1,) * (slopes.dim() - 1)
     if by_channel and (x.rank == 2 or x.channels_first):
         count = slopes.numel()
-        name = emission.module(layer, f"nn.PReLU({count})", {"weight": _reshaped(slopes, count)})
+        name = emission.module(layer, f"nn.PReLU({count})", {"weight": kept(torch.flatten, slopes)})
         return emission.apply(name, x, x.shape, x.channels_first, layer)
     x = emission.as_keras(x)
     name = emission.module(layer, f"PReLU({arguments(*slopes.shape)})", {"weight": slopes})
@@ -177,10 +194,7 @@ def prelu(emission: Emission, layer: Any, x: Value) -> Value:
 def srelu(emission: Emission, layer: Any, x: Value) -> Value:
     """Three lines, whose slopes and thresholds are learned."""
     x = emission.as_keras(x)
-    own = {}
-    for name in ("t_left", "a_left", "t_right", "a_right"):
-        value = weight(layer, name)
-        own[name] = emission.parameter(layer, name, value)
+    own = {name: emission.weight(layer, name) for name in ("t_left", "a_left", "t_right", "a_right")}
     above = emission.compute(f"{{0}} - {own['t_left']}", x, x.shape, layer=layer)
     middle = f"torch.minimum(F.relu({{0}}), {own['t_right']}.abs())"
     below, beyond = f"{own['a_left']} * F.relu(-{{0}})", f"{own['a_right']} * F.relu({{0}} - {own['t_right']}.abs())"
@@ -191,13 +205,8 @@ def srelu(emission: Emission, layer: Any, x: Value) -> Value:
 def parametric_softplus(emission: Emission, layer: Any, x: Value) -> Value:
     """A softplus with two factors that are learned."""
     x = emission.as_keras(x)
-    alphas, betas = weight(layer, "alphas"), weight(layer, "betas")
-    a, b = emission.parameter(layer, "alphas", alphas), emission.parameter(layer, "betas", betas)
+    a, b = emission.weight(layer, "alphas"), emission.weight(layer, "betas")
     return emission.compute(f"{a} * F.softplus({b} * {{0}})", x, x.shape, layer=layer)
-
-
-def _reshaped(slopes: Any, count: int) -> Any:
-    return slopes.detach().reshape(count).requires_grad_(slopes.requires_grad)
 
 
 @writes(layers.ActivityRegularization)

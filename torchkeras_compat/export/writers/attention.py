@@ -8,31 +8,25 @@ from typing import Any
 from torch import Tensor
 
 from ... import layers
-from ..emission import Emission, NotExportable, Value, arguments, marked, text, weight, weight_if, writes
+from ..emission import Emission, NotExportable, Value, arguments, parameters_of, text, weight, weight_if, writes
 
 
 def _causal(emission: Emission, query: Value, key: Value) -> Value:
     """Write down which keys are no later than each query."""
     steps = "{0}.shape[1], {1}.shape[1]"
     expression = f"torch.ones({steps}, dtype=torch.bool, device={{0}}.device).tril()"
-    value = emission.compute(expression, [query, key], (query.shape[1], key.shape[1]))
-    value.hint = "allowed"
-    return value
+    return emission.compute(expression, [query, key], (query.shape[1], key.shape[1]), hint="allowed")
 
 
 def _both(emission: Emission, masks: list[Value]) -> Value | None:
     def join(one: Value, other: Value) -> Value:
-        value = emission.compute("{0} & {1}", [one, other], other.shape)
-        value.hint = "allowed"
-        return value
+        return emission.compute("{0} & {1}", [one, other], other.shape, hint="allowed")
 
     return reduce(join, masks) if masks else None
 
 
 def _beside(emission: Emission, mask: Value, axes: str, shape: Any) -> Value:
-    value = emission.compute(f"{{0}}{axes}", mask, shape)
-    value.hint = "allowed"
-    return value
+    return emission.compute(f"{{0}}{axes}", mask, shape, hint="allowed")
 
 
 @writes(layers.Attention, layers.AdditiveAttention, masks=True, several=True)
@@ -84,9 +78,7 @@ def _scores(emission: Emission, layer: Any, query: Value, key: Value) -> Value:
         expression += ".sum(-1)" if scale is None else " @ {2}"
     if scale is not None:
         expression = expression.replace("{2}", emission.parameter(layer, "scale", scale))
-    value = emission.compute(expression, [query, key], shape, layer=layer)
-    value.hint = "scores"
-    return value
+    return emission.compute(expression, [query, key], shape, hint="scores")
 
 
 @writes(layers.MultiHeadAttention, masks=True, several=True)
@@ -108,11 +100,8 @@ def multi_head_attention(
         )
     state: dict[str, Tensor] = {}
     for ours, theirs in (("query", "query"), ("key", "key"), ("value", "value"), ("attention_output", "output")):
-        linear = layer._modules[f"{ours}_projection"]
-        lines = {line.attributes[0]: line for line in layer._table if line.module is linear}
-        for name, parameter in linear.named_parameters():
-            copied = parameter.detach().clone().requires_grad_(parameter.requires_grad)
-            state[f"{theirs}.{name}"] = marked(copied, lines.get(name))
+        own = parameters_of(layer._modules[f"{ours}_projection"], layer)
+        state |= {f"{theirs}.{name}": value for name, value in own.items()}
     features = tuple(x.shape[-1] for x in (query, key, value))
     shape = layer.compute_output_shape([x.shape for x in inputs])
     options = {} if layer.use_bias else {"bias": False}

@@ -11,11 +11,6 @@ from ..._core import settings
 from ..emission import Emission, NotExportable, Value, arguments, kept, text, weight, weight_if, writes
 from .activations import activate
 
-
-def _transposed(value: torch.Tensor) -> torch.Tensor:
-    return value.t()
-
-
 # --- products --------------------------------------------------------------------------------------------------------
 
 
@@ -26,24 +21,18 @@ def dense(emission: Emission, layer: Any, x: Value) -> Value:
     kernel, bias = weight(layer, "kernel"), weight_if(layer, "bias")
     options = {} if layer.use_bias else {"bias": False}
     constructor = f"nn.Linear({arguments(*kernel.shape, **options)})"
-    name = emission.module(layer, constructor, {"weight": kept(_transposed, kernel), "bias": bias})
+    name = emission.module(layer, constructor, {"weight": kept(torch.t, kernel), "bias": bias})
     y = emission.apply(name, x, layer.compute_output_shape(x.shape), layer=layer)
     return activate(emission, layer, layer.activation, y)
-
-
-def _own(emission: Emission, layer: Any, name: str) -> str:
-    """Return the text of a weight of a layer, kept as a parameter in Keras's layout."""
-    value = weight(layer, name)
-    return emission.parameter(layer, name, value)
 
 
 @writes(layers.EinsumDense)
 def einsum_dense(emission: Emission, layer: Any, x: Value) -> Value:
     """A product by an equation."""
     x = emission.as_keras(x)
-    expression = f"torch.einsum({text(layer.equation)}, {{0}}, {_own(emission, layer, 'kernel')})"
+    expression = f"torch.einsum({text(layer.equation)}, {{0}}, {emission.weight(layer, 'kernel')})"
     if layer.bias_axes is not None:
-        expression += f" + {_own(emission, layer, 'bias')}"
+        expression += f" + {emission.weight(layer, 'bias')}"
     y = emission.compute(expression, x, layer.compute_output_shape(x.shape), layer=layer)
     y.mask = None
     return activate(emission, layer, layer.activation, y)
@@ -52,8 +41,8 @@ def einsum_dense(emission: Emission, layer: Any, x: Value) -> Value:
 @writes(layers.MaxoutDense)
 def maxout_dense(emission: Emission, layer: Any, x: Value) -> Value:
     """The largest of several linear maps."""
-    kernels = f'torch.einsum("ni,kio->nko", {{0}}, {_own(emission, layer, "W")})'
-    expression = f"({kernels} + {_own(emission, layer, 'b')})" if layer.use_bias else kernels
+    kernels = f'torch.einsum("ni,kio->nko", {{0}}, {emission.weight(layer, "W")})'
+    expression = f"({kernels} + {emission.weight(layer, 'b')})" if layer.use_bias else kernels
     return emission.compute(f"{expression}.amax(1)", x, layer.compute_output_shape(x.shape), layer=layer)
 
 
@@ -64,7 +53,7 @@ def highway(emission: Emission, layer: Any, x: Value) -> Value:
     parts = []
     for suffix, kernel, bias in (("", "W", "b"), ("carry", "W_carry", "b_carry")):
         options = {} if layer.use_bias else {"bias": False}
-        state = {"weight": kept(_transposed, weight(layer, kernel)), "bias": weight_if(layer, bias)}
+        state = {"weight": kept(torch.t, weight(layer, kernel)), "bias": weight_if(layer, bias)}
         name = emission.module(layer, f"nn.Linear({arguments(size, size, **options)})", state, suffix)
         parts.append(emission.apply(name, x, x.shape, layer=layer))
     new = activate(emission, layer, layer.activation, parts[0])
@@ -143,9 +132,7 @@ def embedding(emission: Emission, layer: Any, x: Value) -> Value:
     table = weight(layer, "embeddings")
     constructor = f"nn.Embedding({arguments(layer.input_dim, layer.output_dim)})"
     name = emission.module(layer, constructor, {"weight": table})
-    mask = emission.compute("{0} != 0", x, x.shape, layer=None) if layer.mask_zero else None
-    if mask is not None:
-        mask.hint = "mask"
+    mask = emission.compute("{0} != 0", x, x.shape, hint="mask") if layer.mask_zero else None
     y = emission.apply(name, x, layer.compute_output_shape(x.shape), layer=layer)
     y.mask = mask
     return y
@@ -155,8 +142,7 @@ def embedding(emission: Emission, layer: Any, x: Value) -> Value:
 def masking(emission: Emission, layer: Any, x: Value) -> Value:
     """Steps of one value throughout do not count, and become zero."""
     x = emission.as_keras(x)
-    mask = emission.compute(f"({{0}} != {text(layer.mask_value)}).any(-1)", x, x.shape[:-1])
-    mask.hint = "mask"
+    mask = emission.compute(f"({{0}} != {text(layer.mask_value)}).any(-1)", x, x.shape[:-1], hint="mask")
     y = emission.compute("{0} * {1}.unsqueeze(-1)", [x, mask], x.shape, layer=layer)
     y.mask = mask
     return y

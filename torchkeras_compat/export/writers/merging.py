@@ -37,9 +37,7 @@ def _joint_mask(emission: Emission, inputs: Sequence[Value]) -> Value | None:
 
 
 def _both(emission: Emission, one: Value, other: Value) -> Value:
-    value = emission.compute("{0} & {1}", [one, other], one.shape)
-    value.hint = "mask"
-    return value
+    return emission.compute("{0} & {1}", [one, other], one.shape, hint="mask")
 
 
 @writes(layers.Add, layers.Subtract, layers.Multiply, layers.Maximum, layers.Minimum, layers.Average, several=True)

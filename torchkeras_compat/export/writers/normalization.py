@@ -13,6 +13,17 @@ MODULES = {2: "nn.BatchNorm1d", 3: "nn.BatchNorm1d", 4: "nn.BatchNorm2d", 5: "nn
 BIASED = "torch moves its variance by n / (n - 1) times what Keras does"
 
 
+def _affine(layer: Any) -> dict[str, bool]:
+    """Return the argument of a module with gamma and beta, as far as it is not torch's default.
+
+    Raises:
+        NotExportable: The layer has only one of them.
+    """
+    if bool(layer.scale) != bool(layer.center):
+        raise NotExportable(f"{layer}: torch has gamma and beta together or none of them; got scale={layer.scale}.")
+    return {} if layer.scale else {"affine": False}
+
+
 def _channels_on_axis_1(emission: Emission, layer: Any, x: Value, axis: int) -> Value:
     """Return a value whose axis of channels lies on axis 1."""
     if axis % x.rank == x.rank - 1:
@@ -28,8 +39,7 @@ def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     """Normalisation by the statistics of the batch, and by moving ones."""
     if len(layer._axes) != 1 or layer.statistics != "moving" or x.rank not in MODULES:
         raise NotExportable(f"{layer}: axis={layer.axis}, statistics={layer.statistics!r} have no form in plain torch.")
-    if bool(layer.scale) != bool(layer.center):
-        raise NotExportable(f"{layer}: torch has gamma and beta together or none of them; got scale={layer.scale}.")
+    options = _affine(layer)
     x = _channels_on_axis_1(emission, layer, x, layer._axes[0])
     state = {
         "weight": weight_if(layer, "gamma"),
@@ -37,7 +47,7 @@ def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
         "running_mean": weight(layer, "moving_mean"),
         "running_var": weight(layer, "moving_variance"),
     }
-    channels, options = x.shape[layer._axes[0]], {} if layer.scale else {"affine": False}
+    channels = x.shape[layer._axes[0]]
     if not layer.trainable and layer._rules.frozen_statistics_infer:
         constructor = f"FrozenBatchNorm({arguments(channels, eps=layer.epsilon, **options)})"
         note = ""
@@ -78,11 +88,8 @@ def _scaled(emission: Emission, layer: Any, x: Value, shape: Any, state: dict[st
 @writes(layers.GroupNormalization)
 def group_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     """Normalisation of each sample over groups of channels."""
-    if bool(layer.scale) != bool(layer.center):
-        raise NotExportable(f"{layer}: torch has gamma and beta together or none of them; got scale={layer.scale}.")
-    axis = layer._axes_of(x.rank)[0]
+    options, axis = _affine(layer), layer._axes_of(x.rank)[0]
     x = _channels_on_axis_1(emission, layer, x, axis)
-    options = {} if layer.scale else {"affine": False}
     numbers = arguments(layer.groups, x.shape[axis], eps=layer.epsilon, **options)
     state = {"weight": weight_if(layer, "gamma"), "bias": weight_if(layer, "beta")}
     name = emission.module(layer, f"nn.GroupNorm({numbers})", state)

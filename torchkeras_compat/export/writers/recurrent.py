@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ... import layers
 from ..._core.config import is_ours
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
-from ..emission import Emission, NotExportable, Value, arguments, marked, text, writes
+from ..emission import Emission, NotExportable, Value, arguments, in_brackets, parameters_of, text, writes
 from .activations import module_of
 
-WRITTEN = "its steps are written out"
 BUILT_IN = {"rnn_tanh": "RNN", "rnn_relu": "RNN", "lstm": "LSTM", "gru": "GRU"}
 WRITTEN_OUT = {
     "SimpleRNNFormula": "SimpleRNN",
@@ -43,17 +41,6 @@ class Recurrent:
     has_pair: bool
 
 
-def _marked(cell: Any) -> dict[str, Tensor]:
-    """Return the parameters of the cell's torch module, marked by whether they train."""
-    own = {**cell.rnn._parameters, **cell.rnn._buffers}
-    lines = {name: line for line in cell._table for name in line.attributes}
-    copies = {}
-    for name, value in own.items():
-        learns = isinstance(value, torch.nn.Parameter) and value.requires_grad
-        copies[name] = marked(value.detach().clone().requires_grad_(learns), lines.get(name))
-    return copies
-
-
 def module_for(layer: Any, both_ways: Any = None) -> Recurrent:
     """Return the module of a layer, or of one that runs both ways.
 
@@ -63,13 +50,15 @@ def module_for(layer: Any, both_ways: Any = None) -> Recurrent:
     """
     cell = layer.cell
     function = cell._torch_function()
-    state = _marked(cell)
+    state = parameters_of(cell.rnn, cell)
     inputs, units = state["weight_ih_l0"].shape[1], cell.units
     bias = {} if cell.use_bias else {"bias": False}
     zero: tuple[str, ...] = ("bias_hh_l0",) if cell.use_bias and "bias_hh_l0" in cell.rnn._buffers else ()
     if function is not None and not cell.recurrent_dropout:
         if both_ways is not None:
-            state |= {f"{name}_reverse": value for name, value in _marked(both_ways.cell).items()}
+            state |= {
+                f"{name}_reverse": value for name, value in parameters_of(both_ways.cell.rnn, both_ways.cell).items()
+            }
             zero += tuple(f"{name}_reverse" for name in zero)
         relu = {"nonlinearity": "relu"} if function == "rnn_relu" else {}
         way = {} if both_ways is None else {"bidirectional": True}
@@ -91,18 +80,13 @@ def _written_out(layer: Any, state: dict[str, Tensor], inputs: int, bias: dict[s
     gates = module_of(layer, gate) if gate is not None else "nn.Identity()"
     options = {**bias, **({"recurrent_dropout": cell.recurrent_dropout} if cell.recurrent_dropout else {})}
     tail = f", {arguments(**options)}" if options else ""
-    constructor = f"{kind}({inputs}, {units(cell)}, {module_of(layer, cell.activation)}, {gates}{tail})"
+    constructor = f"{kind}({inputs}, {cell.units}, {module_of(layer, cell.activation)}, {gates}{tail})"
     renamed = {"weight_ih": state["weight_ih_l0"], "weight_hh": state["weight_hh_l0"]}
     if cell.use_bias:
         renamed["bias"] = state["bias_ih_l0"]
         if kind == "GRUResetAfter":
             renamed["recurrent_bias"] = state["bias_hh_l0"]
     return Recurrent(constructor, renamed, (), True)
-
-
-def units(cell: Any) -> int:
-    """Return the size of the state of a cell."""
-    return int(cell.units)
 
 
 def _refuse(layer: Any) -> None:
@@ -167,11 +151,8 @@ def walk(emission: Emission, layer: Any, x: Value, initial_state: Any = None, su
         x = emission.compute("{0}.flip(1)", x, x.shape)
     inputs, count = [x, *first], None
     if mask is not None:
-        if layer.go_backwards:
-            flipped = emission.compute("{0}.flip(1)", mask, mask.shape)
-            flipped.hint = "mask"
-        moved, count = emission.valid_first(x, flipped if layer.go_backwards else mask)
-        inputs[0] = moved
+        valid = emission.compute("{0}.flip(1)", mask, mask.shape, hint="mask") if layer.go_backwards else mask
+        inputs[0], count = emission.valid_first(x, valid)
     outputs, *last = _run(emission, layer, name, made, inputs, count, named)
     y = _output(emission, layer, outputs, count, shapes[0], named)
     y.mask = mask if layer.return_sequences else None
@@ -187,7 +168,9 @@ def _run(
     call = f"self.{name}({arguments_of_call})"
     if count is not None and layer.return_state:
         if not _is_torchs(made):
-            raise NotExportable(f"{layer}: last states under a mask have no form in plain torch where {WRITTEN}.")
+            raise NotExportable(
+                f"{layer}: last states under a mask have no form in plain torch where its steps are written out."
+            )
         call = f"run_valid_steps(self.{name}, {arguments_of_call.replace('{0}', f'{{0}}, {{{len(inputs)}}}')})"
         inputs = [*inputs, count]
     steps, state = (x.shape[0], x.shape[1], layer.cell.units), (x.shape[0], layer.cell.units)
@@ -226,8 +209,7 @@ def _is_torchs(made: Recurrent) -> bool:
 def _states_in(number: int, made: Recurrent) -> str:
     """Return the first states as a module takes them; torch's have an axis of layers in front."""
     places = [f"{{{i}}}.unsqueeze(0)" if _is_torchs(made) else f"{{{i}}}" for i in range(1, number + 1)]
-    joined = ", ".join(places)
-    return f"({joined}{',' if number == 1 else ''})" if made.has_pair else joined
+    return in_brackets(places) if made.has_pair else ", ".join(places)
 
 
 def _output(emission: Emission, layer: Any, outputs: Value, count: Value | None, shape: Any, named: Any) -> Value:

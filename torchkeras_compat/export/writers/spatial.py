@@ -43,15 +43,16 @@ def channels_of(layer: Any, x: Value) -> int:
     return int(x.shape[layer.channel_axis] or 0)
 
 
-def pad(emission: Emission, x: Value, pads: Pads, value: float = 0.0) -> Value:
-    """Write down a border around a value that lies with the channels on axis 1."""
-    around = [n for pair in reversed(pads) for n in pair]
-    filling = "" if value == 0 else f", value={text(value)}"
-    rank = len(pads)
-    module = f"nn.ZeroPad{rank}d({text(tuple(around))})"
-    if value:
-        module = f"nn.ConstantPad{rank}d({arguments(tuple(around), value)})"
-    return emission.compute(f"F.pad({{0}}, {text(tuple(around))}{filling})", x, x.shape, [module], x.channels_first)
+def _around(pads: Pads) -> str:
+    """Return cells before and behind each axis as torch has them, the last axis first."""
+    return text([n for pair in reversed(pads) for n in pair])
+
+
+def pad(emission: Emission, x: Value, pads: Pads) -> Value:
+    """Write down zeros around a value that lies with the channels on axis 1, or cells cut away where negative."""
+    around = _around(pads)
+    module = f"nn.ZeroPad{len(pads)}d({around})"
+    return emission.compute(f"F.pad({{0}}, {around})", x, x.shape, [module], x.channels_first)
 
 
 # --- convolutions ----------------------------------------------------------------------------------------------------
@@ -177,8 +178,7 @@ def _pooled(emission: Emission, layer: Any, x: Value, function: str, module: str
     if surplus:  # the window that the padding in front makes one too many
         cuts = ", ".join("1:" if axis in surplus else ":" for axis in range(layer.rank + 2))
         edges = [(-1 if axis + 2 in surplus else 0, 0) for axis in range(layer.rank)]
-        around = [n for pair in reversed(edges) for n in pair]
-        cut = f"nn.ZeroPad{layer.rank}d({text(tuple(around))})"
+        cut = f"nn.ZeroPad{layer.rank}d({_around(edges)})"
         y = emission.compute(f"{{0}}[{cuts}]", y, shape, [cut], y.channels_first, layer)
     return y
 
@@ -233,8 +233,7 @@ def global_average_pooling(emission: Emission, layer: Any, x: Value) -> Value:
         raise NotExportable(f"{layer}: a mean under a mask has a form for sequences with channels last alone.")
     x = emission.as_keras(x)
     shape = layer.compute_output_shape(x.shape)
-    valid = emission.compute("{0}.unsqueeze(-1).to({1}.dtype)", [x.mask, x], (*x.shape[:-1], 1))
-    valid.hint = "valid"
+    valid = emission.compute("{0}.unsqueeze(-1).to({1}.dtype)", [x.mask, x], (*x.shape[:-1], 1), hint="valid")
     y = emission.compute("({0} * {1}).sum(1) / {1}.sum(1)", [x, valid], shape, layer=layer)
     y.mask = None
     return y
@@ -302,10 +301,8 @@ def locally_connected(emission: Emission, layer: Any, x: Value) -> Value:
     kernel, bias = kept(by_channels, weight(layer, "kernel")), weight_if(layer, "bias")
     image = "{0}.unsqueeze(2)" if layer.rank == 1 else "{0}"
     window, stride = text(over_height(layer.kernel_size, 1)), text(over_height(layer.strides, 1))
-    y = emission.compute(
-        f"F.unfold({image}, {window}, stride={stride})", x, (x.shape[0], cells * channels, math.prod(space))
-    )
-    y.hint = "windows"
+    unfolded = (x.shape[0], cells * channels, math.prod(space))
+    y = emission.compute(f"F.unfold({image}, {window}, stride={stride})", x, unfolded, hint="windows")
     own = emission.parameter(layer, "kernel", kernel)
     product = f'torch.einsum("nfp,pfo->nop", {{0}}, {own}).unflatten(2, {text(tuple(space))})'
     y = emission.compute(product, y, shape, (), x.channels_first, layer)

@@ -1,16 +1,13 @@
-"""Layers around a layer: every step of a sequence by itself, both ways over it, and modules of torch."""
+"""Layers around a layer: every step of a sequence by itself, and both ways over it."""
 
 from __future__ import annotations
 
-import copy
 from typing import Any
-
-from torch import nn
 
 from ... import layers
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
-from ..emission import Emission, ModuleText, NotExportable, Value, text, writes
+from ..emission import Emission, NotExportable, Value, text, writes
 from .recurrent import module_for, walk
 
 MERGED = {"sum": "{0} + {1}", "mul": "{0} * {1}", "ave": "({0} + {1}) / 2", "concat": "torch.cat([{0}, {1}], dim=-1)"}
@@ -95,36 +92,3 @@ def _by_one_module(emission: Emission, layer: Any, x: Value) -> Value:
     _, last = emission.several(f"self.{name}({{0}})", [x], target, [both, (2, None, units)], layer)
     last.hint = "last"
     return emission.compute("{0}.transpose(0, 1).flatten(1)", last, shape, layer=layer)
-
-
-@writes(layers.TorchModuleWrapper, masks=True)
-def torch_module(emission: Emission, layer: Any, x: Value) -> Value:
-    """A module of torch, as it is."""
-    module, shape = layer.module, layer.compute_output_shape(x.shape)
-    if layer.output_index is not None:
-        raise NotExportable(f"{layer}: output_index={layer.output_index} has no form in plain torch yet.")
-    x = emission.turned(x, bool(layer.channels_first))
-    name = emission.name(layer)
-    if name not in emission.modules:
-        state = {key: value.detach().clone() for key, value in module.state_dict().items()}
-        still = frozenset(key for key, parameter in module.named_parameters() if not parameter.requires_grad)
-        constructor = constructor_of(module)
-        instance = None if constructor else copy.deepcopy(module)
-        emission.modules[name] = ModuleText(constructor or "nn.Identity()", state, still, instance=instance)
-    return emission.apply(name, x, shape, x.channels_first, layer)
-
-
-def constructor_of(module: nn.Module) -> str | None:
-    """Return the expression that makes a module of torch's own, if its description is one."""
-    if type(module).__module__.split(".")[0] != "torch":
-        return None
-    if isinstance(module, nn.Sequential):
-        parts = [constructor_of(part) for part in module]
-        named = [name for name, _ in module.named_children()] != [str(i) for i in range(len(parts))]
-        return None if None in parts or named else f"nn.Sequential({', '.join(filter(None, parts))})"
-    expression = f"nn.{module!r}"
-    try:
-        made = eval(expression, {"nn": nn})
-    except (SyntaxError, TypeError, NameError, ValueError, AttributeError):
-        return None
-    return expression if repr(made) == repr(module) and "\n" not in expression else None
