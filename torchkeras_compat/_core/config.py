@@ -14,28 +14,15 @@ import numpy as np
 from . import border, dialects, registry
 from .dialects import Rules
 from .errors import UnknownName, did_you_mean, misfit, show
+from .ownership import is_ours
 
 C = TypeVar("C", bound="Configurable")
 R = TypeVar("R")
-PACKAGE = __name__.split(".")[0]
 
 
 def cached_by_class(function: Callable[[type], R]) -> Callable[[type], R]:
     """Cache a function of a class; type checkers take no class that defines `__hash__` for hashable itself."""
     return functools.cache(function)
-
-
-def origin(cls: type) -> type:
-    """Return a class as it was written: of one that was made of it under a dialect, the class behind it."""
-    while "_behind" in cls.__dict__:
-        cls = cls.__dict__["_behind"]
-    return cls
-
-
-def is_ours(thing: Any) -> bool:
-    """Tell whether a class or function is this package's own, and no user's."""
-    written = origin(thing) if isinstance(thing, type) else thing
-    return str(getattr(written, "__module__", "")).partition(".")[0] == PACKAGE
 
 
 class Configurable:

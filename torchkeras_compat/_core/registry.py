@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from . import border, dialects, stored_configs
 from .errors import UnknownName, did_you_mean, show
+from .ownership import is_ours
 from .planned import find as find_planned
 from .planned import names as planned_names
 
@@ -226,7 +227,7 @@ def _deserialized(kind: str, config: Mapping[str, Any]) -> Any:
 
 def _made(entry: Any, arguments: Any) -> Any:
     """Return an object of a class and the arguments in a configuration."""
-    with stored_configs.under_dialect(entry), border.quietly(_is_ours(entry)), _naming(entry, arguments):
+    with stored_configs.under_dialect(entry), border.quietly(is_ours(entry)), _naming(entry, arguments):
         if not isinstance(arguments, list):
             arguments = stored_configs.arguments_in(entry, arguments or {})
         build = getattr(entry, "from_config", None)
@@ -242,17 +243,13 @@ def _entry(kind: str, name: str, registered: Any) -> Any:
     return lookup(kind, stored_configs.class_in(kind, name.removeprefix("Custom>")))
 
 
-def _is_ours(entry: Any) -> bool:
-    return str(getattr(entry, "__module__", "")).partition(".")[0] == stored_configs.PACKAGE
-
-
 @contextlib.contextmanager
 def _naming(entry: Any, arguments: Any) -> Iterator[None]:
     """Have errors about a configuration say whose it is: the class, and the name that the configuration has."""
     try:
         yield
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError) as error:
-        if not _is_ours(entry):
+        if not is_ours(entry):
             raise
         whose = _called(entry.__name__, arguments)
         if isinstance(error, UnknownName):

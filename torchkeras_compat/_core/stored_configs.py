@@ -16,8 +16,8 @@ from typing import Any
 from . import dialects
 from .border import Spelling, converted
 from .errors import show
+from .ownership import PACKAGE, is_ours, own_names
 
-PACKAGE = __name__.partition(".")[0]
 OWN = f"{PACKAGE}>"  # before names that only this package knows
 MOST_LEVELS = 400  # of lists and dictionaries inside each other; a model in a model takes four
 
@@ -206,7 +206,7 @@ def arguments_in(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     """
     era = current().era
     told = {argument: value_in(value) for argument, value in config.items()}
-    owners = [base.__name__ for base in cls.__mro__ if base.__module__.partition(".")[0] == PACKAGE]
+    owners = own_names(cls)
     tables = [TABLES.changed.get(era.name, {}) if era else {}, TABLES.arguments]
     for table in tables:
         for owner in owners:
@@ -236,8 +236,7 @@ def under_dialect(cls: type) -> Iterator[None]:
         cls: The class that is constructed: models train, and users' code runs, under the dialect of whoever reads.
     """
     dialect = current().dialect
-    ours = cls.__module__.partition(".")[0] == PACKAGE
-    if dialect is None or not ours or getattr(cls, "_trains", False):
+    if dialect is None or not is_ours(cls) or getattr(cls, "_trains", False):
         yield
         return
     with dialects.using(dialect):

@@ -27,8 +27,8 @@ from torch import Tensor
 
 from . import settings
 from .border import user_stacklevel
-from .config import PACKAGE, is_ours
 from .graph_capture import tracing
+from .ownership import PACKAGE, is_ours
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 

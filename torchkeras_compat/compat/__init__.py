@@ -9,6 +9,7 @@ from typing import Any
 from .. import backend
 from .._core import border, planned, registry, stored_configs
 from .._core.errors import did_you_mean
+from .._core.ownership import PACKAGE
 from .configs_in_files import TABLES
 from .facades import install, uninstall
 from .later import PLANNED
@@ -16,8 +17,6 @@ from .names import ALIASES, BACKEND_FUNCTIONS, MODULES, PLANNED_ALONE
 from .spellings import BACKEND, GATHERED, POSITIONAL, REREAD, SPELLINGS, SWAPPED
 
 __all__ = ["install", "install_tables", "uninstall"]
-
-PACKAGE = __name__.partition(".")[0]
 
 
 def install_tables() -> None:

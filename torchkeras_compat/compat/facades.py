@@ -16,6 +16,7 @@ from .. import backend
 from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
+from .._core.ownership import PACKAGE
 from . import companions
 from .carried import CARRIED, SOURCES
 from .inner_names import NO_MODULES, REFUSED
@@ -33,7 +34,6 @@ from .names import (
     VERSIONS,
 )
 
-PACKAGE = __name__.split(".")[0]
 # Functions that construct objects, which then belong to the facade's dialect.
 MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
 CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's sources, not its published names

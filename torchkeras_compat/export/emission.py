@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from .. import layers
 from .._core import settings
-from .._core.config import is_ours
+from .._core.ownership import is_ours
 from .._core.shapes import Shape
 from ..layers.base import Layer
 from ..layers.convolutional_recurrent import ConvRNN

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .._core import registry, settings, shapes
-from .._core.config import is_ours
 from .._core.errors import choice, int_tuple, positive_int
+from .._core.ownership import is_ours
 from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .base.weight_options import bare, options_of

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from .._core import registry, settings
-from .._core.config import is_ours
 from .._core.errors import argument_error, show
 from .._core.graph_capture import not_traced
+from .._core.ownership import is_ours
 from .._core.shapes import Shape, compatible
 from .conv_lstm_cells import ConvLSTM1DCell, ConvLSTM2DCell, ConvLSTM3DCell, ConvLSTMCell
 from .recurrent.base import IN_PYTHON, RNN, Walkers

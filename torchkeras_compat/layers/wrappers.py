@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from .._core import dialects, registry
-from .._core.config import is_ours
 from .._core.errors import argument_error, choice
 from .._core.graph_capture import not_traced
+from .._core.ownership import is_ours, own_names
 from .._core.shapes import Shape
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..backend.control import rnn
@@ -91,7 +91,7 @@ def _checked(owner: str, argument: str, layer: Any) -> Layer:
 
 def _is_built_in(layer: Layer) -> bool:
     """Tell whether a layer is one of this package's, or a subclass of one, and not a user's `Layer`."""
-    return next(cls for cls in type(layer).__mro__ if is_ours(cls)).__name__ != "Layer"
+    return own_names(type(layer))[0] != "Layer"
 
 
 @registry.register("layer")

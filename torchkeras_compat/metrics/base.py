@@ -14,7 +14,8 @@ from torch import Tensor
 
 from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
 from .._core import registry, settings
-from .._core.config import Configurable, origin, plain
+from .._core.config import Configurable, plain
+from .._core.ownership import origin
 from ..losses.base import as_float, fit_weight, tensors, under
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._core.border import nameless
-from .._core.config import is_ours
+from .._core.ownership import is_ours
 from .._core.tensor_shape import TensorSpec
 from .._core.tree import map_tree
 from .._core.weights import Weight

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from .._core import dialects, registry, settings
-from .._core.config import origin
 from .._core.errors import argument_error, show
+from .._core.ownership import origin
 from .._core.rollback import unchanged_on_error
 from .._core.symbolic import SymbolicTensor, nodes_before, symbols_in
 from .._core.threads import BUILDING, names_inside

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .._core import stored_configs
-from .._core.config import PACKAGE, is_ours
 from .._core.errors import show
+from .._core.ownership import PACKAGE, is_ours
 from .._core.symbolic import Node
 from .._core.tensor_operators import OPERATORS, item
 from ..layers.base import Layer, Traits

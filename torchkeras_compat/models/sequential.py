@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from .._core import registry, settings, stored_configs
-from .._core.config import is_ours
 from .._core.errors import argument_error, show
+from .._core.ownership import is_ours
 from .._core.rollback import unchanged_on_error
 from .._core.shapes import Shape, compatible
 from .._core.symbolic import SymbolicTensor

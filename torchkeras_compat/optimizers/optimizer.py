@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from .._core import dialects, registry, settings
-from .._core.config import Configurable, is_ours
+from .._core.config import Configurable
 from .._core.errors import argument_error
+from .._core.ownership import is_ours
 from .._core.weights import Codec, Weight
 from . import weight_average
 from .clipping import Clipping

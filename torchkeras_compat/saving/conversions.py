@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._core.config import is_ours
+from .._core.ownership import own_names
 
 Function = Callable[..., Tensor]
 
@@ -77,7 +77,7 @@ def conversions(layer: Any, origin: Origin, count: int) -> list[Conversion]:
         >>> [one.form for one in conversions(cell, Origin(is_keras_1=True), 3)]
         ['the gates of Keras 1', 'CuDNNLSTM', 'Keras 2']
     """
-    kinds = [cls.__name__ for cls in type(layer).__mro__ if is_ours(cls)]
+    kinds = own_names(type(layer))
     others = next((TABLE[kind](layer, origin, count) for kind in kinds if kind in TABLE), [])
     every = [*others, unchanged(count)]
     return [_flipped(one, kinds) for one in every] if origin.flipped else every
@@ -297,7 +297,7 @@ def _then_flip(function: Function) -> Function:
 
 def hint(layer: Any, shapes: Sequence[tuple[int, ...]]) -> str:
     """Return what to write where arrays of these shapes are another function than a layer's; empty otherwise."""
-    kinds = [cls.__name__ for cls in type(layer).__mro__ if is_ours(cls)]
+    kinds = own_names(type(layer))
     if len(shapes) != 3 or not {"GRUCell", "CuDNNGRUCell"} & set(kinds):
         return ""
     wanted = 3 * layer.units

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import settings
-from .._core.config import is_ours
+from .._core.ownership import is_ours, own_names
 from .._core.weights import Weight
 
 Key = Callable[[str], str]
@@ -255,8 +255,7 @@ def _annotated(cls: type) -> set[str]:
 
 def _kind(layer: Any, table: Mapping[str, Any]) -> Any:
     """Return what a table by names of classes has for a layer, or for what it is a subclass of."""
-    ours = (cls.__name__ for cls in type(layer).__mro__ if is_ours(cls))
-    return next((table[name] for name in ours if name in table), None)
+    return next((table[name] for name in own_names(type(layer)) if name in table), None)
 
 
 def _names(*names: str) -> Callable[[Any, Convention], Iterator[tuple[str, Any]]]:

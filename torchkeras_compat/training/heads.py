@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from .. import losses, metrics
-from .._core.config import is_ours
 from .._core.dialects import Rules
 from .._core.errors import argument_error, did_you_mean
+from .._core.ownership import is_ours
 from .._core.user_tensors import is_users
 from .data.signature import by_key_or_name
 

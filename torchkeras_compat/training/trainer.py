@@ -14,9 +14,10 @@ from .. import losses
 from .._core import registry, settings
 from .._core.allocator import keep_freed_memory
 from .._core.border import entrance, user_stacklevel
-from .._core.config import cached_by_class, is_ours
+from .._core.config import cached_by_class
 from .._core.errors import argument_error
 from .._core.logs import Logs
+from .._core.ownership import is_ours
 from .._core.progress import EpochProgress, verbosity
 from .._core.shapes import Shape
 from .._core.threads import Lock

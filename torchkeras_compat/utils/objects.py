@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .._core import registry, stored_configs
-from .._core.config import PACKAGE, origin, with_dialect
+from .._core.config import with_dialect
 from .._core.dialects import LEGACY_OPTIMIZERS, TF_KERAS
 from .._core.errors import show
+from .._core.ownership import PACKAGE, origin
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 import torchkeras_compat as tk
-from torchkeras_compat._core.config import is_ours
+from torchkeras_compat._core.ownership import is_ours
 
 from ..models.cases import FAMILIES
 from .table import all_models

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ... import layers
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
 from ..emission import Emission, NotExportable, Value, arguments, in_brackets, parameters_of, text, writes

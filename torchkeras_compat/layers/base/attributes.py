@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from ..._core.border import nameless
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from .traits import DECISIVE, NEWS, Changes
 from .weights import Weighted
 

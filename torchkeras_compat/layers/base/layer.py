@@ -18,8 +18,9 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
 from ..._core import registry, settings
-from ..._core.config import Configurable, arguments, cached_by_class, is_ours, origin
+from ..._core.config import Configurable, arguments, cached_by_class
 from ..._core.errors import argument_error, positive_int
+from ..._core.ownership import is_ours, origin
 from ..._core.precision import computing_in
 from ..._core.shapes import Shape, shape_tuple
 from ..._core.symbolic import Node, SymbolicTensor, is_symbolic

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..._core import settings
 from ..._core.border import nameless
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like
 from ..._core.tree import Tree, map_shapes, map_tree
 

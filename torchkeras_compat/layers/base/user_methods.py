@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from ..._core.tensor_shape import TensorShape
 from ..._core.tree import is_shape
 from ..._core.user_tensors import call_user

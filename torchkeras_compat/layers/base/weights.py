@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ... import constraints, initializers, regularizers
 from ..._core import settings
 from ..._core.border import nameless
-from ..._core.config import is_ours
 from ..._core.errors import did_you_mean, show
+from ..._core.ownership import is_ours
 from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
 from ..._core.weight_limit import count_weight

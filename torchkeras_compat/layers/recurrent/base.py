@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from ..._core import registry, settings
-from ..._core.config import is_ours
 from ..._core.errors import show
 from ..._core.graph_capture import not_traced
+from ..._core.ownership import is_ours
 from ..._core.precision import cast_floats
 from ..._core.shapes import compatible
 from ..._core.symbolic import is_symbolic

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from ... import activations, constraints, initializers, regularizers
 from ..._core import registry, settings
-from ..._core.config import is_ours
 from ..._core.errors import argument_error, fraction, positive_int
+from ..._core.ownership import is_ours
 from ..._core.user_tensors import calling
 from ..._core.weights import IDENTITY, TRANSPOSED, Codec, initial_value
 from ..base import ROW_WISE, Layer

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ..._core import dialects, registry, settings
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from ..base import own_arguments
 from ..base.gradient_facts import LSTMFacts
 from .base import RNN

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from ..._core import registry
-from ..._core.config import is_ours, plain
+from ..._core.config import plain
 from ..._core.errors import argument_error, show
+from ..._core.ownership import is_ours
 from ..._core.user_tensors import call_user
 from ..base import ROW_WISE, Layer
 from .cells import AbstractRNNCell, RecurrentCell

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from ..._core.border import user_stacklevel
-from ..._core.config import is_ours
+from ..._core.ownership import is_ours
 from ..._core.shapes import compatible, one_sample_hint
 from ..._core.tree import Tree
 from .signature import ModelOutput, Signature

@@ -15,8 +15,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from ..._core.border import user_stacklevel
-from ..._core.config import is_ours
 from ..._core.graph_capture import CannotCapture
+from ..._core.ownership import is_ours
 from ..._core.rollback import Kept, unchanged
 from ..._core.tree import flatten
 from ...layers.base import Layer

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from ... import activations, losses
-from ..._core.config import origin
+from ..._core.ownership import origin
 from ...layers.activation_gradients import ACTIVATION_GRADIENTS
 from ...layers.base import Layer
 from ...layers.base.gradient_facts import GradientFacts

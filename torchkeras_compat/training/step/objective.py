@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ... import losses
 from ..._core import registry
-from ..._core.config import is_ours
 from ..._core.dialects import Rules
+from ..._core.ownership import is_ours
 from ..._core.user_tensors import is_users
 from ...losses.base import Reduction, align, fit_weight, tensors
 

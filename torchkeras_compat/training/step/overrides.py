@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ..._core import settings
-from ..._core.config import cached_by_class, is_ours
+from ..._core.config import cached_by_class
 from ..._core.errors import show
+from ..._core.ownership import is_ours
 from ..._core.user_tensors import call_user, hand_out, take_back
 from ...utils.packing import pack_x_y_sample_weight
 from ..data.batch import Batch
