@@ -33,16 +33,17 @@ def actions(layers: int, folder: str) -> dict[str, Any]:
     """Return what is measured by name; the model is made here, where one is written."""
     import torch
 
-    import torchkeras_compat as keras
-
     path = os.path.join(folder, "model")
     kind = sys.argv[1]
+    if kind == "load torch":  # as in a program that has torch alone
+        return {kind: lambda: torch.load(f"{path}.pt")}
+    import torchkeras_compat as keras
+
     net = model(layers) if kind.startswith("save") else None
     return {
         "save torch": lambda: torch.save(net.state_dict(), f"{path}.pt"),
         "save .keras": lambda: net.save(f"{path}.keras"),
         "save .h5": lambda: net.save(f"{path}.h5"),
-        "load torch": lambda: torch.load(f"{path}.pt"),
         "load .keras": lambda: keras.models.load_model(f"{path}.keras", compile=False),
         "load .h5": lambda: keras.models.load_model(f"{path}.h5", compile=False),
     }

@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -285,3 +286,25 @@ def test_a_truncated_file_is_called_corrupt(path: Path, share: float) -> None:
     with pytest.raises(ValueError, match=f"(?s){path.name}.*corrupt"):
         model.load_weights(path)
     assert same(model.get_weights(), before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files that are open cannot be replaced elsewhere")
+def test_a_thread_gives_back_what_a_large_file_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 10)
+    closed, close, path = [], os.close, tmp_path / "file"
+    path.write_bytes(b"what was there")
+    inode = path.stat().st_ino
+
+    def noted(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == inode:
+            closed.append(threading.current_thread())
+        close(descriptor)
+
+    monkeypatch.setattr(os, "close", noted)
+    with replacing(path) as temporary:
+        Path(temporary).write_bytes(b"new")
+    for thread in threading.enumerate():
+        if thread.name == "release":
+            thread.join()
+    assert [thread.name for thread in closed] == ["release"]
+    assert path.read_bytes() == b"new"

@@ -10,19 +10,19 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from ..utils.archives import DAMAGE
 from . import hdf5, limits
+from .checksums import Checksums, checksum
+from .flushing import flushed
 from .hdf5 import FileError, Group
 from .hdf5_output import shielded
 from .replacing import replacing
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-_CHUNK = 8 << 20
 
 
 class _Window:
@@ -31,10 +31,12 @@ class _Window:
     Args:
         file: The file around it.
         start: Where the window begins.
+        thread: What takes checksums.
     """
 
-    def __init__(self, file: BinaryIO, start: int) -> None:
+    def __init__(self, file: BinaryIO, start: int, thread: ThreadPoolExecutor) -> None:
         self._file, self._start = file, start
+        self._checksums = Checksums(file, thread)
         self._place = 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -67,27 +69,23 @@ class _Window:
     def write(self, data: Any) -> int:
         """Write bytes at the place."""
         self._file.seek(self._start + self._place)
-        count = self._file.write(data)
+        count = self._checksums.write(data)
         self._place += count
         return count
 
+    def checksum(self) -> int:
+        """Return the CRC-32 of what has been written."""
+        return self._checksums.of(self._start, self.size)
+
     def truncate(self, size: int) -> int:
         """Cut the window, or make it larger."""
+        self._checksums.forget(self._start + size)
         self._file.truncate(self._start + size)
         return size
 
     def flush(self) -> None:
         """Pass on what is buffered."""
         self._file.flush()
-
-
-def _checksum(file: BinaryIO, start: int, size: int) -> int:
-    """Return the CRC-32 of a part of a file."""
-    crc, buffer = 0, memoryview(bytearray(min(_CHUNK, max(size, 1))))
-    file.seek(start)
-    while size > 0 and (count := file.readinto(buffer[: min(_CHUNK, size)])):  # type: ignore[attr-defined]
-        crc, size = zlib.crc32(buffer[:count], crc), size - count
-    return crc
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -116,12 +114,12 @@ class Writer:
         info.CRC = info.file_size = 0  # known in the end
         info.header_offset = file.seek(archive.start_dir)
         file.write(info.FileHeader(zip64=True))
-        start = file.tell()
-        window = _Window(file, start)
-        with shielded(window) as root:
-            yield root
+        with ThreadPoolExecutor(1, "checksum") as thread:
+            window = _Window(file, file.tell(), thread)
+            with shielded(window) as root:
+                yield root
         info.file_size = info.compress_size = window.size
-        info.CRC = _checksum(file, start, info.file_size)
+        info.CRC = window.checksum()
         # What HDF5 wrote is a stored member once its header says so: a zip is a row of members and a list of them.
         file.seek(info.header_offset)
         file.write(info.FileHeader(zip64=True))
@@ -137,7 +135,7 @@ def writing(path: str) -> Iterator[Writer]:
     Args:
         path: Where; what was there is as it was until the archive is whole.
     """
-    with replacing(path) as temporary, open(temporary, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+    with replacing(path) as temporary, flushed(temporary) as file, zipfile.ZipFile(file, "w") as archive:
         yield Writer(file, archive)
 
 
@@ -194,7 +192,7 @@ class Reader:
         start = self._start(info)
         # Nobody takes what is read for the file's before the block ends, and by then the CRC-32 is known.
         with ThreadPoolExecutor(1, "checksum") as thread, open(self._file.name, "rb", buffering=0) as beside:
-            crc = thread.submit(_checksum, beside, start, info.file_size)
+            crc = thread.submit(checksum, beside, start, info.file_size)
             try:
                 with hdf5.reading(self._file, self.caller, start, info.file_size) as root:
                     yield root

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from .flushing import flushed
 from .replacing import replacing
 
 
@@ -86,7 +87,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Any]:
         ...     int(file['x'][()])
         3
     """
-    with replacing(path) as temporary, open(temporary, "w+b") as file, shielded(file) as root:
+    with replacing(path) as temporary, flushed(temporary) as file, shielded(file) as root:
         yield root
 
 

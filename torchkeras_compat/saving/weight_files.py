@@ -11,6 +11,7 @@ from typing import Any
 from .._core.border import nameless
 from .._core.errors import argument_error
 from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
+from .flushing import flushed
 from .hdf5 import FileError, Group
 from .replacing import may_overwrite, replacing
 from .safetensors_file import match_state, read_header, write_tensors
@@ -129,7 +130,7 @@ class WeightFiles:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
 
     def _save_state(self, path: str) -> None:
-        with replacing(path) as temporary, open(temporary, "wb") as file:
+        with replacing(path) as temporary, flushed(temporary) as file:
             write_tensors(file, self.state_dict(), {"format": "pt"})
 
     def _load_state(self, path: str, partly: bool, caller: str) -> None:

@@ -7,7 +7,9 @@ all data are read, so that a call loads everything that it names or changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,11 +19,14 @@ from torch import Tensor
 from .._core.weights import Weight
 from .conversions import Conversion, Function, Origin, as_it_is, conversions, hint
 from .hdf5 import FileError
+from .weight_arrays import LARGE
 
 Array = np.ndarray[Any, Any]
 
 # Kind of type that a weight is kept in → kinds in a file.
 KINDS = {True: "f", False: "iub"}
+PAGE = 4096
+"""Bytes of a page; larger ones are taken all the same."""
 
 
 def ordered(layer: Any) -> list[Weight]:
@@ -215,8 +220,33 @@ class Plan:
     def fill(self) -> None:
         """Write every weight of a model that is new: what was there before counts for nothing."""
         scratch = Scratch()
-        for match in self.matches:
+        for match in _pages_ahead(self.matches):
             match.weight.assign(match.read(scratch))
+
+
+def _pages_ahead(matches: Sequence[Match]) -> Iterator[Match]:
+    """Yield matches; while one is filled, a thread has the system give the memory of the next one's weight.
+
+    The system gives new memory page by page, which takes longer than reading what shall stand there.
+    """
+    with ThreadPoolExecutor(1, "pages") as thread:
+        given = [thread.submit(_take_pages, large) for large in filter(_is_large, matches[:1])]
+        for match, following in zip_longest(matches, matches[1:]):
+            for pages in given:
+                pages.result()
+            given = [thread.submit(_take_pages, following)] if following and _is_large(following) else []
+            yield match
+
+
+def _is_large(match: Match) -> bool:
+    first = match.weight.parameters[0]
+    return first.nbytes >= LARGE and first.device.type == "cpu"
+
+
+@torch.no_grad()
+def _take_pages(match: Match) -> None:
+    for parameter in filter(Tensor.is_contiguous, match.weight.parameters):
+        parameter.view(-1)[:: PAGE // parameter.itemsize] = 0  # one number of a page is enough
 
 
 def listing(names: Iterable[str], limit: int = 8) -> str:
