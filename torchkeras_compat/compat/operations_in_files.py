@@ -14,7 +14,7 @@ from .. import backend
 from .._core.errors import show
 from .._core.stored_configs import value_in
 from .._core.tensor_operators import item
-from ..saving.keras3_tables import Operation
+from ..saving.keras3_operations import Operation
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,17 @@ class OperationOfKeras3:
 
     Attributes:
         function: Its name there.
+        written_for: The function that is written as it, where that is another, of fewer arguments; `''` for the same.
         arguments: What configurations call its arguments → what the function does; others have one name.
+        values: Argument of the function → its value there of the value in configurations.
+        defaults: Argument of the function → what `None` stands for there.
     """
 
     function: str
-    arguments: dict[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    written_for: str = ""
 
 
 def _same(**names: str) -> dict[str, OperationOfKeras3]:
@@ -90,12 +96,9 @@ KERAS_3: dict[str, OperationOfKeras3] = {
         Softplus="math.softplus",
         Relu="nn.relu",
         Relu6="nn.relu6",
-        Elu="nn.elu",
         Selu="nn.selu",
         Softsign="nn.softsign",
         Silu="nn.swish",
-        Softmax="nn.softmax",
-        LogSoftmax="nn.log_softmax",
         Mean="math.reduce_mean",
         Sum="math.reduce_sum",
         Max="math.reduce_max",
@@ -124,19 +127,25 @@ KERAS_3: dict[str, OperationOfKeras3] = {
     "Clip": OperationOfKeras3("clip_by_value", {"x_min": "clip_value_min", "x_max": "clip_value_max"}),
     "Tile": OperationOfKeras3("tile", {"repeats": "multiples"}),
     "Flip": OperationOfKeras3("reverse"),
+    "Elu": OperationOfKeras3("keras.backend.elu", written_for="nn.elu"),
     "Gelu": OperationOfKeras3("nn.gelu"),
     "LeakyRelu": OperationOfKeras3("nn.leaky_relu", {"negative_slope": "alpha"}),
+    "Repeat": OperationOfKeras3("repeat"),
+    "Take": OperationOfKeras3("gather", defaults={"axis": 0}),
+    "Argmax": OperationOfKeras3("math.argmax", defaults={"axis": 0}),
+    "Argmin": OperationOfKeras3("math.argmin", defaults={"axis": 0}),
+    "Cumsum": OperationOfKeras3("math.cumsum"),
+    "Cumprod": OperationOfKeras3("keras.backend.cumprod"),
+    "Logsumexp": OperationOfKeras3("math.reduce_logsumexp"),
+    "OneHot": OperationOfKeras3("one_hot", {"num_classes": "depth"}, defaults={"axis": -1}),
+    "Softmax": OperationOfKeras3("nn.softmax", defaults={"axis": -1}),
+    "LogSoftmax": OperationOfKeras3("nn.log_softmax", defaults={"axis": -1}),
+    # It bounds the inverse of the norm by that of its epsilon; TensorFlow bounds the square of the norm.
+    "Normalize": OperationOfKeras3("math.l2_normalize", values={"epsilon": lambda value: (value or 1e-7) ** 2}),
     "Einsum": OperationOfKeras3("einsum", {"subscripts": "equation"}),
 }
-OF_NN = frozenset(("Sigmoid", "Softplus"))  # which stand with the functions of networks there
-# Arguments of operations of Keras 3 that go without effect at these values.
-HARMLESS: dict[str, tuple[Any, ...]] = {
-    "sparse": (None, False),
-    "ragged": (None, False),
-    "dtype": (None,),
-    "initial": (None,),
-    "where": (None,),
-}
+# Arguments that TensorFlow's functions have not → the values at which they have no effect.
+HARMLESS: dict[str, tuple[Any, ...]] = {"order": (2,)}
 
 
 def function_of_graph(name: str) -> Callable[..., Any] | None:
@@ -171,13 +180,15 @@ def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable
     function = None if known is None else function_of_graph(known.function)
     if known is None or function is None:
         raise ValueError(f"the operation keras.ops {name} of Keras 3 is not known here; put it into a layer.")
+    parameters = inspect.signature(function).parameters
     told = {}
     for argument, value in config.items():
-        if argument == "name" or (argument in HARMLESS and value in HARMLESS[argument]):
-            continue
-        if argument in ("sparse", "ragged", "initial", "where"):
+        parameter = known.arguments.get(argument, argument)
+        if parameter in parameters and parameter != "name":
+            convert = known.values.get(parameter, value_in)
+            told[parameter] = convert(value)
+        elif argument != "name" and value not in HARMLESS.get(argument, ()) and value not in (None, False):
             raise ValueError(f"the operation keras.ops {name} with {argument}={show(value)} is not served here.")
-        told[known.arguments.get(argument, argument)] = value_in(value)
     return function, told
 
 
@@ -190,18 +201,21 @@ def class_of_operation(name: str) -> Operation | None:
     function = function_of_graph(name)
     if function is None or function is item:
         return None
+    parameters = {name: one for name, one in inspect.signature(function).parameters.items() if name != "name"}
+    if any(one.kind is one.VAR_POSITIONAL for one in parameters.values()):
+        return None
     for cls, known in KERAS_3.items():
-        if known.function != "identity" and function_of_graph(known.function) is function:
-            signature = inspect.signature(function).parameters
-            parameters = tuple(name for name in signature if name != "name")
-            defaults = {n: p.default for n, p in signature.items() if p.default is not p.empty and n in parameters}
-            called = 2 if parameters[:2] in (("x", "y"), ("a", "b")) else 1
+        # An argument with another value there would have to be turned back.
+        name_here = known.written_for or known.function
+        if known.function != "identity" and not known.values and function_of_graph(name_here) is function:
+            defaults = {name: one.default for name, one in parameters.items() if one.default is not one.empty}
             renamed = {ours: theirs for theirs, ours in known.arguments.items()}
-            module = "keras.src.ops.nn" if known.function.startswith("nn.") or cls in OF_NN else "keras.src.ops.numpy"
-            return Operation(cls, parameters, called, renamed, defaults, module=module)
+            return Operation(cls, tuple(parameters), renamed, {**defaults, **known.defaults})
     return None
 
 
+# Functions of K that its K cannot be asked for by name → TensorFlow's.
+_NOT_IN_BACKEND = {"backend.math.logsumexp": "math.reduce_logsumexp", "backend.control._where": "where"}
 # What Keras 2.15 calls the first parameter of some functions, where it is not `x`.
 _FIRST = {"math.reduce": "input_tensor", "concat": "values", "stack": "values", "expand_dims": "input"}
 
@@ -212,6 +226,7 @@ def names_in_keras_2(name: str) -> tuple[str, tuple[str, ...]] | None:
     Args:
         name: The name that configurations here have: `'backend.math.mean'`, `'math.reduce_mean'`, `'activations.relu'`.
     """
+    name = _NOT_IN_BACKEND.get(name, name)
     module, _, attribute = name.rpartition(".")
     if module.startswith("backend") or module == "activations":
         function = getattr(backend, attribute, None)
@@ -220,7 +235,10 @@ def names_in_keras_2(name: str) -> tuple[str, tuple[str, ...]] | None:
         function, there = function_of_graph(name), name
     if function is None or attribute.startswith("_"):
         return None
-    parameters = [parameter for parameter in inspect.signature(function).parameters if parameter != "name"]
+    signature = inspect.signature(function).parameters
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in signature.values()):
+        return None  # it does not read these itself
+    parameters = [parameter for parameter in signature if parameter != "name"]
     if not there.startswith("keras."):
         parameters[0] = next((first for start, first in _FIRST.items() if there.startswith(start)), parameters[0])
     return there, tuple(parameters)

@@ -415,9 +415,18 @@ def tensordot(a: Tensor, b: Tensor, axes: Any) -> Tensor:
     return torch.tensordot(a, b, pairs)  # type: ignore[no-any-return]
 
 
-def einsum(equation: str, *inputs: Any, name: str | None = None) -> Any:
-    """Return the sum of products that an equation says."""
-    return _einsum(list(inputs), equation.replace(" ", ""))
+def einsum(*inputs: Any, equation: str | None = None, operands: Sequence[Any] = (), name: str | None = None) -> Any:
+    """Return the sum of products that an equation says.
+
+    Args:
+        inputs: The equation and the operands; in graphs of Keras 3 the operands alone.
+        equation: The equation, where it does not stand in front of them.
+        operands: The operands, as graphs of this package call them.
+        name: Has no effect.
+    """
+    if equation is None:
+        equation, *inputs = inputs  # type: ignore[assignment]
+    return _einsum([*inputs, *operands], equation.replace(" ", ""))
 
 
 @function("einsum")

@@ -8,9 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from .._core import registry
 from .._core.symbolic import Node, SymbolicTensor, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
+from .._core.weights import Variable
 from ..layers.base import Layer
 from ..layers.input_layer import InputLayer, input_for
 from .graph_configs import from_config, leaves_by_key, own_calls
@@ -182,6 +186,8 @@ def _written(value: Any, at: Any) -> Any:
         return {"class_name": "tuple", "config": [_written(item, at) for item in value]}
     if isinstance(value, list):
         return [_written(item, at) for item in value]
+    if isinstance(value, Tensor) and not isinstance(value, Variable):
+        return np.array(value.detach().cpu())
     return value
 
 

@@ -20,6 +20,7 @@ from .._core.errors import show
 from .._core.graph_calls import Call, Place, keras_2_call, put
 from ..utils.objects import MODULES_BY_KIND
 from . import keras3_tables as tables
+from .keras3_operations import OPERATIONS, Operation
 from .keras3_tables import Rule
 
 Config = dict[str, Any]
@@ -380,7 +381,7 @@ class _Writer:
         """Return a function of tensors as an operation of Keras 3, and its calls."""
         config = entry["config"]
         function = config["function"]
-        known = tables.OPERATIONS.get(function) or stored_configs.TABLES.class_of_operation(function)
+        known = OPERATIONS.get(function) or stored_configs.TABLES.class_of_operation(function)
         try:
             if known is None or len(calls) != 1:
                 raise _CannotSay(f"Keras 3 has no operation for {function}")
@@ -389,24 +390,31 @@ class _Writer:
             self.problems.append(Problem(config["name"], str(reason)))
             own = {"module": "torchkeras_compat.layers", "class_name": "TFOpLambda", "config": dict(config)}
             return {**own, "registered_name": f"{stored_configs.OWN}TFOpLambda"}, calls
-        form = {"module": known.module, "class_name": known.name, "config": {"name": config["name"], **told}}
+        form = {"module": known.cls.module, "class_name": known.name, "config": {"name": config["name"], **told}}
         return {**form, "registered_name": known.name}, [call]
 
 
-def _arguments_of(known: tables.Operation, call: Call) -> tuple[Config, Call]:
-    """Return the arguments of an operation that stand in its configuration, and its call with the others."""
-    names = known.parameters
-    if len(call.arguments) > len(names) or call.keywords.keys() - set(names):
+def _arguments_of(known: Operation, call: Call) -> tuple[Config, Call]:
+    """Return the arguments of an operation that stand in its configuration, and its call with its operands.
+
+    Raises:
+        _CannotSay: An argument that the operation does not have, off its default.
+    """
+    names, cls = known.parameters, known.cls
+    told = dict(zip(names, call.arguments)) | call.keywords
+    operands = [told.pop(name) for name in names[: cls.operands] if name in told]
+    if len(call.arguments) > len(names) or len(operands) < cls.operands:
         raise _CannotSay(f"Keras 3's operation {known.name} has other arguments")
-    told = {**known.defaults, **dict(zip(names, call.arguments)), **call.keywords}
-    called = [told.pop(name) for name in names[: known.called] if name in told]
-    if len(called) < known.called:
-        raise _CannotSay(f"Keras 3's operation {known.name} has other arguments")
+    config = dict(known.constants)
+    for name, value in {**known.defaults, **told}.items():
+        argument = known.renamed.get(name, name)
+        if name in names[cls.operands :] and argument in cls.arguments:
+            config[argument] = _value(value)
+        elif name not in known.defaults or isinstance(value, np.ndarray) or value != known.defaults[name]:
+            raise _CannotSay(f"Keras 3's operation {known.name} has no {name}={show(value)}")
     if known.swapped:
-        called.reverse()
-    return {known.renamed.get(name, name): _value(value) for name, value in told.items()}, Call(
-        call.layer, call.number, called, {}
-    )
+        operands.reverse()
+    return config, Call(call.layer, call.number, operands, {})
 
 
 def _as_keras_3_calls(name: str, call: Call) -> Call:

@@ -7,7 +7,7 @@ Read off the signatures of Keras 3.15; what each layer computes there is compare
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MODELS = {"Sequential": "Sequential", "Model": "Functional", "Functional": "Functional"}
@@ -158,81 +158,4 @@ OTHERS: dict[str, Mapping[str, Rule]] = {
     "regularizer": {},
     "constraint": {},
     "schedule": {"name": Rule("name", harmless=(None,))},
-}
-
-
-# --- functions of tensors ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A function of tensors as Keras 3 has it.
-
-    Attributes:
-        name: The class of its operation.
-        parameters: The function's parameters here, in order.
-        called: How many of them stand in the call; the others stand in the configuration.
-        renamed: Parameter here → in Keras 3.
-        defaults: The values that parameters have here where a call leaves them out.
-        swapped: Its two operands stand the other way round.
-        module: Where the class is.
-    """
-
-    name: str
-    parameters: tuple[str, ...] = ("x",)
-    called: int = 1
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    swapped: bool = False
-    module: str = "keras.src.ops.numpy"
-
-
-def _binary(name: str, swapped: bool = False) -> Operation:
-    return Operation(name, ("x", "other"), 2, swapped=swapped)
-
-
-_BINARY = {
-    "add": "Add",
-    "sub": "Subtract",
-    "mul": "Multiply",
-    "truediv": "TrueDivide",
-    "floordiv": "FloorDivide",
-    "mod": "Mod",
-    "pow": "Power",
-    "matmul": "Matmul",
-}
-_COMPARISONS = {"lt": "Less", "le": "LessEqual", "gt": "Greater", "ge": "GreaterEqual", "eq": "Equal", "ne": "NotEqual"}
-_REDUCTIONS = {"mean": "Mean", "sum": "Sum", "max": "Max", "min": "Min", "prod": "Prod", "std": "Std", "var": "Var"}
-_UNARY = {
-    "abs": "Absolute",
-    "square": "Square",
-    "sqrt": "Sqrt",
-    "exp": "Exp",
-    "log": "Log",
-    "sign": "Sign",
-    "round": "Round",
-    "sin": "Sin",
-    "cos": "Cos",
-}
-_NN = {"sigmoid": "Sigmoid", "softplus": "Softplus", "softsign": "Softsign"}
-
-OPERATIONS: dict[str, Operation] = {
-    **{f"__{name}__": _binary(cls) for name, cls in {**_BINARY, **_COMPARISONS}.items()},
-    **{f"__r{name}__": _binary(cls, swapped=True) for name, cls in _BINARY.items()},
-    "__neg__": Operation("Negative"),
-    "__abs__": Operation("Absolute"),
-    "__getitem__": Operation("GetItem", ("x", "key"), 2),
-    **{f"backend.math.{name}": Operation(cls, ("x", "axis", "keepdims")) for name, cls in _REDUCTIONS.items()},
-    **{f"backend.math.{name}": Operation(cls) for name, cls in _UNARY.items()},
-    "backend.math.maximum": _binary("Maximum"),
-    "backend.math.minimum": _binary("Minimum"),
-    "backend.math.pow": Operation("Power", ("x", "a"), 2),
-    "activations.tanh": Operation("Tanh"),
-    **{f"activations.{name}": Operation(cls, module="keras.src.ops.nn") for name, cls in _NN.items()},
-    "activations.softmax": Operation("Softmax", ("x", "axis"), defaults={"axis": -1}, module="keras.src.ops.nn"),
-    "backend.shaping.concatenate": Operation("Concatenate", ("tensors", "axis"), defaults={"axis": -1}),
-    "backend.shaping.stack": Operation("Stack", ("x", "axis"), defaults={"axis": 0}),
-    "backend.shaping.expand_dims": Operation("ExpandDims", ("x", "axis"), defaults={"axis": -1}),
-    "backend.shaping.squeeze": Operation("Squeeze", ("x", "axis")),
-    "backend.shaping.permute_dimensions": Operation("Transpose", ("x", "pattern"), renamed={"pattern": "axes"}),
 }

@@ -3,12 +3,13 @@
     PYTHONPATH=. python tests/golden/configs/make_keras2_answers.py          # here: what is written
     oracle/bin/python tests/golden/configs/make_keras2_answers.py answers    # Keras 2.15: what it computes of that
 
-`data/written-for-keras-2.15.json` has, by the name of a model in `table.py` or of a golden one, `written`, what
+`data/written-for-keras-2.15.json.gz` has, by the name of a model in `table.py` or of a golden one, `written`, what
 `to_json` returned, and the outputs.  Other layers are written as Keras 2.15 writes them, which a test says.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
@@ -22,31 +23,37 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from configs import answers
 
-PATH = Path(__file__).resolve().parent / "data" / "written-for-keras-2.15.json"
+PATH = Path(__file__).resolve().parent / "data" / "written-for-keras-2.15.json.gz"
+
+
+def keep(stored: dict[str, Any]) -> None:
+    """Write the file."""
+    PATH.write_bytes(gzip.compress(json.dumps(stored, sort_keys=True, indent=0).encode(), mtime=0))
 
 
 def write() -> None:
     """Write what `to_json` returns here, with the outputs of this package."""
+    from configs import functions
     from configs.table import all_models
     from configs.writing import json_of
     from models.cases import FAMILIES
 
     stored: dict[str, Any] = {}
-    for name, build in all_models(FAMILIES):
+    for name, build in (*all_models(FAMILIES), *functions.models()):
         try:
             model, text = json_of(build)
         except (AttributeError, TypeError, ValueError):  # a class that is not here, a function without a name
             continue
         if "OpLambda" in text:
             stored[name] = {"written": json.loads(text), **answers.answer(model)}
-    PATH.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+    keep(stored)
 
 
 def answer() -> None:
     """Put the outputs of Keras 2.15 in the place of those of this package, to which they must be equal."""
     import keras
 
-    stored = json.loads(PATH.read_text())
+    stored = json.loads(gzip.decompress(PATH.read_bytes()))
     for name, entry in stored.items():
         keras.backend.clear_session()
         try:
@@ -59,7 +66,7 @@ def answer() -> None:
         for ours, theirs in zip(entry["outputs"], there["outputs"]):
             np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-5, err_msg=name)
         entry["outputs"] = there["outputs"]
-    PATH.write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+    keep(stored)
 
 
 if __name__ == "__main__":

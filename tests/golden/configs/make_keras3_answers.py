@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
-from configs import answers
+from configs import answers, functions
 from configs.table import all_models
 from configs.writing import COMPILED, WEIGHTS, compiled, evaluated, small_model, written
 from models.cases import FAMILIES
@@ -85,7 +85,7 @@ def compile_entry(name: str) -> dict[str, Any]:
 def main(only: list[str]) -> None:
     """Write the file, or try the models named."""
     stored, failed = {}, []
-    for name, build in all_models(FAMILIES):
+    for name, build in (*all_models(FAMILIES), *functions.models()):
         if (only and name not in only) or name in FAILS_ITSELF:
             continue
         try:

@@ -15,6 +15,7 @@ import torchkeras_compat as tk
 from torchkeras_compat._core.ownership import is_ours
 
 from ..models.cases import FAMILIES
+from . import functions
 from .table import all_models
 
 DATA = Path(__file__).resolve().parent / "data"
@@ -32,7 +33,7 @@ def stored(version: str) -> dict[str, dict[str, Any]]:
 @functools.cache
 def builders() -> dict[str, Callable[[Any], Any]]:
     """Return the functions that build the models, by name."""
-    return dict(all_models(FAMILIES))
+    return dict((*all_models(FAMILIES), *functions.models()))
 
 
 def users_classes(name: str, entry: dict[str, Any], always: bool = False) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def users_classes(name: str, entry: dict[str, Any], always: bool = False) -> dic
     parts: list[Any] = list(nn.Module.modules(model))
     parts += [cell for part in parts if (cell := getattr(part, "cell", None)) is not None]
     parts += [inner for part in parts for inner in getattr(part, "cells", None) or ()]
-    functions = {f.__name__: f for part in parts if callable(f := part.__dict__.get("function"))}
+    functions = {f.__name__: f for part in parts if callable(f := part.__dict__.get("function")) and not is_ours(f)}
     return functions | {
         type(part).__name__: type(part) for part in parts if not is_ours(type(part)) and hasattr(part, "get_config")
     }
