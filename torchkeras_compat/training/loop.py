@@ -205,7 +205,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     step.averages.reset()
     model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
-    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reads_logs("train")
+    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reader("train")
     training = settings.running(True)
 
     def results() -> dict[str, float]:  # of the averages of now: the first targets may have made others
@@ -225,7 +225,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
             guard.explain(error, batch.size)
         done += 1
         if hooks:
-            logs = _batch_logs(run, done - 1, batch.size, reads_logs)
+            logs = _batch_logs(run, done - 1, batch.size, reads_logs(batch.size))
             run.callbacks.call("on_train_batch_end", done - 1, logs=logs)
         progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
