@@ -74,6 +74,7 @@ class Rules:
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
         batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
+        epoch_logs_have_items: numbers in `logs` of `on_epoch_end` answer `item()`, as numpy's do.
         events_in_folders: files of TensorBoard lie in folders `train` and `validation`, with tags such as 'epoch_loss';
             otherwise all lie in one folder, under the names of the logs.
         first_epoch_in_paths: what `{epoch}` stands for in the path of a checkpoint of the first epoch.
@@ -126,6 +127,7 @@ class Rules:
     crossentropies_take_output_first: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
+    epoch_logs_have_items: bool = True
     events_in_folders: bool = False
     first_epoch_in_paths: int = 1
     losses_name_functions: bool = False
@@ -331,6 +333,7 @@ TF_KERAS = Dialect(
         digits_begin_words=False,
         validation_data_to_callbacks=False,
         batch_logs_name_batch=False,
+        epoch_logs_have_items=False,
         events_in_folders=True,
         losses_name_functions=True,
         schedule_decay_is_decay=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -174,18 +174,16 @@ def pictures_of(weight: Array, colours: bool) -> list[Array]:
     return list(pictures[:PICTURES_AT_ONCE])
 
 
-def write_pictures(
-    writer: EventWriter, tag: str, pictures: list[Array], pixels: Callable[[Array], Array], step: int
-) -> None:
-    """Write pictures under a tag; several are numbered behind it."""
+def write_pictures(writer: EventWriter, tag: str, pictures: list[Array], step: int) -> None:
+    """Write pictures of bytes under a tag; several are numbered behind it."""
     for i, picture in enumerate(pictures):
         numbered = f"{tag}/{i}" if len(pictures) > 1 else tag
-        writer.add_image(numbered, pixels(picture), step, dataformats="HWC")
+        writer.add_image(numbered, picture, step, dataformats="HWC")
 
 
-def write_histogram(writer: EventWriter, tag: str, values: Any, step: int) -> None:
+def write_histogram(writer: EventWriter, tag: str, values: Any, step: int, buckets: int = BUCKETS) -> None:
     """Write a histogram of the finite values, if there are some: a training that diverges has others."""
     numbers = np.asarray(values, np.float64)
     finite = numbers[np.isfinite(numbers)]
     if finite.size:
-        writer.add_histogram(tag, finite, step, bins=BUCKETS)
+        writer.add_histogram(tag, finite, step, bins=buckets)

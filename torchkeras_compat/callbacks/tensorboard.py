@@ -359,8 +359,8 @@ class TensorBoard(Callback):
                 name, values = tag_of(weight), weight.numpy()
                 write_histogram(writer, layout.histogram.format(name), values, epoch)
                 if self.write_images:
-                    pictures = pictures_of(values, layout.colours)
-                    write_pictures(writer, layout.image.format(name), pictures, layout.pixels, epoch)
+                    pictures = [layout.pixels(picture) for picture in pictures_of(values, layout.colours)]
+                    write_pictures(writer, layout.image.format(name), pictures, epoch)
 
     def _log_validation_histograms(self, epoch: int) -> None:
         """Write histograms of what layers give for the validation data, and of gradients there."""

@@ -16,7 +16,7 @@ import torch
 
 from .._core import randomness, settings
 from .._core.border import user_stacklevel
-from .._core.logs import Logs
+from .._core.logs import Logs, LogValue
 from .._core.progress import EpochProgress, say
 from .._core.tree import Tree
 from ..callbacks.base import CallbackList
@@ -263,7 +263,10 @@ def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
         logs.update({f"val_{name}": value for name, value in values.items()})
     run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
-    run.callbacks.call("on_epoch_end", epoch, logs=Logs(logs))  # what callbacks add is theirs
+    told = Logs(logs)  # what callbacks add is theirs
+    if model._rules.epoch_logs_have_items:
+        told.update({name: LogValue(value) for name, value in logs.items() if isinstance(value, float)})
+    run.callbacks.call("on_epoch_end", epoch, logs=told)
     return logs
 
 
