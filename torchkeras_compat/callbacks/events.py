@@ -161,6 +161,8 @@ def pictures_of(weight: Array, colours: bool) -> list[Array]:
         colours: Whether a weight of four axes is pictures, if its last axis can be colours.
     """
     weight = np.squeeze(weight)
+    if not weight.size:
+        return []
     if weight.ndim == 1:
         pictures = weight[None, :, None, None]
     elif weight.ndim == 2:

@@ -75,7 +75,11 @@ def _add_calls(graph: Any, model: Any, scope: str, names: dict[int, str]) -> Non
 
 
 def _name(node: Node) -> str:
-    return str(node.layer.name) if node.is_layer else getattr(node.origin, "__name__", "function").strip("_<>")
+    if node.is_layer:
+        return str(node.layer.name)
+    return (
+        getattr(node.origin, "__name__", "function").removeprefix("apply").strip("_<>")
+    )  # an operator's: apply__mul__
 
 
 def _add(graph: Any, name: str, kind: str, inputs: list[str], outputs: list[SymbolicTensor]) -> None:
