@@ -182,7 +182,7 @@ def _tensor_value(plugin: str, values: Any) -> Any:
 def read(folder: str) -> Events:
     """Return what is in the event files under a folder, by tensorboard's own reader.
 
-    A scalar is a number, a histogram its least and greatest value and its counts, pictures are lists of rows.
+    A scalar is a number, a histogram its least and greatest value and its counts, pictures are lists of pixels.
     """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.util import tensor_util

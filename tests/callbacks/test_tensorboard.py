@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
@@ -182,19 +183,19 @@ def test_several_fits_and_files_that_are_there(tmp_path: Path) -> None:
 def test_a_value_that_is_no_number_is_left_out(tmp_path: Path) -> None:
     class Confusion(Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            logs["confusion"], logs["one"] = np.eye(2), np.ones((1, 1))
+            logs["confusion"], logs["note"], logs["many"] = np.eye(2), "fine", torch.ones(2)
+            logs["one"], logs["tensor"] = np.ones((1, 1)), torch.tensor([2.0], requires_grad=True)
+            logs["rate"] = self.model.optimizer.lr
 
-    with pytest.warns(UserWarning, match="'confusion' is not one number; it is left out") as warned:
+    with pytest.warns(UserWarning, match="is not one number; it is left out") as warned:
         fit(net(), Confusion(), TensorBoard(tmp_path))
-    assert [warning.filename for warning in warned] == [__file__]
+    assert [warning.filename for warning in warned] == [__file__] * 3
     tags = read(str(tmp_path))["."]
-    assert "confusion" not in tags
-    assert values(tags["one"]) == [1, 1, 1]
+    assert not {"confusion", "note", "many"} & set(tags)
+    assert [values(tags[name]) for name in ("one", "tensor", "rate")] == [[1] * 3, [2] * 3, [0.01] * 3]
 
 
 def test_a_torch_optimizer(tmp_path: Path) -> None:
-    import torch
-
     tk.set_dialect("keras-2.15")
     model = net()
     model.compile(torch.optim.SGD(model.parameters(), 0.01), "mse")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -127,6 +128,11 @@ class EventFiles:
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
+
+
+def as_array(value: Any) -> Array:
+    """Return a number, an array or a tensor of any device as an array."""
+    return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
 
 
 # --- weights ---------------------------------------------------------------------------------------------

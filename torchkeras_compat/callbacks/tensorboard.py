@@ -21,6 +21,7 @@ from .events import (
     Array,
     EventFiles,
     EventWriter,
+    as_array,
     clipped_pixels,
     pictures_of,
     scaled_pixels,
@@ -123,8 +124,8 @@ class TensorBoard(Callback):
 
     Raises:
         ImportError: The package `tensorboard` is missing.
-        ValueError: A frequency or `profile_batch` is none, embeddings are asked for; or, when an epoch ends, gradients
-            are, and there are no arrays to validate on.
+        ValueError: A number is not positive, `profile_batch` names no batches, or embeddings are asked for; when an
+            epoch ends, gradients are, and there are no arrays to validate on.
 
     Example:
         >>> import pathlib, tempfile
@@ -218,8 +219,9 @@ class TensorBoard(Callback):
         for name, value in values.items():
             if name in _ABOUT_BATCH:
                 continue
-            if np.size(value) == 1:
-                writer.add_scalar(tag.format(name), float(np.asarray(value).reshape(())), step)
+            numbers = as_array(value)
+            if numbers.size == 1 and numbers.dtype.kind in "biuf":
+                writer.add_scalar(tag.format(name), float(numbers.reshape(())), step)
             else:
                 self._warn_once(f"{name!r} is not one number; it is left out.")
 

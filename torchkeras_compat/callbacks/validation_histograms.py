@@ -71,8 +71,8 @@ def _flat_gradient(loss: SymbolicTensor, weights: Sequence[Any]) -> SymbolicTens
     def differentiate(value: Tensor) -> Tensor:
         parameters = [weight._sources() for weight in weights]
         flat = [p for group in parameters for p in group]
-        found = iter(torch.autograd.grad(value, flat, allow_unused=True, materialize_grads=True))
-        gradients = [weight._gradient(*(next(found) for _ in group)) for weight, group in zip(weights, parameters)]
+        parts = iter(torch.autograd.grad(value, flat, allow_unused=True, materialize_grads=True))
+        gradients = [weight._gradient(*(next(parts) for _ in group)) for weight, group in zip(weights, parameters)]
         return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
     sizes = sum(int(np.prod(weight.shape)) for weight in weights)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from torch import Tensor
-
 from .._core.border import warn_once
 from .._core.errors import argument_error, show
 from ..callbacks.events import (
     BUCKETS,
     PICTURES_AT_ONCE,
     EventWriter,
+    as_array,
     clipped_pixels,
     default_writer,
     summary_writer,
@@ -88,10 +86,6 @@ def _target(kind: str, step: Any) -> tuple[EventWriter, int] | None:
     return writer, int(step)
 
 
-def _array(data: Any) -> Any:
-    return data.detach().cpu().numpy() if isinstance(data, Tensor) else np.asarray(data)
-
-
 def scalar(name: str, data: Any, step: Any = None, description: Any = None) -> bool:
     """Write a number, and return whether there is a writer.
 
@@ -103,7 +97,7 @@ def scalar(name: str, data: Any, step: Any = None, description: Any = None) -> b
     """
     if (target := _target("scalar", step)) is None:
         return False
-    number = _array(data)
+    number = as_array(data)
     if number.size != 1:
         raise ValueError(f"tf.summary.scalar({name!r}): data must be one number; got {show(data)}.")
     target[0].add_scalar(name, float(number.reshape(())), target[1])
@@ -122,7 +116,7 @@ def histogram(name: str, data: Any, step: Any = None, buckets: int | None = None
     """
     if (target := _target("histogram", step)) is None:
         return False
-    write_histogram(target[0], name, _array(data), target[1], BUCKETS if buckets is None else int(buckets))
+    write_histogram(target[0], name, as_array(data), target[1], BUCKETS if buckets is None else int(buckets))
     return True
 
 
@@ -138,7 +132,7 @@ def image(name: str, data: Any, step: Any = None, max_outputs: int = PICTURES_AT
     """
     if (target := _target("image", step)) is None:
         return False
-    pictures = _array(data)
+    pictures = as_array(data)
     if pictures.ndim != 4:
         raise ValueError(f"tf.summary.image({name!r}): data must be (k, height, width, channels); got {show(data)}.")
     pictures = pictures[:max_outputs] if pictures.dtype.kind == "u" else clipped_pixels(pictures[:max_outputs])
