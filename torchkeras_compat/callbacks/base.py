@@ -23,8 +23,8 @@ class Callback(Configurable):
     """Base of all callbacks: override the hooks you need; `__init__` need not be called by a subclass.
 
     `self.model` is the model and `self.params` a dictionary with `epochs`, `steps`, `samples`, `batch_size`, `verbose`,
-    `do_validation` and `metrics`.  `logs` are plain floats.  `self.validation_data` is `[x, y, sample_weight]` where
-    `fit` validates on arrays.
+    `do_validation` and `metrics`.  Numbers in `logs` are floats.  `self.validation_data` is `[x, y, sample_weight]`
+    where `fit` validates on arrays.
 
     Example:
         >>> import numpy as np
