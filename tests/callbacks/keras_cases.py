@@ -129,6 +129,7 @@ EPOCHS = [
 WATCHING = ("EarlyStopping", "ReduceLROnPlateau")
 SHOWN_BY_FIT = ("ProgbarLogger",)  # what Keras draws by it
 FAILS = ("BaseLogger",)  # in the `fit` of 2.15
+ELSEWHERE = ("TensorBoard",)  # tensorboard_cases.py
 
 
 def key(case: tuple[str, int]) -> str:

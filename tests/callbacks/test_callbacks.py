@@ -100,6 +100,23 @@ def test_hooks_and_their_order() -> None:
     ]
 
 
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.2", "keras-2.3", "tf.keras", "keras-2.15"])
+def test_numbers_of_an_epoch_answer_item_in_classic_keras(dialect: str) -> None:
+    tk.set_dialect(dialect)
+    model = tk.Sequential([tk.layers.Dense(1, input_dim=2)])
+    model.compile("sgd", "mse")
+    seen: dict[str, Any] = {}
+    keep = tk.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.update(logs))
+    x = np.ones((4, 2))
+    history = model.fit(x, x[:, :1], verbose=0, validation_data=(x, x[:, :1]), callbacks=[keep]).history
+    assert {name: [value] for name, value in seen.items()} == history
+    assert {type(value) for values in history.values() for value in values} == {float}
+    if dialect in ("tf.keras", "keras-2.15"):
+        assert {type(value) for value in seen.values()} == {float}
+    else:
+        assert {name: [value.item()] for name, value in seen.items()} == history
+
+
 def test_a_callback_that_does_not_call_super_init() -> None:
     class Losses(callbacks.Callback):
         def __init__(self, name: str) -> None:

@@ -47,5 +47,5 @@ def test_as_keras_2_15(case: tuple[str, int]) -> None:
 
 def test_every_callback_has_two_settings() -> None:
     classes = {name for name, entry in registry.KINDS["callback"].entries.items() if inspect.isclass(entry)}
-    assert classes == {*keras_cases.SETTINGS, *keras_cases.FAILS}
+    assert classes == {*keras_cases.SETTINGS, *keras_cases.FAILS, *keras_cases.ELSEWHERE}
     assert {name: len(lines) for name, lines in keras_cases.SETTINGS.items() if len(lines) < 2} == {}

@@ -211,6 +211,17 @@ NAMED: dict[str, dict[str, Arguments]] = {
         "BaseLogger": {"stateful_metrics": ["acc"]},
         "ProgbarLogger": {"count_mode": "steps", "stateful_metrics": ["acc"]},
         "TerminateOnNaN": {},
+        "TensorBoard": {
+            "log_dir": "events",
+            "histogram_freq": 2,
+            "write_graph": False,
+            "write_images": True,
+            "write_steps_per_second": True,
+            "update_freq": 7,
+            "profile_batch": (2, 3),
+            "batch_size": 8,
+            "write_grads": True,
+        },
         "CSVLogger": {"filename": "log.csv", "separator": ";", "append": True},
         "LambdaCallback": {"on_epoch_end": print},
         "RemoteMonitor": {

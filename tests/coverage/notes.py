@@ -73,6 +73,7 @@ DEVIATIONS = [
     Note("optimizers.*(jit_compile)", "accepted; compile(jit_compile=…) decides"),
     Note("callbacks.ProgbarLogger", "accepted; verbose decides what is shown"),
     Note("callbacks.BaseLogger", "accepted; averages are computed anyway"),
+    Note("callbacks.TensorBoard(profile_batch)", "a trace of torch's profiler"),
     Note("utils.split_dataset", "gives two torch.utils.data.Dataset"),
     Note("utils.deserialize_keras_object(safe_mode)", "a lambda's byte code is refused in any case"),
 ]
@@ -114,6 +115,15 @@ REFUSALS = [
         "options of TensorFlow's files",
         "keras.callbacks.ModelCheckpoint('m.h5', save_weights_only=True, options=object())",
         "options must be None",
+    ),
+    *(
+        Note(
+            f"callbacks.TensorBoard({argument})",
+            "torch's SummaryWriter.add_embedding writes them",
+            f"keras.callbacks.TensorBoard({argument}={value})",
+            "left out: call SummaryWriter",
+        )
+        for argument, value in (("embeddings_freq", "1"), ("embeddings_metadata", "'names.tsv'"))
     ),
     *(
         Note(

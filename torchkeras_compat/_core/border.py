@@ -218,7 +218,7 @@ def translate(
 
 
 # Arguments that are yes or no, by which one order of arguments can be told from another.
-_FLAGS = frozenset(("nesterov", "amsgrad"))
+_FLAGS = frozenset("nesterov amsgrad write_graph write_grads write_images write_steps_per_second".split())
 
 
 def by_order(

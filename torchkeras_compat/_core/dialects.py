@@ -74,6 +74,9 @@ class Rules:
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
         batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
+        epoch_logs_have_items: numbers in `logs` of `on_epoch_end` answer `item()`, as numpy's do.
+        events_in_folders: files of TensorBoard lie in folders `train` and `validation`, with tags such as 'epoch_loss';
+            otherwise all lie in one folder, under the names of the logs.
         first_epoch_in_paths: what `{epoch}` stands for in the path of a checkpoint of the first epoch.
         losses_name_functions: configurations of loss classes have the name of their function, `fn`.
         schedule_decay_is_decay: configurations of Nadam call its `schedule_decay` `decay`.
@@ -124,6 +127,8 @@ class Rules:
     crossentropies_take_output_first: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
+    epoch_logs_have_items: bool = True
+    events_in_folders: bool = False
     first_epoch_in_paths: int = 1
     losses_name_functions: bool = False
     schedule_decay_is_decay: bool = False
@@ -202,6 +207,17 @@ def _order(own: str, behind: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 # The orders of Keras 1.2.2 to 2.2.4; those of 2.3.1 are shorter, and others for two classes.
 _CHECKPOINT = ("filepath", "monitor", "verbose", "save_best_only", "save_weights_only", "mode", "period")
+_BOARD_1 = tuple("log_dir histogram_freq write_graph write_images".split())
+_BOARD_2 = tuple(
+    """log_dir histogram_freq batch_size write_graph write_grads write_images embeddings_freq embeddings_layer_names
+    embeddings_metadata embeddings_data update_freq profile_batch""".split()
+)
+_EMBEDDINGS = ("update_freq", "profile_batch", "embeddings_freq", "embeddings_metadata")
+_BOARD_TF = (  # of Keras 2.15, and of TensorFlow 2.0 and 1.13
+    (*_BOARD_1, "write_steps_per_second", *_EMBEDDINGS),
+    (*_BOARD_1, *_EMBEDDINGS),
+    _BOARD_2,
+)
 _ORDERS_2_2 = {
     "SGD": (_order("momentum decay nesterov"), _order("momentum nesterov")),
     "RMSprop": (_order("rho epsilon decay"),),
@@ -210,6 +226,7 @@ _ORDERS_2_2 = {
     "Adam": (_order("beta_1 beta_2 epsilon decay amsgrad"), _order("beta_1 beta_2 amsgrad")),
     "Adamax": (_order("beta_1 beta_2 epsilon decay"),),
     "ModelCheckpoint": (_CHECKPOINT,),
+    "TensorBoard": (_BOARD_2, _BOARD_1),
 }
 _ORDERS_2_3 = {
     **_ORDERS_2_2,
@@ -230,6 +247,7 @@ _FTRL_LAST = "l2_shrinkage_regularization_strength beta"
 _ORDERS_TF = {
     **{name: (_order(own, ("name",)),) for name, own in _OWN_ORDERS.items()},
     "Ftrl": (_order(f"{_FTRL} name {_FTRL_LAST}"),),
+    "TensorBoard": _BOARD_TF,
 }
 _OF_EACH = (
     "weight_decay", "clipnorm", "clipvalue", "global_clipnorm",
@@ -241,6 +259,7 @@ _ORDERS_2_15 = {
     "Ftrl": (_order(f"{_FTRL} {_FTRL_LAST}", _OF_EACH),),
     "Lion": (_order("beta_1 beta_2", _OF_EACH),),
     "Adafactor": (_order("beta_2_decay epsilon_1 epsilon_2 clip_threshold relative_step", _OF_EACH),),
+    "TensorBoard": _BOARD_TF,
 }
 
 KERAS_2_3 = Dialect(
@@ -314,6 +333,8 @@ TF_KERAS = Dialect(
         digits_begin_words=False,
         validation_data_to_callbacks=False,
         batch_logs_name_batch=False,
+        epoch_logs_have_items=False,
+        events_in_folders=True,
         losses_name_functions=True,
         schedule_decay_is_decay=True,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),

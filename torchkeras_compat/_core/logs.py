@@ -40,6 +40,19 @@ def find(name: Any, names: Iterable[str]) -> str | None:
     return None
 
 
+class LogValue(float):
+    """A number in the logs of an epoch that answers `item()`, as those of classic Keras do, which are numpy's.
+
+    Example:
+        >>> LogValue(.5), LogValue(.5).item()
+        (0.5, 0.5)
+    """
+
+    def item(self) -> float:
+        """Return the number."""
+        return float(self)
+
+
 class Logs(dict[str, Any]):
     """A dictionary of metrics; `logs['acc']` finds `'accuracy'` and the reverse.
 

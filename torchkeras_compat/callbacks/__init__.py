@@ -10,6 +10,7 @@ from .files import CSVLogger, RemoteMonitor
 from .logging import BaseLogger, History, LambdaCallback, ProgbarLogger, TerminateOnNaN
 from .monitor import EarlyStopping
 from .schedules import LearningRateScheduler, ReduceLROnPlateau
+from .tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -25,6 +26,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
     "experimental",
 ]

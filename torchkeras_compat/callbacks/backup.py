@@ -57,7 +57,6 @@ class BackupAndRestore(Callback):
     """
 
     _runs_last = True
-    _reads_batch_logs = False
     _training_state: Any = None  # of the `fit` that runs, which hands it out
 
     def __init__(
@@ -84,6 +83,9 @@ class BackupAndRestore(Callback):
         self._preemption = Preemption()
         if not often or self.save_before_preemption:  # only then are hooks of batches called
             self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
+
+    def _reads_logs(self, size: int) -> bool:
+        return False
 
     def _state_of_fit(self) -> Any:
         if self._training_state is None:

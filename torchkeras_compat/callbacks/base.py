@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -23,8 +23,8 @@ class Callback(Configurable):
     """Base of all callbacks: override the hooks you need; `__init__` need not be called by a subclass.
 
     `self.model` is the model and `self.params` a dictionary with `epochs`, `steps`, `samples`, `batch_size`, `verbose`,
-    `do_validation` and `metrics`.  `logs` are plain floats.  `self.validation_data` is `[x, y, sample_weight]` where
-    `fit` validates on arrays.
+    `do_validation` and `metrics`.  Numbers in `logs` are floats.  `self.validation_data` is `[x, y, sample_weight]`
+    where `fit` validates on arrays.
 
     Example:
         >>> import numpy as np
@@ -42,9 +42,6 @@ class Callback(Configurable):
     params: Mapping[str, Any] = MappingProxyType({})  # a subclass may not call super().__init__()
     validation_data: Any = None
     _backed_up: ClassVar[tuple[str, ...]] = ()  # the attributes that a backup of the training keeps
-    _reads_batch_logs: ClassVar[bool] = (
-        True  # whether its hooks of batches look at what the device has to tell for them
-    )
     _runs_last: ClassVar[bool] = False  # whether its hooks follow those of all others, wherever it stands in the list
 
     def __init__(self) -> None:
@@ -57,6 +54,14 @@ class Callback(Configurable):
     def set_model(self, model: Any) -> None:
         """Take the model."""
         self.model = model
+
+    def _idle_hooks(self) -> tuple[Any, ...]:
+        """Return the methods that do nothing as this object was made; where only such ones stand, none is called."""
+        return ()
+
+    def _reads_logs(self, size: int) -> bool:
+        """Tell whether the hook behind a batch of so many samples looks at what the device has to tell for it."""
+        return True
 
     def _get_backup(self) -> dict[str, Any]:
         """Return what training that is resumed has to know of this callback."""
@@ -119,8 +124,9 @@ class Callback(Configurable):
 
 def has_hook(callback: Any, names: Iterable[str]) -> bool:
     """Tell whether a callback does something in one of these hooks."""
+    idle = callback._idle_hooks() if isinstance(callback, Callback) else ()
     return any(
-        name in vars(callback) or getattr(type(callback), name, None) not in (None, getattr(Callback, name))
+        name in vars(callback) or getattr(type(callback), name, None) not in (None, getattr(Callback, name), *idle)
         for name in names
     )
 
@@ -197,9 +203,10 @@ class CallbackList:
         """Tell whether some callback has a batch hook of `'train'`, `'test'` or `'predict'`; else none is called."""
         return any(has_hook(c, _BATCH_HOOKS[mode]) for c in self.callbacks)
 
-    def reads_logs(self, mode: str) -> bool:
-        """Tell whether some callback with such a hook looks at the values of a batch."""
-        return any(has_hook(c, _BATCH_HOOKS[mode]) and getattr(c, "_reads_batch_logs", True) for c in self.callbacks)
+    def reader(self, mode: str) -> Callable[[int], bool]:
+        """Return what tells whether some callback with such a hook looks at the values of a batch of some size."""
+        hooked = [c for c in self.callbacks if has_hook(c, _BATCH_HOOKS[mode])]
+        return lambda size: any(not isinstance(c, Callback) or c._reads_logs(size) for c in hooked)
 
     def call(self, hook: str, *args: Any, logs: Mapping[str, Any] | None = None) -> None:
         """Call a hook of every callback with a dictionary of plain floats."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._core import registry
 from .._core.errors import choice, show
-from .._core.logs import Logs
+from .._core.logs import Logs, LogValue
 from .._core.progress import say
 from .base import Callback
 
@@ -42,7 +42,7 @@ class History(Callback):
         """Record the epoch."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
-            dict.setdefault(self.history, name, []).append(value)
+            dict.setdefault(self.history, name, []).append(value.item() if isinstance(value, LogValue) else value)
 
 
 @registry.register("callback")

@@ -40,6 +40,9 @@ CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's 
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
+# The module by which TensorBoard is told to do without TensorFlow, whose files and folders it would ask the facade for.
+NO_TENSORFLOW = "tensorboard.compat.notf"
+
 _faced: dict[tuple[int, str, str], Any] = {}  # the classes are kept for good, as modules keep theirs
 
 
@@ -286,6 +289,7 @@ def install() -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
         sys.meta_path.append(_companions)
+    sys.modules.setdefault(NO_TENSORFLOW, ModuleType(NO_TENSORFLOW))
 
 
 def uninstall() -> None:
@@ -294,5 +298,6 @@ def uninstall() -> None:
         sys.meta_path.remove(_finder)
         sys.meta_path.remove(_companions)
     companions.forget()
+    sys.modules.pop(NO_TENSORFLOW, None)
     for name in [n for n, m in sys.modules.items() if isinstance(m, (Facade, TensorFlow))]:
         del sys.modules[name]

@@ -17,9 +17,6 @@ LAYERS: dict[str, str] = {
 MODELS: dict[str, str] = {
     "Graph": "write Sequential now",
 }
-CALLBACKS: dict[str, str] = {
-    "TensorBoard": "write CSVLogger('log.csv') now, or LambdaCallback(on_epoch_end=…) with torch.utils.tensorboard",
-}
 FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
     **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
@@ -110,7 +107,6 @@ PLANNED: dict[str, dict[str, str]] = {
     },
     "layers": LAYERS,
     "models": MODELS,
-    "callbacks": CALLBACKS,
     "utils": UTILS,
     "preprocessing": PREPROCESSING,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},

@@ -18,6 +18,7 @@ from .._core.errors import argument_error
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .tensorflow_data import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
+from .tensorflow_summary import SUMMARY
 
 Shape = Sequence[Any]
 
@@ -318,6 +319,7 @@ ONE = {  # names in `tensorflow` itself
     "no_op": _nothing,
     "executing_eagerly": _same(True),
     "get_logger": get_logger,
+    "Summary": SUMMARY["Summary"],
     "random_normal": _normal,
     "random_uniform": _uniform,
     "truncated_normal": _truncated,
@@ -355,6 +357,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "logging": LOGGING,
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
+    "summary": SUMMARY,
     "version": {"VERSION": "2.10.0"},
     "compat": {},
 }

@@ -16,7 +16,7 @@ import torch
 
 from .._core import randomness, settings
 from .._core.border import user_stacklevel
-from .._core.logs import Logs
+from .._core.logs import Logs, LogValue
 from .._core.progress import EpochProgress, say
 from .._core.tree import Tree
 from ..callbacks.base import CallbackList
@@ -205,7 +205,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
     step.averages.reset()
     model._reset_own_metrics()
     progress.epoch_begin(epoch, run.steps or data.steps)
-    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reads_logs("train")
+    hooks, reads_logs = run.callbacks.wants_batches("train"), run.callbacks.reader("train")
     training = settings.running(True)
 
     def results() -> dict[str, float]:  # of the averages of now: the first targets may have made others
@@ -225,7 +225,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
             guard.explain(error, batch.size)
         done += 1
         if hooks:
-            logs = _batch_logs(run, done - 1, batch.size, reads_logs)
+            logs = _batch_logs(run, done - 1, batch.size, reads_logs(batch.size))
             run.callbacks.call("on_train_batch_end", done - 1, logs=logs)
         progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
@@ -263,7 +263,10 @@ def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
         logs.update({f"val_{name}": value for name, value in values.items()})
     run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
-    run.callbacks.call("on_epoch_end", epoch, logs=Logs(logs))  # what callbacks add is theirs
+    told = Logs(logs)  # what callbacks add is theirs
+    if model._rules.epoch_logs_have_items:
+        told.update({name: LogValue(value) for name, value in logs.items() if isinstance(value, float)})
+    run.callbacks.call("on_epoch_end", epoch, logs=told)
     return logs
 
 
