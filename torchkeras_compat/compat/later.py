@@ -95,18 +95,10 @@ def _networks(names: str) -> dict[str, str]:
 
 APPLICATIONS = {f"applications.{module}": _networks(names) for module, names in NETWORKS.items()}
 
-BY_FOLD = "call fit and evaluate of a new model for each fold now: for train, test in KFold(5).split(x, y)"
-WRAPPERS = {
-    "KerasClassifier": f"{BY_FOLD}; classes are model.predict(x).argmax(-1)",
-    "KerasRegressor": BY_FOLD,
-    "BaseWrapper": BY_FOLD,
-}
-
 # Parts that have modules of their own here are filled up; the others have planned names alone.
 PLANNED: dict[str, dict[str, str]] = {
     "": {
         **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
-        **_all("wrappers", BY_FOLD),
     },
     "layers": LAYERS,
     "models": MODELS,
@@ -115,7 +107,5 @@ PLANNED: dict[str, dict[str, str]] = {
     "preprocessing": PREPROCESSING,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
     **APPLICATIONS,
-    "wrappers": {},
-    "wrappers.scikit_learn": WRAPPERS,
     "estimator": {"model_to_estimator": "call model.fit now"},
 }
