@@ -33,8 +33,8 @@ def test_a_class_is_found_by_what_is_behind_it(tmp_path: Path) -> None:
     with open(tmp_path / "it.pickle", "wb") as file:
         pickle.dump([GRU, model, tf.keras.layers, model.predict(x, verbose=0)], file)
     code = (
-        "import numpy as np; gru, model, layers, y = value; print(gru.__module__, gru(1).reset_after, "
-        "type(model).__module__, layers.GRU is gru, np.allclose(model.predict(np.ones((2, 3, 1), 'float32'), verbose=0), y))"
+        "import numpy as np; gru, model, layers, y = value; again = model.predict(np.ones((2, 3, 1)), verbose=0); "
+        "print(gru.__module__, gru(1).reset_after, type(model).__module__, layers.GRU is gru, np.allclose(again, y))"
     )
     told = read_elsewhere(tmp_path / "it.pickle", code)
     assert told.split() == ["tensorflow.keras.layers", "True", "tensorflow.keras.models", "True", "True"]
