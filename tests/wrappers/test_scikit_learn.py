@@ -217,7 +217,10 @@ def test_a_call_comes_before_the_parameters(flowers: Any) -> None:
     for told in ({}, {"batch_size": 20, "epochs": 1, "validation_split": 0.5}):
         classifier.fit(x, y, **told)
     assert [(params["epochs"], params["steps"]) for _, params in seen] == [(2, 6), (1, 2)]
-    assert watch not in [callback for callback, _ in seen]  # each fit has its own
+    classifier.predict(x)
+    classifier.score(x, y)
+    assert watch not in [callback for callback, _ in seen]  # each call has its own,
+    assert watch.model is None  # so that a clone copies no model
 
 
 # --- labels ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import copy
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,7 @@ class BaseWrapper(BaseEstimator):
             )
         if not (self.build_fn is None or callable(self.build_fn)):
             raise argument_error(self._name, "build_fn", "a function that makes a model", self.build_fn, TypeError)
-        methods = (Model.fit, Model.predict, Model.evaluate)
-        known = [name for method in methods for name in _arguments(method) if name not in DATA]
+        known = [name for names in OF_THE_MODEL.values() for name in names if name not in DATA]
         known += [*_arguments(self._builder()), *TABLES.spellings["Trainer.fit"]]
         if unknown := [name for name in params if name not in known]:
             raise ValueError(
@@ -139,10 +139,7 @@ class BaseWrapper(BaseEstimator):
             raise ValueError(f"{self._name}.fit requires y to be passed, but the target y is None.")
         self._follow_features(x, reset=True)
         self.model = self._new_model()
-        own = self._spelled({**self._old_spellings(), **self.filter_sk_params(Model.fit)})
-        if "callbacks" in own:
-            own["callbacks"] = copy.deepcopy(own["callbacks"])  # each fit begins with callbacks as they were given
-        told = {**own, **self._spelled(kwargs)}
+        told = {**self._spelled({**self._old_spellings(), **self._told(Model.fit)}), **self._spelled(kwargs)}
         if sample_weight is not None:
             told["sample_weight"] = sample_weight
         return self._train(x, y, told)
@@ -152,16 +149,23 @@ class BaseWrapper(BaseEstimator):
 
     def _predictions(self, x: Any, told: Mapping[str, Any]) -> Array:
         self._follow_features(x)
-        return np.asarray(self.model.predict(x, **self.filter_sk_params(Model.predict, told)))
+        return np.asarray(self.model.predict(x, **{**self._told(Model.predict), **told}))
 
     def _evaluated(self, x: Any, y: Any, sample_weight: Any, told: Mapping[str, Any]) -> dict[str, float]:
         """Return the loss and the metrics by name."""
         self._follow_features(x)
-        arguments = self.filter_sk_params(Model.evaluate, told)
+        arguments = {**self._told(Model.evaluate), **told, "return_dict": True}
         if sample_weight is not None:
             arguments["sample_weight"] = sample_weight
-        values: dict[str, float] = self.model.evaluate(x, y, **{**arguments, "return_dict": True})
+        values: dict[str, float] = self.model.evaluate(x, y, **arguments)
         return values
+
+    def _told(self, method: Callable[..., Any]) -> dict[str, Any]:
+        """Return the parameters for a method of the model; each call gets callbacks of its own, as they were given."""
+        told = self.filter_sk_params(method)
+        if "callbacks" in told:
+            told["callbacks"] = copy.deepcopy(told["callbacks"])
+        return told
 
     def _follow_features(self, x: Any, reset: bool = False) -> None:
         """Remember the number and the names of features, or compare them; several inputs have no one number."""
@@ -423,8 +427,15 @@ def _arguments(function: Callable[..., Any] | None) -> list[str]:
     """Return the names of the arguments that a function takes by name."""
     if not callable(function):
         return []
+    if isinstance(function, FunctionType) and function in OF_THE_MODEL:
+        return OF_THE_MODEL[function]
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
+# Asked for by every fit, predict and score.
+OF_THE_MODEL: dict[Any, list[str]] = {}
+OF_THE_MODEL.update({method: _arguments(method) for method in (Model.fit, Model.predict, Model.evaluate)})
 
 
 def _takes_one_hot(loss: Any) -> bool:
