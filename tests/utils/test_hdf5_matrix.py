@@ -13,6 +13,7 @@ import pytest
 
 from torchkeras_compat import compat
 from torchkeras_compat.utils import HDF5Matrix
+from torchkeras_compat.utils.hdf5_matrix import rows_at
 
 ROWS = np.arange(40, dtype="float32").reshape(10, 4)
 
@@ -85,6 +86,45 @@ def test_a_normalizer_says_shape_and_type(path: str) -> None:
 def test_refused(arguments: Any, error: type[Exception], text: str, path: str) -> None:
     with pytest.raises(error, match=text):
         HDF5Matrix(path, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        ({}, ROWS),
+        ({}, ROWS.astype(">f8")),
+        ({}, ROWS > 7),
+        ({}, ROWS.astype("uint8")),
+        ({}, ROWS * 1j),
+        ({}, ROWS[:, 0]),
+        ({"chunks": (3, 4), "compression": "gzip"}, ROWS),
+        ({"dtype": "float32", "shape": (10, 4)}, np.zeros((10, 4), "float32")),  # nobody has written it
+    ],
+)
+@pytest.mark.parametrize("userblock", [0, 512])
+def test_however_it_stands_in_the_file(options: Any, values: Any, userblock: int, tmp_path: Path) -> None:
+    path = tmp_path / "kinds.h5"
+    with h5py.File(path, "w", userblock_size=userblock) as file:
+        file.create_dataset("x", **({"data": values} | options if "shape" not in options else options))
+    x = HDF5Matrix(path, "x")
+    numbers = [7, 0, 1, 2, 2, 9]
+    np.testing.assert_array_equal(x[numbers], values[numbers])
+    assert x[numbers].dtype == values.dtype
+
+
+def test_a_file_that_ends_too_early(path: str) -> None:
+    x = HDF5Matrix(path, "x")
+    offset = x.data.id.get_offset()
+    Path(path).write_bytes(Path(path).read_bytes()[: offset + 64])
+    with pytest.raises(OSError, match="ends within the data set"):
+        x[[9, 0]]
+
+
+def test_what_is_being_written_is_read_by_h5py(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "written.h5", "w") as file:
+        data = file.create_dataset("x", data=np.zeros((10, 4), "float32"))
+        data[:] = ROWS
+        np.testing.assert_array_equal(rows_at(data, np.array([9, 0])), ROWS[[9, 0]])
 
 
 def test_no_file(tmp_path: Path) -> None:

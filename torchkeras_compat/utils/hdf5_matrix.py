@@ -16,8 +16,8 @@ Array = np.ndarray[Any, Any]
 class HDF5Matrix:
     """A data set in a file of HDF5, or some of its rows, as `fit`, `evaluate` and `predict` take an array.
 
-    What is larger than a part of the memory is read a few batches at a time, targets too. Read in order, or with
-    `shuffle='batch'`, it comes as fast as the file does; `shuffle=True` reads each row by itself.
+    What is larger than a part of the memory is read a few batches at a time, targets too. Chunks, which may
+    be compressed, are best read in order or with `shuffle='batch'`: `shuffle=True` reads each row by itself.
 
     Args:
         datapath: Path of the file.
@@ -135,13 +135,47 @@ def rows_at(data: Any, rows: range | Array) -> Array:
     numbers = np.asarray(rows, dtype=np.int64)
     order = np.argsort(numbers, kind="stable")
     rising = numbers[order]
-    found = np.empty((len(numbers), *data.shape[1:]), data.dtype)
+    beside = np.empty((len(numbers), *data.shape[1:]), data.dtype)
+    runs = [run for run in np.split(rising, np.flatnonzero(np.diff(rising) != 1) + 1) if len(run)]
+    offset = _offset(data) if len(runs) > 1 else None
+    if offset is None:
+        at = 0
+        for run in runs:  # rows beside each other are read at once
+            beside[at : at + len(run)] = data[run[0] : run[-1] + 1]
+            at += len(run)
+    else:
+        _read_runs(data, offset, runs, beside)
+    read = np.empty_like(beside)
+    read[order] = beside
+    return read
+
+
+def _offset(data: Any) -> int | None:
+    """Return where the values begin in the file, if they stand there as in memory, one behind the other."""
+    import h5py
+
+    file = data.file
+    plain = file.mode == "r" and file.driver in ("sec2", "stdio") and not file.userblock_size
+    if not plain or data.id.get_type() != h5py.h5t.py_create(data.dtype, logical=True):
+        return None
+    offset: int | None = data.id.get_offset()  # none for chunks, which may be compressed, and for what nobody wrote
+    return offset
+
+
+def _read_runs(data: Any, offset: int, runs: list[Array], rows: Array) -> None:
+    """Read runs of rows past h5py, whose calls take ten times as long as it takes to read one batch."""
+    row_bytes = rows.dtype.itemsize * int(np.prod(data.shape[1:]))
+    memory = memoryview(rows.reshape(-1).view(np.uint8).data)
     at = 0
-    for run in np.split(rising, np.flatnonzero(np.diff(rising) != 1) + 1):  # rows beside each other are read at once
-        if len(run):
-            found[order[at : at + len(run)]] = data[run[0] : run[-1] + 1]
-        at += len(run)
-    return found
+    with open(data.file.filename, "rb", buffering=0) as file:
+        for run in runs:
+            file.seek(offset + int(run[0]) * row_bytes)
+            end = at + len(run) * row_bytes
+            while at < end:
+                count = file.readinto(memory[at:end])
+                if not count:
+                    raise OSError(f"{data.file.filename} ends within the data set {data.name!r}.")
+                at += count
 
 
 def _opened(path: str | os.PathLike[str], name: str) -> Any:

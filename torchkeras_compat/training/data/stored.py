@@ -32,9 +32,9 @@ class StoredRows:
 
     def __getitem__(self, rows: Any) -> StoredRows:
         numbers = self._numbers
-        if isinstance(rows, slice):
-            return StoredRows(self.source, numbers[rows])
-        return StoredRows(self.source, np.asarray(numbers)[rows])
+        if isinstance(numbers, range) and not isinstance(rows, slice):
+            return StoredRows(self.source, numbers.start + numbers.step * rows)
+        return StoredRows(self.source, numbers[rows])
 
     def dense(self) -> np.ndarray[Any, Any]:
         """Return the rows as an array."""
