@@ -16,8 +16,8 @@ Array = np.ndarray[Any, Any]
 class HDF5Matrix:
     """A data set in a file of HDF5, or some of its rows, as `fit`, `evaluate` and `predict` take an array.
 
-    What is larger than a part of the memory is read a few batches at a time, targets too. Chunks, which may
-    be compressed, are best read in order or with `shuffle='batch'`: `shuffle=True` reads each row by itself.
+    What is larger than 256 MB, or has a normalizer, is read a few batches at a time in each epoch, targets too. Chunks,
+    which may be compressed, are best read in order or with `shuffle='batch'`: `shuffle=True` reads each row by itself.
 
     Args:
         datapath: Path of the file.
