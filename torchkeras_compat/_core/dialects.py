@@ -71,6 +71,7 @@ class Rules:
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
+        regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
         batch_logs_name_batch: `logs` of batch hooks have the number of the batch and its size.
@@ -125,6 +126,7 @@ class Rules:
     digits_begin_words: bool = True
     generators_count_samples: bool = False
     crossentropies_take_output_first: bool = False
+    regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
     epoch_logs_have_items: bool = True
@@ -296,6 +298,7 @@ KERAS_1 = Dialect(
         cosine_is_mean=True,
         generators_count_samples=True,
         crossentropies_take_output_first=True,
+        regressors_score_loss=True,
         first_epoch_in_paths=0,
     ),
     _merged(KERAS_2_2.defaults, _OLD_EPSILON, {"Orthogonal": {"gain": 1.1}}),

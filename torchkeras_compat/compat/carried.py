@@ -243,5 +243,6 @@ CARRIED: dict[str, list[str]] = {
     ).split(),
     "utils.training_utils": "concatenate K Lambda Model".split(),
     "utils.vis_utils": "Model os Wrapper".split(),
+    "wrappers.scikit_learn": "copy has_arg inspect losses np Sequential to_categorical to_list types".split(),
     "utils.visualize_util": "os Sequential Wrapper".split(),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import importlib
 import importlib.abc
@@ -37,11 +38,30 @@ from .names import (
 # Functions that construct objects, which then belong to the facade's dialect.
 MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
 CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's sources, not its published names
+# The module by which TensorBoard is told to do without TensorFlow, whose files and folders it would ask the facade for.
+NO_TENSORFLOW = "tensorboard.compat.notf"
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
-# The module by which TensorBoard is told to do without TensorFlow, whose files and folders it would ask the facade for.
-NO_TENSORFLOW = "tensorboard.compat.notf"
+class Faced(type):
+    """The class of the classes of facades: what is an instance of the class behind one is an instance of it."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        behind = cls.__dict__.get("_behind")  # a user's subclass inherits this metaclass but has nothing behind it
+        return super().__instancecheck__(value) if behind is None else isinstance(value, behind)
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        behind = cls.__dict__.get("_behind")
+        return super().__subclasscheck__(other) if behind is None else issubclass(other, behind)
+
+
+def _reduced(cls: Any) -> Any:
+    """Return how a class is pickled: by what is behind it, which a process finds that never called `install`."""
+    behind = cls.__dict__.get("_behind")
+    return cls.__qualname__ if behind is None else (faced, (behind, cls._dialect, cls.__module__))
+
+
+copyreg.pickle(Faced, _reduced)
 
 _faced: dict[tuple[int, str, str], Any] = {}  # the classes are kept for good, as modules keep theirs
 
@@ -53,22 +73,16 @@ def faced(cls: type[Configurable], dialect: str, module: str) -> Any:
     """
     key = (id(cls), dialect, module)
     if key not in _faced:
-        kind = type(cls)
-        checks = {"__instancecheck__": _is_instance, "__subclasscheck__": _is_subclass}
+        meta = Faced if type(cls) is type else type(f"Faced{type(cls).__name__}", (Faced, type(cls)), {})
         body = {"_dialect": dialect, "_behind": cls, "__module__": module, "__qualname__": cls.__qualname__}
-        meta = type(f"Faced{kind.__name__}", (kind,), checks)
         _faced[key] = meta(cls.__name__, (cls,), {**body, "__doc__": cls.__doc__})
     return _faced[key]
 
 
-def _is_instance(cls: Any, value: object) -> bool:
-    behind = cls.__dict__.get("_behind")  # a user's subclass inherits this metaclass but has nothing behind it
-    return type.__instancecheck__(cls, value) if behind is None else isinstance(value, behind)
-
-
-def _is_subclass(cls: Any, other: type) -> bool:
-    behind = cls.__dict__.get("_behind")
-    return type.__subclasscheck__(cls, other) if behind is None else issubclass(other, behind)
+def _reinstalled(name: str) -> ModuleType:
+    """Return a module of a facade in a process that may have none yet, such as a worker of joblib."""
+    install()
+    return importlib.import_module(name)
 
 
 def _is_own(name: str, value: Any) -> bool:
@@ -174,6 +188,9 @@ class Facade(ModuleType):
             return _constructing(value, dialect)
         return value
 
+    def __reduce__(self) -> Any:
+        return _reinstalled, (self.__name__,)
+
     def __dir__(self) -> list[str]:
         inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self._part]
         return sorted({*super().__dir__(), *inner, *self.__all__})
@@ -220,6 +237,9 @@ class TensorFlow(ModuleType):
                 f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
                 f"few names beside it; {tensorflow_names.instead(part, name)}."
             ) from None
+
+    def __reduce__(self) -> Any:
+        return _reinstalled, (self.__name__,)
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -20,8 +20,6 @@ MODELS: dict[str, str] = {
 FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
     **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
-    "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
-    "multi_gpu_model": "a model trains on one GPU, leave the call out now",
     **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
     "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
@@ -92,18 +90,10 @@ def _networks(names: str) -> dict[str, str]:
 
 APPLICATIONS = {f"applications.{module}": _networks(names) for module, names in NETWORKS.items()}
 
-BY_FOLD = "call fit and evaluate of a new model for each fold now: for train, test in KFold(5).split(x, y)"
-WRAPPERS = {
-    "KerasClassifier": f"{BY_FOLD}; classes are model.predict(x).argmax(-1)",
-    "KerasRegressor": BY_FOLD,
-    "BaseWrapper": BY_FOLD,
-}
-
 # Parts that have modules of their own here are filled up; the others have planned names alone.
 PLANNED: dict[str, dict[str, str]] = {
     "": {
         **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
-        **_all("wrappers", BY_FOLD),
     },
     "layers": LAYERS,
     "models": MODELS,
@@ -111,7 +101,5 @@ PLANNED: dict[str, dict[str, str]] = {
     "preprocessing": PREPROCESSING,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
     **APPLICATIONS,
-    "wrappers": {},
-    "wrappers.scikit_learn": WRAPPERS,
     "estimator": {"model_to_estimator": "call model.fit now"},
 }

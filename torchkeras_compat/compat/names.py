@@ -80,6 +80,8 @@ MODULES: dict[str, str] = {
     "preprocessing": "preprocessing",
     "regularizers": "regularizers",
     "utils": "utils",
+    "wrappers": "wrappers",
+    "wrappers.scikit_learn": "wrappers.scikit_learn",
     "objectives": "losses",
     "initializations": "initializers",
     **{f"callbacks.{part}": "callbacks" for part in ("callbacks", "tensorboard_v1", "tensorboard_v2")},
@@ -123,7 +125,7 @@ MODULES: dict[str, str] = {
 }
 
 # Modules with planned names alone.
-PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "wrappers", "estimator")]
+PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "estimator")]
 MODULES.update({part: part for part in PLANNED_ALONE})
 MODULES["applications.mobilenetv2"] = "applications.mobilenet_v2"
 

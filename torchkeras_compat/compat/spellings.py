@@ -196,6 +196,9 @@ FIT: Table = {
 }
 STEPS: Table = _samples(val_samples="steps")
 
+# Keras 1.0's name of the first argument, which is scikit-learn's.
+ESTIMATOR: Table = _renamed(quiet=True, X="x")
+
 CALLS: dict[str, Table] = {
     "Trainer.compile": {
         "class_mode": Spelling(None, note="It had no effect on Sequential models from 1.0 on."),
@@ -209,6 +212,8 @@ CALLS: dict[str, Table] = {
     "Trainer.fit": {**FIT, **SHOW_ACCURACY},
     "Trainer.evaluate": {**STEPS, **SHOW_ACCURACY},
     "Trainer.predict": STEPS,
+    **{f"KerasClassifier.{method}": ESTIMATOR for method in "fit predict predict_proba score".split()},
+    **dict.fromkeys(("BaseWrapper.fit", "KerasRegressor.predict", "KerasRegressor.score"), ESTIMATOR),
     "ClassicCalls.fit_generator": {**FIT, **GENERATORS},
     "ClassicCalls.evaluate_generator": {**STEPS, **GENERATORS},
     "ClassicCalls.predict_generator": {**STEPS, **GENERATORS},
@@ -304,6 +309,7 @@ SPELLINGS: dict[str, Table] = {
     **OPTIMIZERS,
     **PRECISION,
     **CALLBACKS,
+    "BaseWrapper": _renamed(model="build_fn"),
     **CALLS,
     **DATA,
 }

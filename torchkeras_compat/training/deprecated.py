@@ -17,6 +17,7 @@ from .compiled_model import CompiledModel
 from .data.convert import to_numpy
 from .data.sparse import SparseRows
 from .data.standardize import Arrays
+from .data.stored import StoredRows
 from .trained_model import TrainedModel
 
 Array = np.ndarray[Any, Any]
@@ -47,6 +48,8 @@ def validation_arrays(arrays: Arrays, model: TrainedModel, temporal: bool) -> Va
 def _as_classic(part: Any) -> Any:
     if isinstance(part, Tensor):
         return to_numpy(part)
+    if isinstance(part, StoredRows) and part.ndim == 1:
+        return part.dense()
     return part.matrix if isinstance(part, SparseRows) else part
 
 

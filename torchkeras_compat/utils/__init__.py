@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .arrays import normalize, to_categorical, to_ordinal
 from .files import get_file
+from .hdf5_matrix import HDF5Matrix
 from .images import array_to_img, img_to_array, load_img, save_img
 from .interactive import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from .layer_utils import get_source_inputs, print_summary
+from .multi_gpu import multi_gpu_model
 from .objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -26,6 +28,7 @@ from .splitting import split_dataset
 
 __all__ = [
     "CustomObjectScope",
+    "HDF5Matrix",
     "Progbar",
     "Sequence",
     "array_to_img",
@@ -41,6 +44,7 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "load_img",
+    "multi_gpu_model",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",

@@ -14,7 +14,7 @@ from ..._core import randomness
 from ..._core.errors import argument_error, positive_int
 from ..._core.tree import Tree, fill, flatten, is_branch, map_tree
 from .batch import Batch
-from .inputs import SparseInput, input_tensors, inputs_on_device, row_bytes
+from .inputs import LazyLeaf, input_tensors, inputs_on_device, row_bytes
 from .position import Position
 from .signature import Signature
 from .standardize import Arrays, rows_of
@@ -23,7 +23,7 @@ from .targets import target_tensors, weight_tensors
 GATHERED_BYTES = 1 << 22  # rows gathered at once: enough to spare calls, little beside the data itself
 RESIDENT_SHARE = 0.5  # of the device's free memory that a data set may take
 
-Leaf = Tensor | SparseInput
+Leaf = Tensor | LazyLeaf
 Pick = Callable[[Sequence[Tensor]], Tree]
 
 
@@ -193,6 +193,8 @@ def one_batch(arrays: Arrays, signature: Signature) -> Batch:
 def _on_device(tree: Tree, device: torch.device) -> Tree:
     if is_branch(tree):
         return map_tree(lambda leaf: _on_device(leaf, device), tree)
+    if isinstance(tree, LazyLeaf):
+        tree = tree[:]
     return tree if tree is None or tree.device == device else tree.to(device, non_blocking=True)
 
 

@@ -17,6 +17,7 @@ from ..._core.tree import Tree
 from .signature import ModelOutput, Signature
 from .sparse import SparseRows
 from .standardize import Arrays, leaves
+from .stored import StoredRows
 
 LOSSES = {"NaN": "NaN", "infinity": "NaN or infinite"}
 
@@ -47,6 +48,8 @@ def _strict(y: Tree, outputs: Sequence[ModelOutput] | None) -> Tree:
 
 def _not_finite(array: Any) -> str | None:
     """Return `'NaN'`, `'infinity'` or `None`; one sum tells for arrays that hold neither."""
+    if isinstance(array, StoredRows):
+        return None  # a look at all of a file would take as long as an epoch
     values: Any = array.stored() if isinstance(array, SparseRows) else array
     if not (values.is_floating_point() if isinstance(values, Tensor) else values.dtype.kind == "f"):
         return None

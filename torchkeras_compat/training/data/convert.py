@@ -14,10 +14,11 @@ from ..._core.tree import Tree, flatten, map_tree
 from .encoding import holds_inputs, no_numbers
 from .frames import is_frame, numbers
 from .sparse import SparseRows, is_sparse
+from .stored import StoredRows, is_stored
 
 
 def as_array(value: Any, argument: str) -> Any:
-    """Return arrays, tensors, lists, pandas and h5py objects as a numpy array or a tensor, and sparse `x` as rows.
+    """Return arrays, tensors, lists, pandas and h5py objects as an array or a tensor, sparse or large ones as rows.
 
     Args:
         value: What the user gave.
@@ -45,6 +46,10 @@ def as_array(value: Any, argument: str) -> Any:
 def _converted(value: Any, argument: str) -> Any:
     if is_sparse(value):
         return SparseRows(value) if holds_inputs(argument) else value.toarray()
+    if isinstance(value, StoredRows):
+        return value
+    if is_stored(value) and not argument.startswith("sample_weight"):
+        return StoredRows(value)
     if is_frame(value):
         return numbers(value, argument)
     if hasattr(value, "to_numpy"):

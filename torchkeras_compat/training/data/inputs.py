@@ -1,9 +1,11 @@
-"""Inputs as tensors of the model's types; sparse ones stay sparse until a batch needs them."""
+"""Inputs as tensors of the model's types; sparse ones, and those in files, stay so until a batch needs them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +14,7 @@ from ..._core.tree import Tree, map_tree
 from .convert import to_tensor
 from .signature import ModelInput, Signature
 from .sparse import SparseRows
+from .stored import StoredRows
 
 SMALL = (torch.uint8, torch.int8, torch.bool)  # cast batch by batch: in memory they stay small
 
@@ -52,10 +55,15 @@ def build_by(x: Tree, signature: Signature) -> None:
 
 
 def _input(array: Any, slot: ModelInput | None, index: int, signature: Signature) -> Any:
-    if isinstance(array, SparseRows):
-        return SparseInput(array, slot, index, signature)
-    tensor = typed(to_tensor(array), slot, signature.dtype)
-    return tensor if slot is None else signature.model._fitted(tensor, index)
+    def as_typed(values: Any) -> Tensor:
+        return typed(to_tensor(values), slot, signature.dtype)
+
+    def fitted(tensor: Tensor) -> Tensor:
+        return tensor if slot is None else signature.model._fitted(tensor, index)
+
+    if isinstance(array, (SparseRows, StoredRows)):
+        return LazyLeaf(array, as_typed, fitted(as_typed(array[:1].dense())))
+    return fitted(as_typed(array))
 
 
 def typed(tensor: Tensor, slot: ModelInput | None, dtype: torch.dtype) -> Tensor:
@@ -79,8 +87,8 @@ def inputs_on_device(x: Tree, signature: Signature) -> Tree:
     return [_on_device(leaf, slot, signature) for leaf, slot in zip(x, inputs)]
 
 
-def _on_device(leaf: Tensor | SparseInput, slot: ModelInput | None, signature: Signature) -> Tensor:
-    tensor = leaf[:] if isinstance(leaf, SparseInput) else leaf
+def _on_device(leaf: Tensor | LazyLeaf, slot: ModelInput | None, signature: Signature) -> Tensor:
+    tensor = leaf[:] if isinstance(leaf, LazyLeaf) else leaf
     if tensor.device != signature.device:
         tensor = tensor.to(signature.device, non_blocking=True)
     if slot is None or slot.takes_integers or tensor.dtype == signature.dtype:
@@ -88,46 +96,42 @@ def _on_device(leaf: Tensor | SparseInput, slot: ModelInput | None, signature: S
     return tensor.to(signature.dtype)
 
 
-class SparseInput:
-    """An input of sparse rows: what is selected of it becomes a dense tensor, never the whole.
+class LazyLeaf:
+    """Rows that are no tensor yet, sparse ones or those of a file: what is selected becomes one, never the whole.
 
     It has what a tensor has that a batch is cut from; like a tensor on the host.
 
     Args:
-        matrix: The rows.
-        slot: The model's input, where it is known.
-        index: Its number.
-        signature: What is known of the model.
+        rows: The rows.
+        convert: Makes the tensor of some of them.
+        first: That of the first row, in the shape that all get.
     """
 
     device = torch.device("cpu")
 
-    def __init__(self, matrix: SparseRows, slot: ModelInput | None, index: int, signature: Signature) -> None:
-        self._matrix, self._slot, self._float = matrix, slot, signature.dtype
-        first = self._dense(slice(1))
-        first = first if slot is None else signature.model._fitted(first, index)
+    def __init__(
+        self, rows: SparseRows | StoredRows, convert: Callable[[np.ndarray[Any, Any]], Tensor], first: Tensor
+    ) -> None:
+        self._rows, self._convert = rows, convert
         self.dtype = first.dtype
-        self.shape = torch.Size((len(matrix), *first.shape[1:]))
+        self.shape = torch.Size((len(rows), *first.shape[1:]))
         self._row_bytes = first.numel() * first.element_size()
 
-    def _dense(self, rows: Any) -> Tensor:
-        return typed(to_tensor(self._matrix[rows].dense()), self._slot, self._float)
-
     def __getitem__(self, rows: Any) -> Tensor:
-        x = self._dense(rows)
-        return x.reshape(len(x), *self.shape[1:])
+        tensor = self._convert(self._rows[rows].dense())
+        return tensor.reshape(len(tensor), *self.shape[1:])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
         """Return rows by number."""
         return self[index.cpu().numpy()]
 
     def row_bytes(self) -> int:
-        """Return how much memory a dense row takes."""
+        """Return how much memory a row takes as a tensor."""
         return self._row_bytes
 
 
-def row_bytes(leaf: Tensor | SparseInput) -> int:
-    """Return how much memory a row takes once it is dense."""
-    if isinstance(leaf, SparseInput):
+def row_bytes(leaf: Tensor | LazyLeaf) -> int:
+    """Return how much memory a row takes once it is a tensor."""
+    if isinstance(leaf, LazyLeaf):
         return leaf.row_bytes()
     return leaf.element_size() * (leaf.numel() // max(1, leaf.shape[0]))

@@ -12,7 +12,9 @@ from ..._core import devices, settings
 from ..._core.shapes import Shape, compatible
 from ..._core.tree import Tree, map_tree
 from .convert import to_numpy, to_tensor
+from .inputs import LazyLeaf
 from .signature import ModelOutput, Signature
+from .stored import StoredRows
 
 Array = np.ndarray[Any, Any]
 
@@ -28,15 +30,35 @@ def target_tensors(y: Tree, signature: Signature, read_device: bool = False) -> 
     """
     outputs, model = signature.outputs(), signature.model
     if outputs is None:
-        return map_tree(lambda array: None if array is None else _as_float(to_tensor(array)), y)
+        return map_tree(lambda array: None if array is None else _any_target(array), y)
     if len(outputs) == 1:
-        (output,) = outputs
-        checked = _checked(y, output, read_device)
-        model._resolve_metrics((tuple(checked.shape),))
-        return _typed(checked, output)
-    several = [None if array is None else _checked(array, output, read_device) for array, output in zip(y, outputs)]
-    model._resolve_metrics([None if checked is None else tuple(checked.shape) for checked in several])
-    return [None if checked is None else _typed(checked, output) for checked, output in zip(several, outputs)]
+        target = _target(y, outputs[0], read_device)
+        model._resolve_metrics((tuple(target.shape),))
+        return target
+    several = [None if array is None else _target(array, output, read_device) for array, output in zip(y, outputs)]
+    model._resolve_metrics([None if target is None else tuple(target.shape) for target in several])
+    return several
+
+
+def _target(y: Any, output: ModelOutput, read_device: bool) -> Any:
+    if not isinstance(y, StoredRows):
+        return _typed(_checked(y, output, read_device), output)
+
+    def convert(rows: Array) -> Tensor:
+        return _typed(_expected(rows, output), output)
+
+    return LazyLeaf(y, convert, convert(y[:1].dense()))
+
+
+def _any_target(y: Any) -> Any:
+    """Return targets of outputs that are not known."""
+    if not isinstance(y, StoredRows):
+        return _as_float(to_tensor(y))
+
+    def convert(rows: Array) -> Tensor:
+        return _as_float(to_tensor(rows))
+
+    return LazyLeaf(y, convert, convert(y[:1].dense()))
 
 
 def _checked(y: Any, output: ModelOutput, read_device: bool) -> Any:
