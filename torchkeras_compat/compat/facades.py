@@ -38,9 +38,9 @@ from .names import (
 # Functions that construct objects, which then belong to the facade's dialect.
 MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
 CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's sources, not its published names
+CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 # The module by which TensorBoard is told to do without TensorFlow, whose files and folders it would ask the facade for.
 NO_TENSORFLOW = "tensorboard.compat.notf"
-CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
 
 
 class Faced(type):
