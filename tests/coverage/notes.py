@@ -73,6 +73,13 @@ DEVIATIONS = [
     Note("optimizers.*(jit_compile)", "accepted; compile(jit_compile=…) decides"),
     Note("callbacks.ProgbarLogger", "accepted; verbose decides what is shown"),
     Note("callbacks.BaseLogger", "accepted; averages are computed anyway"),
+    Note(
+        "utils.plot_model(layer_range)",
+        "of a Sequential it begins and ends at the layers that are named, in Keras one earlier",
+    ),
+    Note("utils.model_to_dot(layer_range)", "as in plot_model"),
+    Note("utils.plot_model(expand_nested)", "each input and output of a model inside has its own arrow"),
+    Note("utils.model_to_dot(expand_nested)", "as in plot_model"),
     Note("utils.split_dataset", "gives two torch.utils.data.Dataset"),
     Note("utils.deserialize_keras_object(safe_mode)", "a lambda's byte code is refused in any case"),
 ]

@@ -22,7 +22,6 @@ CALLBACKS: dict[str, str] = {
 }
 FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
-    **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
     "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
     "multi_gpu_model": "a model trains on one GPU, leave the call out now",
     **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
