@@ -87,7 +87,8 @@ INSIDE = {
         "cudnn",
     ),
     "drawing": (
-        "graph layers",
+        "graph spreading",
+        "layers",
         "layout",
         "painting",
         "dot",

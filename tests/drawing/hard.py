@@ -41,10 +41,21 @@ def unet() -> Any:
     return Model(inputs, x)
 
 
-def dense_net() -> Any:
+def inceptions(count: int = 4) -> Any:
+    """Blocks of branches of different lengths, one after the other."""
+    inputs = x = L.Input((8, 8, 4))
+    for number in range(count):
+        a = L.Conv2D(4, 1)(x)
+        b = L.BatchNormalization()(L.Conv2D(4, 3, padding="same")(L.Conv2D(4, 1)(x)))
+        c = L.Conv2D(4, 1)(L.AveragePooling2D(3, 1, "same")(x))
+        x = L.concatenate([a, b, c], name=f"joined_{number}")
+    return Model(inputs, x)
+
+
+def dense_net(count: int = 7) -> Any:
     """Each layer takes what all before it give."""
     all_before = [L.Input((8,))]
-    for _ in range(7):
+    for _ in range(count):
         x = all_before[0] if len(all_before) == 1 else L.concatenate(all_before)
         all_before.append(L.Dense(8)(x))
     return Model(all_before[0], all_before[-1])
@@ -106,6 +117,19 @@ def alone() -> Any:
 
 HARD: dict[str, Callable[[], Any]] = {
     function.__name__: function
-    for function in (deep, residual, unet, dense_net, many, circles, several, deeply_nested, apart, merged, alone)
+    for function in (
+        deep,
+        residual,
+        unet,
+        inceptions,
+        dense_net,
+        many,
+        circles,
+        several,
+        deeply_nested,
+        apart,
+        merged,
+        alone,
+    )
 }
 __all__ = ["HARD", "keras"]

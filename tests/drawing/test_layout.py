@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from torchkeras_compat.drawing import spreading
 from torchkeras_compat.drawing.graph import Graph, Look, graph_of
 from torchkeras_compat.drawing.layers import Curve, Link, Piece, arrange, backward
 from torchkeras_compat.drawing.layout import Area, Layout, lay_out
 
-from .hard import HARD, deep, residual, unet
+from .hard import HARD, deep, dense_net, inceptions, residual, unet
 
 RANKDIRS = ("TB", "LR", "BT", "RL")
 NEAR = 1e-6
@@ -160,6 +161,22 @@ def test_branches_are_straight_and_their_ends_between_them() -> None:
     for filters in (8, 16):
         left, right = sorted((x[f"norm_{filters}"], x[f"beside_{filters}"]))
         assert left < x[f"add_{filters}"] < right
+
+
+def test_blocks_in_a_row_stand_below_each_other() -> None:
+    one, graph = laid_out(graph_of(inceptions(1), Look()), "TB"), graph_of(inceptions(8), Look())
+    layout = laid_out(graph, "TB")
+    joined = [centre(layout.boxes[box.key])[0] for box in graph.boxes() if box.record[0].startswith("joined")]
+    assert len(joined) == 8
+    assert max(joined) - min(joined) < 1
+    assert layout.width < 1.5 * one.width
+
+
+def test_many_long_arrows_bend_where_straight_ones_would_need_too_much_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(dense_net(16), Look())
+    bent = laid_out(graph, "TB").width
+    monkeypatch.setattr(spreading, "MUCH", float("inf"))
+    assert bent < laid_out(graph, "TB").width / 1.3
 
 
 def test_siblings_stand_around_their_parent() -> None:

@@ -1,30 +1,27 @@
 """Where the boxes of a graph and its arrows lie: layers of boxes one below the other, as Sugiyama's method has them.
 
-Each box stands as far down as the longest path to it says, arrows over several layers get a place in each of them,
-the order within a layer follows the barycentres of neighbours, and places along a layer are the least squares of the
-distances to neighbours under that order.
+Each box stands as far down as the longest path to it says, arrows over several layers get a place in each of them, and
+the order within a layer follows the barycentres of neighbours.
 
-Source: K. Sugiyama, S. Tagawa, M. Toda, «Methods for visual understanding of hierarchical system structures», 1981;
-the least squares of a layer are an isotonic regression, found by pooling adjacent violators.
+Source: K. Sugiyama, S. Tagawa, M. Toda, «Methods for visual understanding of hierarchical system structures», 1981.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
-from operator import mul
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .spreading import End, Place, connect, spread
 
 Point = tuple[float, float]
 Curve = list[Point]  # cubic Bézier curves, one after the other: a point, and three more for each curve
 
-APART = 24.0  # between two boxes of a layer
-APART_FROM_LINES = 14.0
-LINES_APART = 10.0
 LAYERS_APART = 30.0
 BORDER_APART = 14.0  # between a box and the frame around it
 SWEEPS = 12
+PATIENCE = 3  # sweeps that may find nothing better
 LOOP = 22.0  # how far an arrow from a box to itself reaches out
 STRAIGHTNESS = 8.0  # how much more a bend within a long arrow counts than one at its ends
 
@@ -122,55 +119,6 @@ def arrange(pieces: Sequence[Piece], links: Sequence[Link]) -> Arrangement:
     return _Layers(pieces, links).arrangement()
 
 
-@dataclass(eq=False)
-class _Place:
-    """A piece in its layer, or the point where a long link passes through one.
-
-    Attributes:
-        width: Its extent along the layer.
-        rank: The number of its layer.
-        is_line: Whether it is such a point.
-        above: Its ends of links to the layer above.
-        below: Its ends of links to the layer below.
-        order: Its number in the layer.
-        x: Its middle along the layer.
-    """
-
-    width: float
-    rank: int
-    is_line: bool = False
-    above: list[_End] = field(default_factory=list)
-    below: list[_End] = field(default_factory=list)
-    order: int = 0
-    x: float = 0.0
-
-
-@dataclass(frozen=True)
-class _End:
-    """Where a link between two layers ends.
-
-    Attributes:
-        other: The place at its other end.
-        there: Where it ends there, from the middle of that place.
-        here: Where it ends here.
-        weight: How much it counts that both lie one above the other.
-    """
-
-    other: _Place
-    there: float
-    here: float
-    weight: float
-
-    def order(self) -> float:
-        """Return where the other end stands in its layer, in numbers of places."""
-        return self.other.order + (self.there / self.other.width if self.there else 0.0)
-
-
-def _connect(upper: _Place, lower: _Place, leaves: float, enters: float, weight: float) -> None:
-    upper.below.append(_End(lower, enters, leaves, weight))
-    lower.above.append(_End(upper, leaves, enters, weight))
-
-
 @dataclass(frozen=True)
 class _Lying:
     """A link as it lies, from an upper layer to a lower one, whichever way its arrow leads."""
@@ -199,9 +147,9 @@ class _Layers:
             self.after[link.upper].add(link.lower)
         self.ranks = self._ranks()
         self.places = [
-            _Place(piece.width + (2 * LOOP if i in loops else 0), self.ranks[i]) for i, piece in enumerate(pieces)
+            Place(piece.width + (2 * LOOP if i in loops else 0), self.ranks[i]) for i, piece in enumerate(pieces)
         ]
-        self.layers: list[list[_Place]] = [[] for _ in range(max(self.ranks, default=-1) + 1)]
+        self.layers: list[list[Place]] = [[] for _ in range(max(self.ranks, default=-1) + 1)]
         for place in self.places:
             self.layers[place.rank].append(place)
         self.ways = {number: self._way(link) for number, link in self.lying.items()}
@@ -230,16 +178,16 @@ class _Layers:
                     ready.append(other)
         return ready
 
-    def _way(self, link: _Lying) -> list[_Place]:
+    def _way(self, link: _Lying) -> list[Place]:
         """Connect both ends of a link, and return the places where it passes through layers in between."""
         start, end = self.places[link.upper], self.places[link.lower]
-        way = [_Place(0.0, rank, True) for rank in range(start.rank + 1, end.rank)]
+        way = [Place(0.0, rank, True) for rank in range(start.rank + 1, end.rank)]
         # What runs beside a longer way draws neither of its ends out of the line of that way.
         weight = 0.01 if way and self._has_longer_way(link) else 1.0
         stops = [start, *way, end]
         for k, (upper, lower) in enumerate(pairwise(stops)):
             leaves, enters = (link.leaves if k == 0 else 0.0), (link.enters if k == len(way) else 0.0)
-            _connect(upper, lower, leaves, enters, STRAIGHTNESS if upper.is_line and lower.is_line else weight)
+            connect(upper, lower, leaves, enters, STRAIGHTNESS if upper.is_line and lower.is_line else weight)
         for place in way:
             self.layers[place.rank].append(place)
         return way
@@ -261,7 +209,7 @@ class _Layers:
     def order(self) -> None:
         """Put the places of each layer into the order with the fewest crossings that the sweeps come to."""
         self._number()
-        best, fewest = [list(layer) for layer in self.layers], None
+        best, fewest, found_at = [list(layer) for layer in self.layers], None, 0
         for sweep in range(SWEEPS):
             downwards = sweep % 2 == 0
             for layer in self.layers[1:] if downwards else self.layers[-2::-1]:
@@ -271,18 +219,18 @@ class _Layers:
                 self._swap_neighbours(layer)
             crossings = sum(map(_crossings, self.layers[:-1]))
             if fewest is None or crossings < fewest:
-                best, fewest = [list(layer) for layer in self.layers], crossings
-            if not crossings:
+                best, fewest, found_at = [list(layer) for layer in self.layers], crossings, sweep
+            if not crossings or sweep - found_at >= PATIENCE:
                 break
         self.layers = best
         self._number()
 
-    def _number(self, layers: Sequence[list[_Place]] | None = None) -> None:
+    def _number(self, layers: Sequence[list[Place]] | None = None) -> None:
         for layer in self.layers if layers is None else layers:
             for number, place in enumerate(layer):
                 place.order = number
 
-    def _swap_neighbours(self, layer: list[_Place]) -> None:
+    def _swap_neighbours(self, layer: list[Place]) -> None:
         for k in range(len(layer) - 1):
             left, right = layer[k], layer[k + 1]
             as_is = _crossed(left.above, right.above) + _crossed(left.below, right.below)
@@ -290,67 +238,12 @@ class _Layers:
                 layer[k], layer[k + 1] = right, left
                 left.order, right.order = k + 1, k
 
-    # --- places along a layer ------------------------------------------------------------------------------------
-
-    def spread(self) -> None:
-        """Give each place its middle along the layer."""
-        for layer in self.layers:
-            for place, x in zip(layer, _offsets(layer)):
-                place.x = x
-        for _ in range(SWEEPS):
-            for layer in self.layers[1:]:
-                _settle(layer, True, False)
-            for layer in self.layers[-2::-1]:
-                _settle(layer, False, True)
-        runs = self._runs()
-        for _ in range(SWEEPS):
-            for run in runs:
-                self._straighten(run)
-            runs.reverse()
-
-    def _runs(self) -> list[list[_Place]]:
-        """Return the places in runs, in each of which one leads to the next and nothing else counts there."""
-        followers = {id(place): follower for place in self._all() if (follower := _follower(place))}
-        inside = {id(follower.other) for follower in followers.values()}
-        runs = []
-        for place in self._all():
-            if id(place) not in inside:
-                runs.append([place])
-                while (follower := followers.get(id(runs[-1][-1]))) is not None:
-                    runs[-1].append(follower.other)
-        return runs
-
-    def _straighten(self, run: Sequence[_Place]) -> None:
-        """Move a run to where its neighbours draw it, each place straight below the one before, if there is room."""
-        shifts, shift = [], 0.0  # of each place against the first
-        for place in run:
-            shifts.append(shift)
-            if (follower := _follower(place)) is not None:
-                shift += follower.here - follower.there
-        least, most = float("-inf"), float("inf")
-        for place, shift in zip(run, shifts):
-            layer = self.layers[place.rank]
-            if place.order > 0:
-                least = max(least, layer[place.order - 1].x + _distance(layer[place.order - 1], place) - shift)
-            if place.order < len(layer) - 1:
-                most = min(most, layer[place.order + 1].x - _distance(place, layer[place.order + 1]) - shift)
-        outer = [(end, shifts[0]) for end in run[0].above] + [(end, shifts[-1]) for end in run[-1].below]
-        if least > most + 1e-6:
-            return
-        weights = [end.weight for end, _ in outer] or [1.0] * len(run)
-        wishes = [end.other.x + end.there - end.here - shift for end, shift in outer] or [
-            place.x - shift for place, shift in zip(run, shifts)
-        ]
-        wanted = sum(map(mul, weights, wishes)) / sum(weights)
-        for place, shift in zip(run, shifts):
-            place.x = min(max(wanted, least), most) + shift
-
     # --- the whole -----------------------------------------------------------------------------------------------
 
     def arrangement(self) -> Arrangement:
         """Return where everything lies."""
         self.order()
-        self.spread()
+        spread(self.layers)
         left = min((place.x - place.width / 2 for place in self._all()), default=0.0)
         for place in self._all():
             place.x -= left
@@ -360,7 +253,7 @@ class _Layers:
         curves = [self._curve(number, link, centres, bands) for number, link in enumerate(self.links)]
         return Arrangement(width, bands[-1][1] if bands else 0.0, centres, curves)
 
-    def _all(self) -> list[_Place]:
+    def _all(self) -> list[Place]:
         return [place for layer in self.layers for place in layer]
 
     def _bands(self) -> list[tuple[float, float]]:
@@ -404,15 +297,15 @@ def _smooth(stops: Sequence[Point]) -> Curve:
     return curve
 
 
-def _barycentre(place: _Place, ends: Sequence[_End]) -> float:
+def _barycentre(place: Place, ends: Sequence[End]) -> float:
     return sum(end.order() for end in ends) / len(ends) if ends else float(place.order)
 
 
-def _crossed(left: Sequence[_End], right: Sequence[_End]) -> int:
+def _crossed(left: Sequence[End], right: Sequence[End]) -> int:
     return sum(a.order() > b.order() for a in left for b in right)
 
 
-def _crossings(layer: Sequence[_Place]) -> int:
+def _crossings(layer: Sequence[Place]) -> int:
     """Return how often links to the next layer cross: how many lead to the left of one that begins further left."""
     seen: list[float] = []
     crossings = 0
@@ -421,44 +314,3 @@ def _crossings(layer: Sequence[_Place]) -> int:
             crossings += len(seen) - bisect_right(seen, order)
             insort(seen, order)
     return crossings
-
-
-def _follower(place: _Place) -> _End | None:
-    """Return the only link downwards that counts, where it is also the only one upwards at its other end."""
-    below = [end for end in place.below if end.weight >= 1]
-    if len(below) == 1 and sum(end.weight >= 1 for end in below[0].other.above) == 1:
-        return below[0]
-    return None
-
-
-def _distance(left: _Place, right: _Place) -> float:
-    """Return how far apart the middles of two places of a layer must be at least."""
-    return (left.width + right.width) / 2 + (APART, APART_FROM_LINES, LINES_APART)[left.is_line + right.is_line]
-
-
-def _offsets(layer: Sequence[_Place]) -> list[float]:
-    """Return the smallest middles that keep the places of a layer apart."""
-    return [0.0, *accumulate(_distance(left, right) for left, right in pairwise(layer))][: len(layer)]
-
-
-def _settle(layer: Sequence[_Place], above: bool, below: bool) -> None:
-    """Move the places of a layer to where their neighbours draw them, as near as their order and distances allow.
-
-    It is the least sum of weighted squares: a pool of places that touch stands at the mean of what they want.
-    """
-    offsets = _offsets(layer)
-    pools: list[list[float]] = []  # weight, mean, and number of places
-    for place, offset in zip(layer, offsets):
-        ends = [*(place.above if above else ()), *(place.below if below else ())]
-        weight = sum(end.weight for end in ends)
-        wanted = sum(end.weight * (end.other.x + end.there - end.here) for end in ends) / weight if ends else place.x
-        pools.append([max(weight, 0.001), wanted - offset, 1])
-        while len(pools) > 1 and pools[-2][1] > pools[-1][1]:
-            weight, mean, number = pools.pop()
-            last = pools[-1]
-            last[1] = (last[0] * last[1] + weight * mean) / (last[0] + weight)
-            last[0] += weight
-            last[2] += number
-    moved = (mean for _, mean, number in pools for _ in range(int(number)))
-    for place, offset, mean in zip(layer, offsets, moved):
-        place.x = mean + offset
