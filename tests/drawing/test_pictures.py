@@ -239,6 +239,26 @@ def test_mathematics_is_not_read_into_names() -> None:
     assert "cost_in_$_or_$x^2$" in svg(model).words()
 
 
+def test_characters_that_the_font_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = keras.Sequential([L.Dense(1, input_shape=(2,), name="隐藏层"), L.Dense(1, name="слой_π")])
+    monkeypatch.setattr(painting, "_font_with", lambda characters: None)
+    assert {"隐藏层", "слой_π"} <= set(svg(model).words())
+    with pytest.warns(UserWarning, match="no font that is installed has '隐藏层'; write it as SVG") as warned:
+        model_to_dot(model).create(format="png")
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_another_font_has_what_the_first_one_lacks() -> None:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    others = get_font(findfont(FontProperties(family="STIXGeneral"))).get_charmap()
+    character = next(chr(code) for code in sorted(others) if chr(code) not in painting._characters())
+    families, lacking = painting._families(f"name_{character}")
+    assert (families[0], len(families), lacking) == ("DejaVu Sans", 2, "")
+    model = keras.Sequential([L.Dense(1, input_shape=(2,), name=f"name_{character}")])
+    assert model_to_dot(model).create(format="png").startswith(b"\x89PNG")
+
+
 def test_special_characters_in_dot() -> None:
     name = 'a|b{c}<d> "e" \\f'
     inner = keras.Sequential([L.Dense(2, input_shape=(3,), name=name)], name=name)

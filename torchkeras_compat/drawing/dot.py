@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .._core.border import user_stacklevel
 from .._core.errors import argument_error, choice, number
 from .graph import Box, Graph, Record
 from .painting import FORMATS, paint
@@ -123,7 +124,9 @@ class Dot(Cluster):
             if run.returncode == 0:
                 return run.stdout
             reason = run.stderr.decode(errors="replace").strip()
-            warnings.warn(f"{path} failed, and matplotlib draws: {reason}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"{path} failed, and matplotlib draws: {reason}", RuntimeWarning, stacklevel=user_stacklevel()
+            )
         elif program != "dot":
             raise ValueError(f"create(prog={program!r}): this program of Graphviz is not installed; write prog='dot'.")
         return paint(self.graph, self.rankdir, self.dpi, kind)

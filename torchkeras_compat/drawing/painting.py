@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from .._core.border import user_stacklevel
 from .graph import Graph, Record
 from .layers import Curve, Point
 from .layout import PAD, Area, Layout, Size, lay_out
@@ -66,11 +67,21 @@ def paint(graph: Graph, rankdir: str, dpi: float, kind: str) -> bytes:
             f"The picture of {graph.name!r} has too many pixels at dpi={dpi:g} and is drawn at {smaller}; write it as "
             f"SVG or PDF instead.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=user_stacklevel(),
         )
         dpi = smaller
-    with matplotlib.rc_context(SETTINGS):
-        canvas = _Canvas(layout, dpi / POINTS_PER_INCH if kind == "svg" else 1.0)
+    texts = [*(name for name, _ in layout.frames), *(line for f in fields.values() for line in f.texts())]
+    families, lacking = _families("".join(texts))
+    if lacking and kind != "svg":
+        warnings.warn(
+            f"The picture of {graph.name!r}: no font that is installed has {lacking!r}; write it as SVG, which is "
+            f"shown in the fonts of whoever looks at it.",
+            UserWarning,
+            stacklevel=user_stacklevel(),
+        )
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # what the line above says of all of them
+        canvas = _Canvas(layout, dpi / POINTS_PER_INCH if kind == "svg" else 1.0, families)
         canvas.draw(layout, fields)
         file = io.BytesIO()
         dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
@@ -80,10 +91,36 @@ def paint(graph: Graph, rankdir: str, dpi: float, kind: str) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _width(text: str, size: float) -> float:
+    """Return the width of a text; what the font lacks are mostly the square characters of East Asia."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    return float(text_to_path.get_text_width_height_descent(text, FontProperties(family=FONT, size=size), False)[0])
+    known = "".join(character for character in text if character in _characters())
+    font = FontProperties(family=FONT, size=size)
+    return float(text_to_path.get_text_width_height_descent(known, font, False)[0]) + size * (len(text) - len(known))
+
+
+@lru_cache(maxsize=1)
+def _characters() -> frozenset[str]:
+    """Return the characters that the font has, which comes with matplotlib."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(map(chr, get_font(findfont(FontProperties(family=FONT))).get_charmap()))
+
+
+def _families(text: str) -> tuple[list[str], str]:
+    """Return the fonts that have the characters of a text, and which ones none has."""
+    lacking = "".join(character for character in dict.fromkeys(text) if character not in _characters())
+    other = _font_with(lacking) if lacking else None
+    return ([FONT], lacking) if other is None else ([FONT, other], "")
+
+
+def _font_with(characters: str) -> str | None:
+    """Return an installed font that has some characters."""
+    from matplotlib.font_manager import fontManager, get_font
+
+    wanted = set(map(ord, characters))
+    return next((font.name for font in fontManager.ttflist if wanted <= set(get_font(font.fname).get_charmap())), None)
 
 
 def _lines(text: str) -> list[str]:
@@ -119,6 +156,12 @@ class _Field:
             _align(self.parts)
         widths, heights = zip(*(part.size for part in self.parts))
         self.size = (sum(widths), max(heights)) if beside else (max(widths), sum(heights))
+
+    def texts(self) -> Iterator[str]:
+        """Yield the lines of all fields."""
+        yield from self.lines
+        for part in self.parts:
+            yield from part.texts()
 
     def areas(self, area: Area) -> Iterator[tuple[_Field, Area]]:
         """Yield the fields that have a text, and where they lie when all together fill an area."""
@@ -156,13 +199,14 @@ class _Canvas:
     Args:
         layout: What it is to have room for.
         scale: What all lengths are multiplied by.
+        families: The fonts of texts.
     """
 
-    def __init__(self, layout: Layout, scale: float) -> None:
+    def __init__(self, layout: Layout, scale: float, families: list[str]) -> None:
         from matplotlib.figure import Figure
         from matplotlib.transforms import Affine2D
 
-        self.scale = scale
+        self.scale, self.families = scale, families
         width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
         inch = scale / POINTS_PER_INCH
         self.figure: Figure = Figure(figsize=(width * inch, height * inch))
@@ -219,7 +263,7 @@ class _Canvas:
             base,
             text,
             transform=self.transform,
-            fontfamily=FONT,
+            fontfamily=self.families,
             fontsize=size * self.scale,
             color=INK,
             horizontalalignment=align,
