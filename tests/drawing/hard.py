@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torchkeras_compat as keras
 from torchkeras_compat import layers as L
 from torchkeras_compat.models import Model, Sequential
 
@@ -132,4 +131,3 @@ HARD: dict[str, Callable[[], Any]] = {
         alone,
     )
 }
-__all__ = ["HARD", "keras"]
