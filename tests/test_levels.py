@@ -37,6 +37,7 @@ LEVELS = {
     "models": 5,
     "wrappers": 6,
     "distribute": 6,
+    "drawing": 6,
     "export": 6,
 }
 
@@ -84,6 +85,13 @@ INSIDE = {
         "base",
         "layers",
         "cudnn",
+    ),
+    "drawing": (
+        "graph spreading",
+        "layers",
+        "layout",
+        "painting",
+        "dot",
     ),
     "export": (
         "carried_source emission loss_functions modules optimizer_classes",

@@ -357,7 +357,8 @@ def test_helpers_by_their_old_names(dialect: str) -> None:
     assert (K.image_dim_ordering(), K.image_data_format()) == ("th", "channels_first")
     K.set_image_data_format("channels_last")
     assert K.image_dim_ordering() == "tf"
-    assert isinstance(keras().utils.visualize_util.plot, Planned)
+    assert keras().utils.visualize_util.plot is keras().utils.plot_model
+    assert keras().utils.visualize_util.to_graph is keras().utils.model_to_dot
     for name in ("plot_model", "model_to_dot"):
         assert getattr(keras().utils.vis_utils, name) is getattr(keras().utils, name)
     model = tk.Sequential([tk.layers.Dense(1, input_dim=1)])

@@ -74,6 +74,13 @@ DEVIATIONS = [
     Note("callbacks.ProgbarLogger", "accepted; verbose decides what is shown"),
     Note("callbacks.BaseLogger", "accepted; averages are computed anyway"),
     Note("callbacks.TensorBoard(profile_batch)", "a trace of torch's profiler"),
+    Note(
+        "utils.plot_model(layer_range)",
+        "of a Sequential it begins and ends at the layers that are named, in Keras one earlier",
+    ),
+    Note("utils.model_to_dot(layer_range)", "as in plot_model"),
+    Note("utils.plot_model(expand_nested)", "each input and output of a model inside has its own arrow"),
+    Note("utils.model_to_dot(expand_nested)", "as in plot_model"),
     Note("utils.split_dataset", "gives two torch.utils.data.Dataset"),
     Note("utils.deserialize_keras_object(safe_mode)", "a lambda's byte code is refused in any case"),
 ]

@@ -139,6 +139,7 @@ INNER: dict[str, dict[str, Place]] = {
         ),
     },
     "utils.test_utils": _helpers("testing", "get_test_data keras_test layer_test"),
+    "utils.visualize_util": _of("utils", (), plot="plot_model", to_graph="model_to_dot"),
 }
 
 _TRAIN = "a model trains itself; write model.fit, model.evaluate or model.predict"
@@ -226,7 +227,12 @@ REFUSED: dict[str, dict[str, str]] = {
     },
     "utils.multi_gpu_utils": dict.fromkeys(("_get_available_devices", "_normalize_device_name"), _DEVICES),
     "utils.test_utils": {"tf_file_io_proxy": "copy the file to or from the bucket yourself"},
-    "utils.vis_utils": dict.fromkeys(("add_edge", "is_model", "is_wrapped_model"), "write isinstance(layer, Model)"),
+    "utils.vis_utils": {
+        **dict.fromkeys(("add_edge", "is_model", "is_wrapped_model"), "write isinstance(layer, Model)"),
+        **dict.fromkeys(
+            ("check_graphviz", "check_pydot", "_check_pydot"), "leave it out, matplotlib draws without them"
+        ),
+    },
 }
 for _module in ("layers.recurrent", "layers.wrappers"):
     REFUSED.setdefault(_module, {}).update(REFUSED["engine.base_layer"])

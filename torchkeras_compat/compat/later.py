@@ -19,7 +19,6 @@ MODELS: dict[str, str] = {
 }
 FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
-    **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
     **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
     "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",

@@ -229,6 +229,7 @@ REREAD: dict[str, tuple[Reread, ...]] = {
 }
 
 DATA: dict[str, Table] = {
+    **{name: _renamed(recursive="expand_nested", show_shape="show_shapes") for name in ("model_to_dot", "plot_model")},
     **{name: _renamed(border_mode="padding") for name in ("conv_output_length", "conv_input_length")},
     "get_test_data": _renamed(nb_train="num_train", nb_test="num_test", nb_class="num_classes"),
     "to_categorical": _renamed(nb_classes="num_classes"),

@@ -24,7 +24,8 @@ from .plan import Plan
 Vertex = Node | SymbolicTensor  # a call, or an input
 
 
-def _vertex(tensor: SymbolicTensor, plan: Plan) -> Vertex:
+def vertex_of(tensor: SymbolicTensor, plan: Plan) -> Vertex:
+    """Return the call that gives a tensor in a graph, or the tensor where it is an input of the graph."""
     known = any(tensor is own for own in plan.inputs)
     return tensor if known or tensor.node is None else tensor.node
 
@@ -274,7 +275,7 @@ def connected_to(layer: Layer, plan: Plan) -> list[str]:
         if id(node) not in own:
             continue
         for tensor in node.parents():
-            source = layer_for(_vertex(tensor, plan))
+            source = layer_for(vertex_of(tensor, plan))
             calls = source._calls()
             number = next((i for i, call in enumerate(calls) if call is tensor.node), 0)
             index = 0 if tensor.node is None else [t is tensor for t in flatten(tensor.node.outputs)].index(True)

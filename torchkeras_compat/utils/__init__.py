@@ -25,6 +25,7 @@ from .progbar import Progbar
 from .seeding import set_random_seed
 from .sequence import Sequence
 from .splitting import split_dataset
+from .vis_utils import model_to_dot, plot_model
 
 __all__ = [
     "CustomObjectScope",
@@ -44,10 +45,12 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "load_img",
+    "model_to_dot",
     "multi_gpu_model",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "print_summary",
     "register_keras_serializable",
     "save_img",

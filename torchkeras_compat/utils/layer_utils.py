@@ -101,7 +101,7 @@ class _Table:
     def layer(self, layer: Any, level: int = 0, is_last: bool = False) -> None:
         """Print a layer, and with `expand_nested` the layers inside it."""
         shape = _shape_of(layer) if self.shapes_known else "multiple"
-        fields = [f"{layer.name} ({_class_of(layer)})", shape, _params_of(layer)]
+        fields = [f"{layer.name} ({class_of(layer)})", shape, _params_of(layer)]
         if self.connections is not None:
             fields.append(self.connections(layer))
         if self.show_trainable:
@@ -124,7 +124,8 @@ def _cut(text: str, room: int) -> tuple[str, str]:
     return part[:room], text[room:]
 
 
-def _class_of(layer: Any) -> str:
+def class_of(layer: Any) -> str:
+    """Return what Keras calls the class of a layer."""
     return str(getattr(layer, "_class_name", None) or type(layer).__name__)
 
 
@@ -141,16 +142,26 @@ def _params_of(layer: Any) -> Any:
     return layer.count_params() if getattr(layer, "built", True) else "0 (unused)"
 
 
-def _selected(model: Any, layer_range: Sequence[str] | None) -> list[Any]:
+def selected(owner: str, model: Any, layer_range: Sequence[str] | None) -> list[Any]:
+    """Return the layers of a model from the first to the last one of a range.
+
+    Args:
+        owner: What an error names.
+        model: The model.
+        layer_range: Names, or regular expressions, of the first and the last layer; all layers when `None`.
+
+    Raises:
+        ValueError: `layer_range` fits no layer.
+    """
     layers = list(model.layers)
     if layer_range is None:
         return layers
     if len(layer_range) != 2 or not all(isinstance(name, str) for name in layer_range):
-        raise ValueError(f"summary(layer_range={show(layer_range)}): layer_range must be two names of layers.")
+        raise ValueError(f"{owner}(layer_range={show(layer_range)}): layer_range must be two names of layers.")
     first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
     if not first or not last:
         names = ", ".join(layer.name for layer in layers)
-        raise ValueError(f"summary(layer_range={show(layer_range)}): no layer has such a name; the layers are {names}.")
+        raise ValueError(f"{owner}(layer_range={show(layer_range)}): no layer has such a name; the layers are {names}.")
     if min(first) > max(last):
         first, last = last, first
     return layers[min(first) : max(last) + 1]
@@ -194,7 +205,7 @@ def print_summary(
     emit = say if print_fn is None else print_fn
     known = not getattr(model, "_is_users", False)
     table = _Table([int(end) for end in ends], length, expand_nested, show_trainable, emit, connections, known)
-    shown = _selected(model, layer_range)
+    shown = selected("summary", model, layer_range)
     emit(f'Model: "{model.name}"')
     table.rule("_")
     table.row(header)
