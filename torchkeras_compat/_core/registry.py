@@ -35,6 +35,7 @@ class Kind:
         none_value: The name that `None` stands for, such as `'linear'` for activations.
         entries: Canonical name → class or function.
         aliases: Other spellings, in lower case → canonical name.
+        old: Those of them that are spellings of older releases.
         bases: Classes whose instances `get` returns unchanged.
     """
 
@@ -44,6 +45,7 @@ class Kind:
     none_value: str | None = None
     entries: dict[str, Any] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    old: set[str] = field(default_factory=set)
     bases: tuple[type, ...] = ()
 
     def find(self, name: str) -> Any | None:
@@ -114,6 +116,7 @@ def base(kind: str) -> Callable[[type[T]], type[T]]:
 def alias(kind: str, old: str, canonical: str) -> None:
     """Let `old` stand for the entry `canonical`; tables of old spellings come in through here."""
     KINDS[kind].aliases[old.lower()] = canonical
+    KINDS[kind].old.add(old.lower())
 
 
 def names(kind: str) -> list[str]:
@@ -165,7 +168,10 @@ def get(kind: str, identifier: Any, *, dialect: str | None = None) -> Any:
         identifier = table.none_value
     with dialects.using(dialect) if dialect else contextlib.nullcontext():
         if isinstance(identifier, str):
-            return _instance(lookup(kind, identifier))
+            entry = lookup(kind, identifier)
+            if identifier.lower() in table.old and identifier not in table.entries:
+                border.tell(repr(identifier), repr(table.aliases[identifier.lower()]))
+            return _instance(entry)
         if isinstance(identifier, dict):
             return deserialize(kind, identifier)
         if isinstance(identifier, table.bases):
