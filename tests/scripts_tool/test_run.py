@@ -181,7 +181,7 @@ def test_notebooks(write: Write, command: Command) -> None:
         {"cell_type": "code", "source": ["%matplotlib inline\n", "from keras.layers import Dense\n", "n = 3"]},
         {
             "cell_type": "code",
-            "source": "for _ in range(2):\n    !ls\n    d = Dense(output_dim=n)\nprint(d.units)\nbad",
+            "source": "for _ in range(2):\n  !ls\n  d = Dense(output_dim=n)\nprint(d.units)\nbad",
         },
     ]
     write("book.ipynb", json.dumps({"cells": cells}))

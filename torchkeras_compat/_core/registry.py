@@ -35,7 +35,7 @@ class Kind:
         none_value: The name that `None` stands for, such as `'linear'` for activations.
         entries: Canonical name → class or function.
         aliases: Other spellings, in lower case → canonical name.
-        old: Those of them that are spellings of older releases.
+        old: Those of them that are the words of older releases.
         bases: Classes whose instances `get` returns unchanged.
     """
 
@@ -119,6 +119,12 @@ def alias(kind: str, old: str, canonical: str) -> None:
     KINDS[kind].old.add(old.lower())
 
 
+def canonical_of_old(kind: str, name: str) -> str | None:
+    """Return the canonical name that an older release's word stands for, `None` for any other word."""
+    table = KINDS[kind]
+    return table.aliases[name.lower()] if name.lower() in table.old and name not in table.entries else None
+
+
 def names(kind: str) -> list[str]:
     """Return the canonical names of a kind."""
     return sorted(KINDS[kind].entries)
@@ -168,10 +174,7 @@ def get(kind: str, identifier: Any, *, dialect: str | None = None) -> Any:
         identifier = table.none_value
     with dialects.using(dialect) if dialect else contextlib.nullcontext():
         if isinstance(identifier, str):
-            entry = lookup(kind, identifier)
-            if identifier.lower() in table.old and identifier not in table.entries:
-                border.tell(repr(identifier), repr(table.aliases[identifier.lower()]))
-            return _instance(entry)
+            return _instance(lookup(kind, identifier))
         if isinstance(identifier, dict):
             return deserialize(kind, identifier)
         if isinstance(identifier, table.bases):

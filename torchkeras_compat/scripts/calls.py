@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .._core import registry
 from .._core.border import TABLES, Spelling
-from .._core.config import Configurable, called_as
+from .._core.config import Configurable, arguments, called_as
 from ..models import Sequential
 from .names import Meaning, Names, class_of
+from .told import Old
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,22 @@ class Call:
         """The old spellings that apply."""
         table = TABLES.spellings.get(self.owner, {})
         return {old: s for old, s in table.items() if old not in self.known or s.new == old}
+
+    @property
+    def name(self) -> str:
+        """What is called, without the module."""
+        return self.owner.rpartition(".")[2]
+
+    def takes(self, argument: str) -> bool:
+        """Tell whether the class takes an argument, or one of its old spellings; of functions it is not asked.
+
+        Args:
+            argument: Its name.
+        """
+        if self.cls is None or self.cls._takes_anything:
+            return True
+        gathered = (name for group in TABLES.gathered.get(self.owner, ()) for name in group.old)
+        return argument in (*arguments(self.cls), *self.table, *gathered)
 
     @property
     def given(self) -> dict[str, ast.expr]:
@@ -101,7 +119,10 @@ def calls(names: Names) -> Iterator[Call]:
 
 def _owner(its: Meaning) -> str:
     """Return whose tables apply to a function: a module and a name, or the name alone."""
-    *_, module, name = str(its.today).split(".")
+    if its.today is None:
+        return ""
+    module, _, name = its.today.rpartition(".")
+    module = module.rpartition(".")[2]
     owners = (f"K.{name}" if module == "backend" else f"{module}.{name}", name)
     return next((owner for owner in owners if owner in TABLES.spellings), "")
 
@@ -117,3 +138,30 @@ def old_arguments(names: Names) -> Iterator[OldArgument]:
         for keyword in call.node.keywords:
             if keyword.arg in table:
                 yield OldArgument(call, keyword, table[keyword.arg])
+
+
+def word_today(argument: str, value: ast.expr) -> str | None:
+    """Return what the name of an initializer, regularizer or constraint is today, `None` where it is none, or the same.
+
+    Args:
+        argument: Today's name of the argument, `'kernel_initializer'`, which says what kind of name it is.
+        value: What is written there.
+    """
+    kind = argument.rpartition("_")[2]
+    if kind not in registry.KINDS or not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        return None
+    return registry.canonical_of_old(kind, value.value)
+
+
+def old_words(names: Names) -> list[Old]:
+    """Return the names of initializers and their like that are others today.
+
+    Args:
+        names: What the script's text says.
+    """
+    given = [(argument, value) for call in calls(names) for argument, value in call.given.items()]
+    return [
+        Old(*names.script.place(value.lineno), ast.unparse(value), repr(today))
+        for argument, value in given
+        if (today := word_today(argument, value))
+    ]

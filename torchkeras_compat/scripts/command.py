@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._core.dialects import DIALECTS
+from .check import check, report
+from .port import port
 from .run import run
 from .source import NoScript, Script, module, read
 
@@ -53,15 +55,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     try:
-        if told.command == "run":
-            return _run(told)
+        return COMMANDS[told.command](told)
     except NoScript as error:
         print(f"{PROGRAM} {told.command}: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _run(told: argparse.Namespace) -> int:
     script: Script = module(told.script) if told.module else read(Path(told.script))
     run(script, told.arguments, told.dialect, told.figures)
     return 0
+
+
+def _check(told: argparse.Namespace) -> int:
+    script = read(Path(told.script))
+    findings = check(script, told.dialect)
+    print(*report(script, findings), sep="\n")
+    return 1 if findings.broken else 0
+
+
+def _port(told: argparse.Namespace) -> int:
+    script = read(Path(told.script))
+    if script.is_notebook:
+        raise NoScript(f"{script.path}: notebooks are not rewritten; run and check take them.")
+    ported = port(script, told.dialect)
+    if told.output is None:
+        sys.stdout.write(ported.text)
+    else:
+        with open(told.output, "w", encoding=script.encoding, newline="") as file:
+            file.write(ported.text)
+    for line, text in ported.kept:
+        print(f"{told.script}:{line}: {text}.", file=sys.stderr)
+    for line, text in ported.findings.broken:
+        print(f"{told.script}:{line}: would not work: {text.rstrip('.')}.", file=sys.stderr)
+    return 1 if ported.findings.broken else 0
+
+
+COMMANDS = {"run": _run, "check": _check, "port": _port}

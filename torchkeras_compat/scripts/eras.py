@@ -22,6 +22,16 @@ def by_imports(names: Names | None) -> list[str]:
     return [str(BY_ROOT[root]) for root in roots] or [dialects.DEFAULT]
 
 
+def dialect_of(names: Names | None, dialect: str | None) -> str:
+    """Return the dialect of most of what a script makes.
+
+    Args:
+        names: What its text says.
+        dialect: The one that was asked for.
+    """
+    return dialect or by_imports(names)[0]
+
+
 def chosen(names: Names | None, dialect: str | None) -> str:
     """Return which dialect it is and why, for a message.
 

@@ -48,11 +48,12 @@ class Meaning:
         return None if self.place is None else self.place.replace(":", ".")
 
 
-def meaning(path: str) -> Meaning:
+def meaning(path: str, called: bool = False) -> Meaning:
     """Return what a dotted name of a facade stands for.
 
     Args:
         path: `'keras.layers.core.Dense.get_config'`.
+        called: Whether it is called: `keras.layers.merge` is a module, and was a function once.
     """
     first, *names = path.split(".")
     try:
@@ -71,6 +72,8 @@ def meaning(path: str) -> Meaning:
         if isinstance(value, Planned):
             return Meaning(error=value._text)
         place = _place_of(value) if isinstance(value, Module) else _place_in(holder, name)
+    if called and isinstance(value, Facade) and names:
+        return Meaning(value, f"{_place_of(holder)}:{names[-1]}")
     return Meaning(value, place)
 
 
@@ -92,23 +95,6 @@ def _place_in(holder: Module, name: str) -> str | None:
     return meaning(place.replace(":", ".")).place  # what one module of a facade has of another
 
 
-@dataclass(frozen=True)
-class Use:
-    """A place in the text that names something of a facade.
-
-    Attributes:
-        node: The name, with the attributes behind it that are looked up.
-        path: The dotted name in full.
-        meaning: What it stands for.
-        guarded: Whether an `except` catches that it is missing.
-    """
-
-    node: ast.expr | ast.alias
-    path: str
-    meaning: Meaning
-    guarded: bool = False
-
-
 @dataclass
 class Binding:
     """A name that an import gives.
@@ -118,12 +104,46 @@ class Binding:
         alias: Its part that gives the name.
         path: What it stands for, in full.
         guarded: Whether an `except` catches that it is missing.
+        called: Whether the name is called somewhere.
     """
 
     statement: ast.Import | ast.ImportFrom
     alias: ast.alias
     path: str
     guarded: bool
+    called: bool = False
+
+    @property
+    def is_star(self) -> bool:
+        """Whether it is a star import."""
+        return self.alias.name == "*"
+
+    @property
+    def meaning(self) -> Meaning:
+        """What it stands for; of a star, the module."""
+        path = self.alias.name if isinstance(self.statement, ast.Import) else self.path.removesuffix(".*")
+        return meaning(path, self.called)
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place in the text that names something of a facade.
+
+    Attributes:
+        node: The name, with the attributes behind it that are looked up.
+        root: Its first part.
+        binding: The import that gives it.
+        path: The dotted name in full.
+        meaning: What it stands for.
+        guarded: Whether an `except` catches that it is missing.
+    """
+
+    node: ast.expr
+    root: ast.Name
+    binding: Binding
+    path: str
+    meaning: Meaning
+    guarded: bool = False
 
 
 @dataclass
@@ -206,7 +226,7 @@ class Names:
     def _read_stars(self) -> None:
         """Bind what star imports give, where the text uses it and nothing else gives it."""
         used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)} - self.stored
-        for star in [b for b in self.imports if b.alias.name == "*"]:
+        for star in [b for b in self.imports if b.is_star]:
             holder = meaning(star.path.removesuffix(".*")).value
             for name in sorted(used & set(getattr(holder, "__all__", ()))):
                 if name not in self.bindings:
@@ -276,27 +296,30 @@ class _Chains(ast.NodeVisitor):
             chain.append(inner)
             inner = inner.value
         if isinstance(inner, ast.Name) and self._is_bound(inner.id):
-            self._use([inner, *reversed(chain)], inner.id, parts[::-1])
+            self._use([inner, *reversed(chain)], inner, parts[::-1])
         else:
             self.visit(inner)
 
     def visit_Name(self, node: ast.Name) -> None:
         """Take a name without attributes."""
         if isinstance(node.ctx, ast.Load) and self._is_bound(node.id):
-            self._use([node], node.id, [])
+            self._use([node], node, [])
 
     def _is_bound(self, name: str) -> bool:
         return name in self.names.bindings and not any(name in hidden for hidden in self.hidden)
 
-    def _use(self, chain: list[ast.expr], name: str, attributes: list[str]) -> None:
+    def _use(self, chain: list[ast.expr], root: ast.Name, attributes: list[str]) -> None:
         """Enter a use; of several imports of one name, such as those of a `try`, the first that works counts."""
+        names, around = self.names, self.names.parents[chain[-1]]
+        called = isinstance(around, ast.Call) and around.func is chain[-1]
         readings = []
-        for binding in self.names.bindings[name]:
+        for binding in names.bindings[root.id]:
+            binding.called |= called and not attributes
             path = ".".join((binding.path, *attributes))
-            readings.append(Use(chain[-1], path, meaning(path), binding.guarded or self.names._guarded(chain[0])))
-        use = next((use for use in readings if not use.meaning.error), readings[0])
-        length = len(chain) - len(use.meaning.rest)
-        self.names.uses.append(Use(chain[length - 1], use.path, use.meaning, use.guarded))
+            readings.append((binding, path, meaning(path, called)))
+        binding, path, its = next((reading for reading in readings if not reading[2].error), readings[0])
+        node = chain[len(chain) - len(its.rest) - 1]
+        names.uses.append(Use(node, root, binding, path, its, binding.guarded or names._guarded(root)))
 
     def _inside(self, node: Any) -> None:
         arguments = node.args

@@ -14,6 +14,7 @@ from types import ModuleType, TracebackType
 from .._core import border, dialects
 from ..compat import companions, facades
 from ..compat.numpy_names import provided
+from .calls import old_words
 from .eras import chosen, hints
 from .names import Names
 from .screen import FIGURES, choose_backend
@@ -119,7 +120,7 @@ def _report(script: Script, recorder: Recorder, dialect: str | None) -> None:
     """Tell on stderr under which dialect the script ran, and what was translated."""
     names = _names(script)
     read_files = [names, *(_names_of_file(file) for file in _imported_beside(script))]
-    olds = [old for one in read_files if one is not None for old in one.old_names()]
+    olds = [old for one in read_files if one is not None for old in (*one.old_names(), *old_words(one))]
     spellings = {(old.old, old.new) for old in (*recorder.counts, *olds)}
     lines = table(recorder.counts, olds)
     count = (
