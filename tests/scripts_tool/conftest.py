@@ -1,4 +1,4 @@
-"""Scripts as files, and the command line in a process of its own."""
+"""Scripts as files, and the command line in a process of its own or, where nothing is run, in this one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from torchkeras_compat import compat
+from torchkeras_compat.scripts.command import main
 
 ROOT = Path(__file__).resolve().parents[2]
 Done = subprocess.CompletedProcess[str]
@@ -39,3 +42,22 @@ def command(tmp_path: Path) -> Callable[..., Done]:
         return subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
 
     return run_command
+
+
+@pytest.fixture
+def command_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Done]]:
+    """Do what `command` does in this process; it is for what runs no script."""
+    monkeypatch.chdir(tmp_path)
+
+    def do_command(*arguments: str) -> Done:
+        capsys.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = int(error.code or 0)
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    yield do_command
+    compat.uninstall()

@@ -119,6 +119,8 @@ DIFFERS = {
     "Embedding(3, 4), SGD(momentum=.9)": "does not touch",
     "history.history['val_acc']": "asked for by",
     "EarlyStopping(monitor='val_acc')": "asked for by",
+    "opt = SGD(.1); opt.lr = .2": "has no lr",
+    "model.optimizer.lr = .2": "has no lr",
     "def on_batch_end(self, batch, logs): pass": "mean of the epoch",
     "model.compile('sgd', 'mse'); d.trainable = False": "last compile",
     "a.compile(opt, 'mse'); b.compile(opt, 'mse')": "one optimizer trains two models",
@@ -140,6 +142,7 @@ SAME = [
     "model.compile('adam', 'mse', metrics=['acc'])",
     "model.fit(x, y, class_weight={})",
     "d.trainable = False",
+    "self.lr = .1; args.lr = .1",
     "a.compile(opt, 'mse'); a.compile(opt, 'mse')",
     "Embedding(3, 4), SGD(.1)",
 ]
@@ -158,12 +161,12 @@ def test_the_dialect_is_told_and_chosen() -> None:
     assert "--dialect keras-1" in look("from keras.layers import Dense\nDense(output_dim=3)").remarks[1]
 
 
-def test_the_command(write: Write, command: Command) -> None:
+def test_the_command(write: Write, command_here: Command) -> None:
     write("good.py", "from keras.layers import GRU\nraise SystemExit('it ran')\n")
     write("bad.py", "import keras\n\nkeras.layers.Dens(2)\n")
-    done = command("check", "good.py")
+    done = command_here("check", "good.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "would not work: 0; trains differently elsewhere: 0."
-    done = command("check", "bad.py")
+    done = command_here("check", "bad.py")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("bad.py:3: would not work: module 'keras.layers' has no attribute 'Dens'")

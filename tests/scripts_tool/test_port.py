@@ -116,6 +116,13 @@ LINES = {
     "from keras.layers import Convolution2D\ndef f(Convolution2D): return Convolution2D": (
         "from torchkeras_compat.layers import Conv2D as Convolution2D\ndef f(Convolution2D): return Convolution2D"
     ),
+    "from keras.utils import np_utils\nf'{np_utils.normalize} é {np_utils}'": (
+        "from torchkeras_compat import utils\nf'{utils.normalize} é {utils}'"
+    ),
+    "try:\n  import tensorflow.keras as keras\nexcept ImportError:\n  import keras": (
+        'import torchkeras_compat\n\ntorchkeras_compat.set_dialect("tf.keras")\n\n'
+        "try:\n  import torchkeras_compat as keras\nexcept ImportError:\n  import torchkeras_compat as keras"
+    ),
     "import numpy as np\nnp.int, np.float_, np.intp": "import numpy as np\nint, np.float64, np.intp",
     # arguments
     "model.fit(x, nb_epoch=3)": "model.fit(x, epochs=3)",
@@ -188,7 +195,7 @@ def test_names_of_tensorflow_stay(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "tf.keras\n"
 
 
-def test_line_ends_and_encodings(tmp_path: Path, command: Command) -> None:
+def test_line_ends_and_encodings(tmp_path: Path, command_here: Command) -> None:
     lines = (
         "# -*- coding: latin-1 -*-",
         "from keras.layers.core import Dense",
@@ -197,22 +204,22 @@ def test_line_ends_and_encodings(tmp_path: Path, command: Command) -> None:
     )
     old = "\r\n".join(lines)
     (tmp_path / "old.py").write_bytes(old.encode("latin-1"))
-    done = command("port", "old.py", "-o", "new.py")
+    done = command_here("port", "old.py", "-o", "new.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     new = (tmp_path / "new.py").read_bytes().decode("latin-1")
     assert new == old.replace("keras.layers.core", "torchkeras_compat.layers").replace("output_dim", "units")
 
 
-def test_the_command(write: Write, command: Command) -> None:
+def test_the_command(write: Write, command_here: Command) -> None:
     write("old.py", "from keras.layers import Dens\nfrom keras.layers import Dense\nDense(output_dim=3)\n")
-    done = command("port", "old.py")
+    done = command_here("port", "old.py")
     assert done.returncode == 1
     assert done.stdout == "from keras.layers import Dens\nfrom torchkeras_compat.layers import Dense\nDense(units=3)\n"
     assert done.stderr.startswith("old.py:1: would not work: ")
     write("book.ipynb", '{"cells": []}')
-    assert "notebooks are not rewritten" in command("port", "book.ipynb").stderr
+    assert "notebooks are not rewritten" in command_here("port", "book.ipynb").stderr
     write("two.py", "print 'x'\n")
-    done = command("port", "two.py")
+    done = command_here("port", "two.py")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 

@@ -39,6 +39,17 @@ class Edits:
         start, end = self.span(node)
         return self.data[start:end].decode()
 
+    def stands(self, node: ast.expr) -> bool:
+        """Tell whether an expression is where its node says: before Python 3.12 those in f-strings may not be.
+
+        Args:
+            node: The expression.
+        """
+        try:
+            return ast.dump(ast.parse(f"({self.source(node)})", mode="eval").body) == ast.dump(node)
+        except (SyntaxError, ValueError):
+            return False
+
     def replace(self, start: int, end: int, new: str) -> None:
         """Put something in the place of what stands there; what is put into one place twice stands in that order.
 

@@ -41,7 +41,8 @@ def chosen(names: Names | None, dialect: str | None) -> str:
     """
     if dialect is not None:
         return f"dialect {dialect}, as told"
-    return f"dialect {' and '.join(by_imports(names))}, by its imports"
+    why = "by its imports" if names is not None and names.roots() else "the default"
+    return f"dialect {' and '.join(by_imports(names))}, {why}"
 
 
 def hints(names: Names | None, dialect: str | None) -> Iterator[str]:

@@ -12,13 +12,16 @@ from .screen import FIGURES
 __all__ = ["FigureCanvas", "show"]
 
 
-def show(*args: Any, **kwargs: Any) -> None:
+def show(*args: Any, block: bool | None = None, **kwargs: Any) -> None:
     """Save the open figures where a folder is named, and close them, as somebody who has seen them does.
 
     Args:
-        args: Accepted: `block`.
+        args: Accepted.
+        block: `False` leaves the figures open, for what is drawn into them next.
         kwargs: Accepted.
     """
+    if block is False:
+        return
     for manager in Gcf.get_all_fig_managers():
         FIGURES.shown += 1
         if FIGURES.folder is not None:

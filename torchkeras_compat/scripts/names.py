@@ -250,8 +250,9 @@ class Names:
                 yield node, known.get(node.func)
 
     def roots(self) -> set[str]:
-        """Return the facades that the text uses: `'keras'`, `'tensorflow'`."""
-        paths = [b.path for bindings in self.bindings.values() for b in bindings] + [use.path for use in self.uses]
+        """Return which of `'keras'` and `'tensorflow'` the text uses; of imports in a `try` the first that works."""
+        first = [next((b for b in several if not b.meaning.error), several[0]) for several in self.bindings.values()]
+        paths = [binding.path for binding in first] + [use.path for use in self.uses]
         within = [path for path in paths if path.partition(".")[0] == "keras" or ".keras" in path]
         return {path.partition(".")[0] for path in within}
 

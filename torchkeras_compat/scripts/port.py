@@ -95,6 +95,8 @@ class _Port:
     def run(self) -> str:
         """Return the new text."""
         self.taken = self._bound_names()
+        self.kept_imports = self._kept_imports()
+        self.misplaced = {use.root.id for use in self.names.uses if not self.edits.stands(use.root)}
         for name in self.names.bindings:
             self.locals[name] = self._local(name)
         for use in self.names.uses:
@@ -117,20 +119,14 @@ class _Port:
         imported = {alias.asname or alias.name.partition(".")[0] for alias in aliases}
         return imported | self.names.stored | {node.id for node in nodes if isinstance(node, ast.Name)}
 
+    def _kept_imports(self) -> set[ast.stmt]:
+        """Return the imports of tensorflow itself that something besides keras is taken from."""
+        without = [use.binding.statement for use in self.names.uses if use.meaning.place is None]
+        return {statement for statement in without if isinstance(statement, ast.Import)}
+
     def _stays(self, binding: Binding) -> bool:
         """Tell whether an import stays: of TensorFlow, or of something that is missing."""
-        if binding.statement not in self._kept_statements:
-            return self._target(binding) is None
-        return True
-
-    @property
-    def _kept_statements(self) -> set[ast.stmt]:
-        """Imports of tensorflow itself that something besides keras is taken from."""
-        return {
-            use.binding.statement
-            for use in self.names.uses
-            if use.meaning.place is None and isinstance(use.binding.statement, ast.Import)
-        }
+        return binding.statement in self.kept_imports or self._target(binding) is None
 
     def _target(self, binding: Binding) -> str | None:
         """Return what an import is today, `'torchkeras_compat.layers:Conv2D'`."""
@@ -152,7 +148,7 @@ class _Port:
         )
         if not target.startswith(f"{PACKAGE}.") or is_module:  # the script's own word for it, such as K or np
             return name
-        if binding.alias.asname is not None or new == name or name in self.names.stored:
+        if binding.alias.asname is not None or new == name or name in self.names.stored | self.misplaced:
             return name
         same = new in self.names.bindings and self._target(self.names.bindings[new][0]) == target
         if new in self.taken and not same:
@@ -167,8 +163,12 @@ class _Port:
 
     def _rewrite_use(self, use: Use) -> None:
         new = self._written(use)
-        if new is not None:
+        if new is None or self.edits.source(use.node) == new:
+            return
+        if self.edits.stands(use.node):
             self.edits.replace_node(use.node, new)
+        elif new != ast.unparse(use.node):
+            self.kept.append((use.node.lineno, f"{ast.unparse(use.node)} in an f-string is {new} today"))
 
     def _written(self, use: Use) -> str | None:
         """Return what a use is in the new text, `None` where it stays."""
@@ -287,17 +287,11 @@ class _Port:
             return
         if lines:
             lines = [f"import {PACKAGE}", "", *lines, ""]
-        statements = [binding.statement for binding in faced]
-        body = self.names.tree.body
-        first = next((statement for statement in body if statement in statements), _first_behind_future(body))
-        at = self.edits.lines[first.lineno - 1]
+        statements = {binding.statement for binding in faced}
+        first = next(part for part in self.names.tree.body if statements & set(ast.walk(part)))
+        decorators = getattr(first, "decorator_list", [])
+        at = self.edits.lines[min(node.lineno for node in (first, *decorators)) - 1]
         self.edits.replace(at, at, "".join(f"{line}\n" for line in (*lines, *self.extra)))
-
-
-def _first_behind_future(body: list[ast.stmt]) -> ast.stmt:
-    """Return the first statement that imports may stand before."""
-    first = body[1:] if ast.get_docstring(ast.Module(body, [])) is not None else body
-    return next(s for s in first if not (isinstance(s, ast.ImportFrom) and s.module == "__future__"))
 
 
 def _statement(place: str, local: str | None) -> tuple[str, str]:

@@ -77,6 +77,7 @@ BINARY = (
     "'accuracy' beside binary_crossentropy counts each label in classic Keras; tf.keras looks at the shapes, and takes "
     "the largest of several outputs"
 )
+RATE = "this sets the rate of the next step; in Keras 3 an optimizer has no lr, and nothing changes"
 SHARED = "one optimizer trains two models: its counter is shared; Keras 3 refuses that"
 SAMPLES = "the second argument counts batches; in Keras 1 it counted samples (--dialect keras-1)"
 KERNEL = "read as a kernel of two sizes in classic Keras; tf.keras takes the second number for the strides"
@@ -218,11 +219,19 @@ def _of_strings(names: Names) -> Iterator[Line]:
 
 
 def _of_statements(names: Names, every: list[Call]) -> Iterator[Line]:
-    compiles = [call.node.lineno for call in every if call.owner == "Trainer.compile"]
-    for node in ast.walk(names.tree):
-        if isinstance(node, ast.FunctionDef) and node.name in ("on_batch_end", "on_train_batch_end"):
-            yield node.lineno, LOGS
-        if isinstance(node, ast.Assign) and compiles:
-            targets = [target for target in node.targets if isinstance(target, ast.Attribute)]
-            if any(target.attr == "trainable" for target in targets):
+    compiles = any(call.owner == "Trainer.compile" for call in every)
+    made = {call.node for call in every if call.owner in OPTIMIZERS.split()}
+    assigned = [node for node in ast.walk(names.tree) if isinstance(node, ast.Assign)]
+    optimizers = {ast.unparse(target) for node in assigned if node.value in made for target in node.targets}
+    for node in assigned:
+        for target in node.targets:
+            if not isinstance(target, ast.Attribute):
+                continue
+            if target.attr == "trainable" and compiles:
                 yield node.lineno, FROZEN
+            holder = ast.unparse(target.value)
+            if target.attr == "lr" and (holder in optimizers or holder.endswith(".optimizer")):
+                yield node.lineno, RATE
+    for function in ast.walk(names.tree):
+        if isinstance(function, ast.FunctionDef) and function.name in ("on_batch_end", "on_train_batch_end"):
+            yield function.lineno, LOGS
