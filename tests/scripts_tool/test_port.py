@@ -15,7 +15,7 @@ from tests.compat.test_examples import SCRIPTS as GUIDE
 from tests.compat.test_examples import write_cifar, write_mnist, write_words
 from torchkeras_compat import Model, compat
 from torchkeras_compat._core import border, dialects, settings
-from torchkeras_compat.compat.numpy_names import provided
+from torchkeras_compat.compat.numpy_names import provide, withdraw
 from torchkeras_compat.scripts.port import Ported, port
 from torchkeras_compat.scripts.source import Cell, NoScript, Script
 
@@ -35,6 +35,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TORCHKERAS_COMPAT_DATASETS", str(folder))
     monkeypatch.chdir(tmp_path)
     yield
+    withdraw()
     compat.uninstall()
 
 
@@ -60,8 +61,9 @@ def test_the_same_numbers(name: str, capsys: pytest.CaptureFixture[str]) -> None
     old = {**SCRIPTS, **GUIDE}[name]
     new = ported(old)
     compat.install()
-    with provided():
-        before, _ = execute(old)
+    provide()
+    before, _ = execute(old)
+    withdraw()
     printed = capsys.readouterr().out
     compat.uninstall()
     after, told = execute(new.text)

@@ -1,12 +1,11 @@
-"""Names that numpy has removed and old scripts use, as data, and the block in which it has them again.
+"""Names that numpy has removed and old scripts use, as data, and how numpy gets them back for a while.
 
 Source: the release notes of numpy 1.24 and 2.0.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,13 +66,3 @@ def withdraw() -> None:
     if _own is not None:
         vars(np)["__getattr__"] = _own
         _own = None
-
-
-@contextlib.contextmanager
-def provided(told: Callable[[str, str], None] | None = None) -> Iterator[None]:
-    """Let numpy have the names of `REMOVED` inside the `with` block; `told` is told of each use, as (old, new)."""
-    provide(told)
-    try:
-        yield
-    finally:
-        withdraw()

@@ -143,10 +143,8 @@ class _Port:
         if binding.path == "tensorflow":
             return "keras" if "keras" not in self.taken or self._is_keras("keras") else "torchkeras_compat"
         new = target.replace(":", ".").rpartition(".")[2]
-        is_module = ":" not in target and not any(
-            f"{root}.{part}" == binding.path for root in ROOTS for part in MODULES
-        )
-        if not target.startswith(f"{PACKAGE}.") or is_module:  # the script's own word for it, such as K or np
+        its_own_word = ":" not in target and binding.path not in PATHS
+        if not target.startswith(f"{PACKAGE}.") or its_own_word:  # such as np, or K
             return name
         if binding.alias.asname is not None or new == name or name in self.names.stored | self.misplaced:
             return name

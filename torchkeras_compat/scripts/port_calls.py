@@ -95,7 +95,10 @@ class CallPort:
         if any(isinstance(number, (ast.Tuple, ast.List)) for number in numbers):
             return
         if (not whole and not was_keras_1) or len(arguments) > end + len(form.behind):
-            yield call.node.lineno, f"{call.name}(…): whether the numbers are one kernel depends on values"
+            yield (
+                call.node.lineno,
+                f"{call.name}(…): whether the numbers are one kernel depends on values, and they stay",
+            )
             return
         start, last = self.edits.span(numbers[0])[0], self.edits.span(numbers[-1])[1]
         self.edits.replace(start, start, "(")

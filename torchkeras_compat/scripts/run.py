@@ -6,6 +6,7 @@ import builtins
 import linecache
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import ModuleType, TracebackType
 
 from .._core import border, dialects
 from ..compat import companions, facades
-from ..compat.numpy_names import provided
+from ..compat.numpy_names import provide
 from .calls import old_words
 from .eras import chosen, hints
 from .names import Names
@@ -46,8 +47,9 @@ def run(script: Script, arguments: Sequence[str], dialect: str | None = None, fi
     choose_backend(figures)
     main = _prepare(script, arguments)
     recorder = Recorder()
+    provide(recorder)  # for good: threads of the script may outlive it
     try:
-        with border.telling(recorder), provided(recorder):
+        with border.telling(recorder):
             for cell in script.cells:
                 _execute(cell, main)
     except SystemExit:
@@ -154,8 +156,8 @@ def _imported_beside(script: Script) -> list[str]:
     """Return the files in the folder of the script, and below it, that are imported."""
     folder = os.path.join(os.path.dirname(os.path.realpath(script.path)), "")
     files = {os.path.realpath(str(getattr(module, "__file__", None))) for module in list(sys.modules.values())}
-    packages = (f"{os.sep}site-packages{os.sep}", os.path.join(os.path.dirname(os.path.dirname(__file__)), ""))
-    inside = (file for file in files if file.startswith(folder) and file.endswith(".py"))
-    return sorted(
-        file for file in inside if file != os.path.realpath(script.path) and not any(p in file for p in packages)
-    )
+    own = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+    installed = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"), own)
+    inside = {file for file in files if file.startswith(folder) and file.endswith(".py")}
+    inside.discard(os.path.realpath(script.path))
+    return sorted(file for file in inside if not any(part in file for part in installed))
