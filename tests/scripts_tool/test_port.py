@@ -109,6 +109,16 @@ LINES = {
     "from keras_preprocessing.text import one_hot": "from torchkeras_compat.preprocessing.text import one_hot",
     "from keras.layers.core import np": "import numpy as np",
     "from keras import objectives\nobjectives.mse": "from torchkeras_compat import losses\nlosses.mse",
+    "import keras\nimport keras.layers\nfrom keras.layers import Dense\nkeras": (
+        "import torchkeras_compat as keras\nfrom torchkeras_compat.layers import Dense\nkeras"
+    ),
+    "import keras\ndef f():\n import keras": (
+        "import torchkeras_compat as keras\ndef f():\n import torchkeras_compat as keras"
+    ),
+    "import tensorflow.keras\ntensorflow.keras.layers.MaxPool2D": (
+        'import torchkeras_compat\n\ntorchkeras_compat.set_dialect("tf.keras")\n\n'
+        "import torchkeras_compat as keras\nkeras.layers.MaxPooling2D"
+    ),
     # names
     "import keras\nkeras.layers.core.Dense.x": "import torchkeras_compat as keras\nkeras.layers.Dense.x",
     "import keras\nkeras.Sequential()": "import torchkeras_compat as keras\nkeras.Sequential()",

@@ -87,7 +87,7 @@ def test_dialects(write: Write, command: Command) -> None:
     )
     write(
         "tf2.py",
-        "import tensorflow as tf\nprint(tf.keras.layers.GRU(1).reset_after, tf.keras.optimizers.Adam(.1)._dialect)\n",
+        "import tensorflow as tf\nprint(tf.keras.layers.GRU(1).reset_after, tf.keras.Sequential()._dialect)\n",
     )
     assert command("run", "classic.py").stdout.split()[0] == "False"
     told = command("run", "tf2.py")

@@ -71,6 +71,15 @@ class Edits:
         if self.source(node) != new:
             self.replace(*self.span(node), new)
 
+    def remove_lines(self, node: ast.stmt) -> None:
+        """Take a statement out with its lines, which hold nothing else; a comment behind it goes, too.
+
+        Args:
+            node: The statement.
+        """
+        ends = [*self.lines, len(self.data)]
+        self.replace(self.lines[node.lineno - 1], ends[node.end_lineno or node.lineno], "")
+
     def stands_alone(self, node: ast.stmt) -> bool:
         """Tell whether nothing else is on the lines of a statement.
 

@@ -120,9 +120,15 @@ class Binding:
 
     @property
     def meaning(self) -> Meaning:
-        """What it stands for; of a star, the module."""
+        """What is imported; of a star, the module."""
         path = self.alias.name if isinstance(self.statement, ast.Import) else self.path.removesuffix(".*")
         return meaning(path, self.called)
+
+    @property
+    def bound(self) -> Meaning:
+        """What the name stands for: after `import keras.layers` that is `keras`."""
+        is_package = isinstance(self.statement, ast.Import) and self.alias.asname is None
+        return meaning(self.path) if is_package else self.meaning
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ facades, and what an argument is today of the tables that translate it when a sc
 from __future__ import annotations
 
 import ast
-import sys
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,6 +82,7 @@ class _Port:
         kept: What stays as it is.
         locals: What a binding is called in the new text.
         extra: Imports that the new text needs besides.
+        written: Whole imports that the new text has.
     """
 
     names: Names
@@ -91,6 +91,7 @@ class _Port:
     kept: list[Line] = field(default_factory=list)
     locals: dict[str, str] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
 
     def run(self) -> str:
         """Return the new text."""
@@ -130,9 +131,9 @@ class _Port:
 
     def _target(self, binding: Binding) -> str | None:
         """Return what an import is today, `'torchkeras_compat.layers:Conv2D'`."""
-        if binding.meaning.place is None and binding.path == "tensorflow":
-            return PACKAGE  # of which nothing but keras is used
-        return None if binding.meaning.error else binding.meaning.place
+        if binding.meaning.error:
+            return None
+        return PACKAGE if binding.path == "tensorflow" else binding.bound.place  # of tensorflow keras alone is used
 
     def _local(self, name: str) -> str:
         """Return what a name is called in the new text: today's, where that is free."""
@@ -180,9 +181,6 @@ class _Port:
             return root + use.meaning.today.removeprefix(PACKAGE) if use.meaning.today.startswith(PACKAGE) else None
         base = str(self._target(use.binding)).replace(":", ".")
         today = use.meaning.today
-        name = self.edits.source(use.node).removeprefix(f"{use.root.id}.")
-        if name in getattr(sys.modules.get(base), "__all__", ()):
-            return f"{local}.{name}" if name == today.rpartition(".")[2] else local + today.removeprefix(base)
         if f"{today}.".startswith(f"{base}.") and ".compat." not in today:
             return local + today.removeprefix(base)
         return self._imported(use.meaning, use.node.lineno)
@@ -212,11 +210,14 @@ class _Port:
     def _rewrite_import(self, statement: ast.Import | ast.ImportFrom) -> None:
         bindings = [binding for binding in self.names.imports if binding.statement is statement]
         if isinstance(statement, ast.Import):
-            for binding in bindings:
-                if not self._stays(binding):
-                    self.edits.replace_node(binding.alias, self._alias_of_module(binding))
+            texts = {b.alias: self._alias_of_module(b) for b in bindings if not self._stays(b)}
+            if len(statement.names) > 1 or not self._is_there(statement, f"import {next(iter(texts.values()), '')}"):
+                for alias, text in texts.items():
+                    self.edits.replace_node(alias, text)
             return
         parts = [self._part(binding) for binding in bindings]
+        if len(parts) == 1 and not parts[0][0] and self._is_there(statement, parts[0][1]):
+            return
         modules = {module for module, _ in parts}
         if len(modules) == 1 and "" not in modules:
             (module,) = modules
@@ -228,6 +229,16 @@ class _Port:
         else:
             self._split(statement, parts)
         self._add_star(bindings)
+
+    def _is_there(self, statement: ast.stmt, text: str) -> bool:
+        """Take an import out where the new text has the same one above it, and tell whether it did."""
+        if statement not in self.names.tree.body or not self.edits.stands_alone(statement):
+            return False
+        if text in self.written:
+            self.edits.remove_lines(statement)
+            return True
+        self.written.add(text)
+        return False
 
     def _alias_of_module(self, binding: Binding) -> str:
         """Return `torchkeras_compat.layers as L`."""
