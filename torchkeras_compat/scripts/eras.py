@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._core import dialects
+from .._core import dialects, registry
 from ..compat.names import ROOTS
 from .calls import old_arguments
 from .names import Names
@@ -54,5 +54,6 @@ def hints(names: Names | None, dialect: str | None) -> Iterator[str]:
     """
     if names is None or dialect is not None or names.roots() != {"keras"}:
         return
-    if any(not argument.spelling.quiet for argument in old_arguments(names)):
+    callbacks = registry.KINDS["callback"].entries  # whose old arguments are those of Keras 2
+    if any(not old.spelling.quiet and old.call.owner not in callbacks for old in old_arguments(names)):
         yield "its arguments are those of Keras 1; --dialect keras-1 gives the defaults of that time, too."
