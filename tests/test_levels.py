@@ -139,9 +139,9 @@ INSIDE = {
     ),
 }
 
-# Beside the levels: `compat` may know every room, and only these may know `compat`.
-BESIDE = {"compat"}
-KNOWS_COMPAT = {"__init__", "__main__", "compat"}
+# Beside the levels: these may know every room, and only the ones named may know `compat`.
+BESIDE = {"compat", "scripts"}
+KNOWS_COMPAT = {"__init__", "__main__", "compat", "scripts"}
 TOP = {"__init__", "__main__"}
 
 
@@ -192,7 +192,7 @@ def wrong(path: Path) -> list[str]:
     here, found = room(path), []
     for there in sorted(imported_rooms(path)):
         if there in BESIDE:
-            if here not in KNOWS_COMPAT:
+            if here not in KNOWS_COMPAT or (there == "scripts" and here not in TOP):
                 found.append(f"{there}: only {sorted(KNOWS_COMPAT)} may import it")
         elif here in TOP or here in BESIDE:
             continue

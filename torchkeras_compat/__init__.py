@@ -33,6 +33,8 @@ from . import (  # noqa: E402
 from ._core.dialects import set_dialect  # noqa: E402
 from ._core.settings import set_device  # noqa: E402
 from ._core.upper_rooms import MODULES as _upper_rooms  # noqa: E402
+from .compat.notebooks import load_ipython_extension as load_ipython_extension  # noqa: E402
+from .compat.notebooks import unload_ipython_extension as unload_ipython_extension  # noqa: E402
 from .layers.input_layer import Input  # noqa: E402
 from .models import Model, Sequential  # noqa: E402
 

@@ -121,6 +121,7 @@ TABLES = Tables({}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
 _quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("quiet", default=False)
+_listener: Callable[[str, str], None] | None = None
 
 
 class KerasSpellingWarning(FutureWarning):
@@ -156,11 +157,40 @@ def called(owner: str) -> str:
     return owner.rpartition(".")[2]
 
 
-def warn_once(owner: str, old: str, text: str) -> None:
-    """Warn about a translation, once in a process for each owner and spelling."""
-    if (owner, old) not in _warned and not _quiet.get():
+def warn_once(owner: str, old: str, text: str, new: str = "", written: str = "") -> None:
+    """Warn about a translation, once in a process for each owner and spelling; a listener is told each time instead.
+
+    Args:
+        owner: What was called.
+        old: The old argument.
+        text: What it is today, for the warning.
+        new: The same in a word or two, for a listener; the text if empty.
+        written: What the call looks like, for a listener; the owner with the argument if empty.
+    """
+    if _quiet.get():
+        return
+    if _listener is not None:
+        tell(written or f"{called(owner)}({old}=…)", new or text)
+    elif (owner, old) not in _warned:
         _warned.add((owner, old))
         warnings.warn(f"{called(owner)}({old}=…): {text}", KerasSpellingWarning, stacklevel=user_stacklevel())
+
+
+def tell(old: str, new: str) -> None:
+    """Tell the listener, if there is one, of a translation, also of one that goes without a warning."""
+    if _listener is not None and not _quiet.get():
+        _listener(old, new)
+
+
+@contextlib.contextmanager
+def telling(listener: Callable[[str, str], None]) -> Iterator[None]:
+    """Tell `listener` inside the `with` block of each translation, as (old, new), in place of warnings."""
+    global _listener
+    before, _listener = _listener, listener
+    try:
+        yield
+    finally:
+        _listener = before
 
 
 @contextlib.contextmanager
@@ -198,6 +228,7 @@ def translate(
         args, kwargs = _positional(owner, form, args, kwargs)
     if (swap := TABLES.swapped.get(owner)) and len(args) > 1 and getattr(dialect.rules, swap.rule):
         args = (args[1], args[0], *args[2:])
+        tell(f"{called(owner)}(output, target)", "target first")
     for old_place in TABLES.reread.get(owner, ()):
         args = _read_again(owner, old_place, args, kwargs, dialect)
     for group in TABLES.gathered.get(owner, ()):
@@ -257,7 +288,9 @@ def _positional(
                 f"{called(owner)}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is "
                 f"read as {form.new}={given}; write {form.new}=… to give {argument} too."
             )
-    warn_once(owner, form.new, f"positional {', '.join(map(str, given))} is read as {form.new}={given}.")
+    numbers = ", ".join(map(str, given))
+    text = f"positional {numbers} is read as {form.new}={given}."
+    warn_once(owner, form.new, text, f"{form.new}={given}", f"{called(owner)}(…, {numbers})")
     kwargs = {**kwargs, **dict(zip(form.behind, args[end:]))}
     return (*args[: form.first], given, *args[end + len(form.behind) :]), kwargs
 
@@ -270,7 +303,8 @@ def _read_again(
         return args
     spelling = TABLES.spellings[owner][place.old]
     value = args[place.index] if spelling.convert is None else spelling.convert(args[place.index])
-    warn_once(owner, place.old, f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip())
+    text = f"is now {spelling.new}={show(value)}. {spelling.note}".rstrip()
+    warn_once(owner, place.old, text, f"{spelling.new}=…")
     return (*args[: place.index], value, *args[place.index + 1 :])
 
 
@@ -278,7 +312,10 @@ def _convert_places(table: Mapping[str, Spelling], args: tuple[Any, ...]) -> tup
     for spelling in table.values():
         place = spelling.place
         if place is not None and len(args) > place:
-            args = (*args[:place], converted(spelling, args[place]), *args[place + 1 :])
+            value = converted(spelling, args[place])
+            if isinstance(args[place], str) and value != args[place]:
+                tell(f"{args[place]!r}", f"{spelling.new}={value!r}")
+            args = (*args[:place], value, *args[place + 1 :])
     return args
 
 
@@ -293,7 +330,9 @@ def _gather(owner: str, group: Gathered, kwargs: dict[str, Any]) -> None:
     if not all(name in kwargs for name in group.old):
         return
     kwargs[group.new] = tuple(kwargs.pop(name) for name in group.old)
-    warn_once(owner, group.old[0], f"{', '.join(group.old)} are now {group.new}={kwargs[group.new]}.")
+    text = f"{', '.join(group.old)} are now {group.new}={kwargs[group.new]}."
+    written = f"{called(owner)}({', '.join(f'{name}=…' for name in group.old)})"
+    warn_once(owner, group.old[0], text, f"{group.new}=(…)", written)
 
 
 def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -> None:
@@ -302,16 +341,18 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
         raise ValueError(f"{called(owner)}({old}={show(value)}): {spelling.note}")
     if spelling.new is None:
         if not spelling.quiet:
-            warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip())
+            warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip(), "nothing")
         return
     value = converted(spelling, value)
     for new in (spelling.new, *spelling.also):
         if new in kwargs and new != old:
             raise TypeError(f"{called(owner)}: {old} and {new} are one argument; give only {new}.")
         kwargs[new] = value
+    names = "=".join((spelling.new, *spelling.also))
     if not spelling.quiet:
-        names = "=".join((spelling.new, *spelling.also))
-        warn_once(owner, old, f"is now {names}={show(value)}. {spelling.note}".rstrip())
+        warn_once(owner, old, f"is now {names}={show(value)}. {spelling.note}".rstrip(), f"{names}=…")
+    elif spelling.new != old:
+        tell(f"{called(owner)}({old}=…)", f"{names}=…")
 
 
 def known_by_name(method: F) -> F:

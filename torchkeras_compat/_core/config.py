@@ -159,7 +159,7 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
             object.__setattr__(self, "_dialect", dialects.of(self).name)
         if ours:
             kind: Any = type(self)
-            dialect, name = dialects.of(self), _called_as(kind, entered)
+            dialect, name = dialects.of(self), called_as(kind, entered)
             args, kwargs = border.by_order(name, args, kwargs, dialect)
             args, kwargs = border.translate(name, args, kwargs, dialect, own)
             given = positional[: len(args)]
@@ -186,7 +186,7 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
 
 
 @functools.cache
-def _called_as(cls: type, init: Callable[..., None]) -> str:
+def called_as(cls: type, init: Callable[..., None]) -> str:
     """Return whose tables apply to `init`: of our classes that share it, the one nearest to the object's own."""
     sharing = (base.__name__ for base in cls.__mro__ if is_ours(base) and getattr(base, "__init__", None) is init)
     return next(sharing, init.__qualname__.rpartition(".")[0])
@@ -194,7 +194,7 @@ def _called_as(cls: type, init: Callable[..., None]) -> str:
 
 def _written_as(cls: type, init: Callable[..., None]) -> str:
     """Return the class that the caller of `init` wrote: the object's own, or the one whose `__init__` it calls."""
-    return cls.__name__ if cls.__init__ is init else _called_as(cls, init)  # type: ignore[misc]
+    return cls.__name__ if cls.__init__ is init else called_as(cls, init)  # type: ignore[misc]
 
 
 def _refuse_unknown(self: Configurable, owner: type, kwargs: dict[str, Any]) -> None:

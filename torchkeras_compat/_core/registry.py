@@ -35,6 +35,7 @@ class Kind:
         none_value: The name that `None` stands for, such as `'linear'` for activations.
         entries: Canonical name → class or function.
         aliases: Other spellings, in lower case → canonical name.
+        old: Those of them that are the words of older releases.
         bases: Classes whose instances `get` returns unchanged.
     """
 
@@ -44,6 +45,7 @@ class Kind:
     none_value: str | None = None
     entries: dict[str, Any] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    old: set[str] = field(default_factory=set)
     bases: tuple[type, ...] = ()
 
     def find(self, name: str) -> Any | None:
@@ -114,6 +116,13 @@ def base(kind: str) -> Callable[[type[T]], type[T]]:
 def alias(kind: str, old: str, canonical: str) -> None:
     """Let `old` stand for the entry `canonical`; tables of old spellings come in through here."""
     KINDS[kind].aliases[old.lower()] = canonical
+    KINDS[kind].old.add(old.lower())
+
+
+def canonical_of_old(kind: str, name: str) -> str | None:
+    """Return the canonical name that an older release's word stands for, `None` for any other word."""
+    table = KINDS[kind]
+    return table.aliases[name.lower()] if name.lower() in table.old and name not in table.entries else None
 
 
 def names(kind: str) -> list[str]:

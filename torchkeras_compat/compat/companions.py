@@ -84,6 +84,14 @@ class StandIn(ModuleType):
         self._places = places
         self.__all__ = sorted(places)
 
+    def place(self, name: str) -> str | None:
+        """Return where a name is, `'io:StringIO'`, or a module; `None` where it is not.
+
+        Args:
+            name: The name.
+        """
+        return self._places.get(name)
+
     def __getattr__(self, name: str) -> Any:
         if name not in self._places:
             hint = "" if name.startswith("__") else f"; {did_you_mean(name, self._places)}"

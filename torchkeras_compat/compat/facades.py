@@ -106,11 +106,11 @@ class Facade(ModuleType):
     def __init__(self, name: str, part: str, dialect: str | None) -> None:
         super().__init__(name, f"`{PACKAGE}` under the name {name}.")
         self.__path__: list[str] = []
-        self._part, self._dialect_name = part, dialect
+        self.part, self._dialect_name = part, dialect
 
     @property
     def _behind(self) -> ModuleType:
-        canonical = MODULES.get(self._part, self._part)
+        canonical = MODULES.get(self.part, self.part)
         if canonical in PLANNED_ALONE:
             return ModuleType(canonical)
         return importlib.import_module(f"{PACKAGE}.{canonical}" if canonical else PACKAGE)
@@ -122,23 +122,37 @@ class Facade(ModuleType):
         setattr(self, name, value)
         return value
 
-    def _find(self, name: str) -> Any:
-        inner = f"{self._part}.{name}" if self._part else name
+    def place(self, name: str) -> str | None:
+        """Return where a name is today, `'torchkeras_compat.layers:Conv2D'`, or `None` where it is not.
+
+        What the module had imported itself stands in `SOURCES`; a module of this facade has no colon.
+
+        Args:
+            name: The name.
+        """
+        inner = f"{self.part}.{name}" if self.part else name
         if inner in MODULES:
-            return importlib.import_module(f"{self.__name__}.{name}")
-        module, moved = MOVED.get(self._part, {}).get(name, ("", ""))
+            return f"{self.__name__}.{name}"
+        module, moved = MOVED.get(self.part, {}).get(name, ("", ""))
         if module:
-            return getattr(importlib.import_module(f"{PACKAGE}.{module}"), moved)
-        behind = self._behind
-        if hasattr(behind, name):
-            return getattr(behind, name)
+            return f"{PACKAGE}.{module}:{moved}"
         if name in (aliases := self._aliases()):
-            return aliases[name]
-        if (later := planned.find(MODULES.get(self._part, self._part), name)) is not None:
+            return f"{PACKAGE}.{aliases[name]}"
+        if hasattr(behind := self._behind, name):
+            return f"{behind.__name__}:{name}"
+        if planned.find(MODULES.get(self.part, self.part), name) is None and name in self._carried():
+            source = SOURCES[name]
+            return f"{self._root}{source}" if source.startswith(".") else source
+        return None
+
+    def _find(self, name: str) -> Any:
+        if (place := self.place(name)) is not None:
+            module, _, inside = place.partition(":")
+            holder = importlib.import_module(module)
+            return getattr(holder, inside) if inside else holder
+        if (later := planned.find(MODULES.get(self.part, self.part), name)) is not None:
             return later
-        if name in self._carried():
-            return self._imported(SOURCES[name])
-        if name in (refused := REFUSED.get(self._part, {})):
+        if name in (refused := REFUSED.get(self.part, {})):
             raise planned.missing(3)(f"{self.__name__}.{name} has no meaning in {PACKAGE}: {refused[name]}.")
         raise planned.missing(3)(
             f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; "
@@ -147,7 +161,7 @@ class Facade(ModuleType):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call what has the name of a module and was a function once, such as `keras.layers.merge`."""
-        part, _, name = self._part.rpartition(".")
+        part, _, name = self.part.rpartition(".")
         holder = MODULES.get(part, part)
         function = getattr(importlib.import_module(f"{PACKAGE}.{holder}".rstrip(".")), name, None)
         if callable(function):
@@ -156,26 +170,20 @@ class Facade(ModuleType):
 
     def _carried(self) -> Sequence[str]:
         """Return the names that the module had because it imported them."""
-        return CARRIED.get(self._part, ()) if self._root in CARRY else ()
+        return CARRIED.get(self.part, ()) if self._root in CARRY else ()
 
     @property
     def _root(self) -> str:
-        return self.__name__.removesuffix(f".{self._part}")
+        return self.__name__.removesuffix(f".{self.part}")
 
-    def _imported(self, source: str) -> Any:
-        """Return what one of `SOURCES` names."""
-        module, _, name = source.partition(":")
-        holder = importlib.import_module(f"{self._root}{module}" if module.startswith(".") else module)
-        return getattr(holder, name) if name else holder
-
-    def _aliases(self) -> dict[str, Any]:
-        """Return the old names of what this module holds."""
-        behind = self._behind
-        if behind is backend:
-            return {old: getattr(behind, old) for old in BACKEND_FUNCTIONS}
-        kind = KIND_OF.get(MODULES.get(self._part, ""), "")
+    def _aliases(self) -> dict[str, str]:
+        """Return the old names of what this module holds, and where each is in the package."""
+        if self._behind is backend:
+            return {old: ":".join(place.rsplit(".", 1)) for old, place in BACKEND_FUNCTIONS.items()}
+        module = MODULES.get(self.part, "")
+        kind = KIND_OF.get(module, "")
         entries = registry.KINDS[kind].entries if kind else {}
-        return {old: entries[new] for old, new in ALIASES.get(kind, {}).items() if new in entries}
+        return {old: f"{module}:{new}" for old, new in ALIASES.get(kind, {}).items() if new in entries}
 
     def _faced(self, name: str, value: Any) -> Any:
         dialect = self._dialect_name
@@ -183,7 +191,7 @@ class Facade(ModuleType):
             return value
         if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
             return faced(value, dialect, self.__name__)
-        constructs = name in CONSTRUCTING or (MODULES.get(self._part) == "layers" and name in MERGING)
+        constructs = name in CONSTRUCTING or (MODULES.get(self.part) == "layers" and name in MERGING)
         if constructs and callable(value):
             return _constructing(value, dialect)
         return value
@@ -192,7 +200,7 @@ class Facade(ModuleType):
         return _reinstalled, (self.__name__,)
 
     def __dir__(self) -> list[str]:
-        inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self._part]
+        inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self.part]
         return sorted({*super().__dir__(), *inner, *self.__all__})
 
     @property
@@ -201,8 +209,8 @@ class Facade(ModuleType):
         public = getattr(behind, "__all__", None) or [
             name for name, value in vars(behind).items() if _is_own(name, value)
         ]
-        later = planned.names(MODULES.get(self._part, self._part))
-        moved = [name for name in MOVED.get(self._part, {}) if not name.startswith("_")]
+        later = planned.names(MODULES.get(self.part, self.part))
+        moved = [name for name in MOVED.get(self.part, {}) if not name.startswith("_")]
         return sorted({*public, *self._aliases(), *moved, *later, *self._carried()})
 
 
@@ -242,8 +250,18 @@ class TensorFlow(ModuleType):
         return _reinstalled, (self.__name__,)
 
 
+# A module that tells tensorboard, where it can be imported, to write and read files without TensorFlow.
+NO_TENSORFLOW = "tensorboard.compat.notf"
+
+
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules of the facades."""
+    """Finds the modules of the facades.
+
+    Attributes:
+        dialect: What classes of every root carry, in place of what `ROOTS` says.
+    """
+
+    dialect: str | None = None
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -252,7 +270,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         instead = NO_MODULES.get(fullname.removeprefix("keras."))
         if instead is not None and companions.is_import():
             raise ModuleNotFoundError(f"{fullname} has no meaning in {PACKAGE}: {instead}.", name=fullname)
-        if fullname in PACKAGES or fullname in BESIDE or self._place(fullname) is not None:
+        if fullname == NO_TENSORFLOW or fullname in PACKAGES or fullname in BESIDE or self._place(fullname) is not None:
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
         return None
 
@@ -261,11 +279,13 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for root, dialect in ROOTS.items():
             part = "" if fullname == root else fullname.removeprefix(f"{root}.")
             if part != fullname and (part == "" or part in MODULES):
-                return part, dialect
+                return part, self.dialect or dialect
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """Make the module."""
+        if spec.name == NO_TENSORFLOW:
+            return ModuleType(spec.name)
         if spec.name in PACKAGES:
             return TensorFlow(spec.name)
         if spec.name in BESIDE:
@@ -284,8 +304,12 @@ _finder = Finder()
 _companions = companions.Finder()  # behind all others: what is installed comes first
 
 
-def install() -> None:
+def install(dialect: str | None = None) -> None:
     """Let `import keras`, `import tensorflow.keras` and their modules reach this package.
+
+    Args:
+        dialect: The dialect of what is imported from any of them, `'keras-2.15'`; if `None`, classes of `keras` follow
+            `set_dialect`, and those of `tensorflow.keras` are under `'tf.keras'`.
 
     Raises:
         RuntimeError: Another Keras or TensorFlow is imported already.
@@ -306,6 +330,7 @@ def install() -> None:
                 f"compat.install(): {root} is imported already, from {getattr(module, '__file__', None)}; call "
                 f"install() before the first import of it."
             )
+    _finder.dialect = None if dialect is None else dialects.named(dialect).name
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
         sys.meta_path.append(_companions)

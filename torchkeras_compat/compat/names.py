@@ -131,7 +131,6 @@ MODULES["applications.mobilenetv2"] = "applications.mobilenet_v2"
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
-    "": {name: ("models", name) for name in ("Sequential", "Model")} | {"Input": ("layers", "Input")},
     "layers": {"Sequential": ("models", "Sequential")},
     "mixed_precision.experimental": {"set_policy": ("mixed_precision", "set_global_policy")},
     "models": dict.fromkeys(("Network", "Functional", "Container"), ("models", "Model")),
