@@ -24,8 +24,42 @@ ACCURACY = {
 }
 
 
+DATA = EXAMPLES.parent.parent / "shared" / "data" / "datasets"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the small data sets are not beside the checkout")
+# Script → the number in its last line, and what it says in its head that it comes to with --quick.
+QUICK: dict[str, tuple[str, float, float]] = {
+    "mnist_mlp": (r"test accuracy ([\d.]+)", 0.9, 1),
+    "mnist_cnn": (r"test accuracy ([\d.]+)", 0.9, 1),
+    "cifar10_cnn": (r"test accuracy ([\d.]+)", 0.4, 1),
+    "imdb_lstm": (r"test accuracy ([\d.]+)", 0.7, 1),
+    "imdb_cnn": (r"test accuracy ([\d.]+)", 0.7, 1),
+    "reuters_mlp": (r"test accuracy ([\d.]+)", 0.75, 1),
+    "transfer": (r"digits 5 to 9: test accuracy ([\d.]+)", 0.9, 1),
+    "lstm_text_generation": (r"loss ([\d.]+)", 1, 2.5),
+    "stateful_lstm_series": (r"ratio ([\d.]+)", 0, 0.5),
+    "churn_grid": (r"test accuracy ([\d.]+)", 0.78, 1),
+    "custom_layer": (r"error of products: ([\d.]+)", 0, 0.01),
+    "gan": (r"mean ([\d.]+)", 3, 5),
+}
+MADE_HERE = ("stateful_lstm_series", "churn_grid", "custom_layer", "gan")  # which need no files
+
+
 def test_every_example_is_tested() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*ACCURACY, "mnist_demo"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*ACCURACY, *QUICK, "mnist_demo"}
+
+
+@pytest.mark.filterwarnings("default::FutureWarning")
+@pytest.mark.parametrize("name", [n if n in MADE_HERE else pytest.param(n, marks=needs_data) for n in QUICK])
+def test_quick_examples(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    if name == "churn_grid":
+        pytest.importorskip("sklearn")
+    monkeypatch.setenv("TORCHKERAS_COMPAT_DATASETS", str(DATA))
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--quick"])
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    pattern, least, most = QUICK[name]
+    told = re.search(pattern, capsys.readouterr().out.strip().splitlines()[-1])
+    assert told is not None
+    assert least <= float(told[1]) <= most
 
 
 @pytest.mark.filterwarnings("default::FutureWarning")
