@@ -25,7 +25,6 @@ UTILS: dict[str, str] = {
     **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
     "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
     "multi_gpu_model": "a model trains on one GPU, leave the call out now",
-    **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
     "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
     "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arrays import normalize, to_categorical, to_ordinal
+from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 from .files import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
 from .interactive import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
@@ -26,8 +27,11 @@ from .splitting import split_dataset
 
 __all__ = [
     "CustomObjectScope",
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
     "Progbar",
     "Sequence",
+    "SequenceEnqueuer",
     "array_to_img",
     "custom_object_scope",
     "deserialize_keras_object",

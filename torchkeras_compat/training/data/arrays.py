@@ -156,6 +156,9 @@ class ArrayData:
         """Return how many batches this many rows make."""
         return -(-rows // self.batch_size)
 
+    def stop_reading(self, for_good: bool = False) -> None:
+        """Do nothing: nobody reads arrays ahead."""
+
     def end_epoch(self) -> None:
         """Nothing to do between passes over arrays."""
 
