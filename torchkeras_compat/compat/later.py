@@ -20,19 +20,11 @@ MODELS: dict[str, str] = {
 CALLBACKS: dict[str, str] = {
     "TensorBoard": "write CSVLogger('log.csv') now, or LambdaCallback(on_epoch_end=…) with torch.utils.tensorboard",
 }
-FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
     **_all("plot_model model_to_dot plot", "pictures of models are not drawn yet, write model.summary() now"),
     "HDF5Matrix": "write h5py.File(path)[dataset] now, which fit takes as it is, or [dataset][start:end]",
     "multi_gpu_model": "a model trains on one GPU, leave the call out now",
-    "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
-    "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
-    "timeseries_dataset_from_array": "write preprocessing.sequence.TimeseriesGenerator(x, y, length) now",
-}
-PREPROCESSING = {
-    **{name: UTILS[name] for name in ("image_dataset_from_directory", "text_dataset_from_directory")},
-    "timeseries_dataset_from_array": UTILS["timeseries_dataset_from_array"],
 }
 
 TORCHVISION = (
@@ -111,7 +103,6 @@ PLANNED: dict[str, dict[str, str]] = {
     "models": MODELS,
     "callbacks": CALLBACKS,
     "utils": UTILS,
-    "preprocessing": PREPROCESSING,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
     **APPLICATIONS,
     "wrappers": {},

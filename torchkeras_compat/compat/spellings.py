@@ -227,6 +227,7 @@ DATA: dict[str, Table] = {
     **{name: _renamed(border_mode="padding") for name in ("conv_output_length", "conv_input_length")},
     "get_test_data": _renamed(nb_train="num_train", nb_test="num_test", nb_class="num_classes"),
     "to_categorical": _renamed(nb_classes="num_classes"),
+    "image_dataset_from_directory": _renamed(smart_resize="crop_to_aspect_ratio"),
     "SequenceEnqueuer.start": {
         **_renamed(nb_worker="workers", max_q_size="max_queue_size"),
         "wait_time": Spelling(None, quiet=True),  # between two looks at a queue, at which nobody looks

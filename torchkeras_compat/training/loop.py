@@ -148,6 +148,7 @@ def run_fit(run: Run, model: CompiledModel) -> None:
     randomness.draw_seed()
     callbacks, step = run.callbacks, run.step
     model.stop_training = False
+    run.data.skip_order(run.steps)
     step.prepare()
     logs: Mapping[str, Any] = {}
     failed = False
@@ -281,7 +282,7 @@ def run_evaluate(
         progress.epoch_begin(0, steps or data.steps)
     at_once = 0 if callbacks.wants_batches("test") else step.samples_at_once(data.sample)
     run = functools.partial(_evaluate_batches, step, data, steps, callbacks, progress)
-    with _without_gradients(step.model), _reading(data):
+    with _without_gradients(step.model), _reading(data, steps):
         _joined_or_one_by_one(step.model, at_once, run, step.averages.reset)
     _warn_if_short(data)
     values = step.averages.results()
@@ -318,8 +319,9 @@ def _evaluate_batches(
 
 
 @contextlib.contextmanager
-def _reading(data: Data) -> Iterator[None]:
+def _reading(data: Data, steps: int | None) -> Iterator[None]:
     """Make one pass over the data in the block."""
+    data.skip_order(steps)
     try:
         yield
     finally:
@@ -378,7 +380,7 @@ def run_predict(
     model, by_step = step.model, step.overrides.predict_step
     at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
     run = functools.partial(_predict_batches, step, data, steps, callbacks, progress)
-    with _without_gradients(model), _reading(data):
+    with _without_gradients(model), _reading(data, steps):
         outputs, last = _joined_or_one_by_one(model, at_once, run)
     _warn_if_short(data)
     progress.epoch_end({})

@@ -72,11 +72,11 @@ class Task(NamedTuple):
     """One item to read.
 
     Attributes:
-        at: Its index; `None` for what `next` gives.
+        at: Its index, or whatever the source takes; `None` for what `next` gives.
         seed: What a process seeds its generators of random numbers with before.
     """
 
-    at: int | None = None
+    at: Any = None
     seed: int | None = None
 
 

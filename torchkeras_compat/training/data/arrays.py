@@ -159,6 +159,9 @@ class ArrayData:
     def stop_reading(self, for_good: bool = False) -> None:
         """Do nothing: nobody reads arrays ahead."""
 
+    def skip_order(self, steps: int | None) -> None:
+        """Do nothing: the order of arrays is not TensorFlow's."""
+
     def end_epoch(self) -> None:
         """Nothing to do between passes over arrays."""
 

@@ -21,6 +21,7 @@ from ..._core.samples import Samples
 from ..._core.shapes import Shape, one_sample_hint
 from ..._core.tree import Tree, is_branch, map_tree
 from ...preprocessing.image.iterator import Iterator as PictureIterator
+from ...utils.dataset import Dataset
 from ...utils.read_ahead import END, ONE_THREAD, Reader, Workers
 from ...utils.sequence import Sequence as BatchSequence
 from .arrays import one_batch
@@ -84,6 +85,7 @@ class StreamData:
         self.steps = self.length if samples is None else self._steps_for(samples.count)
         self.reader = Reader(source, workers, _unused_of(source))
         self._reading: Iterator[Any] = iter(())  # the pass that has begun
+        self._stops: list[Any] = []  # what ends the reading ahead of a data set
         self._endless: Iterator[Any] | None = None
         self._seen_before = 0  # samples of the epoch in which training resumes
 
@@ -91,7 +93,10 @@ class StreamData:
         """Build a model whose call a user wrote by the first batch, which comes again where it can be drawn once."""
         if self.signature.inputs is not None or self.signature.model.built:
             return
-        item = self.reader.peek() if self.is_read_once else next(iter(self._items(False, 1)), END)
+        if isinstance(self.source, Dataset):
+            item = self.source._first()
+        else:
+            item = self.reader.peek() if self.is_read_once else next(iter(self._items(False, 1)), END)
         if item is not END:
             build_by(input_arrays(self._parts(item)[0], self.signature), self.signature)
 
@@ -111,6 +116,8 @@ class StreamData:
     def _items(self, shuffle: bool | str, limit: int | None = None) -> Iterator[Any]:
         if self.position is None or self.is_read_once:
             return self._pass(shuffle, limit)
+        if self.position.goes_on and isinstance(self.source, Dataset):
+            self.source._begin_again()
         with self.position.beginning() as past:
             return self.position.counted(self._pass(shuffle, limit, past))
 
@@ -123,7 +130,8 @@ class StreamData:
             order = randomness.permutation(length).tolist() if shuffle is True else range(length)
             self._reading = self.reader.read(order[past:], limit)
             return self._reading
-        items: Iterator[Any] = iter(self.source)
+        dataset = isinstance(self.source, Dataset)
+        items: Iterator[Any] = self.source._elements(self._stops) if dataset else iter(self.source)
         for _ in range(past):
             next(items, None)
         return items
@@ -155,8 +163,19 @@ class StreamData:
         Args:
             for_good: Whether there is no next pass, which may begin in the midst of this one.
         """
-        if isinstance(self._reading, Generator) and (for_good or self._endless is None or self.is_read_once):
+        if isinstance(self._reading, Generator) and (for_good or self.is_read_once or self._endless is None):
             self._reading.close()
+        while for_good and self._stops:
+            self._stops.pop()()
+
+    def skip_order(self, steps: int | None) -> None:
+        """Let a data set draw an order that no pass has: `fit` and `evaluate` of Keras make an iterator too many.
+
+        Args:
+            steps: How many batches a pass has; all if `None`.
+        """
+        if isinstance(self.source, Dataset) and not (steps and self.source.goes_on(steps)):
+            self.source._elements([])
 
     def _rounds(self, shuffle: bool | str) -> Iterator[Any]:
         """Yield items without end: a source that can be read again is, as Keras 1 expected of its generators."""
@@ -217,8 +236,8 @@ class StreamData:
         self.position = Position(list(generators.values()), self.reader)
 
     def source_state(self) -> dict[str, Any] | None:
-        """Return where batches of pictures stand, which can tell it; other sources are brought there step by step."""
-        return self.source._place() if isinstance(self.source, PictureIterator) else None
+        """Return where a source stands that can tell it; others are brought there step by step."""
+        return self.source._place() if isinstance(self.source, (PictureIterator, Dataset)) else None
 
     def go_to_position(self, source_state: Any) -> None:
         """Bring the source to where training stood.
