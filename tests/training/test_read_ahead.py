@@ -48,7 +48,8 @@ class Batches(keras.utils.Sequence):
     def __getitem__(self, index: int) -> Any:
         self.threads.add(threading.current_thread().name.split("_")[0])
         self.read.append(index)
-        time.sleep(self.seconds * (1 + 2 * (index < 3)))
+        if self.seconds:
+            time.sleep(self.seconds * (1 + 2 * (index < 3)))
         if index == self.fails_at:
             raise LookupError(f"batch {index} is damaged")
         return X[4 * index : 4 * index + 4], Y[4 * index : 4 * index + 4]
@@ -201,6 +202,24 @@ def test_a_generator_is_read_no_further_than_the_epoch() -> None:
     assert seen == [7, 14]
     model_of().predict(source, steps=3, verbose=0)
     assert len(read) == 17
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_buffer_that_is_filled_again_while_batches_wait(workers: int) -> None:
+    def refilled() -> Iterator[Any]:
+        buffer = np.zeros((1, 3), "float32")
+        for i in range(12):
+            time.sleep(SLOW)
+            buffer[:] = i
+            yield (buffer, [buffer])
+
+    class Wait(callbacks.Callback):
+        def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+            time.sleep(3 * SLOW)
+
+    same = keras.Sequential([layers.Flatten(input_shape=(3,))])
+    predicted = same.predict(refilled(), verbose=0, workers=workers, callbacks=[Wait()])
+    assert predicted[:, 0].tolist() == list(range(12))
 
 
 def test_what_was_read_and_not_used_comes_next_time() -> None:

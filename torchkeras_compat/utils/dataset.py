@@ -62,6 +62,11 @@ def as_tensor(value: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
 
 
+def _copied(value: Any) -> Any:
+    tensor = as_tensor(value)
+    return tensor.clone() if isinstance(tensor, Tensor) else tensor
+
+
 def _stacked(values: list[Any]) -> Any:
     if isinstance(values[0], Texts):
         return Texts.of(np.stack(values))
@@ -107,7 +112,7 @@ class _ArrayRows:
 
     def __getitem__(self, indices: Sequence[int]) -> Tree:
         places = torch.tensor(indices)
-        return mapped(lambda a: a[indices] if isinstance(a, Texts) else a[places], self.arrays)
+        return mapped(lambda a: a[indices] if isinstance(a, Texts) else a.index_select(0, places), self.arrays)
 
 
 class Dataset:
@@ -211,7 +216,12 @@ class Dataset:
             raise argument_error(
                 "Dataset.from_generator", "generator", "a function that returns an iterable", generator
             )
-        return Dataset(lambda stops: (mapped(as_tensor, item) for item in generator(*(args or ()))), UNKNOWN)
+
+        def items(stops: Stops) -> Iterator[Any]:
+            for item in generator(*(args or ())):
+                yield mapped(_copied, item)  # it may fill one buffer again
+
+        return Dataset(items, UNKNOWN)
 
     @classmethod
     def range(cls, *args: int, **kwargs: Any) -> Dataset:

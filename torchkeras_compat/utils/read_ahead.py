@@ -93,6 +93,7 @@ class Ahead:
         workers: Who reads it.
         tasks: What to read.
         note: Called behind each item that a thread has read.
+        keep: Returns an item that a thread has read in a form that outlasts the reading of the next one.
         seed: What the first process seeds numpy's generator with, the others with the numbers behind; nothing if
             `None`.
 
@@ -106,9 +107,10 @@ class Ahead:
         workers: Workers,
         tasks: Iterable[Task],
         note: Callable[[], Any] | None = None,
+        keep: Callable[[Any], Any] | None = None,
         seed: int | None = None,
     ) -> None:
-        self.source, self.workers, self.note = source, workers, note
+        self.source, self.workers, self.note, self.keep = source, workers, note, keep
         self.noted: Any = None
         self._tasks = iter(tasks)
         self._waiting: deque[Future[Any]] = deque()
@@ -151,6 +153,8 @@ class Ahead:
 
     def _read_in_thread(self, task: Task) -> Any:
         item = read_item(self.source, task)
+        if self.keep is not None and item is not END:
+            item = self.keep(item)
         return item, None if self.note is None else self.note()
 
     def result(self, waiting: Future[Any]) -> Any:
@@ -185,16 +189,23 @@ class Reader:
         source: Gives its items by index, or by `next`.
         workers: Who reads it.
         unused: Items that `next` gave before and that nobody has used; they come first.
+        keep: As in `Ahead`.
 
     Attributes:
         allowed: How many more items of this pass may be read.
-        note: Called behind each item that a thread has read.
+        note: As in `Ahead`.
     """
 
     note: Callable[[], Any] | None = None
 
-    def __init__(self, source: Any, workers: Workers, unused: deque[Future[Any]] | None = None) -> None:
-        self.source = source
+    def __init__(
+        self,
+        source: Any,
+        workers: Workers,
+        unused: deque[Future[Any]] | None = None,
+        keep: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.source, self.keep = source, keep
         self.unused: deque[Future[Any]] = deque() if unused is None else unused
         self.workers = self._possible(workers)
         self.allowed = math.inf
@@ -272,7 +283,7 @@ class Reader:
             yield from self._items_ahead(tasks)
 
     def _items_ahead(self, tasks: Iterator[Task]) -> Iterator[Any]:
-        ahead = self._ahead = Ahead(self.source, self.workers, tasks, self.note)
+        ahead = self._ahead = Ahead(self.source, self.workers, tasks, self.note, self.keep)
         try:
             while (item := ahead.next(self.allowed)) is not END:
                 self.allowed -= 1

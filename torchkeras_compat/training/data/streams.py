@@ -75,7 +75,8 @@ class StreamData:
         self.source, self.signature = source, signature
         self.class_weight, self.with_targets = class_weight, with_targets
         self.loader = isinstance(source, torch.utils.data.DataLoader)  # which makes lists of tuples
-        self.fresh = self.loader and source.collate_fn is torch.utils.data.default_collate
+        joined = self.loader and source.collate_fn is torch.utils.data.default_collate
+        self.fresh = joined or isinstance(source, Dataset)  # whose batches have memory of their own
         self.length = length_of(source)
         self.indexed = self.length is not None and hasattr(source, "__getitem__")
         self.samples, self.inspect = samples, inspect
@@ -83,7 +84,7 @@ class StreamData:
         self.batch_size: int | None = None
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
-        self.reader = Reader(source, workers, _unused_of(source))
+        self.reader = Reader(source, workers, _unused_of(source), _copied)
         self._reading: Iterator[Any] = iter(())  # the pass that has begun
         self._stops: list[Any] = []  # what ends the reading ahead of a data set
         self._endless: Iterator[Any] | None = None
@@ -308,6 +309,17 @@ _UNUSED: weakref.WeakKeyDictionary[Any, deque[Future[Any]]] = weakref.WeakKeyDic
 
 def _unused_of(source: Any) -> deque[Future[Any]]:
     return _UNUSED.setdefault(source, deque()) if can_be_told_apart(source) else deque()
+
+
+def _copied(item: Any) -> Any:
+    """Return what a source has given in memory of its own, for it may fill one buffer again before the item is used."""
+    if isinstance(item, np.ndarray):
+        return item.copy()
+    if isinstance(item, Tensor):
+        return item.clone()
+    if type(item) in (tuple, list):
+        return type(item)(_copied(part) for part in item)
+    return {key: _copied(part) for key, part in item.items()} if type(item) is dict else item
 
 
 def _apart(tensors: Tree, sources: Tree) -> Tree:
