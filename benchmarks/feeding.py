@@ -97,8 +97,13 @@ def compare(rounds: int) -> None:
         print(f"{name:20} {statistics.median(taken):6.3f} ms a step, {ratio:5.3f} of arrays")
 
 
-def stream(gigabytes: float) -> None:
-    """Print the peak memory of a fit from a sparse file, mapped into memory."""
+def stream(gigabytes: float, as_array: bool = False) -> float:
+    """Print, and return, the peak memory in MB of a fit from a sparse file that is mapped into memory.
+
+    Args:
+        gigabytes: The size of the file.
+        as_array: Whether `fit` gets the mapped array, whose rows it shuffles, and no Sequence.
+    """
     rows = int(gigabytes * 2**30 / (784 * 4)) // BATCH * BATCH
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "x.dat")
@@ -106,21 +111,26 @@ def stream(gigabytes: float) -> None:
             file.truncate(rows * 784 * 4)
         x = np.memmap(path, "float32", "r", shape=(rows, 784))
         start = time.perf_counter()
-        model = mlp()
-        model.fit(Batches(x, np.zeros(rows, "int64")), epochs=1, verbose=0)
+        model = keras.Sequential([layers.Dense(10, "softmax", input_shape=(784,))])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        y = np.zeros(rows, "int64")
+        data = (x, y) if as_array else (Batches(x, y),)
+        model.fit(*data, epochs=1, verbose=0, **({"batch_size": BATCH} if as_array else {}))
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{gigabytes:g} GB in {seconds:.0f} s; peak memory {peak:.0f} MB")
+    print(f"{gigabytes:g} GB {'as an array' if as_array else 'by a Sequence'}: {seconds:.0f} s, peak {peak:.0f} MB")
+    return peak
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--stream", type=float, metavar="GB", help="measure memory instead")
+    parser.add_argument("--as-array", action="store_true", help="stream the array itself")
     told = parser.parse_args()
     keras.set_device("cpu")
     if told.stream:
-        stream(told.stream)
+        stream(told.stream, told.as_array)
     else:
         compare(told.rounds)
 

@@ -19,7 +19,7 @@ from ..._core.border import user_stacklevel
 from ..._core.errors import show
 from ..._core.samples import Samples
 from ..._core.shapes import Shape, one_sample_hint
-from ..._core.tree import Tree, is_branch, map_tree
+from ..._core.tree import Tree, flatten, is_branch, map_tree
 from ...preprocessing.image.iterator import Iterator as PictureIterator
 from ...utils.dataset import Dataset
 from ...utils.read_ahead import END, ONE_THREAD, Reader, Workers
@@ -28,6 +28,7 @@ from .arrays import one_batch
 from .batch import Batch
 from .class_weights import with_class_weight
 from .inputs import build_by
+from .mapped_files import MappedFiles
 from .position import Position, can_be_told_apart
 from .signature import ModelOutput, Signature
 from .standardize import (
@@ -86,6 +87,7 @@ class StreamData:
         self.steps = self.length if samples is None else self._steps_for(samples.count)
         self.reader = Reader(source, workers, _unused_of(source), _copied)
         self._reading: Iterator[Any] = iter(())  # the pass that has begun
+        self._files = MappedFiles()
         self._stops: list[Any] = []  # what ends the reading ahead of a data set
         self._endless: Iterator[Any] | None = None
         self._seen_before = 0  # samples of the epoch in which training resumes
@@ -276,12 +278,15 @@ class StreamData:
         if self.class_weight is not None:
             weighted = with_class_weight(arrays, self.class_weight, outputs, model, None)
         batch = one_batch(weighted, signature)
+        mapped = self._files.hold(inputs)
         if self.inspect is not None:
             self.inspect(arrays)
             self.inspect = None
-        if self.fresh:
-            return batch
-        return Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+        if not self.fresh:
+            batch = Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+        if mapped:
+            self._files.read(flatten(batch.x))
+        return batch
 
     def _parts(self, item: Any) -> tuple[Any, Any, Any]:
         """Return x, y and weights of what the source yields; x alone where there are no targets to be."""
