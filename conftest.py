@@ -53,6 +53,7 @@ def clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _reset(device: str) -> None:
     border.forget_warnings()
+    randomness.set_graph_seed(None)
     settings.reset_uids()
     settings.set_floatx("float32")
     settings.set_dtype_policy(None)

@@ -280,3 +280,14 @@ def test_short_epochs_go_on_where_the_one_before_ended() -> None:
     assert seen[:12] == [0, 1, 2, 3, 4, 5] * 2
     with pytest.warns(UserWarning, match="the data ended after 2 of 4 steps of epoch 2"):
         model_of(tf).fit(data, steps_per_epoch=4, epochs=3, verbose=0)
+
+
+def test_data_sets_from_folders_stand_where_tf_keras_has_them() -> None:
+    from tensorflow import keras
+    from tensorflow.keras.preprocessing.image import image_dataset_from_directory
+    from tensorflow.keras.preprocessing.text import text_dataset_from_directory
+    from tensorflow.keras.preprocessing.timeseries import timeseries_dataset_from_array
+
+    for function in (image_dataset_from_directory, text_dataset_from_directory, timeseries_dataset_from_array):
+        assert getattr(keras.utils, function.__name__) is function
+        assert getattr(keras.preprocessing, function.__name__) is function

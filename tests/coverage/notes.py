@@ -35,7 +35,6 @@ ONE_KERNEL = "accepted; the result is the same, torch has one way to compute it"
 DENSE = "outputs are dense tensors"
 NO_GRAPHS = "accepted, of no effect: there are no graphs of TensorFlow"
 ONE_DEVICE = "accepted, of no effect: a model runs on one device"
-IN_PROCESS = "accepted; batches are drawn in the training process"
 MODEL = "keras.Sequential([keras.layers.Dense(1, input_dim=3)])"
 
 DEVIATIONS = [
@@ -63,9 +62,6 @@ DEVIATIONS = [
     Note("models.*.distribute_strategy", "None: a model runs on one device"),
     Note("models.*.distribute_reduction_method", "'auto', of no effect: a model runs on one device"),
     Note("models.*.run_eagerly", "what compile was told; steps run eagerly wherever they are no CUDA graphs"),
-    Note("models.*(workers)", IN_PROCESS),
-    Note("models.*(use_multiprocessing)", IN_PROCESS),
-    Note("models.*(max_queue_size)", IN_PROCESS),
     Note("models.*.save", "says what to write: whole models are not written yet; weights and architecture are"),
     Note("models.model_from_yaml", "says what to write: loading YAML can run code"),
     Note("models.*.to_yaml", "says what to write: loading YAML can run code"),

@@ -73,6 +73,20 @@ def _seed_torch(seed: int) -> None:
 
 _source = _Source()
 
+_graph_seed: int | None = None
+
+
+def graph_seed() -> int | None:
+    """Return the seed that TensorFlow's operations with seeds of their own take besides; `None` where none was set."""
+    return _graph_seed
+
+
+def set_graph_seed(seed: int | None) -> None:
+    """Set that seed, as `tf.random.set_seed` does."""
+    global _graph_seed
+    _graph_seed = seed
+
+
 # --- where the generators stand --------------------------------------------------------------------------------------
 
 

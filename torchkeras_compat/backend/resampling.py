@@ -60,12 +60,13 @@ def _weights(method: str, old: int, new: int) -> Matrix:
         places = np.arange(old)
         covered = np.minimum(edges[1:, None], places + 1) - np.maximum(edges[:-1, None], places)
         return np.asarray(covered.clip(0) / scale, "float32")
-    centres = (np.arange(new) + 0.5) * scale
-    weights = _KERNELS[method](np.arange(old) + 0.5 - centres[:, None])
+    # In float32, as TensorFlow: where a kernel jumps to 0, the last bit decides about a pixel.
+    centres = (np.arange(new, dtype="float32") + np.float32(0.5)) * (np.float32(1) / np.float32(new / old))
+    weights = _KERNELS[method](np.arange(old, dtype="float32") + np.float32(0.5) - centres[:, None])
     return np.asarray(weights / weights.sum(1, keepdims=True), "float32")
 
 
-def resize(images: Tensor, height: int, width: int, method: str = "bilinear") -> Tensor:
+def resize(images: Tensor, height: int, width: int, method: str = "bilinear", keep_equal: bool = True) -> Tensor:
     """Return pictures in another size, as `tf.image.resize` does.
 
     Args:
@@ -73,6 +74,8 @@ def resize(images: Tensor, height: int, width: int, method: str = "bilinear") ->
         height: The new height.
         width: The new width.
         method: One of `METHODS`.
+        keep_equal: Whether pictures of that size stay as they are. In TensorFlow they do where the size is known
+            beforehand, and some methods blur them otherwise.
 
     Source:
         TensorFlow 2.15, `tf.image.resize` with `antialias=False`.
@@ -82,7 +85,7 @@ def resize(images: Tensor, height: int, width: int, method: str = "bilinear") ->
         [0.0, 1.0, 3.0, 4.0]
     """
     old = images.shape[-3:-1]
-    if tuple(old) == (height, width):
+    if tuple(old) == (height, width) and keep_equal:
         return images
     if method in ("bilinear", "nearest"):
         return _by_kernel(images, height, width, method)
@@ -104,7 +107,9 @@ def _by_kernel(images: Tensor, height: int, width: int, method: str) -> Tensor:
     return y if images.dim() == 4 else y.squeeze(0)
 
 
-def resize_and_crop(images: Tensor, height: int, width: int, method: str = "bilinear") -> Tensor:
+def resize_and_crop(
+    images: Tensor, height: int, width: int, method: str = "bilinear", keep_equal: bool = True
+) -> Tensor:
     """Return the largest window in the middle that has the new proportions, in the new size.
 
     Args:
@@ -112,6 +117,7 @@ def resize_and_crop(images: Tensor, height: int, width: int, method: str = "bili
         height: The new height.
         width: The new width.
         method: One of `METHODS`.
+        keep_equal: As in `resize`.
 
     Source:
         Keras 2.15, `smart_resize`, whose sizes are cut to integers in float32.
@@ -125,7 +131,7 @@ def resize_and_crop(images: Tensor, height: int, width: int, method: str = "bili
     cropped_width = min(old_width, int(np.float32(old_height * width) / np.float32(height)))
     top, left = (old_height - cropped_height) // 2, (old_width - cropped_width) // 2
     window = crop(images, top, left, cropped_height, cropped_width)
-    return resize(window, height, width, method)
+    return resize(window, height, width, method, keep_equal)
 
 
 def crop(images: Tensor, top: int, left: int, height: int, width: int) -> Tensor:

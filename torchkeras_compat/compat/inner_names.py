@@ -105,7 +105,9 @@ INNER: dict[str, dict[str, Place]] = {
     "optimizers": _of("optimizers", (), optimizer_from_config="deserialize")
     | _helpers("gradients", "clip_norm")
     | _helpers("generic", "get_from_module"),
-    "preprocessing.image": _helpers("pictures", "apply_transform list_pictures transform_matrix_offset_center"),
+    "preprocessing.image": _helpers("pictures", "apply_transform list_pictures transform_matrix_offset_center")
+    | _of("utils", "image_dataset_from_directory"),
+    "preprocessing.text": _of("utils", "text_dataset_from_directory"),
     "regularizers": _helpers("generic", "get_from_module"),
     "utils": _helpers("convolution", "convert_all_kernels_in_model convert_kernel"),
     "utils.conv_utils": {

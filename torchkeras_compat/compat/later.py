@@ -17,17 +17,8 @@ LAYERS: dict[str, str] = {
 MODELS: dict[str, str] = {
     "Graph": "write Sequential now",
 }
-FROM_FOLDERS = "write preprocessing.image.ImageDataGenerator().flow_from_directory(folder) now"
 UTILS: dict[str, str] = {
-    **_all("GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer", "give the generator or Sequence to fit now, as it is"),
-    "image_dataset_from_directory": FROM_FOLDERS,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
-    "text_dataset_from_directory": "read the files now, and make arrays of them with preprocessing.text.Tokenizer",
-    "timeseries_dataset_from_array": "write preprocessing.sequence.TimeseriesGenerator(x, y, length) now",
-}
-PREPROCESSING = {
-    **{name: UTILS[name] for name in ("image_dataset_from_directory", "text_dataset_from_directory")},
-    "timeseries_dataset_from_array": UTILS["timeseries_dataset_from_array"],
 }
 
 TORCHVISION = (
@@ -97,7 +88,6 @@ PLANNED: dict[str, dict[str, str]] = {
     "layers": LAYERS,
     "models": MODELS,
     "utils": UTILS,
-    "preprocessing": PREPROCESSING,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
     **APPLICATIONS,
     "estimator": {"model_to_estimator": "call model.fit now"},

@@ -117,6 +117,8 @@ MODULES: dict[str, str] = {
         ).split()
     },
     **{f"preprocessing.{part}": f"preprocessing.{part}" for part in ("image", "sequence", "text")},
+    **{f"preprocessing.{part}": "preprocessing" for part in ("timeseries", "image_dataset", "text_dataset")},
+    **{f"utils.{part}": "utils" for part in ("image_dataset", "text_dataset", "timeseries_dataset")},
     "datasets.cifar": "datasets",
     **{
         f"datasets.{name}": f"datasets.{name}"

@@ -233,6 +233,15 @@ DATA: dict[str, Table] = {
     **{name: _renamed(border_mode="padding") for name in ("conv_output_length", "conv_input_length")},
     "get_test_data": _renamed(nb_train="num_train", nb_test="num_test", nb_class="num_classes"),
     "to_categorical": _renamed(nb_classes="num_classes"),
+    "image_dataset_from_directory": _renamed(smart_resize="crop_to_aspect_ratio"),
+    "SequenceEnqueuer.start": {
+        **_renamed(nb_worker="workers", max_q_size="max_queue_size"),
+        "wait_time": Spelling(None, quiet=True),  # between two looks at a queue, at which nobody looks
+    },
+    "GeneratorEnqueuer": {
+        **_renamed(pickle_safe="use_multiprocessing", seed="random_seed"),
+        "wait_time": Spelling(None, quiet=True),
+    },
     **{name: _renamed(nb_words="num_words") for name in ("imdb.load_data", "reuters.load_data", "Tokenizer")},
     **{name: {"dim_ordering": DATA_FORMAT} for name in ("ImageDataGenerator", "array_to_img", "img_to_array")},
     **{name: _renamed(quiet=True, text="input_text") for name in ("one_hot", "text_to_word_sequence")},

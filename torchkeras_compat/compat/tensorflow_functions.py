@@ -21,6 +21,7 @@ from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
 from .._core.symbolic import SymbolicTensor, lifted
+from ..utils.texts import Texts
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -487,9 +488,18 @@ def matrix_transpose(a: Tensor) -> Tensor:
 
 
 @function("expand_dims")
-def expand_dims(x: Tensor, axis: Any) -> Tensor:
-    """Return the values with another axis of size 1."""
+def _expand_dims(x: Tensor, axis: Any) -> Tensor:
     return x.unsqueeze(int(axis))
+
+
+def expand_dims(input: Any, axis: Any = None, name: str | None = None, **kwargs: Any) -> Any:
+    """Return the values, or texts, with another axis of size 1."""
+    if isinstance(input, Texts):
+        return Texts.of(np.expand_dims(input, axis))
+    return _expand_dims(input, **({} if axis is None else {"axis": axis}), **kwargs)
+
+
+FUNCTIONS["expand_dims"] = expand_dims
 
 
 @function("squeeze")

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from .. import backend as K
-from .._core import settings
+from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
 from .._core.tensor_shape import TensorShape, TensorSpec
-from .tensorflow_data import AUTOTUNE, Dataset
+from ..utils.dataset import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
 from .tensorflow_summary import SUMMARY
 
@@ -136,6 +136,7 @@ def set_seed(seed: int) -> None:
         seed: The seed.
     """
     torch.manual_seed(int(seed))
+    randomness.set_graph_seed(int(seed))
 
 
 def _drawing(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -342,7 +343,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "random": {**RANDOM, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
-    "data.experimental": {"AUTOTUNE": AUTOTUNE},
+    "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": Dataset.cardinality},
     "config": {**DEVICES, "run_functions_eagerly": _nothing, "experimental_run_functions_eagerly": _nothing},
     "config.experimental": DEVICES,
     "config.threading": {

@@ -167,9 +167,9 @@ class ClassicCalls(CompiledModel):
             validation_steps: As in `fit`.
             validation_freq: As in `fit`.
             class_weight: As in `fit`.
-            max_queue_size: Accepted.
-            workers: Accepted.
-            use_multiprocessing: Accepted.
+            max_queue_size: As in `fit`.
+            workers: As in `fit`.
+            use_multiprocessing: As in `fit`.
             shuffle: Whether a `Sequence` is read in a new order each epoch.
             initial_epoch: As in `fit`.
         """
@@ -185,6 +185,9 @@ class ClassicCalls(CompiledModel):
             class_weight=class_weight,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
         )
 
     @entrance
@@ -204,12 +207,13 @@ class ClassicCalls(CompiledModel):
             generator: Yields `(x, y)` or `(x, y, sample_weight)`.
             steps: Batches to draw.
             callbacks: As in `evaluate`.
-            max_queue_size: Accepted.
-            workers: Accepted.
-            use_multiprocessing: Accepted.
+            max_queue_size: As in `fit`.
+            workers: As in `fit`.
+            use_multiprocessing: As in `fit`.
             verbose: As in `evaluate`.
         """
-        return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+        readers = {"max_queue_size": max_queue_size, "workers": workers, "use_multiprocessing": use_multiprocessing}
+        return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose, **readers)
 
     @entrance
     def predict_generator(
@@ -228,10 +232,11 @@ class ClassicCalls(CompiledModel):
             generator: Yields inputs, or tuples that begin with them.
             steps: Batches to draw.
             callbacks: As in `predict`.
-            max_queue_size: Accepted.
-            workers: Accepted.
-            use_multiprocessing: Accepted.
+            max_queue_size: As in `fit`.
+            workers: As in `fit`.
+            use_multiprocessing: As in `fit`.
             verbose: As in `predict`.
         """
-        predictions: Array = self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose)
+        readers = {"max_queue_size": max_queue_size, "workers": workers, "use_multiprocessing": use_multiprocessing}
+        predictions: Array = self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose, **readers)
         return predictions

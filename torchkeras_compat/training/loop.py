@@ -148,6 +148,7 @@ def run_fit(run: Run, model: CompiledModel) -> None:
     randomness.draw_seed()
     callbacks, step = run.callbacks, run.step
     model.stop_training = False
+    run.data.skip_order(run.steps)
     step.prepare()
     logs: Mapping[str, Any] = {}
     failed = False
@@ -167,11 +168,13 @@ def run_fit(run: Run, model: CompiledModel) -> None:
                 logs = _end_epoch(run, model, epoch)
                 if short or model.stop_training or run.interrupts.asked:
                     break
+                run.data.end_epoch()
             run.finished = not run.interrupts.asked
         except Exception:  # of which callbacks hear nothing more, as in Keras; of an interrupt they do
             failed = True
             raise
         finally:
+            run.data.stop_reading(for_good=True)
             step.update.finish()
             if not failed:
                 callbacks.call("on_train_end", logs=logs)
@@ -230,7 +233,7 @@ def _train_epoch(run: Run, model: CompiledModel, epoch: int) -> int:
         progress.update(done, results)
         if run.interrupts.asked or model.stop_training:
             break
-    data.end_epoch()
+    data.stop_reading()
     return done
 
 
@@ -282,7 +285,7 @@ def run_evaluate(
         progress.epoch_begin(0, steps or data.steps)
     at_once = 0 if callbacks.wants_batches("test") else step.samples_at_once(data.sample)
     run = functools.partial(_evaluate_batches, step, data, steps, callbacks, progress)
-    with _without_gradients(step.model):
+    with _without_gradients(step.model), _reading(data, steps):
         _joined_or_one_by_one(step.model, at_once, run, step.averages.reset)
     _warn_if_short(data)
     values = step.averages.results()
@@ -316,6 +319,17 @@ def _evaluate_batches(
             done += data.batches_in(batch.size)
             if progress is not None:
                 progress.update(done, step.averages.results)
+
+
+@contextlib.contextmanager
+def _reading(data: Data, steps: int | None) -> Iterator[None]:
+    """Make one pass over the data in the block."""
+    data.skip_order(steps)
+    try:
+        yield
+    finally:
+        data.stop_reading(for_good=True)
+    data.end_epoch()
 
 
 def _warn_if_short(data: Data) -> None:
@@ -369,7 +383,7 @@ def run_predict(
     model, by_step = step.model, step.overrides.predict_step
     at_once = 0 if hooks or by_step else model._samples_at_once(True, data.sample)
     run = functools.partial(_predict_batches, step, data, steps, callbacks, progress)
-    with _without_gradients(model):
+    with _without_gradients(model), _reading(data, steps):
         outputs, last = _joined_or_one_by_one(model, at_once, run)
     _warn_if_short(data)
     progress.epoch_end({})

@@ -26,6 +26,7 @@ from .._core.weights import Weight
 from ..callbacks.base import CallbackList, ValidationArrays
 from ..layers.base.side_losses import held_metrics
 from ..metrics import Metric
+from ..utils.read_ahead import Workers
 from . import arguments
 from .as_it_was import AsItWas
 from .compile_config import CompileConfig, make_config, with_loss_scale
@@ -346,9 +347,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             validation_steps: Batches to validate on.
             validation_batch_size: Rows in a validation batch.
             validation_freq: Every how many epochs to validate, or a list of epochs counted from 1.
-            max_queue_size: Accepted; batches are drawn as they are needed.
-            workers: Accepted; see `max_queue_size`.
-            use_multiprocessing: Accepted; see `max_queue_size`.
+            max_queue_size: How many batches may wait.
+            workers: How many threads or processes read a generator or a `Sequence` ahead; 0 reads when a batch is due.
+                One thread does so where that takes time; a source that gives its batches at once is not read ahead.
+            use_multiprocessing: Whether they are processes, each with a copy of the source.
 
         Returns:
             The `History`.
@@ -369,6 +371,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         steps = arguments.step_count("fit", "steps_per_epoch", steps_per_epoch)
         valid_steps = arguments.step_count("fit", "validation_steps", validation_steps)
         order = arguments.shuffling(shuffle)
+        readers = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
         with self._unchanged_on_error():
             data, held_out, held_out_arrays = self._feeder.training(
                 x,
@@ -382,6 +385,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
                 validation_data=validation_data,
                 validation_batch_size=validation_batch_size,
                 validation_samples=arguments.samples_of(valid_steps),
+                workers=readers,
             )
             validation: Validation | None = None
             if held_out is not None:
@@ -463,9 +467,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             sample_weight: A weight for each row.
             steps: Batches to draw.
             callbacks: A list of callbacks.
-            max_queue_size: Accepted; batches are drawn as they are needed.
-            workers: Accepted.
-            use_multiprocessing: Accepted.
+            max_queue_size: As in `fit`.
+            workers: As in `fit`.
+            use_multiprocessing: As in `fit`.
             return_dict: Whether to return a dictionary by name.
 
         Raises:
@@ -474,9 +478,12 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         self._compiled("evaluate")
         counted = arguments.step_count("evaluate", "steps", steps)
         samples = arguments.samples_of(counted)
+        readers = Workers.of("evaluate", workers, use_multiprocessing, max_queue_size)
         with self._lock:
             with self._unchanged_on_error():
-                data = self._feeder.evaluation(x, y, sample_weight, batch_size=batch_size, samples=samples)
+                data = self._feeder.evaluation(
+                    x, y, sample_weight, batch_size=batch_size, samples=samples, workers=readers
+                )
                 batches = arguments.batches_of(counted, data.batch_size)
                 shown = verbosity("evaluate", verbose)
                 listed = self._listed(callbacks, data, batches, shown)
@@ -522,9 +529,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             verbose: 0 nothing, 1 a bar; `'auto'` as the dialect has it.
             steps: Batches to draw.
             callbacks: A list of callbacks.
-            max_queue_size: Accepted; batches are drawn as they are needed.
-            workers: Accepted.
-            use_multiprocessing: Accepted.
+            max_queue_size: As in `fit`.
+            workers: As in `fit`.
+            use_multiprocessing: As in `fit`.
 
         Example:
             >>> import numpy as np, torchkeras_compat as keras
@@ -537,8 +544,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         if not shown and callbacks is None and steps is None and feeder.is_one_batch(x, batch_size):
             return self._predict_batch(step, feeder, x)  # a service asks for one row at a time: no loop around it
         counted = arguments.step_count("predict", "steps", steps)
+        readers = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
         with self._unchanged_on_error():
-            data = feeder.prediction(x, batch_size=batch_size, samples=arguments.samples_of(counted))
+            samples = arguments.samples_of(counted)
+            data = feeder.prediction(x, batch_size=batch_size, samples=samples, workers=readers)
             batches = arguments.batches_of(counted, data.batch_size)
             listed = self._listed(callbacks, data, batches, shown)
         progress = self._progress(1, shown, False)

@@ -136,8 +136,8 @@ class TrainingState:
             kept = by_name.get(type(callback).__name__)
             if kept and isinstance(callback, Callback):
                 callback._set_backup(kept.pop(0))
-        for data, (position, _) in zip(self.data, state["data"]):
-            _position(data).set_state(position)
+        for data, (position, _) in reversed(list(zip(self.data, state["data"]))):
+            _position(data).set_state(position)  # the random numbers of the training data are those that count
 
     def _go_to(self, state: Mapping[str, Any]) -> None:
         """Let training go on at the batch behind the backup."""
@@ -154,6 +154,8 @@ class TrainingState:
             run.resume_epoch = resume_epoch
         elif model.stop_training:
             run.initial_epoch = run.epochs
+        else:
+            run.data.end_epoch()  # the backup was written before
         if batches is not None or run.is_one_stream or run.data.counts_samples:
             _position(run.data).go_on()
 

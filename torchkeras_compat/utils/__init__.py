@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .arrays import normalize, to_categorical, to_ordinal
+from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 from .files import get_file
 from .hdf5_matrix import HDF5Matrix
+from .image_dataset import image_dataset_from_directory
 from .images import array_to_img, img_to_array, load_img, save_img
 from .interactive import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from .layer_utils import get_source_inputs, print_summary
@@ -25,13 +27,18 @@ from .progbar import Progbar
 from .seeding import set_random_seed
 from .sequence import Sequence
 from .splitting import split_dataset
+from .text_dataset import text_dataset_from_directory
+from .timeseries_dataset import timeseries_dataset_from_array
 from .vis_utils import model_to_dot, plot_model
 
 __all__ = [
     "CustomObjectScope",
+    "GeneratorEnqueuer",
     "HDF5Matrix",
+    "OrderedEnqueuer",
     "Progbar",
     "Sequence",
+    "SequenceEnqueuer",
     "array_to_img",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -42,6 +49,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
     "load_img",
@@ -57,6 +65,8 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "to_ordinal",
     "unpack_x_y_sample_weight",

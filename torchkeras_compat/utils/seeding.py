@@ -7,6 +7,7 @@ import random
 import numpy as np
 import torch
 
+from .._core import randomness
 from .._core.errors import argument_error
 
 
@@ -29,3 +30,4 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+    randomness.set_graph_seed(seed)

@@ -15,6 +15,7 @@ from ..._core.errors import argument_error, positive_int
 from ..._core.tree import Tree, fill, flatten, is_branch, map_tree
 from .batch import Batch
 from .inputs import LazyLeaf, input_tensors, inputs_on_device, row_bytes
+from .mapped_files import MappedFiles
 from .position import Position
 from .signature import Signature
 from .standardize import Arrays, rows_of
@@ -53,6 +54,8 @@ class ArrayData:
         self.leaves: list[Leaf] = []
         self._device, self._dtype = signature.device, signature.dtype
         x, y, weight = arrays
+        self._files = MappedFiles()
+        self._is_mapped = self._files.hold(x)
         x = input_tensors(x, signature, read_device=True)
         self._pick_x = self._enter(x)
         self._casts = self._places_to_cast(signature)
@@ -121,7 +124,12 @@ class ArrayData:
             return
         rows = rows.to(tensors[0].device if tensors else "cpu")
         for part in torch.split(rows, step):
-            yield [leaf.index_select(0, part.to(leaf.device)) for leaf in self.leaves]
+            yield [self._gather(leaf, part.to(leaf.device)) for leaf in self.leaves]
+
+    def _gather(self, leaf: Leaf, rows: Tensor) -> Tensor:
+        if self._is_mapped and isinstance(leaf, Tensor) and leaf.device.type == "cpu":
+            return self._files.gather(leaf, rows)
+        return leaf.index_select(0, rows)
 
     def _order(self, shuffle: bool | str) -> Tensor | None:
         if shuffle == "batch":  # whole batches change places; a short last one stays last
@@ -151,10 +159,18 @@ class ArrayData:
         for leaves in self._pieces(rows, size):
             for parts in zip(*[torch.split(leaf, size) for leaf in leaves]):
                 yield self._ready(parts)
+                if self._is_mapped:
+                    self._files.read(parts)
 
     def batches_in(self, rows: int) -> int:
         """Return how many batches this many rows make."""
         return -(-rows // self.batch_size)
+
+    def stop_reading(self, for_good: bool = False) -> None:
+        """Do nothing: nobody reads arrays ahead."""
+
+    def skip_order(self, steps: int | None) -> None:
+        """Do nothing: the order of arrays is not TensorFlow's."""
 
     def end_epoch(self) -> None:
         """Nothing to do between passes over arrays."""

@@ -14,6 +14,7 @@ from ..._core.border import user_stacklevel
 from ..._core.ownership import is_ours
 from ..._core.shapes import compatible, one_sample_hint
 from ..._core.tree import Tree
+from .mapped_files import HELD_BYTES, MappedFiles, tensor_of_mapped
 from .signature import ModelOutput, Signature
 from .sparse import SparseRows
 from .standardize import Arrays, leaves
@@ -54,12 +55,25 @@ def _not_finite(array: Any) -> str | None:
     if not (values.is_floating_point() if isinstance(values, Tensor) else values.dtype.kind == "f"):
         return None
     with np.errstate(invalid="ignore", over="ignore"):
-        total = float(values.sum())
+        total = _total(values)
     if total - total == 0:
         return None
     if bool((values != values).any()):  # NaN alone is unequal to itself
         return "NaN"
     return "infinity" if bool((abs(values) == math.inf).any()) else None  # else the sum alone is too large
+
+
+def _total(values: Any) -> float:
+    """Return the sum; a mapped file is read in pieces, whose pages are given back."""
+    files = MappedFiles()
+    if not files.hold(values):
+        return float(values.sum())
+    total, rows = 0.0, max(1, HELD_BYTES * len(values) // values.nbytes)
+    for start in range(0, len(values), rows):
+        part = values[start : start + rows]
+        total += float(part.sum())
+        files.read([tensor_of_mapped(part)])
+    return total
 
 
 def expect_samples(x: Any, y: Any, signature: Signature, output: ModelOutput) -> None:

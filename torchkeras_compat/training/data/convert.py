@@ -13,6 +13,7 @@ from ..._core.errors import show
 from ..._core.tree import Tree, flatten, map_tree
 from .encoding import holds_inputs, no_numbers
 from .frames import is_frame, numbers
+from .mapped_files import mapping_of, tensor_of_mapped
 from .sparse import SparseRows, is_sparse
 from .stored import StoredRows, is_stored
 
@@ -70,9 +71,11 @@ def to_tensor(array: Any, dtype: torch.dtype | None = None) -> Tensor:
         host = np.asarray(array)
         if host.dtype.kind == "u" and host.dtype.itemsize > 1:
             host = host.astype(np.int64)
-        if not host.flags.writeable or any(s < 0 for s in host.strides) or not host.dtype.isnative:
+        mapped = mapping_of(array) is not None
+        fixed = not host.flags.writeable and not mapped
+        if fixed or any(s < 0 for s in host.strides) or not host.dtype.isnative:
             host = np.array(host, dtype=host.dtype.newbyteorder("="))
-        tensor = torch.from_numpy(host)
+        tensor = tensor_of_mapped(host) if mapped else torch.from_numpy(host)
     return tensor if dtype is None else tensor.to(dtype)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..._core.errors import argument_error
 from ..._core.samples import Samples
 from ..._core.tree import is_branch
+from ...utils.read_ahead import ONE_THREAD, Workers
 from .arrays import ArrayData, batch_size_of, one_batch, split
 from .batch import Batch
 from .checks import expect_samples, warn_of_values
@@ -71,6 +72,7 @@ class Feeder:
         validation_data: Any,
         validation_batch_size: int | None,
         validation_samples: Samples | None,
+        workers: Workers,
     ) -> TrainingData:
         """Return what `fit` trains and validates on.
 
@@ -86,6 +88,7 @@ class Feeder:
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a source of batches.
             validation_batch_size: Rows in a batch of validation.
             validation_samples: How many samples make a validation, where it is they that are counted.
+            workers: Who reads sources of batches.
         """
         size = self._batch_size("fit", batch_size)
         valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size, None)
@@ -95,7 +98,7 @@ class Feeder:
         held_out: Arrays | None = None
         data: Data
         if is_stream(x):
-            data = self._stream("fit", x, y, sample_weight, class_weight, samples)
+            data = self._stream("fit", x, y, sample_weight, class_weight, samples, workers)
             if validation_split:
                 raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
         else:
@@ -110,28 +113,37 @@ class Feeder:
             data = self._in_memory(arrays, size)
             self._inspect(arrays)
         if validation_data is not None:
-            validation, held_out = self._validation(validation_data, valid_size, validation_samples)
+            validation, held_out = self._validation(validation_data, valid_size, validation_samples, workers)
         return TrainingData(data, validation, held_out)
 
     def evaluation(
-        self, x: Any, y: Any, sample_weight: Any, *, batch_size: int | None, samples: Samples | None
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        batch_size: int | None,
+        samples: Samples | None,
+        workers: Workers = ONE_THREAD,
     ) -> Data:
         """Return what `evaluate` reads; the arguments are those of `training`."""
         _need_x("evaluate", x)
         size = self._batch_size("evaluate", batch_size)
         x = batched(x, size)
         if is_stream(x):
-            return self._stream("evaluate", x, y, sample_weight, None, samples)
+            return self._stream("evaluate", x, y, sample_weight, None, samples, workers)
         self._need_targets("evaluate", y)
         return self._in_memory(self._arrays(x, y, sample_weight), size)
 
-    def prediction(self, x: Any, *, batch_size: int | None, samples: Samples | None) -> Data:
+    def prediction(
+        self, x: Any, *, batch_size: int | None, samples: Samples | None, workers: Workers = ONE_THREAD
+    ) -> Data:
         """Return what `predict` reads; the arguments are those of `training`."""
         _need_x("predict", x)
         size = self._batch_size("predict", batch_size)
         x = batched(x, size)
         if is_stream(x):
-            return StreamData(x, self.signature, with_targets=False, samples=samples)
+            return StreamData(x, self.signature, with_targets=False, samples=samples, workers=workers)
         return self._in_memory(self._arrays(x), size)
 
     def is_one_batch(self, x: Any, batch_size: int | None) -> bool:
@@ -235,7 +247,14 @@ class Feeder:
     # --- sources of batches ----------------------------------------------------------------------------------------
 
     def _stream(
-        self, method: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, samples: Samples | None
+        self,
+        method: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        samples: Samples | None,
+        workers: Workers,
     ) -> StreamData:
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
@@ -243,11 +262,13 @@ class Feeder:
         if isinstance(class_weight, str):
             raise argument_error(method, "class_weight", "a dictionary {class: weight} with a generator", class_weight)
         inspect = self._inspect if method == "fit" else None
-        data = StreamData(x, self.signature, class_weight, samples=samples, inspect=inspect)
+        data = StreamData(x, self.signature, class_weight, samples=samples, inspect=inspect, workers=workers)
         data.build_model()
         return data
 
-    def _validation(self, source: Any, batch_size: int, samples: Samples | None) -> tuple[Data, Arrays | None]:
+    def _validation(
+        self, source: Any, batch_size: int, samples: Samples | None, workers: Workers
+    ) -> tuple[Data, Arrays | None]:
         if isinstance(source, (tuple, list)):
             if len(source) not in (2, 3):
                 raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
@@ -256,7 +277,7 @@ class Feeder:
         source = batched(source, batch_size)
         if not is_stream(source):
             raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
-        return StreamData(source, self.signature, samples=samples), None
+        return StreamData(source, self.signature, samples=samples, workers=workers), None
 
 
 def _need_x(method: str, x: Any) -> None:

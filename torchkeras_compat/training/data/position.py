@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import torch
 
 from ..._core import randomness
 from ..._core.tree import Tree, flatten
+from ...utils.read_ahead import END, Reader
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class Position:
 
     Args:
         generators: Generators of random numbers that the data have beside the global ones.
+        reader: Reads the data, ahead of the training maybe.
 
     Attributes:
         begun: How many passes over the data have begun.
@@ -32,8 +34,10 @@ class Position:
         goes_on: Whether what begins next is the rest of the last pass.
     """
 
-    def __init__(self, generators: Sequence[torch.Generator] = ()) -> None:
-        self.generators = generators
+    def __init__(self, generators: Sequence[torch.Generator] = (), reader: Reader | None = None) -> None:
+        self.generators, self.reader = generators, reader
+        if reader is not None:
+            reader.note = _numbers_of_sources
         self.begun = self.batches = self.drawn = self.samples = 0
         self._before_pass: dict[str, Any] = {}
         self._before_first_item: dict[str, Any] = {}
@@ -79,16 +83,20 @@ class Position:
         self.drawn += 1
         _note_drawn(source, self.drawn)
 
-    def advance(self, source: Any) -> None:
+    def advance(self, source: Any, draw: Callable[[], Any]) -> None:
         """Draw what was drawn before, so that the next item is the one behind it.
+
+        Args:
+            source: What can be read once.
+            draw: Returns its next item, or `END`.
 
         Raises:
             ValueError: The source ends before.
         """
-        known = _DRAWN.get(source, 0) if _is_known(source) else 0
+        known = _DRAWN.get(source, 0) if can_be_told_apart(source) else 0
         with self._with_random(self._before_first_item):
             for number in range(known, self.drawn):
-                if next(source, self) is self:
+                if draw() is END:
                     raise ValueError(
                         f"fit: the generator ended after {number} of the {self.drawn} batches that the training took "
                         f"before it was interrupted; give it a new one, which begins where that one did."
@@ -123,7 +131,7 @@ class Position:
             "before_pass": self._before_pass,
             "before_first_item": self._before_first_item,
             "before_epoch_ends": list(self._before_epoch_ends),
-            "random": self._random(),
+            "random": {**self._random(), **self._as_of_the_batch_in_use()},
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -133,6 +141,10 @@ class Position:
         self._before_pass, self._before_first_item = state["before_pass"], state["before_first_item"]
         self._before_epoch_ends = list(state["before_epoch_ends"])
         self._set_random(state["random"])
+
+    def _as_of_the_batch_in_use(self) -> Mapping[str, Any]:
+        """Return where generators stood when the batch in use had been read, if others have been read behind it."""
+        return (self.reader.noted or {}) if self.reader is not None else {}
 
     def _random(self) -> dict[str, Any]:
         own = {f"own {i}": generator.get_state() for i, generator in enumerate(self.generators)}
@@ -155,14 +167,20 @@ class Position:
             self._set_random(now)
 
 
-def _is_known(source: Any) -> bool:
+def _numbers_of_sources() -> dict[str, Any]:
+    # Of torch's generator, draws of the model and those of a thread beside it cannot be told apart.
+    states = randomness.get_state()
+    return {name: states[name] for name in ("numpy", "python")}
+
+
+def can_be_told_apart(source: Any) -> bool:
     """Tell whether a source can be told from others for as long as it lives; some iterators of Python cannot."""
     kind = type(source)
     return kind.__hash__ is not None and bool(getattr(kind, "__weakrefoffset__", 0))
 
 
 def _note_drawn(source: Any, count: int) -> None:
-    if _is_known(source):
+    if can_be_told_apart(source):
         _DRAWN[source] = count
 
 

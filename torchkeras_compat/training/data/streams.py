@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -16,14 +19,17 @@ from ..._core.border import user_stacklevel
 from ..._core.errors import show
 from ..._core.samples import Samples
 from ..._core.shapes import Shape, one_sample_hint
-from ..._core.tree import Tree, is_branch, map_tree
+from ..._core.tree import Tree, flatten, is_branch, map_tree
 from ...preprocessing.image.iterator import Iterator as PictureIterator
+from ...utils.dataset import Dataset
+from ...utils.read_ahead import END, ONE_THREAD, Reader, Workers
 from ...utils.sequence import Sequence as BatchSequence
 from .arrays import one_batch
 from .batch import Batch
 from .class_weights import with_class_weight
 from .inputs import build_by
-from .position import Position
+from .mapped_files import MappedFiles
+from .position import Position, can_be_told_apart
 from .signature import ModelOutput, Signature
 from .standardize import (
     Arrays,
@@ -47,6 +53,7 @@ class StreamData:
         with_targets: Whether an item is `(x, y[, weight])`, or `x` alone as in `predict`.
         samples: How many samples make a pass, where it is they that are counted (Keras 1), and not batches.
         inspect: Called with the arrays of the first batch.
+        workers: Who reads a generator or a `Sequence`.
 
     Attributes:
         position: Where training stands in them, if somebody keeps that.
@@ -64,11 +71,13 @@ class StreamData:
         with_targets: bool = True,
         samples: Samples | None = None,
         inspect: Callable[[Arrays], None] | None = None,
+        workers: Workers = ONE_THREAD,
     ) -> None:
         self.source, self.signature = source, signature
         self.class_weight, self.with_targets = class_weight, with_targets
         self.loader = isinstance(source, torch.utils.data.DataLoader)  # which makes lists of tuples
-        self.fresh = self.loader and source.collate_fn is torch.utils.data.default_collate
+        joined = self.loader and source.collate_fn is torch.utils.data.default_collate
+        self.fresh = joined or isinstance(source, Dataset)  # whose batches have memory of their own
         self.length = length_of(source)
         self.indexed = self.length is not None and hasattr(source, "__getitem__")
         self.samples, self.inspect = samples, inspect
@@ -76,6 +85,10 @@ class StreamData:
         self.batch_size: int | None = None
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
+        self.reader = Reader(source, workers, _unused_of(source), _copied)
+        self._reading: Iterator[Any] = iter(())  # the pass that has begun
+        self._files = MappedFiles()
+        self._stops: list[Any] = []  # what ends the reading ahead of a data set
         self._endless: Iterator[Any] | None = None
         self._seen_before = 0  # samples of the epoch in which training resumes
 
@@ -83,11 +96,12 @@ class StreamData:
         """Build a model whose call a user wrote by the first batch, which comes again where it can be drawn once."""
         if self.signature.inputs is not None or self.signature.model.built:
             return
-        item = next(self._items(False), _END)
-        if item is not _END:
+        if isinstance(self.source, Dataset):
+            item = self.source._first()
+        else:
+            item = self.reader.peek() if self.is_read_once else next(iter(self._items(False, 1)), END)
+        if item is not END:
             build_by(input_arrays(self._parts(item)[0], self.signature), self.signature)
-            if self.is_read_once:
-                self.source = itertools.chain([item], self.source)
 
     def _steps_for(self, samples: int) -> int | None:
         """Return the number of batches that so many samples make, where the source tells and none is short."""
@@ -100,23 +114,27 @@ class StreamData:
         """Yield the batches of one pass, at most `limit` of them; a generator goes on where it stood."""
         if self.samples is not None:
             return self._until(self.samples, shuffle)
-        return map(self._batch, itertools.islice(self._items(shuffle), limit))
+        return map(self._batch, itertools.islice(self._items(shuffle, limit), limit))
 
-    def _items(self, shuffle: bool | str) -> Iterator[Any]:
+    def _items(self, shuffle: bool | str, limit: int | None = None) -> Iterator[Any]:
         if self.position is None or self.is_read_once:
-            return self._pass(shuffle)
+            return self._pass(shuffle, limit)
+        if self.position.goes_on and isinstance(self.source, Dataset):
+            self.source._begin_again()
         with self.position.beginning() as past:
-            return self.position.counted(self._pass(shuffle, past))
+            return self.position.counted(self._pass(shuffle, limit, past))
 
-    def _pass(self, shuffle: bool | str, past: int = 0) -> Iterator[Any]:
+    def _pass(self, shuffle: bool | str, limit: int | None, past: int = 0) -> Iterator[Any]:
         """Return the items of a pass but for those that are past."""
+        if self.is_read_once:
+            return self._drawn(limit)
         if self.indexed:
             length = self.length or 0
             order = randomness.permutation(length).tolist() if shuffle is True else range(length)
-            return (self.source[i] for i in order[past:])
-        if self.is_read_once:
-            return self._drawn()
-        items: Iterator[Any] = iter(self.source)
+            self._reading = self.reader.read(order[past:], limit)
+            return self._reading
+        dataset = isinstance(self.source, Dataset)
+        items: Iterator[Any] = self.source._elements(self._stops) if dataset else iter(self.source)
         for _ in range(past):
             next(items, None)
         return items
@@ -131,21 +149,39 @@ class StreamData:
         """Whether the source, such as a generator, goes on where it stands, and cannot begin anew."""
         return hasattr(self.source, "__next__") and (self.samples is not None or not self.indexed)
 
-    def _drawn(self) -> Iterator[Any]:
+    def _drawn(self, limit: int | None) -> Iterator[Any]:
         """Yield what `next()` gives, from where the source stands; it need not have `__iter__`, as in classic Keras."""
         source, position = self.source, self.position
         if position is not None:
             position.begin_drawing()
-        while (item := next(source, _END)) is not _END:
+        self._reading = self.reader.read(None, limit)
+        for item in self._reading:
             if position is not None:
                 position.draw(source)
             yield item
 
+    def stop_reading(self, for_good: bool = False) -> None:
+        """Stop who reads ahead, where a pass has ended; what they have drawn of a generator comes next time.
+
+        Args:
+            for_good: Whether there is no next pass, which may begin in the midst of this one.
+        """
+        if isinstance(self._reading, Generator) and (for_good or self.is_read_once or self._endless is None):
+            self._reading.close()
+        while for_good and self._stops:
+            self._stops.pop()()
+
+    def skip_order(self, steps: int | None) -> None:
+        """Let a data set draw an order that no pass has: `fit` and `evaluate` of Keras make an iterator too many.
+
+        Args:
+            steps: How many batches a pass has; all if `None`.
+        """
+        if isinstance(self.source, Dataset) and not (steps and self.source.goes_on(steps)):
+            self.source._elements([])
+
     def _rounds(self, shuffle: bool | str) -> Iterator[Any]:
         """Yield items without end: a source that can be read again is, as Keras 1 expected of its generators."""
-        if self.is_read_once:
-            yield from self._drawn()
-            return
         empty = False
         while not empty:
             empty = True
@@ -155,17 +191,21 @@ class StreamData:
 
     def _until(self, samples: Samples, shuffle: bool | str) -> Iterator[Batch]:
         """Yield whole batches until the samples have been reached; the next pass goes on behind them."""
-        if self._endless is None:
+        if self.is_read_once:
+            self._endless = self._drawn(1)  # how many batches there are in an epoch shows at the first
+        elif self._endless is None:
             self._endless = self._rounds(shuffle)
         seen = self._seen_before
         self._seen_before = 0
         while seen < samples.count:
-            item = next(self._endless, _END)
-            if item is _END:
+            item = next(self._endless, END)
+            if item is END:
                 self.ran_out = True
                 return
             batch = self._batch(item)
             seen += batch.size
+            if self.is_read_once:
+                self.reader.allowed = -(-(samples.count - seen) // batch.size)
             if self.position is not None:
                 self.position.samples = seen
             yield batch
@@ -196,11 +236,11 @@ class StreamData:
         """Keep account of where training stands, so that a backup can tell it."""
         held = (self.source, getattr(self.source, "sampler", None)) if self.loader else ()
         generators = {id(g): g for one in held if (g := getattr(one, "generator", None)) is not None}
-        self.position = Position(list(generators.values()))
+        self.position = Position(list(generators.values()), self.reader)
 
     def source_state(self) -> dict[str, Any] | None:
-        """Return where batches of pictures stand, which can tell it; other sources are brought there step by step."""
-        return self.source._place() if isinstance(self.source, PictureIterator) else None
+        """Return where a source stands that can tell it; others are brought there step by step."""
+        return self.source._place() if isinstance(self.source, (PictureIterator, Dataset)) else None
 
     def go_to_position(self, source_state: Any) -> None:
         """Bring the source to where training stood.
@@ -215,7 +255,7 @@ class StreamData:
             self.source._set_place(source_state)
             return
         if self.is_read_once:
-            self.position.advance(self.source)
+            self.position.advance(self.source, self.reader.next)
         if hasattr(self.source, "on_epoch_end"):
             self.position.end_epochs_again(self.source)
 
@@ -238,12 +278,15 @@ class StreamData:
         if self.class_weight is not None:
             weighted = with_class_weight(arrays, self.class_weight, outputs, model, None)
         batch = one_batch(weighted, signature)
+        mapped = self._files.hold(inputs)
         if self.inspect is not None:
             self.inspect(arrays)
             self.inspect = None
-        if self.fresh:
-            return batch
-        return Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+        if not self.fresh:
+            batch = Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+        if mapped:
+            self._files.read(flatten(batch.x))
+        return batch
 
     def _parts(self, item: Any) -> tuple[Any, Any, Any]:
         """Return x, y and weights of what the source yields; x alone where there are no targets to be."""
@@ -265,7 +308,23 @@ class StreamData:
             raise ValueError(f"{error}{hint}") from None
 
 
-_END = object()
+# What was read of a generator ahead of a training that ended, by generator.
+_UNUSED: weakref.WeakKeyDictionary[Any, deque[Future[Any]]] = weakref.WeakKeyDictionary()
+
+
+def _unused_of(source: Any) -> deque[Future[Any]]:
+    return _UNUSED.setdefault(source, deque()) if can_be_told_apart(source) else deque()
+
+
+def _copied(item: Any) -> Any:
+    """Return what a source has given in memory of its own, for it may fill one buffer again before the item is used."""
+    if isinstance(item, np.ndarray):
+        return item.copy()
+    if isinstance(item, Tensor):
+        return item.clone()
+    if type(item) in (tuple, list):
+        return type(item)(_copied(part) for part in item)
+    return {key: _copied(part) for key, part in item.items()} if type(item) is dict else item
 
 
 def _apart(tensors: Tree, sources: Tree) -> Tree:

@@ -1,0 +1,553 @@
+"""`Dataset`: elements that can be shuffled, batched, mapped and repeated, as `tf.data` has them."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core.errors import argument_error, positive_int
+from .._core.tensor_shape import TensorSpec
+from .._core.user_tensors import hand_out, take_back
+from .read_ahead import END, Ahead, Task, Workers
+from .shuffling import Order
+from .texts import Texts
+
+AUTOTUNE = -1
+INFINITE, UNKNOWN = -1, -2  # TensorFlow's numbers for the length of a data set
+FILE_READERS = Workers(2, False, 2)  # a batch for each while one is in use
+
+Tree = Any  # an array, or a tuple or dictionary of trees
+Stops = list[Callable[[], Any]]  # what ends the reading ahead of one pass
+
+
+def mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
+    """Return a tree with a function's values as its leaves."""
+    if isinstance(tree, dict):
+        return {key: mapped(function, value) for key, value in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(mapped(function, value) for value in tree)
+    return function(tree)
+
+
+def _leaves(tree: Tree) -> list[Any]:
+    if isinstance(tree, (dict, tuple)):
+        return [leaf for value in (tree.values() if isinstance(tree, dict) else tree) for leaf in _leaves(value)]
+    return [tree]
+
+
+def _joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: _joined(function, [tree[key] for tree in trees]) for key in first}
+    if isinstance(first, tuple):
+        return tuple(_joined(function, list(parts)) for parts in zip(*trees))
+    return function(trees)
+
+
+def as_tensor(value: Any) -> Any:
+    """Return a value as a tensor of TensorFlow's type for it; strings as `Texts`."""
+    if isinstance(value, (Tensor, Texts)):
+        return value
+    array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    if array.dtype.kind in "OUS":
+        return Texts.of(array)
+    if not hasattr(value, "dtype"):  # what Python wrote
+        array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
+    return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+
+
+def _copied(value: Any) -> Any:
+    tensor = as_tensor(value)
+    return tensor.clone() if isinstance(tensor, Tensor) else tensor
+
+
+def _stacked(values: list[Any]) -> Any:
+    if isinstance(values[0], Texts):
+        return Texts.of(np.stack(values))
+    return torch.stack([torch.as_tensor(value) for value in values])
+
+
+def _sized(length: int, change: Callable[[int], int]) -> int:
+    return length if length < 0 else change(length)
+
+
+class Rows(Protocol):
+    """Elements that can be read in any order.
+
+    Attributes:
+        slow: Whether reading them takes long, so that batches are read ahead.
+    """
+
+    slow: bool
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def row(self, index: int) -> Tree:
+        """Return one element."""
+
+    def __getitem__(self, indices: Sequence[int]) -> Tree:
+        """Return several elements as a batch."""
+
+
+class _ArrayRows:
+    """The rows of arrays."""
+
+    slow = False
+
+    def __init__(self, arrays: Tree, count: int) -> None:
+        self.arrays, self.count = arrays, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def row(self, index: int) -> Tree:
+        return mapped(operator.itemgetter(index), self.arrays)
+
+    def __getitem__(self, indices: Sequence[int]) -> Tree:
+        places = torch.tensor(indices)
+        return mapped(lambda a: a[indices] if isinstance(a, Texts) else a.index_select(0, places), self.arrays)
+
+
+class Dataset:
+    """A source of elements that can be shuffled, batched, mapped and repeated.
+
+    Args:
+        make: Returns a new iterator over the elements; it puts what ends its reading ahead into a list.
+        length: How many there are; -1 without end, -2 unknown.
+        parents: The data sets that it is made of.
+        batched: Whether the last of its batches may be shorter than the others.
+
+    Attributes:
+        class_names: Of a data set from folders: the names of the classes.
+        file_paths: Of a data set from folders: the files.
+
+    Example:
+        >>> import numpy as np
+        >>> data = Dataset.from_tensor_slices((np.arange(5), np.ones(5))).batch(2).prefetch(AUTOTUNE)
+        >>> [x.tolist() for x, y in data], len(data)
+        ([[0, 1], [2, 3], [4]], 3)
+    """
+
+    class_names: list[Any]
+    file_paths: list[str]
+    _rows: Rows | None = None  # where elements can be read in any order
+    _indices: Callable[[], Iterator[int]]  # of those rows, for a pass
+
+    def __init__(
+        self,
+        make: Callable[[Stops], Iterator[Any]],
+        length: int,
+        parents: Iterable[Dataset] = (),
+        batched: bool = False,
+    ) -> None:
+        self._make, self._length, self._batched = make, length, batched
+        self._orders: list[Order] = [order for parent in parents for order in parent._orders]
+        self._begun: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator over the elements, whose tensors have the manners of Keras's."""
+        return (mapped(hand_out, item) for item in self._elements([]))
+
+    def _elements(self, stops: Stops) -> Iterator[Any]:
+        """Return an iterator over the elements as torch's tensors.
+
+        Args:
+            stops: Gets what ends the reading ahead of this pass.
+        """
+        self._begun = self._states()
+        return self._make(stops)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        known = ", ".join(n for n in dir(type(self)) if not n.startswith("_"))
+        raise AttributeError(f"tf.data.Dataset has no {name!r} here, only: {known}.")
+
+    def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Dataset:
+        return sized_dataset(make, length, (self,), self._batched)
+
+    # --- sources -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_tensor_slices(cls, tensors: Tree, name: str | None = None) -> Dataset:
+        """Return the rows of arrays.
+
+        Args:
+            tensors: An array, or a tuple or dictionary of arrays with as many rows.
+            name: Accepted.
+        """
+        arrays = mapped(as_tensor, tensors)
+        rows = {len(leaf) for leaf in _leaves(arrays)}
+        if len(rows) != 1:
+            raise ValueError(f"Dataset.from_tensor_slices: all arrays must have as many rows; got {sorted(rows)}.")
+        return from_rows(_ArrayRows(arrays, rows.pop()))
+
+    @classmethod
+    def from_tensors(cls, tensors: Tree, name: str | None = None) -> Dataset:
+        """Return one element.
+
+        Args:
+            tensors: The element.
+            name: Accepted.
+        """
+        element = mapped(as_tensor, tensors)
+        return sized_dataset(lambda stops: iter([element]), 1)
+
+    @classmethod
+    def from_generator(
+        cls, generator: Callable[..., Iterable[Any]], *types: Any, args: Any = (), **kwargs: Any
+    ) -> Dataset:
+        """Return what a function's iterable yields, which is called anew for each pass.
+
+        Args:
+            generator: The function.
+            types: Accepted: `output_types`, `output_shapes`.
+            args: The function's arguments.
+            kwargs: Accepted: `output_types`, `output_shapes`, `output_signature`, `name`.
+        """
+        if not callable(generator):
+            raise argument_error(
+                "Dataset.from_generator", "generator", "a function that returns an iterable", generator
+            )
+
+        def items(stops: Stops) -> Iterator[Any]:
+            for item in generator(*(args or ())):
+                yield mapped(_copied, item)  # it may fill one buffer again
+
+        return Dataset(items, UNKNOWN)
+
+    @classmethod
+    def range(cls, *args: int, **kwargs: Any) -> Dataset:
+        """Return whole numbers.
+
+        Args:
+            args: As Python's `range` takes them.
+            kwargs: Accepted.
+        """
+        return Dataset.from_tensor_slices(np.arange(*(int(arg) for arg in args)))
+
+    @classmethod
+    def zip(cls, *datasets: Any, **kwargs: Any) -> Dataset:
+        """Return tuples of the elements of several.
+
+        Args:
+            datasets: The data sets, or a tuple of them.
+            kwargs: `datasets`, the same by name.
+        """
+        several = kwargs.get("datasets", datasets)
+        parts = several[0] if len(several) == 1 and isinstance(several[0], (tuple, list)) else several
+        lengths = [part._length for part in parts if part._length != INFINITE]
+        length = UNKNOWN if UNKNOWN in lengths else min(lengths, default=INFINITE)
+        batched = all(part._batched for part in parts)
+        return sized_dataset(lambda stops: zip(*(part._elements(stops) for part in parts)), length, parts, batched)
+
+    # --- changes -------------------------------------------------------------------------------------------------
+
+    def shuffle(
+        self,
+        buffer_size: int,
+        seed: int | None = None,
+        reshuffle_each_iteration: bool | None = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """Return the elements in a random order, each drawn from a buffer of the next ones.
+
+        Args:
+            buffer_size: How many elements the buffer holds.
+            seed: Makes the order repeat, and that of TensorFlow.
+            reshuffle_each_iteration: Whether each pass has an order of its own; `True` if `None`.
+            name: Accepted.
+        """
+        size = positive_int("Dataset.shuffle", "buffer_size", buffer_size)
+        order = Order(size, None if seed is None else int(seed), reshuffle_each_iteration is not False)
+        if self._rows is None:
+            changed = self._derived(lambda stops: order.shuffled(self._elements(stops)), self._length)
+        else:
+            indices = self._indices
+            changed = from_rows(self._rows, lambda: order.shuffled(indices()), self)
+        changed._orders.append(order)
+        return changed
+
+    def batch(
+        self, batch_size: int, drop_remainder: bool = False, num_parallel_calls: Any = None, **kwargs: Any
+    ) -> Dataset:
+        """Return batches of elements.
+
+        Args:
+            batch_size: Elements in a batch.
+            drop_remainder: Whether a last, shorter batch is left out.
+            num_parallel_calls: Accepted.
+            kwargs: Accepted: `deterministic`, `name`.
+        """
+        size = positive_int("Dataset.batch", "batch_size", batch_size)
+
+        def parts(items: Iterator[Any]) -> Iterator[list[Any]]:
+            while part := list(itertools.islice(items, size)):
+                if len(part) == size or not drop_remainder:
+                    yield part
+
+        def batches(stops: Stops) -> Iterator[Any]:
+            if self._rows is None:
+                return (_joined(_stacked, part) for part in parts(self._elements(stops)))
+            wanted = parts(self._indices())
+            return _read_ahead(self._rows, wanted, stops) if self._rows.slow else map(self._rows.__getitem__, wanted)
+
+        length = _sized(self._length, lambda n: n // size if drop_remainder else -(-n // size))
+        return sized_dataset(batches, length, (self,), not drop_remainder)
+
+    def unbatch(self, name: str | None = None) -> Dataset:
+        """Return the rows of the elements."""
+
+        def rows(stops: Stops) -> Iterator[Any]:
+            for item in self._elements(stops):
+                yield from (mapped(operator.itemgetter(i), item) for i in range(len(_leaves(item)[0])))
+
+        return Dataset(rows, UNKNOWN, (self,))
+
+    def repeat(self, count: int | None = None, name: str | None = None) -> Dataset:
+        """Return the elements several times.
+
+        Args:
+            count: How many times; without end if `None` or -1.
+            name: Accepted.
+        """
+        endless = count is None or count < 0
+        passes: Callable[[], Iterable[int]] = itertools.count if endless else lambda: range(count or 0)
+
+        def items(stops: Stops) -> Iterator[Any]:
+            for _ in passes():
+                empty = True
+                for item in self._elements(stops):
+                    empty = False
+                    yield item
+                if empty:
+                    return
+
+        return self._derived(items, INFINITE if endless else _sized(self._length, lambda n: n * int(count or 0)))
+
+    def map(self, map_func: Callable[..., Any], num_parallel_calls: Any = None, **kwargs: Any) -> Dataset:
+        """Return what a function makes of each element; the parts of a tuple are its arguments.
+
+        Args:
+            map_func: The function, of tensors.
+            num_parallel_calls: Accepted.
+            kwargs: Accepted: `deterministic`, `name`.
+        """
+        return self._derived(lambda stops: (_called(map_func, item) for item in self._elements(stops)), self._length)
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Return the elements of which a function is true.
+
+        Args:
+            predicate: The function.
+            name: Accepted.
+        """
+        return self._derived(
+            lambda stops: (item for item in self._elements(stops) if bool(_called(predicate, item))), UNKNOWN
+        )
+
+    def take(self, count: int, name: str | None = None) -> Dataset:
+        """Return the first elements.
+
+        Args:
+            count: How many; all if -1.
+            name: Accepted.
+        """
+        wanted = int(count)
+        if wanted < 0:
+            return self
+        length = wanted if self._length == INFINITE else _sized(self._length, lambda n: min(n, wanted))
+        return self._derived(lambda stops: itertools.islice(self._elements(stops), wanted), length)
+
+    def skip(self, count: int, name: str | None = None) -> Dataset:
+        """Return the elements behind the first ones.
+
+        Args:
+            count: How many are left out.
+            name: Accepted.
+        """
+        start = int(count)
+        length = _sized(self._length, lambda n: max(n - start, 0))
+        return self._derived(lambda stops: itertools.islice(self._elements(stops), start, None), length)
+
+    def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
+        """Return the elements of this one, then those of another.
+
+        Args:
+            dataset: The other.
+            name: Accepted.
+        """
+        lengths = (self._length, dataset._length)
+        length = min(lengths) if min(lengths) < 0 else sum(lengths)
+        parts = (self, dataset)
+
+        def items(stops: Stops) -> Iterator[Any]:
+            for part in parts:
+                yield from part._elements(stops)
+
+        return sized_dataset(items, length, parts, self._batched or dataset._batched)
+
+    def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
+        """Return pairs of a number and an element.
+
+        Args:
+            start: The first number.
+            name: Accepted.
+        """
+        return self._derived(
+            lambda stops: ((torch.tensor(i), x) for i, x in enumerate(self._elements(stops), start)), self._length
+        )
+
+    def prefetch(self, buffer_size: Any = None, name: str | None = None) -> Dataset:
+        """Return the data set: files are read ahead in any case, and all else is computed when it is needed."""
+        return self
+
+    def cache(self, filename: str = "", name: str | None = None) -> Dataset:
+        """Return the elements of the first whole pass, kept in memory.
+
+        Args:
+            filename: Refused: nothing is kept on disk.
+            name: Accepted.
+        """
+        if filename:
+            raise argument_error("Dataset.cache", "filename", "''; elements are kept in memory", filename)
+        kept: list[Any] = []
+        done: list[bool] = []
+
+        def items(stops: Stops) -> Iterator[Any]:
+            if done:
+                yield from kept
+                return
+            seen = []
+            for item in self._elements(stops):
+                seen.append(item)
+                yield item
+            if not done:
+                kept.extend(seen)
+                done.append(True)
+
+        return self._derived(items, self._length)
+
+    def with_options(self, options: Any, name: str | None = None) -> Dataset:
+        """Return the data set: TensorFlow's options have no meaning here."""
+        return self
+
+    # --- what it is ----------------------------------------------------------------------------------------------
+
+    def cardinality(self) -> Tensor:
+        """Return the number of elements; -1 without end, -2 unknown."""
+        return torch.tensor(self._length)
+
+    def as_numpy_iterator(self) -> Iterator[Any]:
+        """Return an iterator over the elements as numpy arrays, and strings as bytes."""
+        return (mapped(_as_numpy, item) for item in self._elements([]))
+
+    @property
+    def element_spec(self) -> Tree:
+        """Shapes and types of an element, which the first one tells."""
+        first = self._first()
+        if first is END:
+            raise ValueError("Dataset.element_spec: the data set is empty.")
+        return mapped(self._spec, first)
+
+    def _first(self) -> Any:
+        """Return the first element of the next pass, which still is the next one; `END` where there is none."""
+        place, stops = self._place(), Stops()
+        first = next(self._elements(stops), END)
+        self._set_place(place)
+        for stop in stops:
+            stop()
+        return first
+
+    def _spec(self, leaf: Any) -> TensorSpec:
+        shape = list(leaf.shape)
+        if self._batched and shape:
+            shape[0] = None
+        kind = "string" if isinstance(leaf, Texts) else str(torch.as_tensor(leaf).dtype).removeprefix("torch.")
+        return TensorSpec(tuple(shape), kind)
+
+    # --- what `fit` asks -----------------------------------------------------------------------------------------
+
+    def goes_on(self, steps: int) -> bool:
+        """Tell whether an epoch of so many steps begins where the one before ended.
+
+        Args:
+            steps: Batches in an epoch.
+        """
+        return self._length != steps
+
+    def _states(self) -> list[Any]:
+        return [order.state() for order in self._orders]
+
+    def _set_states(self, states: list[Any]) -> None:
+        for order, state in zip(self._orders, states):
+            order.set_state(state)
+
+    def _place(self) -> dict[str, Any]:
+        """Return where the orders stand, and where they stood when the last pass began."""
+        return {"now": self._states(), "begun": self._begun}
+
+    def _set_place(self, place: Mapping[str, Any]) -> None:
+        self._begun = place["begun"]
+        self._set_states(place["now"])
+
+    def _begin_again(self) -> None:
+        """Let the next pass have the orders of the last one."""
+        self._set_states(self._begun)
+
+
+class _Finite(Dataset):
+    """A data set whose length is known."""
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def sized_dataset(
+    make: Callable[[Stops], Iterator[Any]], length: int, parents: Iterable[Dataset] = (), batched: bool = False
+) -> Dataset:
+    """Return a data set, with a length where it is known; the arguments are those of `Dataset`."""
+    return (Dataset if length < 0 else _Finite)(make, length, parents, batched)
+
+
+def from_rows(rows: Rows, indices: Callable[[], Iterator[int]] | None = None, parent: Dataset | None = None) -> Dataset:
+    """Return a data set of rows that can be read in any order.
+
+    Args:
+        rows: The rows.
+        indices: Returns the order of a pass; as they stand if `None`.
+        parent: The data set whose order is changed.
+    """
+    count = len(rows)
+    order: Callable[[], Iterator[int]] = range(count).__iter__ if indices is None else indices
+    dataset = sized_dataset(lambda stops: map(rows.row, order()), count, () if parent is None else (parent,))
+    dataset._rows, dataset._indices = rows, order
+    return dataset
+
+
+def _read_ahead(rows: Rows, wanted: Iterator[Sequence[int]], stops: Stops) -> Iterator[Any]:
+    """Yield batches of rows that threads read while the one before is in use."""
+    ahead = Ahead(rows, FILE_READERS, map(Task, wanted))
+    stops.append(ahead.stop)
+    try:
+        while (batch := ahead.next()) is not END:
+            yield batch
+    finally:
+        ahead.stop()
+
+
+def _as_numpy(leaf: Any) -> Any:
+    return leaf.numpy() if isinstance(leaf, Texts) else torch.as_tensor(leaf).numpy(force=True)
+
+
+def _called(function: Callable[..., Any], item: Any) -> Any:
+    tensors = mapped(hand_out, mapped(as_tensor, item))
+    made = function(*tensors) if isinstance(tensors, tuple) else function(tensors)
+    return mapped(take_back, tuple(made) if isinstance(made, list) else made)
