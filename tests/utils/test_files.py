@@ -330,6 +330,27 @@ def test_damaged_archive_is_named(tmp_path: Path, cache: Path) -> None:
     assert listing(cache / "datasets") == {"mine.txt", "set.tar.gz"}
 
 
+TWISTED = [("a", "a/b"), ("a/b", "a"), ("set/" + "a" * 300,)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [*(("zip", names) for names in [*TWISTED, ("a", "a/")]), *(("tar", names) for names in TWISTED)]
+)
+def test_members_that_cannot_stand_beside_each_other(
+    kind: str, names: tuple[str, ...], tmp_path: Path, cache: Path
+) -> None:
+    source = tmp_path / "set"
+    if kind == "zip":
+        with zipfile.ZipFile(source, "w") as archive:
+            for name in names:
+                archive.writestr(name, b"" if name.endswith("/") else b"one")
+    else:
+        tar(source, *(member(name, b"one") for name in names))
+    with pytest.raises(archives.ArchiveError, match="damaged, or not safe"):
+        get_file("set.bin", source.as_uri(), extract=True, cache_dir=cache)
+    assert listing(cache / "datasets") == {"mine.txt", "set.bin"}
+
+
 def test_planted_link_is_not_extracted_through(tmp_path: Path, cache: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

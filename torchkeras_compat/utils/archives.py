@@ -27,6 +27,8 @@ DAMAGE = (
     *(ValueError, LookupError, OverflowError, NotImplementedError, RuntimeError),
 )
 """What the readers of archives raise over damaged or encrypted ones, beside `OSError`."""
+_OF_THE_ARCHIVE = (None, *(getattr(errno, name) for name in "EINVAL EEXIST ENOTDIR EISDIR ENAMETOOLONG ELOOP".split()))
+"""Errors of the system that nothing but an archive can cause in a fresh folder; others are such as of a full disk."""
 
 
 class ArchiveError(ValueError):
@@ -70,7 +72,7 @@ def _unpack(unpack: Callable[[str, str], None], path: str, fresh: str) -> None:
     except ArchiveError:
         raise
     except (*DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # such as a full disk
+        if isinstance(error, OSError) and error.errno not in _OF_THE_ARCHIVE:
             raise
         raise ArchiveError(
             f"{path}: the archive is damaged, or not safe to unpack: {error}. Delete it to have it loaded again."
