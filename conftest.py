@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from torchkeras_compat._core import border, devices, dialects, randomness, settings
+from torchkeras_compat._core import border, devices, dialects, randomness, registry, settings
 
 SEED = 7
 ON_REQUEST = ("slow", "network")
@@ -42,12 +42,15 @@ def clean_slate(request: pytest.FixtureRequest) -> Iterator[None]:
     """Put the process-wide settings back before and after a test; a test marked gpu runs on CUDA, others on the CPU."""
     on_gpu = request.node.get_closest_marker("gpu") is not None
     tf32 = torch.backends.cudnn.allow_tf32
+    registered = dict(registry.get_custom_objects())
     _reset("cuda" if on_gpu else "cpu")
     if on_gpu:
         torch.backends.cudnn.allow_tf32 = False  # golden numbers are float32; TF32 keeps three digits
     yield
     if on_gpu:
         torch.backends.cudnn.allow_tf32 = tf32
+    registry.get_custom_objects().clear()
+    registry.get_custom_objects().update(registered)
     _reset("cpu")
 
 

@@ -750,3 +750,32 @@ def test_remote_monitor_sends_what_json_has(server: tuple[str, list[Any]]) -> No
 def test_remote_monitor_that_cannot_be_reached() -> None:
     with pytest.warns(UserWarning, match="could not be reached"):
         callbacks.RemoteMonitor("http://127.0.0.1:9").on_epoch_end(0, {"loss": 1.0})
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 2])
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_batch_end"])
+@pytest.mark.parametrize("base", [callbacks.ModelCheckpoint, callbacks.BackupAndRestore])
+def test_hooks_of_batches_in_subclasses_of_what_saves(base: Any, hook: str, save_freq: Any, tmp_path: Path) -> None:
+    seen = []
+
+    def noted(self: Any, batch: int, logs: Any = None) -> None:
+        seen.append((batch, sorted(logs)))
+        getattr(base, hook)(self, batch, logs)
+
+    model = tk.Sequential([tk.layers.Dense(1, input_dim=2)])
+    model.compile("sgd", "mse")
+    path = tmp_path / "saved" if base is callbacks.BackupAndRestore else tmp_path / "{batch}.weights.h5"
+    more = {} if base is callbacks.BackupAndRestore else {"save_weights_only": True}
+    if save_freq == "epoch" and more:
+        path = tmp_path / "{epoch}.weights.h5"
+    saving = type("Mine", (base,), {hook: noted})(path, save_freq=save_freq, **more)
+    model.fit(np.ones((6, 2)), np.ones(6), batch_size=2, verbose=0, callbacks=[saving])
+    assert [batch for batch, _ in seen] == [0, 1, 2]
+    assert all("loss" in names for _, names in seen)
+    if more:
+        assert len(list(tmp_path.glob("*.h5"))) == 1
+
+
+def test_what_saves_by_epochs_wants_no_batches(tmp_path: Path) -> None:
+    saving = [callbacks.ModelCheckpoint(tmp_path / "a.h5"), callbacks.BackupAndRestore(tmp_path / "b")]
+    assert not CallbackList(saving).wants_batches("train")

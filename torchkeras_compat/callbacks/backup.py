@@ -81,11 +81,14 @@ class BackupAndRestore(Callback):
         self._batches = 0  # since the last backup
         self._restored: Any = None
         self._preemption = Preemption()
-        if not often or self.save_before_preemption:  # only then are hooks of batches called
-            self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
+        self._counts_batches = not often or self.save_before_preemption  # only then are hooks of batches called
+
+    def _idle_hooks(self) -> tuple[Any, ...]:
+        return () if self._counts_batches else (BackupAndRestore.on_train_batch_end,)
 
     def _reads_logs(self, size: int) -> bool:
-        return False
+        hooks = (type(self).on_batch_end, type(self).on_train_batch_end)
+        return hooks != (Callback.on_batch_end, BackupAndRestore.on_train_batch_end)
 
     def _state_of_fit(self) -> Any:
         if self._training_state is None:
@@ -106,7 +109,11 @@ class BackupAndRestore(Callback):
         if restored is not None and restored["batches"] is not None:
             self._state_of_fit().put_back(restored)
 
-    def _batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Write a backup when it is time."""
+        super().on_train_batch_end(batch, logs)
+        if not self._counts_batches:
+            return
         self._batches += 1
         due = self.save_freq not in ("epoch", False, None) and self._batches >= self.save_freq
         if due or self._preemption.told:

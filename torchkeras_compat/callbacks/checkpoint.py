@@ -75,14 +75,19 @@ class ModelCheckpoint(Monitor):
         self._overdue = False
         if initial_value_threshold is not None:
             self.best = float(initial_value_threshold)
-        if self.save_freq != "epoch":  # only then are batch logs wanted
-            self.on_train_batch_end = self._batch_end  # type: ignore[method-assign]
+
+    def _idle_hooks(self) -> tuple[Any, ...]:
+        return (ModelCheckpoint.on_train_batch_end,) if self.save_freq == "epoch" else ()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Note the epoch."""
         self._epoch = epoch
 
-    def _batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Save when it is time."""
+        super().on_train_batch_end(batch, logs)
+        if self.save_freq == "epoch":
+            return
         self._batches += 1
         if self._batches < self.save_freq:
             return
