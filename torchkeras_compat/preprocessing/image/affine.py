@@ -19,6 +19,7 @@ from ..._core.errors import choice
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 _SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
 _CHUNK = 2**20  # values that are in float64 at a time
+_CACHED = 2**16  # values that stay near the processor from one operation to the next
 Array = NDArray[Any]
 
 
@@ -38,6 +39,8 @@ def transform_matrix(
         columns: Size of the second axis.
         swap: Whether the two axes change places in the matrix, as Keras 2.15 does where columns come after rows.
     """
+    if theta == shear == 0 and zx == zy == 1:
+        return _shift(tx, ty, rows, columns, swap)
     parts = []
     if theta != 0:
         angle = np.deg2rad(theta)
@@ -49,8 +52,6 @@ def transform_matrix(
         parts.append([[1, -np.sin(angle), 0], [0, np.cos(angle), 0], [0, 0, 1]])
     if zx != 1 or zy != 1:
         parts.append([[zx, 0, 0], [0, zy, 0], [0, 0, 1]])
-    if not parts:
-        return None
     matrix = np.array(parts[0], dtype=np.float64)
     for part in parts[1:]:
         matrix = matrix @ np.array(part, dtype=np.float64)
@@ -58,6 +59,17 @@ def transform_matrix(
     if swap:
         matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
     return matrix[:2]
+
+
+def _shift(tx: float, ty: float, rows: int, columns: int, swap: bool) -> Array | None:
+    """Return what the products of matrices come to, rounding included, where there is nothing but a shift."""
+    if tx == ty == 0:
+        return None
+    row, column = rows / 2 - 0.5, columns / 2 - 0.5
+    along_rows, along_columns = (tx + row) - row, (ty + column) - column
+    if swap:
+        along_rows, along_columns = along_columns, along_rows
+    return np.array([[1, 0, along_rows], [0, 1, along_columns]], dtype=np.float64)
 
 
 def _centred(matrix: Array, rows: int, columns: int) -> Array:
@@ -79,18 +91,20 @@ def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: 
         order: 0 for the nearest pixel, 1 for linear interpolation, up to 5 for splines.
     """
     fill_mode = choice("apply_affine_transform", "fill_mode", fill_mode, (*FILL_MODES, *_SCIPY_MODES))
-    result = np.array(images)
     moved = [i for i, matrix in enumerate(matrices) if matrix is not None]
+    shifts = _shifts(matrices) if order == 1 and images.dtype.kind == "f" and fill_mode in _PADDING else {}
+    if len(shifts) == len(images) and images.size:  # the usual case
+        return _shifted(images, np.array(list(shifts.values())), fill_mode, cval)
+    result = np.array(images)
     if not moved or not result.size:
         return result
     if order > 1 or fill_mode in _SCIPY_MODES:
         for i in moved:
             result[i] = _by_scipy(images[i], matrices[i], fill_mode, cval, order)
         return result
-    if order == 1 and result.dtype.kind == "f":  # the usual case, a shift, goes one axis at a time
-        shifts = {i: m[:, 2] for i in moved if (m := matrices[i]) is not None and _is_shift(m)}
-        for i, shift in shifts.items():
-            result[i] = _shifted(images[i], shift, fill_mode, cval)
+    if shifts:
+        some = list(shifts)
+        result[some] = _shifted(images[some], np.array(list(shifts.values())), fill_mode, cval)
         moved = [i for i in moved if i not in shifts]
     step = max(1, _CHUNK // max(1, int(np.prod(images.shape[1:]))))
     for start in range(0, len(moved), step):
@@ -101,29 +115,56 @@ def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: 
     return result
 
 
-def _is_shift(matrix: Array) -> bool:
-    return bool(matrix[0, 0] == matrix[1, 1] == 1 and matrix[0, 1] == matrix[1, 0] == 0)
+def _shifts(matrices: Sequence[Array | None]) -> dict[int, Array]:
+    """Return by how much images are moved along each axis, of those that are not changed otherwise."""
+    return {
+        i: m[:, 2]
+        for i, m in enumerate(matrices)
+        if m is not None and m[0, 0] == m[1, 1] == 1 and m[0, 1] == m[1, 0] == 0
+    }
 
 
-def _shifted(image: Array, shift: Array, fill_mode: str, cval: float) -> Array:
-    result = image
-    places = [np.arange(size) + by for size, by in zip(image.shape[:2], shift, strict=True)]
-    for axis, where in enumerate(places):
-        size = image.shape[axis]
-        where = _inside(where, size, fill_mode)
-        low = where.astype(np.intp)
-        part = (where - low).astype(image.dtype).reshape((-1, 1, 1) if axis == 0 else (-1, 1))
-        moved = result.take(low, axis)
-        if part.any():
-            following = result.take(np.minimum(low + 1, size - 1), axis)
-            following -= moved
-            following *= part
-            moved += following
-        result = moved
+_PADDING: dict[str, Any] = {"nearest": "edge", "constant": "edge", "reflect": "symmetric"}  # what lies around an image
+
+
+def _shifted(images: Array, shifts: Array, fill_mode: str, cval: float) -> Array:
+    """Return images moved: whole pixels are cut out of wider images, the rest is interpolated along each axis."""
+    sizes = images.shape[1:3]
+    whole = np.floor(shifts).astype(np.intp)
+    rest = (shifts - whole).astype(images.dtype)[:, :, None, None, None]
+    if fill_mode == "reflect":
+        whole = (whole + sizes) % (2 * np.array(sizes)) - sizes  # images repeat
+    else:
+        whole = np.clip(whole, np.negative(sizes) - 1, sizes)
+    result = np.empty_like(images)
+    step = max(1, _CACHED // max(1, int(np.prod(images.shape[1:]))))
+    for start in range(0, len(images), step):
+        part = slice(start, start + step)
+        cut = _cut(images[part], whole[part], _PADDING[fill_mode])
+        moved = _between(cut[:, :-1], cut[:, 1:], rest[part, 0])
+        _between(moved[:, :, :-1], moved[:, :, 1:], rest[part, 1], result[part])
     if fill_mode == "constant":
-        hidden = [(where < 0) | (where > len(where) - 1) for where in places]
-        result[hidden[0]] = cval
-        result[:, hidden[1]] = cval
+        for axis, size in enumerate(sizes):
+            where = np.arange(size) + shifts[:, axis, None]
+            result.swapaxes(1, axis + 1)[(where < 0) | (where > size - 1)] = cval
+    return result
+
+
+def _cut(images: Array, whole: Array, padding: Any) -> Array:
+    """Return images moved by whole pixels, one more of them along each axis."""
+    rows, columns = images.shape[1] + 1, images.shape[2] + 1
+    before, after = np.maximum(-whole.min(0), 0), np.maximum(whole.max(0) + 1, 0)
+    wide = np.pad(images, ((0, 0), *zip(before, after, strict=True), (0, 0)), padding)
+    cut = np.empty((len(images), rows, columns, images.shape[3]), images.dtype)
+    for image, source, (row, column) in zip(cut, wide, (whole + before).tolist(), strict=True):
+        image[:] = source[row : row + rows, column : column + columns]
+    return cut
+
+
+def _between(low: Array, high: Array, part: Array, out: Array | None = None) -> Array:
+    result = np.subtract(high, low, out=out)
+    result *= part
+    result += low
     return result
 
 

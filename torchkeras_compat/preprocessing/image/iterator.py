@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._core.allocator import keep_freed_memory
 from ..._core.errors import positive_int
 from ...utils.images import array_to_img
 from ...utils.sequence import Sequence
@@ -31,6 +32,7 @@ class Iterator(Sequence):
     white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None) -> None:
+        keep_freed_memory()  # each batch takes as much as the one before has given back
         self.n = n
         self.batch_size = positive_int(type(self).__name__, "batch_size", batch_size)
         self.shuffle = shuffle
