@@ -492,11 +492,13 @@ def _expand_dims(x: Tensor, axis: Any) -> Tensor:
     return x.unsqueeze(int(axis))
 
 
-def expand_dims(input: Any, axis: Any = None, name: str | None = None, **kwargs: Any) -> Any:
+@functools.wraps(_expand_dims)
+def expand_dims(*args: Any, **kwargs: Any) -> Any:
     """Return the values, or texts, with another axis of size 1."""
-    if isinstance(input, Texts):
-        return Texts.of(np.expand_dims(input, axis))
-    return _expand_dims(input, **({} if axis is None else {"axis": axis}), **kwargs)
+    values = args[0] if args else kwargs.get("input")
+    if isinstance(values, Texts):
+        return Texts.of(np.expand_dims(values, args[1] if len(args) > 1 else kwargs["axis"]))
+    return _expand_dims(*args, **kwargs)
 
 
 FUNCTIONS["expand_dims"] = expand_dims

@@ -72,7 +72,7 @@ class Feeder:
         validation_data: Any,
         validation_batch_size: int | None,
         validation_samples: Samples | None,
-        workers: Workers,
+        workers: Workers = ONE_THREAD,
     ) -> TrainingData:
         """Return what `fit` trains and validates on.
 
