@@ -19,6 +19,7 @@ import pytest
 
 import torchkeras_compat as keras
 from torchkeras_compat import callbacks, layers
+from torchkeras_compat.preprocessing.image import ImageDataGenerator
 
 ROOT = Path(__file__).resolve().parents[2]
 X = np.random.RandomState(0).rand(24, 3).astype("float32")
@@ -508,3 +509,22 @@ def test_a_resumed_training_counts_batches_used(tmp_path: Path, kind: str, after
     assert resumed[0] == pytest.approx(straight[0], rel=1e-6)  # its batches are summed up in other groups
     for a, b in zip(resumed[1], straight[1]):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_pictures_are_the_same_whoever_reads_them(workers: int) -> None:
+    def slow(picture: Any) -> Any:
+        time.sleep(SLOW / 8)
+        return picture
+
+    def weights(number: int) -> list[Any]:
+        np.random.seed(3)
+        x, y = np.random.rand(32, 6, 6, 3).astype("float32"), np.random.rand(32, 1)
+        model = keras.Sequential([layers.Flatten(input_shape=(6, 6, 3)), layers.Dropout(0.3), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        pictures = ImageDataGenerator(horizontal_flip=True, width_shift_range=0.2, preprocessing_function=slow)
+        model.fit(pictures.flow(x, y, batch_size=8), epochs=2, verbose=0, workers=number)
+        return list(model.get_weights())
+
+    for one, other in zip(weights(0), weights(workers)):
+        np.testing.assert_array_equal(one, other)

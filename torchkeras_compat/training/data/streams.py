@@ -85,6 +85,9 @@ class StreamData:
         self.batch_size: int | None = None
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
+        if isinstance(source, PictureIterator) and not workers.processes:
+            # Batches of pictures draw from numpy's one generator: in their order, so that a run repeats.
+            workers = workers._replace(number=min(workers.number, 1))
         self.reader = Reader(source, workers, _unused_of(source), _copied)
         self._reading: Iterator[Any] = iter(())  # the pass that has begun
         self._files = MappedFiles()
