@@ -13,7 +13,7 @@ import torch
 import torchkeras_compat.backend as K
 from torchkeras_compat import optimizers
 from torchkeras_compat._core import settings
-from torchkeras_compat.layers import Dense, Dropout, Input, Lambda
+from torchkeras_compat.layers import LSTM, BatchNormalization, Dense, Dropout, Input, Lambda
 from torchkeras_compat.models import Model, Sequential
 
 
@@ -39,6 +39,25 @@ def test_function_takes_the_learning_phase_as_an_input() -> None:
     dropped, kept = run([np.ones((64, 3)), 1])
     assert 0 < (dropped == 0).mean() < 1
     np.testing.assert_allclose(dropped[dropped != 0], 2 * kept[dropped != 0], rtol=1e-6)
+
+
+def test_function_without_updates_changes_nothing() -> None:
+    """As on TensorFlow 1, where nobody ran the updates of layers: Keras 2.15 does so when it is not eager."""
+    batch = np.random.RandomState(0).normal(3, 2, (8, 3))
+    model = Sequential([BatchNormalization(input_shape=(3,))])
+    (normed,) = K.function([model.input, K.learning_phase()], [model.output])([batch, 1])
+    np.testing.assert_allclose(normed.mean(0), 0, atol=1e-5)
+    assert [values.tolist() for values in model.get_weights()] == [[1] * 3, [0] * 3, [0] * 3, [1] * 3]
+    counter = K.variable(0.0)
+    K.function([model.input, K.learning_phase()], [model.output], updates=[(counter, counter + 1)])([batch, 1])
+    assert model.get_weights()[2].min() > 0  # a step of training moves them
+
+    model = Sequential([LSTM(2, stateful=True, batch_input_shape=(1, 2, 1))])
+    run, steps = K.function([model.input], [model.output]), np.ones((1, 2, 1))
+    first = model.predict(steps, verbose=0)
+    after = run([steps])[0]
+    assert not np.allclose(first, after)
+    np.testing.assert_array_equal(run([steps])[0], after)
 
 
 def test_function_of_one_output_gives_one_array() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 from pathlib import Path
@@ -291,3 +292,19 @@ def test_data_sets_from_folders_stand_where_tf_keras_has_them() -> None:
     for function in (image_dataset_from_directory, text_dataset_from_directory, timeseries_dataset_from_array):
         assert getattr(keras.utils, function.__name__) is function
         assert getattr(keras.preprocessing, function.__name__) is function
+
+
+ACTIVATIONS = "nn.relu nn.softmax nn.elu nn.selu nn.relu6 nn.softplus nn.swish nn.tanh sigmoid".split()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_functions_of_tensorflow_are_saved_as_activations(name: str) -> None:
+    import tensorflow as tf
+
+    function = functools.reduce(getattr, name.split("."), tf)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(3, activation=function, input_shape=(2,))])
+    assert model.layers[0].get_config()["activation"] == name.rpartition(".")[2]  # as Keras 2.15 writes it
+    again = tf.keras.models.model_from_json(model.to_json())
+    again.set_weights(model.get_weights())
+    x = np.linspace(-9, 9, 8).reshape(4, 2)
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -164,6 +164,22 @@ def test_accuracy_in_either_spelling(name: str, metric: str) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("metric", ["accuracy", "acc"])
+def test_accuracy_of_one_of_several_outputs(name: str, metric: str) -> None:
+    keras = facade(name)
+    x = keras.layers.Input(shape=(2,))
+    outputs = [keras.layers.Dense(1, activation="sigmoid", name=part)(x) for part in ("aux_output", "main")]
+    model = keras.models.Model(x, outputs)
+    model.compile("sgd", "binary_crossentropy", metrics={"aux_output": metric, "main": metric})
+    y = np.random.randint(0, 2, 8)
+    history = model.fit(np.random.rand(8, 2), [y, y], validation_split=0.5, verbose=0).history
+    for beginning in ("aux_output", "val_aux_output", "main", "val_main"):
+        assert history[f"{beginning}_acc"] == history[f"{beginning}_accuracy"]
+    assert "acc" not in history  # whose, nobody knows
+    assert "other_acc" not in history
+
+
+@BOTH
 def test_accuracy_by_loss_or_by_shape(name: str) -> None:
     keras = facade(name)
     model = keras.Sequential([keras.layers.Activation("linear", input_shape=(2,))])
@@ -265,6 +281,40 @@ def test_constants_of_initializations() -> None:
     assert np.asarray(zero((2,))).tolist() == [0, 0]
     assert np.asarray(one((2,))).tolist() == [1, 1]
     assert np.asarray(identity((2, 2), scale=3)).tolist() == [[3, 0], [0, 3]]
+
+
+def test_layers_of_keras_1_make_weights_by_initializations() -> None:
+    import keras
+    from keras import initializations
+
+    class Scale(keras.layers.Layer):
+        def __init__(self, init: Any = "one", **kwargs: Any) -> None:
+            self.init = initializations.get(init, dim_ordering="tf")
+            super().__init__(**kwargs)
+
+        def build(self, input_shape: Any) -> None:
+            self.W = self.init((input_shape[1],), name=f"{self.name}_W")
+            self.b = initializations.zero((input_shape[1],), name=f"{self.name}_b")
+            self.trainable_weights = [self.W, self.b]
+
+        def call(self, x: Any, mask: Any = None) -> Any:
+            return x * self.W + self.b
+
+        def get_config(self) -> Any:
+            return {**super().get_config(), "init": self.init.__name__}
+
+    model = keras.Sequential([Scale(input_shape=(3,), name="scale")])
+    assert [weight.name.rpartition("/")[2] for weight in model.weights] == ["scale_W:0", "scale_b:0"]
+    model.compile("sgd", "mse")
+    x = np.random.RandomState(0).standard_normal((64, 3))
+    model.fit(x, 3 * x, epochs=60, verbose=0)
+    assert model.get_weights()[0].mean() > 2
+    again = keras.models.model_from_json(model.to_json(), {"Scale": Scale})
+    assert [values.tolist() for values in again.get_weights()] == [[1, 1, 1], [0, 0, 0]]
+    assert initializations.get("he_normal") is initializations.he_normal
+    assert isinstance(initializations.get({"class_name": "Ones", "config": {}}), keras.initializers.Ones)
+    with pytest.raises(ValueError, match="glorot_unifrm"):
+        initializations.get("glorot_unifrm")
 
 
 def test_initial_weights_by_a_function_of_keras_1() -> None:

@@ -51,6 +51,22 @@ def test_the_line_is_the_users() -> None:
     assert (old.file, old.line) == (__file__, test_the_line_is_the_users.__code__.co_firstlineno + 3)
 
 
+def test_the_line_of_a_search_is_the_users() -> None:
+    selection = pytest.importorskip("sklearn.model_selection")
+    from torchkeras_compat.wrappers.scikit_learn import KerasClassifier
+
+    def build() -> M.Sequential:
+        model = M.Sequential([layers.Dense(1, input_dim=2, activation="sigmoid")])
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    search = selection.GridSearchCV(KerasClassifier(build, verbose=0), {"nb_epoch": [1]}, cv=2)
+    recorder = Recorder()
+    with border.telling(recorder):
+        search.fit(np.ones((8, 2)), np.arange(8) % 2)
+    assert {(old.file, old.old) for old in recorder.counts} == {(__file__, "fit(nb_epoch=…)")}
+
+
 def test_the_table_is_short() -> None:
     counts = Counter({Old("/a.py", line, "old", "new"): 2 for line in range(1, 7)})
     names = [Old("/b.py", 9, "other", "this"), Old("/a.py", 9, "other", "this")]

@@ -29,14 +29,15 @@ def find(name: Any, names: Iterable[str]) -> str | None:
     """Return the one of `names` that is `name` in another spelling, if just one is."""
     if not isinstance(name, str):
         return None
-    prefix = "val_" if name.startswith("val_") else ""
-    bare = name.removeprefix("val_")
     present = list(names)
     for group in SPELLINGS:  # narrower groups stand first
-        if bare in group:
-            found = [other for other in present if other.removeprefix(prefix) in group and other.startswith(prefix)]
-            if len(found) == 1:
-                return found[0]
+        for metric in sorted(group, key=len, reverse=True):
+            prefix = name.removesuffix(metric)  # 'val_', the name of an output, or both
+            if prefix == name or (prefix and not prefix.endswith("_")):
+                continue
+            same = [other for other in present if other.startswith(prefix) and other.removeprefix(prefix) in group]
+            if len(same) == 1:
+                return same[0]
     return None
 
 

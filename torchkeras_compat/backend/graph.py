@@ -248,6 +248,18 @@ class Function:
                     return torch.device(first.device)
         return settings.default_device()
 
+    def _moved_by_layers(self) -> Iterator[Tensor]:
+        """Yield what a pass through the layers in the graph may move: averages of batches, and states."""
+        sources = {
+            id(tensor.source): tensor.source
+            for output in self.outputs
+            if isinstance(output, SymbolicTensor)
+            for tensor in _ancestors(output).values()
+        }
+        for source in sources.values():
+            if callable(buffers := getattr(source, "buffers", None)):
+                yield from buffers()
+
     def _feed(self, values: Sequence[Any]) -> tuple[dict[SymbolicTensor, Tensor], bool]:
         if len(values) != len(self.inputs):
             raise ValueError(f"K.function: {len(self.inputs)} inputs are needed; got {len(values)}.")
@@ -267,14 +279,20 @@ class Function:
     def __call__(self, inputs: Any) -> Any:
         """Compute the outputs as numpy arrays, then apply the updates.
 
+        Without updates nothing is changed: the averages of BatchNormalization stay as they are in training, too.
+
         Args:
             inputs: One value for each input.
         """
         feed, training = self._feed(inputs if isinstance(inputs, (list, tuple)) else [inputs])
+        kept = [] if self.updates else [(moved, moved.clone()) for moved in self._moved_by_layers()]
         later = [item[1] if isinstance(item, (list, tuple)) else item for item in self.updates]
         with torch.enable_grad(), settings.running(training):
             results = symbolic.evaluate([*self.outputs, *later], feed, training=training)
         values = value_of(results[: len(self.outputs)])
+        with torch.no_grad():
+            for moved, before in kept:
+                moved.copy_(before)
         for item, value in zip(self.updates, results[len(self.outputs) :]):
             if isinstance(item, (list, tuple)):
                 set_value(item[0], value.detach())

@@ -1,4 +1,4 @@
-"""The functions of Keras 1's `initializations`: called with a shape, they return the values.
+"""The functions of Keras 1's `initializations`: called with a shape and a name, they return a variable.
 
 Source: `keras/initializations.py`, Keras 1.2.2.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 
-from .. import initializers
+from .. import backend, initializers
 from .._core.errors import choice
 
 Initialization = Callable[..., Tensor]
@@ -20,20 +21,44 @@ def zero(shape: Sequence[int], name: str | None = None, dim_ordering: str = "tf"
     """Fill with 0.
 
     Example:
-        >>> zero((2,))
-        tensor([0., 0.])
+        >>> zero((2,), name='b').numpy()
+        array([0., 0.], dtype=float32)
     """
-    return initializers.Zeros()(shape)
+    return _variable(initializers.Zeros()(shape), name)
 
 
 def one(shape: Sequence[int], name: str | None = None, dim_ordering: str = "tf") -> Tensor:
     """Fill with 1.
 
     Example:
-        >>> one((2,))
-        tensor([1., 1.])
+        >>> one((2,)).numpy()
+        array([1., 1.], dtype=float32)
     """
-    return initializers.Ones()(shape)
+    return _variable(initializers.Ones()(shape), name)
+
+
+def get(identifier: Any, **kwargs: Any) -> Any:
+    """Return what a name stands for: a function of this module, or else what `initializers.get` returns.
+
+    Args:
+        identifier: Such as `'glorot_uniform'`.
+        kwargs: `dim_ordering`, which Keras 1 accepted here and left to the call of the function.
+
+    Raises:
+        ValueError: An unknown name.
+
+    Example:
+        >>> get('one')((2,), name='scale').numpy()
+        array([1., 1.], dtype=float32)
+    """
+    if isinstance(identifier, str) and identifier in NAMES:
+        return globals()[identifier]
+    return initializers.get(identifier)
+
+
+def _variable(values: Tensor, name: str | None) -> Tensor:
+    variable: Tensor = backend.variable(values, name=name)
+    return variable
 
 
 def get_fans(shape: Sequence[int], dim_ordering: str = "th") -> tuple[float, float]:
@@ -70,7 +95,7 @@ def _by_fan(called: str, scale: float, mode: str, distribution: str) -> Initiali
         values = initializers.VarianceScaling(scale, mode, distribution)(
             (*shape[2:], shape[1], shape[0]) if swapped else shape
         )
-        return values.reshape(tuple(shape))
+        return _variable(values.reshape(tuple(shape)), name)
 
     return _named(initialization, called, f"Draw as the initializer `{called}` of Keras 1 does.")
 
@@ -79,7 +104,7 @@ def _by_scale(called: str, make: Callable[[float], initializers.Initializer], de
     def initialization(
         shape: Sequence[int], scale: float = default, name: str | None = None, dim_ordering: str = "tf"
     ) -> Tensor:
-        return make(scale)(shape)
+        return _variable(make(scale)(shape), name)
 
     return _named(initialization, called, f"Draw as the initializer `{called}` of Keras 1 does, by `scale`.")
 

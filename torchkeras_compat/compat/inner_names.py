@@ -74,7 +74,7 @@ INNER: dict[str, dict[str, Place]] = {
     "engine.training_arrays": TRAINING,
     "engine.training_generator": TRAINING,
     "engine.training_utils": TRAINING,
-    "initializations": _helpers("generic", "get_from_module") | _of("compat.initializations", "get_fans"),
+    "initializations": _helpers("generic", "get_from_module") | _of("compat.initializations", "get get_fans"),
     "initializers": _of("initializers", (), _compute_fans="compute_fans"),
     "layers": _helpers("recurrent", "Recurrent"),
     "legacy.layers": _helpers("recurrent", "Recurrent"),

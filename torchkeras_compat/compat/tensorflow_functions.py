@@ -193,16 +193,23 @@ _BINARY: dict[str, Callable[..., Tensor]] = {
 }
 
 
+def _enter(paths: str, compute: Callable[..., Tensor]) -> None:
+    compute.__name__ = compute.__qualname__ = paths.split()[0].rpartition(".")[2]  # a layer's configuration names it
+    function(paths)(compute)
+
+
 def _enter_unary(paths: str, compute: Callable[..., Tensor]) -> None:
-    @function(paths)
     def one(x: Tensor) -> Tensor:
         return compute(x)
 
+    _enter(paths, one)
+
 
 def _enter_binary(paths: str, compute: Callable[..., Tensor]) -> None:
-    @function(paths)
     def two(x: Tensor, y: Tensor) -> Tensor:
         return compute(x, y)
+
+    _enter(paths, two)
 
 
 for _paths, _compute in _UNARY.items():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .._core.ownership import PACKAGE
 
 SHOWN = 4  # places of one spelling
+CALL_BACK = "torch importlib functools contextlib numpy sklearn joblib".split()  # what calls the package for a user
 
 
 class Old(NamedTuple):
@@ -43,7 +44,7 @@ class Recorder:
 
 def _is_ours(name: str) -> bool:
     """Tell whether a module is no user's: this package's, or one that calls back for it."""
-    return name.partition(".")[0] in (PACKAGE, "torch", "importlib", "functools", "contextlib", "numpy")
+    return name.partition(".")[0] in (PACKAGE, *CALL_BACK)
 
 
 def shown(file: str) -> str:
