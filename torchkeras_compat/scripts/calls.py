@@ -93,8 +93,9 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str]:
 @functools.cache
 def _methods() -> dict[str, str]:
     """Return the methods of models that have tables: name → owner."""
+    bases = {base.__name__ for base in Sequential.__mro__}  # estimators and queues have methods of the same names
     owners = (owner.partition(".") for owner in TABLES.spellings)
-    return {name: f"{cls}.{name}" for cls, _, name in owners if name and len(cls) > 1 and cls[0].isupper()}
+    return {name: f"{cls}.{name}" for cls, _, name in owners if name and cls in bases}
 
 
 def calls(names: Names) -> Iterator[Call]:
