@@ -170,3 +170,11 @@ def test_the_command(write: Write, command_here: Command) -> None:
     done = command_here("check", "bad.py")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("bad.py:3: would not work: module 'keras.layers' has no attribute 'Dens'")
+
+
+def test_methods_of_other_classes_are_no_models(write: Write, command_here: Command) -> None:
+    """Queues of data have a table for `start`, which no model has, and threads of users have the method, too."""
+    write("script.py", "import keras\nimport threading\nthreading.Timer(1, print).start()\n")
+    assert command_here("check", "script.py").stdout.splitlines()[-1] == (
+        "would not work: 0; trains differently elsewhere: 0."
+    )

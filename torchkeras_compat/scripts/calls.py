@@ -93,7 +93,7 @@ def _parameters(function: Callable[..., Any]) -> frozenset[str]:
 @functools.cache
 def _methods() -> dict[str, str]:
     """Return the methods of models that have tables: name → owner."""
-    bases = {cls.__name__ for cls in Sequential.__mro__}
+    bases = {base.__name__ for base in Sequential.__mro__}  # estimators and queues have methods of the same names
     owners = (owner.partition(".") for owner in TABLES.spellings)
     return {name: f"{cls}.{name}" for cls, _, name in owners if name and cls in bases}
 
