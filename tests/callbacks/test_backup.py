@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -476,6 +476,15 @@ def test_a_training_that_had_been_stopped_is_not_gone_on_with(tmp_path: Path) ->
 # --- the files -------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Let Ctrl-C be heard: a shell starts what runs in the background without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_backups_go_when_training_ends_and_stay_when_it_is_interrupted(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     train(tmp_path, "arrays", model())

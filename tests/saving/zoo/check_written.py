@@ -46,19 +46,22 @@ def main() -> None:
     with np.load(folder / "expected.npz") as stored:
         arrays = {name: stored[name] for name in stored.files}
     ending = ENDINGS[version[0]]
-    read, wrong = {}, {}
-    for name in cases():
-        path = folder / f"{name}{ending}"
-        if path.exists():
-            problem = check(name, path, keras, arrays)
-            if problem:
-                wrong[name] = problem
-            else:
-                read[path.name] = prints[path.name]
     target = DATA / "read_by_keras.json"
     notes = json.loads(target.read_text()) if target.exists() else {}
-    notes["keras_" + "_".join(version.split(".")[:2])] = {"read": read, "not read": wrong}
-    target.write_text(json.dumps(notes, indent=1, sort_keys=True) + "\n")
+    noted = notes.setdefault("keras_" + "_".join(version.split(".")[:2]), {"read": {}, "not read": {}})
+    read, wrong = noted["read"], noted["not read"]
+    for name in cases():
+        path = folder / f"{name}{ending}"
+        if not path.exists() or read.get(path.name) == prints[path.name]:
+            continue  # what was read before is not read again: a run that is broken off goes on
+        read.pop(path.name, None)
+        wrong.pop(name, None)
+        if problem := check(name, path, keras, arrays):
+            wrong[name] = problem
+        else:
+            read[path.name] = prints[path.name]
+        target.write_text(json.dumps(notes, indent=1, sort_keys=True) + "\n")
+        print(path.name, problem or "is read", flush=True)
     print(len(read), "read;", len(wrong), "not:", json.dumps(wrong, indent=1))
 
 

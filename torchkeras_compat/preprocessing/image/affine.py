@@ -18,66 +18,37 @@ from ..._core.errors import choice
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 _SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
-_CHUNK = 2**20  # values that are in float64 at a time
+_CHUNK = 2**18  # values that are in float64 at a time
 _CACHED = 2**16  # values that stay near the processor from one operation to the next
 Array = NDArray[Any]
 
 
-def transform_matrix(
-    theta: float, tx: float, ty: float, shear: float, zx: float, zy: float, rows: int, columns: int, swap: bool
-) -> Array | None:
-    """Return the 2×3 matrix that leads from a pixel of the result to one of the source; `None` for no change.
+def transform_matrices(moves: Array, rows: int, columns: int, swap: bool) -> list[Array | None]:
+    """Return the 2×3 matrices that lead from a pixel of the result to one of the source; `None` for no change.
 
     Args:
-        theta: Rotation in degrees.
-        tx: Shift along the first axis.
-        ty: Shift along the second axis.
-        shear: Shear in degrees.
-        zx: Zoom along the first axis.
-        zy: Zoom along the second axis.
+        moves: For each image a rotation in degrees, a shift along the first axis and one along the second, a shear in
+            degrees, and a zoom along either axis. Shape `(n, 6)`.
         rows: Size of the first axis.
         columns: Size of the second axis.
         swap: Whether the two axes change places in the matrix, as Keras 2.15 does where columns come after rows.
     """
-    if theta == shear == 0 and zx == zy == 1:
-        return _shift(tx, ty, rows, columns, swap)
-    parts = []
-    if theta != 0:
-        angle = np.deg2rad(theta)
-        parts.append([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    if tx != 0 or ty != 0:
-        parts.append([[1, 0, tx], [0, 1, ty], [0, 0, 1]])
-    if shear != 0:
-        angle = np.deg2rad(shear)
-        parts.append([[1, -np.sin(angle), 0], [0, np.cos(angle), 0], [0, 0, 1]])
-    if zx != 1 or zy != 1:
-        parts.append([[zx, 0, 0], [0, zy, 0], [0, 0, 1]])
-    matrix = np.array(parts[0], dtype=np.float64)
-    for part in parts[1:]:
-        matrix = matrix @ np.array(part, dtype=np.float64)
-    matrix = _centred(matrix, rows, columns)
+    theta, tx, ty, shear, zx, zy = np.asarray(moves, np.float64).T
+    turned, shifted, sheared, zoomed, there, back = (np.tile(np.eye(3), (len(theta), 1, 1)) for _ in range(6))
+    angle = np.deg2rad(theta)
+    turned[:, 0, 0] = turned[:, 1, 1] = np.cos(angle)
+    turned[:, 0, 1], turned[:, 1, 0] = -np.sin(angle), np.sin(angle)
+    shifted[:, 0, 2], shifted[:, 1, 2] = tx, ty
+    angle = np.deg2rad(shear)
+    sheared[:, 0, 1], sheared[:, 1, 1] = -np.sin(angle), np.cos(angle)
+    zoomed[:, 0, 0], zoomed[:, 1, 1] = zx, zy
+    there[:, :2, 2] = middle = np.array([rows, columns]) / 2 - 0.5
+    back[:, :2, 2] = -middle
+    matrices = there @ (turned @ shifted @ sheared @ zoomed) @ back
     if swap:
-        matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
-    return matrix[:2]
-
-
-def _shift(tx: float, ty: float, rows: int, columns: int, swap: bool) -> Array | None:
-    """Return what the products of matrices come to, rounding included, where there is nothing but a shift."""
-    if tx == ty == 0:
-        return None
-    row, column = rows / 2 - 0.5, columns / 2 - 0.5
-    along_rows, along_columns = (tx + row) - row, (ty + column) - column
-    if swap:
-        along_rows, along_columns = along_columns, along_rows
-    return np.array([[1, 0, along_rows], [0, 1, along_columns]], dtype=np.float64)
-
-
-def _centred(matrix: Array, rows: int, columns: int) -> Array:
-    row, column = rows / 2 - 0.5, columns / 2 - 0.5
-    there = np.array([[1, 0, row], [0, 1, column], [0, 0, 1]], dtype=np.float64)
-    back = np.array([[1, 0, -row], [0, 1, -column], [0, 0, 1]], dtype=np.float64)
-    centred: Array = there @ matrix @ back
-    return centred
+        matrices = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
+    unmoved = (theta == 0) & (tx == 0) & (ty == 0) & (shear == 0) & (zx == 1) & (zy == 1)
+    return [None if same else matrix for same, matrix in zip(unmoved, matrices[:, :2])]
 
 
 def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: float, order: int) -> Array:

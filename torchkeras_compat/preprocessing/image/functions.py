@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..._core import settings
 from ..._core.errors import show
 from ...utils.images import array_to_img, img_to_array
-from .affine import transform_matrix, warp
+from .affine import transform_matrices, warp
 
 Array = NDArray[Any]
 
@@ -64,10 +64,11 @@ def apply_affine_transform(
     image: Array = np.asarray(x)
     _check_axes(image, row_axis, col_axis, channel_axis)
     rows, columns = image.shape[row_axis], image.shape[col_axis]
-    matrix = transform_matrix(theta, tx, ty, shear, zx, zy, rows, columns, swap=col_axis > row_axis)
-    if matrix is None:
+    moves = np.array([[theta, tx, ty, shear, zx, zy]])
+    matrices = transform_matrices(moves, rows, columns, swap=col_axis > row_axis)
+    if matrices[0] is None:
         return image
-    moved = warp(np.moveaxis(image, channel_axis, -1)[None], [matrix], fill_mode, cval, order)[0]
+    moved = warp(np.moveaxis(image, channel_axis, -1)[None], matrices, fill_mode, cval, order)[0]
     return np.moveaxis(moved, -1, channel_axis)
 
 
@@ -161,8 +162,21 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> Arra
         >>> apply_channel_shift([[[0.0, 1.0, 2.0]]], 0.5).tolist()
         [[[0.5, 1.5, 2.0]]]
     """
-    x = np.asarray(x)
-    shifted: Array = np.clip(x + intensity, x.min(), x.max())
+    shifted: Array = shift_values(np.asarray(x)[None], [intensity])[0]
+    return shifted
+
+
+def shift_values(images: Array, intensities: Sequence[float]) -> Array:
+    """Add a number to all values of each image, within the range of the values it has.
+
+    Args:
+        images: The images, the first axis theirs.
+        intensities: A number for each.
+    """
+    own = tuple(range(1, images.ndim))
+    by = np.array(intensities, images.dtype if images.dtype.kind == "f" else np.float64)
+    shifted: Array = images + by.reshape(-1, *[1] * len(own))
+    np.clip(shifted, images.min(own, keepdims=True), images.max(own, keepdims=True), out=shifted)
     return shifted
 
 

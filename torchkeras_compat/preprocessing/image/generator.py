@@ -13,12 +13,13 @@ from ..._core import settings, shapes
 from ..._core.config import Configurable
 from ..._core.errors import show
 from . import functions
-from .affine import transform_matrix, warp
+from .affine import transform_matrices, warp
 from .arrays import NumpyArrayIterator
 from .files import DataFrameIterator, DirectoryIterator
 
 Array = NDArray[Any]
 Transform = dict[str, Any]
+MOVES = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}  # and where nothing moves
 _DEPRECATED = ("has_ext", "sort", "drop_duplicates")
 
 
@@ -322,12 +323,13 @@ class ImageDataGenerator(Configurable):
         """Return a changed copy of images, all of one shape."""
         last = np.moveaxis(images, self.channel_axis, -1)
         rows, columns = last.shape[1:3]
-        matrices = [_matrix(parameters, rows, columns) for parameters in drawn]
+        moves = np.array([[parameters.get(name, usual) for name, usual in MOVES.items()] for parameters in drawn])
+        matrices = transform_matrices(moves, rows, columns, swap=True)
         last = warp(last, matrices, self.fill_mode, self.cval, self.interpolation_order)
-        shifts = [parameters.get("channel_shift_intensity") for parameters in drawn]
-        for i, intensity in enumerate(shifts):
-            if intensity is not None:
-                last[i] = functions.apply_channel_shift(last[i], intensity)
+        intensities = [parameters.get("channel_shift_intensity") for parameters in drawn]
+        shifted = {i: intensity for i, intensity in enumerate(intensities) if intensity is not None}
+        if shifted:
+            last[list(shifted)] = functions.shift_values(last[list(shifted)], list(shifted.values()))
         for axis, name in ((2, "flip_horizontal"), (1, "flip_vertical")):
             flipped = [i for i, parameters in enumerate(drawn) if parameters.get(name)]
             if flipped:
@@ -434,9 +436,3 @@ def _shift(limit: Any, size: int) -> float:
     except ValueError:
         drawn = np.random.uniform(-limit, limit)
     return drawn * size if np.max(limit) < 1 else drawn
-
-
-def _matrix(parameters: Mapping[str, Any], rows: int, columns: int) -> Array | None:
-    get = parameters.get
-    moves = (get("theta", 0), get("tx", 0), get("ty", 0), get("shear", 0), get("zx", 1), get("zy", 1))
-    return transform_matrix(*moves, rows, columns, swap=True)
