@@ -39,8 +39,6 @@ from .names import (
 MERGING = set("add subtract multiply average maximum minimum concatenate dot merge".split())  # of `layers`
 CARRY = ("keras", "tensorflow.python.keras")  # roots whose modules are Keras's sources, not its published names
 CONSTRUCTING = {"get", "deserialize", "clone_model", "load_model", "model_from_json", "model_from_config"}
-# The module by which TensorBoard is told to do without TensorFlow, whose files and folders it would ask the facade for.
-NO_TENSORFLOW = "tensorboard.compat.notf"
 
 
 class Faced(type):
@@ -250,7 +248,7 @@ class TensorFlow(ModuleType):
         return _reinstalled, (self.__name__,)
 
 
-# A module that tells tensorboard, where it can be imported, to write and read files without TensorFlow.
+# By this module tensorboard is told to do without TensorFlow, whose files and folders it would ask the facade for.
 NO_TENSORFLOW = "tensorboard.compat.notf"
 
 
@@ -334,7 +332,6 @@ def install(dialect: str | None = None) -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
         sys.meta_path.append(_companions)
-    sys.modules.setdefault(NO_TENSORFLOW, ModuleType(NO_TENSORFLOW))
 
 
 def uninstall() -> None:
