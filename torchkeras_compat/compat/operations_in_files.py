@@ -145,7 +145,7 @@ KERAS_3: dict[str, OperationOfKeras3] = {
     "Einsum": OperationOfKeras3("einsum", {"subscripts": "equation"}),
 }
 # Arguments that TensorFlow's functions have not → the values at which they have no effect.
-HARMLESS: dict[str, tuple[Any, ...]] = {"order": (2,)}
+HARMLESS: dict[str, tuple[Any, ...]] = {"order": (2,), "decimals": (0,)}  # any other one at None or False
 
 
 def function_of_graph(name: str) -> Callable[..., Any] | None:
@@ -187,7 +187,7 @@ def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable
         if parameter in parameters and parameter != "name":
             convert = known.values.get(parameter, value_in)
             told[parameter] = convert(value)
-        elif argument != "name" and value not in HARMLESS.get(argument, ()) and value not in (None, False):
+        elif not (argument == "name" or value is None or value is False or value in HARMLESS.get(argument, ())):
             raise ValueError(f"the operation keras.ops {name} with {argument}={show(value)} is not served here.")
     return function, told
 

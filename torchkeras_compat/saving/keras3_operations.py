@@ -28,17 +28,17 @@ class OperationClass:
 _MODULES = {
     "keras.src.ops.nn": "Sigmoid Softplus Softsign Relu Relu6 LeakyRelu Elu Selu Silu Gelu Softmax LogSoftmax OneHot "
     "Normalize",
-    "keras.src.ops.math": "Rsqrt Logsumexp Erf",
+    "keras.src.ops.math": "Rsqrt Logsumexp",
     "keras.src.ops.core": "Cast StopGradient",
 }
 _OPERANDS = {
     2: "Add Subtract Multiply TrueDivide Divide FloorDivide Mod Power Maximum Minimum Equal NotEqual Greater "
-    "GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor Arctan2 Matmul Take GetItem",
+    "GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor Matmul Take GetItem",
     3: "Where",
 }
 _ARGUMENTS = {
     ("axis", "keepdims"): "Mean Sum Max Min Prod Std Var Any All Argmax Argmin Logsumexp",
-    ("axis",): "Softmax LogSoftmax ExpandDims Squeeze Concatenate Stack Flip Take Cumsum Cumprod Sort Argsort",
+    ("axis",): "Softmax LogSoftmax ExpandDims Squeeze Concatenate Stack Flip Take Cumsum Cumprod",
     ("axis", "order", "epsilon"): "Normalize",
     ("dtype",): "Cast OnesLike ZerosLike",
     ("alpha",): "Elu",
@@ -49,7 +49,6 @@ _ARGUMENTS = {
     ("x_min", "x_max"): "Clip",
     ("repeats",): "Tile",
     ("repeats", "axis"): "Repeat",
-    ("shift", "axis"): "Roll",
     ("num_classes", "axis", "dtype"): "OneHot",
 }
 

@@ -12,6 +12,7 @@ import pytest
 
 import torchkeras_compat as tk
 from torchkeras_compat._core import stored_configs
+from torchkeras_compat.compat.operations_in_files import operation_of_keras_3
 
 from . import answers
 from .support import DATA, builders, users_classes
@@ -72,3 +73,22 @@ def test_what_keras_3_was_compiled_with_compiles_here(name: str) -> None:
     with stored_configs.reading(entry["written"], "3.15.0", DIALECT):
         model.compile_from_config(entry["written"])
     np.testing.assert_allclose(evaluated(model), entry["evaluated"], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "served"),
+    [
+        ("Round", {"decimals": 0}, True),
+        ("Round", {"decimals": 2}, False),
+        ("Max", {"axis": 1, "initial": None}, True),
+        ("Max", {"axis": 1, "initial": 0}, False),
+        ("Normalize", {"axis": 1, "order": 2, "epsilon": None}, True),
+        ("Normalize", {"axis": 1, "order": 1}, False),
+    ],
+)
+def test_arguments_of_operations_that_have_no_place_here(name: str, told: dict[str, Any], served: bool) -> None:
+    if served:
+        operation_of_keras_3(name, told)
+        return
+    with pytest.raises(ValueError, match="is not served here"):
+        operation_of_keras_3(name, told)
