@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from .._core.weights import Weight
 
+T = TypeVar("T")
+R = TypeVar("R")
 Array = np.ndarray[Any, Any]
 LARGE = 4 * 2**20
 """Bytes from which on a weight is laid out in a thread, in memory that is used again."""
@@ -47,14 +49,30 @@ def arrays_of(weights: Sequence[Weight]) -> Iterator[Array]:
     Args:
         weights: The weights.
     """
-    layout = _Layout()
-    if sum(weight.parameters[0].nbytes >= LARGE for weight in weights) < 2:
-        yield from map(layout.array, weights)
+    return one_ahead(_Layout().array, weights, sum(map(is_large, weights)) > 1)
+
+
+def is_large(weight: Weight) -> bool:
+    """Tell whether a thread is worth its while for a weight."""
+    return weight.parameters[0].nbytes >= LARGE
+
+
+def one_ahead(function: Callable[[T], R], items: Iterable[T], in_thread: bool) -> Iterator[R]:
+    """Yield what a function makes of items.
+
+    Args:
+        function: The function.
+        items: The items.
+        in_thread: Whether a thread makes the next one while the one before is in use.
+    """
+    if not in_thread:
+        yield from map(function, items)
         return
-    with ThreadPoolExecutor(1, "layout") as thread:
-        waiting = thread.submit(layout.array, weights[0])
-        for weight in (*weights[1:], None):
-            array = waiting.result()
-            if weight is not None:
-                waiting = thread.submit(layout.array, weight)
-            yield array
+    with ThreadPoolExecutor(1, "one_ahead") as thread:
+        waiting: Future[R] | None = None
+        for item in items:
+            before, waiting = waiting, thread.submit(function, item)
+            if before is not None:
+                yield before.result()
+        if waiting is not None:
+            yield waiting.result()

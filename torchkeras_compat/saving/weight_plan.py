@@ -7,9 +7,7 @@ all data are read, so that a call loads everything that it names or changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -19,7 +17,7 @@ from torch import Tensor
 from .._core.weights import Weight
 from .conversions import Conversion, Function, Origin, as_it_is, conversions, hint
 from .hdf5 import FileError
-from .weight_arrays import LARGE
+from .weight_arrays import is_large, one_ahead
 
 Array = np.ndarray[Any, Any]
 
@@ -220,33 +218,18 @@ class Plan:
     def fill(self) -> None:
         """Write every weight of a model that is new: what was there before counts for nothing."""
         scratch = Scratch()
-        for match in _pages_ahead(self.matches):
+        # The system gives new memory page by page, which takes longer than reading what shall stand there.
+        for match in one_ahead(_with_pages, self.matches, any(is_large(match.weight) for match in self.matches)):
             match.weight.assign(match.read(scratch))
 
 
-def _pages_ahead(matches: Sequence[Match]) -> Iterator[Match]:
-    """Yield matches; while one is filled, a thread has the system give the memory of the next one's weight.
-
-    The system gives new memory page by page, which takes longer than reading what shall stand there.
-    """
-    with ThreadPoolExecutor(1, "pages") as thread:
-        given = [thread.submit(_take_pages, large) for large in filter(_is_large, matches[:1])]
-        for match, following in zip_longest(matches, matches[1:]):
-            for pages in given:
-                pages.result()
-            given = [thread.submit(_take_pages, following)] if following and _is_large(following) else []
-            yield match
-
-
-def _is_large(match: Match) -> bool:
-    first = match.weight.parameters[0]
-    return first.nbytes >= LARGE and first.device.type == "cpu"
-
-
 @torch.no_grad()
-def _take_pages(match: Match) -> None:
-    for parameter in filter(Tensor.is_contiguous, match.weight.parameters):
-        parameter.view(-1)[:: PAGE // parameter.itemsize] = 0  # one number of a page is enough
+def _with_pages(match: Match) -> Match:
+    """Return a match, the memory of whose weight the system has given, where that is large."""
+    for parameter in match.weight.parameters if is_large(match.weight) else ():
+        if parameter.device.type == "cpu" and parameter.is_contiguous():
+            parameter.view(-1)[:: PAGE // parameter.itemsize] = 0  # one number of a page is enough
+    return match
 
 
 def listing(names: Iterable[str], limit: int = 8) -> str:
