@@ -142,6 +142,10 @@ def _resize(image: ModuleType, out: dict[str, Any]) -> None:
         for size in ((13, 10), (5, 4), (4, 9)):
             x = images(2, 9, 11, 2)
             out[f"resize/{method}/{size}"] = np.asarray(image.smart_resize(x, size, interpolation=method))
+        # Here the last bit of float32 decides which pixel is meant.
+        for old, size in (((35, 36), (10, 18)), ((36, 28), (23, 23))):
+            x = images(1, *old, 1)
+            out[f"resize/{method}/{old}/{size}"] = np.asarray(image.smart_resize(x, size, interpolation=method))
 
 
 def _sequences(sequence: ModuleType, out: dict[str, Any]) -> None:
