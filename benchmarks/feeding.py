@@ -92,9 +92,9 @@ def compare(rounds: int) -> None:
             model.fit(*data, epochs=1, verbose=0, **options)
             if number:  # the first round warms up
                 times[name].append((time.perf_counter() - start) / STEPS * 1e3)
-    for name, taken in times.items():
-        ratio = statistics.median(one / arrays for one, arrays in zip(taken, times["arrays"]))
-        print(f"{name:20} {statistics.median(taken):6.3f} ms a step, {ratio:5.3f} of arrays")
+    for name, seconds in times.items():
+        ratio = statistics.median(one / arrays for one, arrays in zip(seconds, times["arrays"]))
+        print(f"{name:20} {statistics.median(seconds):6.3f} ms a step, {ratio:5.3f} of arrays")
 
 
 def stream(gigabytes: float, as_array: bool = False) -> float:

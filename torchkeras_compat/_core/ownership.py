@@ -14,9 +14,9 @@ def origin(cls: type) -> type:
     return cls
 
 
-def is_ours(thing: Any) -> bool:
+def is_ours(value: Any) -> bool:
     """Tell whether a class or function is this package's own, and no user's."""
-    written = origin(thing) if isinstance(thing, type) else thing
+    written = origin(value) if isinstance(value, type) else value
     return str(getattr(written, "__module__", "")).partition(".")[0] == PACKAGE
 
 

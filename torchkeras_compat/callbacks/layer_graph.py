@@ -10,16 +10,15 @@ from .._core.tree import flatten
 
 
 def write_graph(writer: Any, model: Any) -> None:
-    """Write the graph of a model's layers; a model whose `call` is Python code has none.
+    """Write the graph of a model's layers.
 
     Args:
         writer: An `EventWriter`.
-        model: The model.
+        model: A model that has a graph.
     """
     from tensorboard.compat.proto.event_pb2 import Event
 
-    if has_graph(model):
-        writer.add_event(Event(graph_def=graph_of(model).SerializeToString()))
+    writer.add_event(Event(graph_def=graph_of(model).SerializeToString()))
 
 
 def has_graph(model: Any) -> bool:
@@ -77,9 +76,8 @@ def _add_calls(graph: Any, model: Any, scope: str, names: dict[int, str]) -> Non
 def _name(node: Node) -> str:
     if node.is_layer:
         return str(node.layer.name)
-    return (
-        getattr(node.origin, "__name__", "function").removeprefix("apply").strip("_<>")
-    )  # an operator's: apply__mul__
+    name = getattr(node.origin, "__name__", "function")
+    return str(name).removeprefix("apply").strip("_<>")  # an operator's is apply__mul__
 
 
 def _add(graph: Any, name: str, kind: str, inputs: list[str], outputs: list[SymbolicTensor]) -> None:

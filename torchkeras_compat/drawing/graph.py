@@ -107,8 +107,8 @@ def _structure(model: Any) -> _Structure | None:
 def _of_plan(plan: Plan) -> _Structure:
     def output(tensor: Any) -> Output:
         vertex = vertex_of(tensor, plan)
-        given = ordered(vertex.outputs) if isinstance(vertex, Node) else [tensor]
-        return layer_for(vertex), next(i for i, one in enumerate(given) if one is tensor)
+        outputs = ordered(vertex.outputs) if isinstance(vertex, Node) else [tensor]
+        return layer_for(vertex), next(i for i, one in enumerate(outputs) if one is tensor)
 
     def takes(node: Node) -> list[tuple[Output, int | None]]:
         numbers = {id(tensor): number for number, tensor in enumerate(_inputs_of(node))}
@@ -222,8 +222,8 @@ class _Drawing:
         ends = {id(layer): self._add(graph, layer) for layer in layers}
         arrows = [
             (begin, end)
-            for target, taken in structure.calls
-            for (source, output), number in taken
+            for target, inputs in structure.calls
+            for (source, output), number in inputs
             if id(source) in ends and id(target) in ends
             for begin in _at(ends[id(source)][1], output)
             for end in _at(ends[id(target)][0], number)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .spreading import End, Place, connect, spread
+from .spreading import End, Place, connect, in_order, spread
 
 Point = tuple[float, float]
 Curve = list[Point]  # cubic Bézier curves, one after the other: a point, and three more for each curve
@@ -89,7 +89,7 @@ def backward(count: int, pairs: Sequence[tuple[int, int]]) -> set[int]:
         if source != target:
             outgoing[source].append(number)
     state = [0] * count  # 1: on the path at hand, 2: done
-    found: set[int] = set()
+    closing: set[int] = set()
     for start in range(count):
         if state[start]:
             continue
@@ -102,11 +102,11 @@ def backward(count: int, pairs: Sequence[tuple[int, int]]) -> set[int]:
                 state[piece] = 2
                 path.pop()
             elif state[target := pairs[arrow][1]] == 1:
-                found.add(arrow)
+                closing.add(arrow)
             elif not state[target]:
                 state[target] = 1
                 path.append((target, iter(outgoing[target])))
-    return found
+    return closing
 
 
 def arrange(pieces: Sequence[Piece], links: Sequence[Link]) -> Arrangement:
@@ -158,25 +158,16 @@ class _Layers:
 
     def _ranks(self) -> list[int]:
         """Return the layer of each piece: below all that lead to it, or near to what it leads to if that is more."""
-        ranks, in_order = [0] * len(self.pieces), self._in_order()
-        for piece in in_order:
+        ranks = [0] * len(self.pieces)
+        # Those that lead to each one stand before it.
+        sequence = in_order(range(len(ranks)), self.before.__getitem__, lambda piece: sorted(self.after[piece]))
+        for piece in sequence:
             ranks[piece] = max((ranks[other] + 1 for other in self.before[piece]), default=0)
-        for piece in reversed(in_order):
+        for piece in reversed(sequence):
             if len(self.after[piece]) > len(self.before[piece]) and not self.pieces[piece].end:
                 ranks[piece] = min(ranks[other] for other in self.after[piece]) - 1
         last = max(ranks, default=0)
         return [last if piece.end == 1 else rank for piece, rank in zip(self.pieces, ranks)]
-
-    def _in_order(self) -> list[int]:
-        """Return the pieces so that each one stands behind those that lead to it."""
-        waiting = [len(pieces) for pieces in self.before]
-        ready = [piece for piece, number in enumerate(waiting) if not number]
-        for piece in ready:  # grows meanwhile
-            for other in sorted(self.after[piece]):
-                waiting[other] -= 1
-                if not waiting[other]:
-                    ready.append(other)
-        return ready
 
     def _way(self, link: _Lying) -> list[Place]:
         """Connect both ends of a link, and return the places where it passes through layers in between."""
@@ -209,7 +200,7 @@ class _Layers:
     def order(self) -> None:
         """Put the places of each layer into the order with the fewest crossings that the sweeps come to."""
         self._number()
-        best, fewest, found_at = [list(layer) for layer in self.layers], None, 0
+        best, fewest, best_sweep = [list(layer) for layer in self.layers], None, 0
         for sweep in range(SWEEPS):
             downwards = sweep % 2 == 0
             for layer in self.layers[1:] if downwards else self.layers[-2::-1]:
@@ -219,8 +210,8 @@ class _Layers:
                 self._swap_neighbours(layer)
             crossings = sum(map(_crossings, self.layers[:-1]))
             if fewest is None or crossings < fewest:
-                best, fewest, found_at = [list(layer) for layer in self.layers], crossings, sweep
-            if not crossings or sweep - found_at >= PATIENCE:
+                best, fewest, best_sweep = [list(layer) for layer in self.layers], crossings, sweep
+            if not crossings or sweep - best_sweep >= PATIENCE:
                 break
         self.layers = best
         self._number()

@@ -6,10 +6,12 @@ isotonic regression, found by pooling adjacent violators. Then what lies in a ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
+T = TypeVar("T")
 Layer = Sequence["Place"]
 
 APART = 24.0  # between two boxes of a layer
@@ -245,7 +247,8 @@ def _runs(layers: Sequence[Layer], long: bool = True) -> list[_Run]:
             distance = _distance(left, right) + a.shifts[left.rank - a.places[0].rank]
             distance -= b.shifts[right.rank - b.places[0].rank]
             a.right[b] = b.left[a] = max(distance, a.right.get(b, distance))
-    return _from_left_to_right(list(dict.fromkeys(by_place.values())))
+    runs = dict.fromkeys(by_place.values())
+    return in_order(runs, lambda run: run.left, lambda run: run.right)
 
 
 def _followers(layer: Layer) -> list[tuple[Place, End]]:
@@ -260,11 +263,18 @@ def _followers(layer: Layer) -> list[tuple[Place, End]]:
     return followers
 
 
-def _from_left_to_right(runs: Sequence[_Run]) -> list[_Run]:
-    waiting = {run: len(run.left) for run in runs}
-    ready = [run for run in runs if not run.left]
-    for run in ready:  # grows meanwhile
-        for other in run.right:
+def in_order(items: Iterable[T], before: Callable[[T], Sized], behind: Callable[[T], Iterable[T]]) -> list[T]:
+    """Return items so that each one stands behind all that come before it.
+
+    Args:
+        items: The items, no circle among them.
+        before: Returns those that come before one.
+        behind: Returns those that one comes before.
+    """
+    waiting = {item: len(before(item)) for item in items}
+    ready = [item for item, number in waiting.items() if not number]
+    for item in ready:  # grows meanwhile
+        for other in behind(item):
             waiting[other] -= 1
             if not waiting[other]:
                 ready.append(other)

@@ -87,11 +87,11 @@ class Checksums:
         self.forget(start, start + size)
         if size < LARGE:
             return self._file.write(data)
-        taken = self._thread.submit(zlib.crc32, data)
+        waiting = self._thread.submit(zlib.crc32, data)
         try:
             count = self._file.write(data)
         finally:
-            crc = taken.result()
+            crc = waiting.result()
         self._parts[start] = size, crc
         return count
 

@@ -63,7 +63,7 @@ class Call:
         return argument in (*arguments(self.cls), *self.table, *gathered)
 
     @property
-    def given(self) -> dict[str, ast.expr]:
+    def values(self) -> dict[str, ast.expr]:
         """The values of named arguments, by today's names."""
         table = self.table
         return {(table[k.arg].new or k.arg if k.arg in table else k.arg): k.value for k in self.node.keywords if k.arg}
@@ -160,9 +160,9 @@ def old_words(names: Names) -> list[Old]:
     Args:
         names: What the script's text says.
     """
-    given = [(argument, value) for call in calls(names) for argument, value in call.given.items()]
+    written = [(argument, value) for call in calls(names) for argument, value in call.values.items()]
     return [
         Old(*names.script.place(value.lineno), ast.unparse(value), repr(today))
-        for argument, value in given
+        for argument, value in written
         if (today := word_today(argument, value))
     ]

@@ -95,7 +95,7 @@ class _Port:
 
     def run(self) -> str:
         """Return the new text."""
-        self.taken = self._bound_names()
+        self.names_in_use = self._bound_names()
         self.kept_imports = self._kept_imports()
         self.misplaced = {use.root.id for use in self.names.uses if not self.edits.stands(use.root)}
         for name in self.names.bindings:
@@ -142,7 +142,7 @@ class _Port:
         if target is None or self._stays(binding) or len(self.names.bindings[name]) > 1:
             return name
         if binding.path == "tensorflow":
-            return "keras" if "keras" not in self.taken or self._is_keras("keras") else "torchkeras_compat"
+            return "keras" if "keras" not in self.names_in_use or self._is_keras("keras") else "torchkeras_compat"
         new = target.replace(":", ".").rpartition(".")[2]
         its_own_word = ":" not in target and binding.path not in PATHS
         if not target.startswith(f"{PACKAGE}.") or its_own_word:  # such as np, or K
@@ -150,9 +150,9 @@ class _Port:
         if binding.alias.asname is not None or new == name or name in self.names.stored | self.misplaced:
             return name
         same = new in self.names.bindings and self._target(self.names.bindings[new][0]) == target
-        if new in self.taken and not same:
+        if new in self.names_in_use and not same:
             return name
-        self.taken.add(new)
+        self.names_in_use.add(new)
         return new
 
     def _is_keras(self, name: str) -> bool:
@@ -190,10 +190,10 @@ class _Port:
         statement, name = _statement(str(its.place), None)
         if statement in self.extra:
             return name
-        if name in self.taken:
+        if name in self.names_in_use:
             self.kept.append((line, f"{its.today} has a name that is used otherwise"))
             return None
-        self.taken.add(name)
+        self.names_in_use.add(name)
         self.extra.append(statement)
         return name
 
@@ -278,12 +278,12 @@ class _Port:
     def _add_star(self, bindings: list[Binding]) -> None:
         """Import what a star of the facade gave, and no star of today's modules gives."""
         stars = [binding.meaning for binding in self.names.imports if binding.is_star]
-        given = {f"{its.place}:{name}" for its in stars for name in getattr(its.value, "__all__", ())}
+        by_stars = {f"{its.place}:{name}" for its in stars for name in getattr(its.value, "__all__", ())}
         for name, (binding, *_) in self.names.bindings.items():
             place = binding.meaning.place
             if binding.alias in [one.alias for one in bindings if one.is_star] and place is not None:
                 statement = _statement(place, self.locals[name])[0]
-                if place not in given and statement not in self.extra:
+                if place not in by_stars and statement not in self.extra:
                     self.extra.append(statement)
 
     def _insert_header(self) -> None:

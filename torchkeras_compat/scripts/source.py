@@ -127,10 +127,10 @@ def _cells(path: Path) -> tuple[Cell, ...]:
     except (ValueError, KeyError, TypeError):
         raise NoScript(f"{path} is no notebook: it has no list of cells.") from None
     name = os.path.abspath(path)
-    return tuple(_plain(f"{name}[{number}]", code) for number, code in enumerate(codes, 1)) or (Cell(name, ""),)
+    return tuple(_python_of(f"{name}[{number}]", code) for number, code in enumerate(codes, 1)) or (Cell(name, ""),)
 
 
-def _plain(name: str, code: str) -> Cell:
+def _python_of(name: str, code: str) -> Cell:
     """Return a cell without the lines that IPython alone understands."""
     if code.lstrip().startswith("%%"):
         return Cell(name, "", (code.split("\n", 1)[0],))

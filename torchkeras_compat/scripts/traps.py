@@ -112,9 +112,9 @@ def _of_call(call: Call, dialect: Dialect) -> Iterator[str]:
 def _falls(call: Call, trap: Trap) -> bool:
     if trap.old:
         return any(keyword.arg == trap.old for keyword in call.node.keywords)
-    if trap.argument == "class_weight" and "sample_weight" not in call.given:
+    if trap.argument == "class_weight" and "sample_weight" not in call.values:
         return False
-    value = call.given.get(trap.argument)
+    value = call.values.get(trap.argument)
     return value is not None and (not trap.values or (isinstance(value, ast.Constant) and value.value in trap.values))
 
 
@@ -122,7 +122,7 @@ def _defaults(call: Call, dialect: Dialect) -> Iterator[str]:
     """Yield the arguments that are left out and have other values under other dialects."""
     positional = list(inspect.signature(call.function).parameters)[1:][: len(call.node.args)]
     varying = {name for one in dialects.DIALECTS.values() for name in one.defaults.get(call.owner, ())}
-    for name in sorted(varying - call.given.keys() - set(positional) - set(NO_NUMBERS)):
+    for name in sorted(varying - call.values.keys() - set(positional) - set(NO_NUMBERS)):
         here = _default(call, name, dialect)
         others: dict[Any, list[str]] = {}
         for other in dialects.DIALECTS.values():
@@ -159,8 +159,8 @@ def _counts_batches(call: Call, dialect: Dialect) -> bool:
 
 
 def _binary_accuracy(call: Call, dialect: Dialect) -> bool:
-    loss = call.given.get("loss", call.node.args[1] if len(call.node.args) > 1 else None)
-    metrics = call.given.get("metrics")
+    loss = call.values.get("loss", call.node.args[1] if len(call.node.args) > 1 else None)
+    metrics = call.values.get("metrics")
     words = {node.value for node in ast.walk(metrics) if isinstance(node, ast.Constant)} if metrics else set()
     is_binary = isinstance(loss, ast.Constant) and loss.value == "binary_crossentropy"
     return call.owner == "Trainer.compile" and is_binary and bool(words & {"acc", "accuracy"})
@@ -178,7 +178,7 @@ def _of_optimizers(every: list[Call]) -> Iterator[Line]:
     compiled = [call for call in every if call.owner == "Trainer.compile"]
     models: dict[str, set[str]] = {}
     for call in compiled:
-        optimizer = call.given.get("optimizer", call.node.args[0] if call.node.args else None)
+        optimizer = call.values.get("optimizer", call.node.args[0] if call.node.args else None)
         if isinstance(optimizer, ast.Name):
             trained = models.setdefault(optimizer.id, set())
             trained.add(ast.unparse(call.node.func))
@@ -188,7 +188,7 @@ def _of_optimizers(every: list[Call]) -> Iterator[Line]:
             yield from _named_optimizer(call, optimizer.value)
     if any(call.owner == "Embedding" for call in every):
         for call in every:
-            if call.owner in ("Adamax", "Nadam") or (call.owner in ("SGD", "RMSprop") and "momentum" in call.given):
+            if call.owner in ("Adamax", "Nadam") or (call.owner in ("SGD", "RMSprop") and "momentum" in call.values):
                 yield call.node.lineno, UNTOUCHED
 
 

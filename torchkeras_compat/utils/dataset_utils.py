@@ -179,9 +179,9 @@ def subsets(owner: str, files: Labelled, options: FolderOptions, formats: tuple[
         wanted = ("training", "validation") if options.subset == "both" else (options.subset,)
         parts = []
         for name in wanted:
-            rows, line = told[name]
+            part, line = told[name]
             say(line)
-            parts.append(files.part(rows))
+            parts.append(files.part(part))
     if not all(part.paths for part in parts):
         raise ValueError(
             f"{owner}(directory={options.directory!r}): a part has no files; names must end in {', '.join(formats)}."

@@ -155,8 +155,8 @@ def _offset(data: Any) -> int | None:
     import h5py
 
     file = data.file
-    plain = file.mode == "r" and file.driver in ("sec2", "stdio") and not file.userblock_size
-    if not plain or data.id.get_type() != h5py.h5t.py_create(data.dtype, logical=True):
+    is_direct = file.mode == "r" and file.driver in ("sec2", "stdio") and not file.userblock_size
+    if not is_direct or data.id.get_type() != h5py.h5t.py_create(data.dtype, logical=True):
         return None
     offset: int | None = data.id.get_offset()  # none for chunks, which may be compressed, and for what nobody wrote
     return offset
@@ -186,7 +186,7 @@ def _opened(path: str | os.PathLike[str], name: str) -> Any:
     if isinstance(data, h5py.Dataset) and data.ndim:
         return data
     known: list[str] = []
-    file.visititems(lambda place, thing: known.append(place) if isinstance(thing, h5py.Dataset) else None)
+    file.visititems(lambda place, item: known.append(place) if isinstance(item, h5py.Dataset) else None)
     file.close()
     raise KeyError(
         f"HDF5Matrix(dataset={name!r}): {os.fspath(path)} has no rows of this name; {did_you_mean(name, known)}"
