@@ -90,9 +90,9 @@ def function(paths: str) -> Callable[[Fn], Fn]:
         several = [n for n, p in parameters.items() if str(p.annotation) == "Sequence[Tensor]"]
 
         def compute(**arguments: Any) -> Any:
-            given = [arguments[n] for n in one if n in arguments]
-            given += [v for n in several for v in arguments.get(n, ())]
-            beside = next((tensor(v) for v in given if isinstance(v, Tensor) or hasattr(v, "dtype")), None)
+            operands = [arguments[n] for n in one if n in arguments]
+            operands += [v for n in several for v in arguments.get(n, ())]
+            beside = next((tensor(v) for v in operands if isinstance(v, Tensor) or hasattr(v, "dtype")), None)
             for name in one:
                 if arguments.get(name) is not None:
                     arguments[name] = tensor(arguments[name], beside=beside)

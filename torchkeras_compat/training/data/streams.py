@@ -319,15 +319,16 @@ def _unused_of(source: Any) -> deque[Future[Any]]:
     return _UNUSED.setdefault(source, deque()) if can_be_told_apart(source) else deque()
 
 
-def _copied(item: Any) -> Any:
+def _copied(item: Tree) -> Tree:
     """Return what a source has given in memory of its own, for it may fill one buffer again before the item is used."""
-    if isinstance(item, np.ndarray):
-        return item.copy()
-    if isinstance(item, Tensor):
-        return item.clone()
-    if type(item) in (tuple, list):
-        return type(item)(_copied(part) for part in item)
-    return {key: _copied(part) for key, part in item.items()} if type(item) is dict else item
+    return map_tree(_copied_array, item)
+
+
+def _copied_array(value: Any) -> Any:
+    """Return a copy of an array or a tensor, and any other value as it is."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _apart(tensors: Tree, sources: Tree) -> Tree:
