@@ -483,10 +483,56 @@ def test_compile_in_old_words(dialect: str) -> None:
     assert len(made.evaluate(np.ones((4, 1)), np.ones(4), verbose=0)) == 2
 
 
-@pytest.mark.parametrize("call", ["fit", "evaluate"])
-def test_show_accuracy_where_it_is_too_late(call: str, model: Any) -> None:
-    with pytest.raises(ValueError, match=r"metrics=\['accuracy'\]"):
-        getattr(model, call)(np.ones((4, 1)), np.ones(4), show_accuracy=True)
+def binary(metrics: Any = None) -> Any:
+    """Return a compiled model, the same at each call."""
+    made = tk.Sequential([tk.layers.Dense(1, input_dim=2, activation="sigmoid")])
+    made.set_weights([np.array([[0.5], [-1.0]]), np.zeros(1)])
+    made.compile(tk.optimizers.Adam(0.1), "binary_crossentropy", metrics=metrics)
+    return made
+
+
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "fit": ("show_accuracy", {"verbose": 0, "shuffle": False, "epochs": 2, "validation_split": 0.5}),
+    "evaluate": ("show_accuracy", {"verbose": 0}),
+    "train_on_batch": ("accuracy", {}),
+    "test_on_batch": ("accuracy", {}),
+}
+
+
+@pytest.mark.parametrize("call", SHOWN)
+@pytest.mark.parametrize("metrics", [None, ["mae"], ["accuracy"]])
+def test_accuracy_that_a_call_asks_for(call: str, metrics: Any, dialect: str) -> None:
+    """Keras 0.x: the numbers of a model compiled with the metric, in this call alone; training goes on as without."""
+    old, options = SHOWN[call]
+    x, y = np.random.RandomState(0).standard_normal((8, 2)), np.array([0, 1] * 4)
+    asked, quiet = binary(metrics), binary(metrics)
+    compiled = binary([*(metrics or []), "accuracy"] if metrics != ["accuracy"] else metrics)
+    with pytest.warns(KerasSpellingWarning, match=rf"{call}\({old}=…\): counts in this call; write compile\(…, metrics="):
+        seen = getattr(asked, call)(x, y, **{old: True}, **options)
+    expected = getattr(compiled, call)(x, y, **options)
+    if call == "fit":
+        seen, expected = seen.history, expected.history
+        assert any(key in expected for key in ("acc", "accuracy"))
+    assert seen == expected
+    getattr(quiet, call)(x, y, **options)
+    assert asked.metrics_names == quiet.metrics_names
+    assert [asked.train_on_batch(x, y) for _ in range(3)] == [quiet.train_on_batch(x, y) for _ in range(3)]
+    for one, other in zip(asked.get_weights(), quiet.get_weights()):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore::torchkeras_compat._core.border.KerasSpellingWarning")
+def test_accuracy_that_is_not_asked_for_and_calls_that_fail() -> None:
+    x, y = np.ones((4, 2)), np.ones(4)
+    made = binary()
+    assert list(made.fit(x, y, verbose=0, show_accuracy=False).history) == ["loss"]
+    with pytest.raises(TypeError, match="epochz"):
+        made.fit(x, y, show_accuracy=True, epochz=1)
+    with pytest.raises(ValueError, match="rows|samples|length"):
+        made.fit(x, np.ones(3), verbose=0, show_accuracy=True)
+    assert made.metrics_names == ["loss"]
+    with pytest.raises(RuntimeError, match="fit: the model is not compiled"):
+        tk.Sequential([tk.layers.Dense(1, input_dim=2)]).fit(x, y, show_accuracy=True)
 
 
 def test_what_is_kept(dialect: str) -> None:
@@ -525,8 +571,10 @@ def test_calls_of_the_tables_are_tried() -> None:
         "Trainer.fit": {"nb_epoch", "samples_per_epoch", "nb_val_samples", "show_accuracy"},
         "Trainer.evaluate": {"val_samples", "show_accuracy"},
         "Trainer.predict": {"val_samples"},
-        "ClassicCalls.fit_generator": {*rows.GENERATOR_WORDS},
-        "ClassicCalls.evaluate_generator": {"val_samples", "nb_worker", "pickle_safe", "max_q_size"},
+        "BatchCalls.train_on_batch": {"accuracy"},
+        "BatchCalls.test_on_batch": {"accuracy"},
+        "ClassicCalls.fit_generator": {*rows.GENERATOR_WORDS, "show_accuracy"},
+        "ClassicCalls.evaluate_generator": {"val_samples", "nb_worker", "pickle_safe", "max_q_size", "show_accuracy"},
         "ClassicCalls.predict_generator": {"val_samples", "nb_worker", "pickle_safe", "max_q_size"},
     }
     assert {owner: set(TABLES.spellings[owner]) for owner in tried} == tried

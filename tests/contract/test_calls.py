@@ -84,7 +84,6 @@ X, Y = np.ones((2, 3)), np.ones(2)
         (lambda: keras.layers.Dense(3, units=4), "Dense(units=4): units is there already, in its place; give it once."),
         (lambda: keras.layers.MaxPooling2D(2, pool_size=3), "MaxPooling2D(pool_size=3): pool_size is there already"),
         (lambda: keras.optimizers.SGD(0.1, learning_rate=0.1), "SGD(learning_rate=0.1): learning_rate is there"),
-        (lambda: compiled().fit(X, Y, show_accuracy=True), "fit(show_accuracy=True): write compile(…, metrics="),
         (lambda: compiled().fit(X, x=X), "fit(x=ndarray of shape (2, 3)): x is there already"),
         (lambda: compiled().predict(), "predict: x is missing; write predict(x=…)."),
         (lambda: compiled().evaluate(*[X] * 40), "evaluate(…): it takes at most 11 arguments without a name, x, y,"),

@@ -26,6 +26,37 @@ def siamese() -> Any:
     return model
 
 
+CHAINS: dict[str, Any] = {
+    "built by the call": lambda chain: None,
+    "built before": lambda chain: chain.build((None, 5)),
+    "called on numbers": lambda chain: chain(np.zeros((2, 5), "float32")),
+}
+
+
+@pytest.mark.parametrize("dialect", ["keras-2.3", "tf.keras", "keras-2.15"])
+@pytest.mark.parametrize("made", CHAINS)
+def test_chains_without_a_shape_are_counted_in_graphs(made: str, dialect: str) -> None:
+    """Keras 2.15 counts what such a chain is by itself as its first call, and never ends reading a file that does not.
+
+    tf.keras 2.0 and 2.1 did not count it, and what they wrote is read too.
+    """
+    keras.set_dialect(dialect)
+    chain = keras.Sequential([layers.Dense(6), layers.Dense(4)], name="chain")
+    CHAINS[made](chain)
+    a, b = keras.layers.Input((5,)), keras.layers.Input((5,))
+    model = keras.models.Model([a, b], layers.Add(name="sum")([chain(a), chain(b)]))
+    config = model.get_config()
+    total = next(entry for entry in config["layers"] if entry["name"] == "sum")
+    assert [place[:3] for place in total["inbound_nodes"][0]] == [["chain", 1, 0], ["chain", 2, 0]]
+    again = keras.models.Model.from_config(config)
+    for place in total["inbound_nodes"][0]:
+        place[1] -= 1
+    older = keras.models.Model.from_config(config)
+    for other in (again, older):
+        other.set_weights(model.get_weights())
+        np.testing.assert_array_equal(other.predict([X, Z], verbose=0), model.predict([X, Z], verbose=0))
+
+
 def test_five_thousand_layers() -> None:
     x = h = keras.Input((2,))
     for _ in range(4998):

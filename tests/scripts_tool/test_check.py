@@ -45,7 +45,6 @@ BROKEN = {
     "import theano.tensor as T": "no Theano",
     "import no_such_module_anywhere": "no module 'no_such_module_anywhere'",
     "from keras.layers import Dense\nDense(3, unitz=4)": "did you mean 'units'",
-    "model.fit(x, y, show_accuracy=True)": "metrics=['accuracy']",
     "model.fit(x, y, class_weight='auto')": "'balanced'",
     "from keras.optimizers import Nadam\nNadam(decay=1e-4)": "schedule_decay=.004",
     "print 'hello'": "not Python 3",

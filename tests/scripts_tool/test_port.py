@@ -176,6 +176,7 @@ def test_calls(old: str) -> None:
 
 def test_what_stays_is_told() -> None:
     assert [line for line, _ in ported("from keras.layers import Conv2D\n\nConv2D(3, a, b)").kept] == [3]
+    assert "write compile(…, metrics=" in ported("model.fit(x, y, show_accuracy=True)").kept[0][1]
     assert "depends on values" in ported("g.fit_generator(x, samples_per_epoch=3)").kept[0][1]
 
 

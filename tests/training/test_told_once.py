@@ -236,8 +236,5 @@ def test_python_s_own_errors_name_no_mixin() -> None:
             TypeError, match=rf"^{act.__name__}(\(\) missing 1 required positional argument: 'x'|: x is missing)"
         ):
             act()
-    for act in (model.fit, model.evaluate):
-        with pytest.raises(ValueError, match=rf"^{act.__name__}\(show_accuracy=True\): write compile"):
-            act(X, Y, show_accuracy=True)
     with pytest.raises(TypeError, match=r"^fit_generator: nb_epoch and epochs are one argument"):
         model.fit_generator(iter([]), nb_epoch=1, epochs=2)

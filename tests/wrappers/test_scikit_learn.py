@@ -165,7 +165,6 @@ def test_parameters() -> None:
         (lambda: KerasClassifier(3), TypeError, r"KerasClassifier\(build_fn=3\)"),
         (lambda: KerasClassifier().fit([[1]], [1]), ValueError, "there is no build_fn"),
         (lambda: KerasClassifier(lambda: None).fit([[1]], [1]), TypeError, "must return a compiled model; got None"),
-        (lambda: KerasClassifier(create_model, show_accuracy=True).fit([[1]], [1]), ValueError, "metrics="),
         (lambda: KerasClassifier(create_model).fit([[1]], np.ones((1, 2, 3))), ValueError, "must have one axis"),
         (lambda: KerasClassifier(create_model).fit([[1], [2]], [1.5, 2.1]), ValueError, "continuous"),
         (lambda: KerasRegressor(create_line).fit([[1]], None), ValueError, "requires y"),

@@ -35,6 +35,7 @@ class Spelling:
         harmless: Values that go without effect; any other is refused like `refused`.
         also: Further canonical arguments that get the same value.
         place: Where the argument may stand by place, so that an old value there is converted, too.
+        during: The method of the object called that returns, given the value, the context in which the call runs.
     """
 
     new: str | None
@@ -46,6 +47,12 @@ class Spelling:
     harmless: tuple[Any, ...] | None = None
     also: tuple[str, ...] = ()
     place: int | None = None
+    during: str | None = None
+
+    @property
+    def has_no_effect(self) -> bool:
+        """Whether nothing stands for the argument any more, so that it may be left out."""
+        return self.new is None and self.during is None and not self.refused
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class Tables:
 TABLES = Tables({}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
+_NOTHING = contextlib.nullcontext()
 _quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("quiet", default=False)
 _listener: Callable[[str, str], None] | None = None
 
@@ -340,7 +348,9 @@ def _respell(owner: str, old: str, spelling: Spelling, kwargs: dict[str, Any]) -
     if spelling.refused or (spelling.harmless is not None and value not in spelling.harmless):
         raise ValueError(f"{called(owner)}({old}={show(value)}): {spelling.note}")
     if spelling.new is None:
-        if not spelling.quiet:
+        if spelling.during is not None:
+            warn_once(owner, old, f"counts in this call; {spelling.note}.", spelling.note)
+        elif not spelling.quiet:
             warn_once(owner, old, f"has no effect any more. {spelling.note}".rstrip(), "nothing")
         return
     value = converted(spelling, value)
@@ -381,7 +391,9 @@ def entrance(method: F) -> F:
 
     @functools.wraps(method)
     def entered(self: Any, *args: Any, **kwargs: Any) -> Any:
+        around: contextlib.AbstractContextManager[Any] = _NOTHING
         if not kwargs.keys() <= accepted or owner in TABLES.reread:
+            around = _asked_for(owner, self, kwargs)
             args, kwargs = translate(owner, args, kwargs, of(self), accepted)
             unknown = kwargs.keys() - accepted
             if unknown and not open_ended:
@@ -391,7 +403,8 @@ def entrance(method: F) -> F:
                     f"{method.__name__}({name}={show(kwargs[name])}): unknown argument; {did_you_mean(name, known)}"
                 )
         try:
-            return method(self, *args, **kwargs)
+            with around:
+                return method(self, *args, **kwargs)
         except UnknownName as error:
             raise error.at(method.__name__, {**dict(zip(ordered, args)), **kwargs}) from None
         except TypeError:
@@ -400,6 +413,16 @@ def entrance(method: F) -> F:
             raise
 
     return entered  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def _asked_for(owner: str, instance: Any, kwargs: Mapping[str, Any]) -> Iterator[None]:
+    """Be in the contexts of an object that old arguments of a call ask for."""
+    with contextlib.ExitStack() as stack:
+        for old, spelling in TABLES.spellings.get(owner, {}).items():
+            if spelling.during is not None and old in kwargs:
+                stack.enter_context(getattr(instance, spelling.during)(kwargs[old]))
+        yield
 
 
 def translated(owner: str) -> Callable[[F], F]:

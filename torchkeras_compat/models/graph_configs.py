@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -91,8 +91,21 @@ def _takes_a_list(layer: Any) -> bool:
 
 
 def own_calls(layer: Any) -> list[Node]:
-    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs."""
-    return layer._own_calls() if getattr(layer, "_declares_inputs", False) else []
+    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs.
+
+    A chain that was built by its first call counts it too, as in classic Keras and in tf.keras from 2.2 on.
+    """
+    calls: list[Node] = layer._own_calls() if hasattr(layer, "_own_calls") else []
+    return calls
+
+
+def _places_in(tree: Any) -> Iterator[Place]:
+    """Yield the places of tensors in the calls of a configuration, or in its inputs and outputs."""
+    if is_place(tree):
+        yield place_of(tree)
+    if is_branch(tree):
+        for branch in tree.values() if isinstance(tree, Mapping) else tree:
+            yield from _places_in(branch)
 
 
 _CALLED: dict[type, str] = {list: "a list", str: "a string", dict: "a dictionary"}
@@ -132,6 +145,8 @@ class GraphReader:
             known = (layers or {}).get(name)
             self.made[name] = _made(entry) if known is None else known
         self.calls: list[Call] = []
+        told = [_of(config, "output_layers", list, dict), *(entry.get("inbound_nodes") for _, entry in entries)]
+        self.needed = set() if self.third else {(place.layer, place.call) for place in _places_in(told)}
         for name, entry in entries:
             self._enter(name, entry)
 
@@ -150,6 +165,8 @@ class GraphReader:
             self.outputs[name, 0] = [layer.tensor]
             return
         own = [] if self.third else own_calls(layer)
+        if (name, 0) in self.needed and not getattr(layer, "_declares_inputs", True):
+            own = []  # tf.keras 2.0 and 2.1, where chains that were built by a call are no graphs
         for number, node in enumerate(own):
             self.outputs[name, number] = leaves_by_key(node.outputs)
         own_name = str(entry.get("registered_name")).startswith(stored_configs.OWN)

@@ -446,7 +446,7 @@ def _node(call: Call, own: Mapping[str, int]) -> Config:
 def _own_calls(entry: Mapping[str, Any]) -> int:
     """Return how many calls the configurations of this package count before those of a layer."""
     config = entry.get("config") or {}
-    if "input_layers" in config:
+    if "input_layers" in config or config.get("build_input_shape") is not None:
         return 1
     layers = config.get("layers") if isinstance(config, Mapping) and entry["class_name"] in tables.MODELS else None
     first = layers[0] if layers else {}

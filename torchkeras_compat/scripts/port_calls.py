@@ -42,11 +42,13 @@ class CallPort:
         table, front = call.table, not call.node.args
         for keyword in call.node.keywords:
             spelling = table.get(str(keyword.arg))
-            if spelling is not None and spelling.new is None and not spelling.refused:
+            if spelling is not None and spelling.has_no_effect:
                 self._remove(keyword, front)
                 continue
             front = False
-            if spelling is not None and not self._respell(keyword, spelling):
+            if spelling is not None and spelling.during is not None:
+                yield keyword.lineno, f"{call.name}({keyword.arg}=…) stays as it is: {spelling.note}"
+            elif spelling is not None and not self._respell(keyword, spelling):
                 yield keyword.lineno, f"{call.name}({keyword.arg}=…) depends on values, and stays as it is"
             argument = keyword.arg if spelling is None else spelling.new
             if today := self._today(str(argument), keyword.value):

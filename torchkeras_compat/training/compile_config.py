@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -89,6 +89,20 @@ class CompileConfig:
                 for name, key, loss, w, own, weighted in parts
             ]
         return self.heads
+
+    def with_accuracy(self) -> CompileConfig:
+        """Return the same with the metric `'accuracy'` of every output, itself where that is there."""
+        if any(identifier in ("accuracy", "acc") for identifier in _identifiers(self.metrics)):
+            return self
+        if isinstance(self.metrics, dict):
+            shown: Any = {name: [*_identifiers(own), "accuracy"] for name, own in self.metrics.items()}
+        elif any(isinstance(own, (list, tuple)) for own in self.metrics or ()):
+            shown = [[*_identifiers(own), "accuracy"] for own in self.metrics]
+        else:
+            shown = [*_identifiers(self.metrics), "accuracy"]
+        return replace(
+            self, metrics=shown, told={**self.told, "metrics": shown}, heads=None, loss_metrics={}, side_metrics={}
+        )
 
     def loss_metric(self, name: str) -> metrics.Mean:
         """Return the mean of a loss as a metric of that name, made at the first call."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,19 @@ class ClassicCalls(CompiledModel):
         if value and config.jit_compile:
             self.jit_compile = False
         config.run_eagerly = bool(value)
+
+    @contextlib.contextmanager
+    def _showing_accuracy(self, shown: Any) -> Iterator[None]:
+        """Train or evaluate as if compiled with the metric `'accuracy'`: Keras 0.x asked for it in each call."""
+        told, steps = self._compile_config, self._steps
+        if told is None or not shown:  # of a model that is not compiled the call itself has to say
+            yield
+            return
+        self._compile_config, self._steps = told.with_accuracy(), {}
+        try:
+            yield
+        finally:
+            self._compile_config, self._steps = told, steps
 
     # --- older names ------------------------------------------------------------------------------------------------
 
