@@ -507,7 +507,8 @@ def test_accuracy_that_a_call_asks_for(call: str, metrics: Any, dialect: str) ->
     x, y = np.random.RandomState(0).standard_normal((8, 2)), np.array([0, 1] * 4)
     asked, quiet = binary(metrics), binary(metrics)
     compiled = binary([*(metrics or []), "accuracy"] if metrics != ["accuracy"] else metrics)
-    with pytest.warns(KerasSpellingWarning, match=rf"{call}\({old}=…\): counts in this call; write compile\(…, metrics="):
+    told = rf"{call}\({old}=…\): counts in this call; write compile\(…, metrics="
+    with pytest.warns(KerasSpellingWarning, match=told):
         seen = getattr(asked, call)(x, y, **{old: True}, **options)
     expected = getattr(compiled, call)(x, y, **options)
     if call == "fit":
@@ -528,7 +529,7 @@ def test_accuracy_that_is_not_asked_for_and_calls_that_fail() -> None:
     assert list(made.fit(x, y, verbose=0, show_accuracy=False).history) == ["loss"]
     with pytest.raises(TypeError, match="epochz"):
         made.fit(x, y, show_accuracy=True, epochz=1)
-    with pytest.raises(ValueError, match="rows|samples|length"):
+    with pytest.raises(ValueError, match=r"rows|samples|length"):
         made.fit(x, np.ones(3), verbose=0, show_accuracy=True)
     assert made.metrics_names == ["loss"]
     with pytest.raises(RuntimeError, match="fit: the model is not compiled"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from .._core import registry
-from .._core.symbolic import Node, SymbolicTensor, replaced
+from .._core import registry, settings
+from .._core.border import user_stacklevel
+from .._core.errors import show
+from .._core.symbolic import Node, SymbolicTensor, nodes_before, replaced, symbols_in
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from .._core.weights import Variable
 from ..layers.base import Layer
 from ..layers.input_layer import InputLayer, input_for
 from .graph_configs import from_config, leaves_by_key, own_calls
-from .operation import TFOpLambda, layer_of
+from .operation import TFOpLambda, is_named, layer_of
 from .plan import Plan
 
 Vertex = Node | SymbolicTensor  # a call, or an input
@@ -87,9 +90,9 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
 # --- configurations ----------------------------------------------------------------------------------------------
 
 
-def _calls_of(plan: Plan, layers: Sequence[Layer]) -> dict[int, list[Node]]:
+def _calls_of(nodes: Sequence[Node], layers: Sequence[Layer]) -> dict[int, list[Node]]:
     """Return the calls of each layer that belong to a graph, in the order in which they were made."""
-    own = {id(node) for node in plan.nodes}
+    own = {id(node) for node in nodes}
     return {id(layer): [node for node in layer._nodes if id(node) in own] for layer in layers}
 
 
@@ -101,8 +104,10 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
         with_layers: Whether the layers' own configurations are in it; a copy of the graph has the layers themselves.
     """
     plan: Plan = model._plan
-    layers: list[Layer] = list(model._graph_layers)
-    calls = _calls_of(plan, layers)
+    added = list(_added_to(model))
+    nodes = nodes_before([*plan.outputs, *(tensor for _, tensor in added)], {id(tensor) for tensor in plan.inputs})
+    layers = list({id(layer): layer for layer in (*model._graph_layers, *map(layer_of, nodes))}.values())
+    calls = _calls_of(nodes, layers)
     place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
     for layer in layers:
         for number, node in enumerate(calls[id(layer)], len(own_calls(layer))):
@@ -117,6 +122,7 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
         )
         entry |= {"name": layer.name, "inbound_nodes": [] if isinstance(layer, InputLayer) else nodes}
         entries.append(entry)
+    entries += [{**entry, "inbound_nodes": [[[*place[id(tensor)], {}]]]} for entry, tensor in added]
 
     def at(tensor: SymbolicTensor) -> list[Any]:
         return list(place[id(tensor)])
@@ -128,6 +134,38 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
         "input_layers": _places(model._input_tree, at),
         "output_layers": _places(model._output_tree, at),
     }
+
+
+def _added_to(model: Any) -> Iterator[tuple[dict[str, Any], SymbolicTensor]]:
+    """Yield what stands among the layers for each loss and metric of symbolic tensors that was added to a model."""
+    losses = [("AddLoss", loss, {"unconditional": False}) for loss in model._standing_losses]
+    metrics = [
+        ("AddMetric", value, {"aggregation": "mean", "metric_name": name}) for name, value in model._standing_metrics
+    ]
+    for cls, tensors in (("add_loss", losses), ("add_metric", metrics)):
+        for number, (class_name, tensor, told) in enumerate(tensors):
+            if why := _why_not_written(tensor, model._plan):
+                tell_left_out(model, cls, why)
+                continue
+            name = f"{cls}_{number}" if number else cls
+            config = {"name": name, "trainable": True, "dtype": settings.floatx(), **told}
+            yield {"class_name": class_name, "config": config, "name": name}, tensor
+
+
+def tell_left_out(model: Any, call: str, why: str) -> None:
+    """Warn that what `add_loss` or `add_metric` was given is not in the configuration of a model."""
+    text = f"{model.name}: what {call} was given is not in the configuration, for {why}; call {call} again."
+    warnings.warn(text, stacklevel=user_stacklevel())
+
+
+def _why_not_written(tensor: Any, plan: Plan) -> str:
+    """Return why an added loss cannot be in a configuration, `''` where it can."""
+    if not isinstance(tensor, SymbolicTensor):
+        return "it is computed of weights alone"
+    for node in nodes_before(tensor, {id(known) for known in plan.inputs}):
+        if not node.is_layer and not is_named(node.origin):
+            return f"{show(node.origin)} has no name by which it could be found again"
+    return ""
 
 
 def _places(tree: Tree, at: Any) -> Any:
@@ -211,7 +249,9 @@ class Written:
 
     def __init__(self, model: Any) -> None:
         plan: Plan = model._plan
-        symbols = plan.symbols()
+        added = (model._standing_losses, model._standing_metrics)
+        nodes = nodes_before([*plan.outputs, *symbols_in(added)], {id(tensor) for tensor in plan.inputs})
+        symbols = [*plan.inputs, *(tensor for node in nodes for tensor in flatten(node.outputs))]
         index = {id(tensor): i for i, tensor in enumerate(symbols)}
 
         def place(tensor: SymbolicTensor) -> _Place:
@@ -228,12 +268,17 @@ class Written:
                 else (tuple(node.outputs.shape), node.outputs.dtype, node.outputs.name),
                 [index[id(t)] for t in flatten(node.outputs)],
             )
-            for node in plan.nodes
+            for node in nodes
         ]
         self.trees = [map_tree(place, tree) for tree in (model._input_tree, model._output_tree)]
+        self.added = replaced(added, place)
 
-    def replay(self) -> tuple[Tree, Tree]:
-        """Make the graph again, of the layers that are there now, and return its inputs and outputs."""
+    def replay(self) -> tuple[Tree, Tree, Any]:
+        """Make the graph again, of the layers that are there now.
+
+        Returns:
+            Its inputs, its outputs, and the losses and metrics that were added to the model.
+        """
         known: dict[int, SymbolicTensor] = {}
         for i, (shape, dtype, name, layer) in enumerate(self.inputs):
             known[i] = SymbolicTensor(shape, dtype, name=name)
@@ -245,7 +290,7 @@ class Written:
                 node.layer._note_call(node)
             known.update(zip(places, flatten(symbols)))
         inputs, outputs = (_placed(tree, known) for tree in self.trees)
-        return inputs, outputs
+        return inputs, outputs, _placed(self.added, known)
 
 
 def _symbols(described: Any) -> Tree:

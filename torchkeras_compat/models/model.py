@@ -326,15 +326,18 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         }
         if self._plan is not None:
             state.update(_plan=functional.Written(self), _symbols=[], _input_tree=None, _output_tree=None)
+            state.update(_standing_losses=(), _standing_metrics=())  # which are written down with the graph
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         if isinstance(self._plan, functional.Written):
             written, self._plan = self._plan, None
-            inputs, outputs = written.replay()
+            inputs, outputs, added = written.replay()
             self._modules.clear()
             self._connect_graph(inputs, outputs)
+            self._take_in(added)
+            self._standing_losses, self._standing_metrics = added
 
 
 def _not_json(value: Any) -> Any:

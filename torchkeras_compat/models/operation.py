@@ -99,6 +99,14 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(name).removeprefix(f"{PACKAGE}.")
 
 
+def is_named(function: Callable[..., Any]) -> bool:
+    """Tell whether a function can be found again by a name."""
+    try:
+        return bool(name_of(function))
+    except ValueError:
+        return False
+
+
 def function_named(name: str) -> Callable[..., Any]:
     """Return the function of tensors that a configuration names, in this package's way or that of Keras 2 or 3.
 

@@ -22,6 +22,7 @@ from ..layers.base.traits import Changes
 from ..layers.input_layer import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from ..training.data.signature import ModelInput
+from .functional import tell_left_out
 from .model import Model
 from .network import fitted
 
@@ -350,6 +351,9 @@ class Sequential(Model):
         layers: list[Layer] = [*([first] if first is not None else []), *self._chain]
         with registry.noting_shared_layers():
             entries = [registry.serialize("layer", layer) for layer in layers]
+        for call, added in (("add_loss", self._standing_losses), ("add_metric", self._standing_metrics)):
+            if added:
+                tell_left_out(self, call, "that of a Sequential is its layers alone")
         config: dict[str, Any] = {"name": self.name, "layers": entries}
         if (
             self._input_layer is None

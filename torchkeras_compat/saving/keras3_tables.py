@@ -58,6 +58,8 @@ MISSING: dict[str, str] = {
         ("RandomHeight", "RandomWidth"), "Keras 3 has no layer that changes the size of pictures by chance"
     ),
     **dict.fromkeys(("ConvRNN2D", "ConvLSTM2DCell"), "Keras 3 has no such class to call by name"),
+    "AddLoss": "Keras 3 has no losses of tensors that are added to a model",
+    "AddMetric": "Keras 3 has no metrics of tensors that are added to a model",
     "TorchModuleWrapper": "a module of torch has no configuration",
     "RadialConstraint": "Keras 3 has no such constraint",
     "MeanTensor": "Keras 3 has no such metric",

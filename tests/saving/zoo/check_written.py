@@ -42,7 +42,7 @@ def check(name: str, path: Path, keras: Any, arrays: Any) -> str:
 
 
 def own_objects(case: Case, keras: Any) -> dict[str, Any]:
-    """Return the classes and functions of a user that a case is built of, by name, as who loads a file has to supply them."""
+    """Return the user's classes and functions in a case by name, as who loads a file of it supplies them."""
     built = case.build(keras)
     layers = (built["model"] if isinstance(built, dict) else built)._flatten_layers()
     supplied: dict[str, Any] = {}
