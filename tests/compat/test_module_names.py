@@ -35,7 +35,14 @@ UNDER_EACH_ROOT = """
     layers utils engine legacy backend callbacks preprocessing datasets wrappers models optimizers losses metrics
     initializers regularizers constraints activations applications
 """.split()
-ROOTS_OF_OLD = ["keras", "tensorflow.keras", "tensorflow.python.keras", "tensorflow.contrib.keras"]
+ROOTS_OF_OLD = [
+    "keras",
+    "tensorflow.keras",
+    "tensorflow.python.keras",
+    "tensorflow.contrib.keras",
+    "tensorflow.contrib.keras.api.keras",
+    "tensorflow.contrib.keras.python.keras",
+]
 BESIDE = ["keras_preprocessing.image", "keras_preprocessing.sequence", "keras_preprocessing.text", "keras_applications"]
 
 DEFINED: dict[str, str] = json.loads((Path(__file__).parent / "classic_names.json").read_text())

@@ -282,3 +282,18 @@ def test_old_spellings() -> None:
             experimental.LossScaleOptimizer(keras.optimizers.SGD(), loss_scale=128)
     finally:
         keras.compat.uninstall()
+
+
+def test_policy_of_one_type_under_settings_of_another() -> None:
+    """The numbers are those of Keras 2.15.0, run with the same settings, weights and data."""
+    keras.backend.set_floatx("float64")
+    mp.set_global_policy("float32")
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,)), keras.layers.Dense(1)])
+    model.set_weights([np.arange(6).reshape(3, 2) / 10, np.zeros(2), np.array([[0.5], [-0.25]]), np.zeros(1)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x, y = np.arange(12).reshape(4, 3) / 10, np.array([1.0, 0, 2, 1])
+    losses = model.fit(x, y, verbose=0, epochs=2, batch_size=2, shuffle=False).history["loss"]
+    np.testing.assert_allclose(losses, [1.1952300071716309, 0.5420719385147095], rtol=1e-6)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), 0.45568954944610596, rtol=1e-6)
+    assert {weight.dtype.name for weight in model.get_weights()} == {"float32"}
+    assert model.predict(x, verbose=0).dtype == "float32"

@@ -86,6 +86,10 @@ def test_they_begin_as_in_keras_1() -> None:
     kernel, carry, bias, bias_carry = highway.get_weights()
     assert min(np.ptp(kernel), np.ptp(carry)) > 0
     assert [bias.tolist(), bias_carry.tolist()] == [[0, 0, 0], [1, 1, 1]]
+    older = L.Highway(input_dim=3, transform_bias=-2)  # the default up to Keras 1.1, where it had this argument
+    older.build((None, 3))
+    assert older.get_weights()[3].tolist() == [-2, -2, -2]
+    assert L.Highway.from_config(older.get_config()).transform_bias == -2
     softplus = L.ParametricSoftplus()
     softplus.build((None, 2))
     assert np.allclose(softplus.get_weights(), [[0.2, 0.2], [5.0, 5.0]])

@@ -129,7 +129,7 @@ class Facade(ModuleType):
             name: The name.
         """
         inner = f"{self.part}.{name}" if self.part else name
-        if inner in MODULES:
+        if inner in MODULES or f"{self.__name__}.{name}" in PACKAGES:
             return f"{self.__name__}.{name}"
         module, moved = MOVED.get(self.part, {}).get(name, ("", ""))
         if module:

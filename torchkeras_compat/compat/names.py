@@ -155,6 +155,8 @@ ROOTS: dict[str, str | None] = {
     "tensorflow.keras": "tf.keras",
     "tensorflow.python.keras": "tf.keras",
     "tensorflow.contrib.keras": "tf.keras",
+    "tensorflow.contrib.keras.api.keras": "tf.keras",
+    "tensorflow.contrib.keras.python.keras": "tf.keras",
 }
 # Modules that stand beside a root.
 BESIDE: dict[str, str] = {
@@ -172,6 +174,7 @@ TENSORFLOW_PARTS = (
 ).split()
 PACKAGES = {
     *("tensorflow", "tensorflow.python", "tensorflow.contrib"),
+    *("tensorflow.contrib.keras.api", "tensorflow.contrib.keras.python"),
     *(f"tensorflow.{part}" for part in TENSORFLOW_PARTS),
     *(
         f"tensorflow.compat.{version}{'.' if part else ''}{part}"

@@ -12,6 +12,7 @@ from .._core import registry
 from .._core.errors import positive_int
 from .._core.shapes import Shape
 from .._core.user_tensors import calling
+from ..initializers import Constant
 from .base import ROW_WISE, Layer
 from .base.weight_options import keep_options, options_of
 
@@ -150,7 +151,7 @@ class Highway(SeveralProducts):
     `h` is `activation(inputs · W + b)` and `t` is `sigmoid(inputs · W_carry + b_carry)`.
 
     Args:
-        kernel_initializer: Fills both kernels; `b` begins at zero, `b_carry` at one.
+        kernel_initializer: Fills both kernels; `b` begins at zero.
         activation: Of `h`, by name or function; `None` is linear.
         kernel_regularizer: Penalty on `W`.
         bias_regularizer: Penalty on `b`.
@@ -158,6 +159,7 @@ class Highway(SeveralProducts):
         kernel_constraint: Applied to `W` after each update.
         bias_constraint: Applied to `b` after each update.
         use_bias: Whether there are biases.
+        transform_bias: What `b_carry` begins at; one as in Keras 1.2, where Keras up to 1.1 has -2.
         kwargs: The arguments of every layer.
 
     Shape:
@@ -174,7 +176,7 @@ class Highway(SeveralProducts):
         [(5, 5), (5, 5), (5,), (5,)]
 
     Source:
-        Srivastava, Greff & Schmidhuber, 2015; `keras.layers.Highway` of Keras 1.2.2.
+        Srivastava, Greff & Schmidhuber, 2015; `keras.layers.Highway` of Keras 1.2.2, and of 1.0.0 for `transform_bias`.
     """
 
     def __init__(
@@ -187,6 +189,7 @@ class Highway(SeveralProducts):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         use_bias: bool = True,
+        transform_bias: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -200,6 +203,7 @@ class Highway(SeveralProducts):
             **kwargs,
         )
         self.activation = activations.get(activation)
+        self.transform_bias = transform_bias
 
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias of the layer, and of its gate."""
@@ -208,7 +212,7 @@ class Highway(SeveralProducts):
         self.add_weight(name="W_carry", shape=(size, size), initializer=self.kernel_initializer)
         if self.use_bias:
             self._make_bias(size)
-            self.add_weight(name="b_carry", shape=(size,), initializer="ones")
+            self.add_weight(name="b_carry", shape=(size,), initializer=Constant(self.transform_bias))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return what is new, and what is carried."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from ... import activations, losses
+from ..._core import settings
 from ..._core.ownership import origin
 from ...layers.activation_gradients import ACTIVATION_GRADIENTS
 from ...layers.base import Layer
@@ -74,13 +75,16 @@ def chain_of(layers: Sequence[Layer], objective: Objective, params: Sequence[Ten
 
 
 def _trains_whole_layers(layers: Sequence[Layer], params: Sequence[Tensor]) -> bool:
-    """Tell whether all of a layer's parameters train or none, no two layers share one, and all are float32."""
+    """Tell whether all of a layer's parameters train or none, no two layers share one, and all are float32.
+
+    The targets come in the type of the settings, so that is float32, too.
+    """
     trained = {id(p) for p in params}
     owned = [list(nn.Module.parameters(layer)) for layer in layers]
     known = {id(p) for own in owned for p in own}
     whole = all(len({id(p) in trained for p in own}) < 2 for own in owned)
     shared = len(known) != sum(map(len, owned))
-    single = all(p.dtype == torch.float32 for own in owned for p in own)
+    single = settings.floatx() == "float32" and all(p.dtype == torch.float32 for own in owned for p in own)
     return whole and single and not shared and bool(trained) and trained <= known
 
 
