@@ -183,6 +183,7 @@ CORE = [
         bad=(({"activation": "tahn"}, "did you mean 'tanh'"),),
     ),
     LayerSpec("Highway", {"use_bias": False}, (5,), (5,)),
+    LayerSpec("Highway", {"transform_bias": -2.0}, (5,), (5,)),
     LayerSpec("Identity", {}, (3, 4), (3, 4), mask="ends"),
     LayerSpec("Identity", {}, [(3, 4), (5,)], [(3, 4), (5,)], mask="ends"),
     LayerSpec(
