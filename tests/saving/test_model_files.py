@@ -310,3 +310,23 @@ def test_what_adapt_has_found_is_in_the_file(layer: Callable[[], Any], ending: s
     model.save(tmp_path / f"model{ending}")
     other = keras.models.load_model(tmp_path / f"model{ending}", compile=False)
     np.testing.assert_array_equal(other.predict(x, verbose=0), expected)
+
+
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.3", "tf.keras", "keras-2.15"])
+def test_chains_in_chains_that_were_built_by_data(dialect: str, tmp_path: Any) -> None:
+    """Keras 2.15 reads them where an InputLayer stands before the first; by a shape alone it makes no weights."""
+    keras.set_dialect(dialect)
+    inside = keras.models.Sequential([keras.models.Sequential([L.Dense(6)]), L.BatchNormalization()])
+    model = keras.models.Sequential([inside, L.Dense(2)])
+    x = RNG.rand(12, 5).astype("float32")
+    trained(model, x, RNG.rand(12, 2))
+    model.save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5") as file:
+        outer = json.loads(file.attrs["model_config"])["config"]
+    middle = next(entry for entry in outer["layers"] if entry["class_name"] == "Sequential")
+    for chain in (outer, middle["config"]):
+        assert chain["layers"][0]["class_name"] == "InputLayer"
+        assert chain["layers"][0]["config"]["batch_input_shape"] == [None, 5]
+    again = keras.models.load_model(tmp_path / "model.h5")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert again.train_on_batch(x, np.zeros((12, 2))) == model.train_on_batch(x, np.zeros((12, 2)))

@@ -355,11 +355,7 @@ class Sequential(Model):
             if added:
                 tell_left_out(self, call, "that of a Sequential is its layers alone")
         config: dict[str, Any] = {"name": self.name, "layers": entries}
-        if (
-            self._input_layer is None
-            and self.batch_input_shape is not None
-            and self._chain[0].batch_input_shape is None
-        ):
+        if first is None and self.batch_input_shape is not None and not _declares(self._chain[0]):
             config["build_input_shape"] = self.batch_input_shape
         return config
 
@@ -387,3 +383,10 @@ class Sequential(Model):
         if told.get("trainable") is False:
             model.trainable = False
         return model
+
+
+def _declares(layer: Layer) -> bool:
+    """Tell whether a layer says by itself what its input is; a chain may have been told by its first call."""
+    if not isinstance(layer, Sequential):
+        return layer.batch_input_shape is not None
+    return layer._input_layer is not None or any(map(_declares, layer._chain[:1]))

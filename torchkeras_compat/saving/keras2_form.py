@@ -73,11 +73,34 @@ def for_keras_2(config: Mapping[str, Any]) -> Config:
     written = {**config, "config": {key: _part(value) for key, value in kept.items()}}
     layers = inner.get("layers")
     if isinstance(layers, list):
+        if _is_chain(config) and layers and _is_chain(layers[0]) and inner.get("build_input_shape") is not None:
+            # Built in the order of a file, a chain whose first layer is a chain has no layers with weights there.
+            layers = [input_before(layers[0], written["config"].pop("build_input_shape")), *layers]
         names = {entry["name"] for entry in layers} if "input_layers" in inner else set()
         written["config"]["layers"] = [_entry(entry, names) for entry in layers]
     elif registry.KINDS["layer"].find(config["class_name"]) is not None:
         written |= {"module": "keras.layers", "registered_name": None}
     return written
+
+
+def _is_chain(config: Mapping[str, Any]) -> bool:
+    return bool(config["class_name"] == "Sequential")
+
+
+def input_before(entry: Mapping[str, Any], shape: Any) -> Config:
+    """Return the InputLayer that stands before the first layer of a chain in Keras's files.
+
+    Args:
+        entry: The first layer.
+        shape: Keras shape of its input, with the batch size.
+    """
+    told = {
+        "batch_input_shape": shape,
+        "dtype": "int32" if entry["class_name"] == "Embedding" else "float32",
+        "sparse": False,
+        "name": f"{entry['config'].get('name')}_input",
+    }
+    return {"class_name": "InputLayer", "config": told}
 
 
 def _part(value: Any) -> Any:

@@ -20,6 +20,7 @@ from .._core.errors import show
 from .._core.graph_calls import Call, Place, keras_2_call, put
 from ..utils.objects import MODULES_BY_KIND
 from . import keras3_tables as tables
+from .keras2_form import input_before
 from .keras3_operations import OPERATIONS, Operation
 from .keras3_tables import Rule
 
@@ -322,15 +323,7 @@ class _Writer:
         entries = list(told["layers"])
         shape = _shape_of_first(entries)
         if shape is not None:
-            first = entries[0]["config"]
-            dtype = "int32" if entries[0]["class_name"] == "Embedding" else "float32"
-            first_input = {
-                "batch_input_shape": shape,
-                "dtype": dtype,
-                "sparse": False,
-                "name": f"{first.get('name')}_input",
-            }
-            entries.insert(0, {"class_name": "InputLayer", "config": first_input})
+            entries.insert(0, input_before(entries[0], shape))
         inner = {
             **told,
             "trainable": told.get("trainable", True),
