@@ -29,6 +29,7 @@ def answered() -> dict[str, dict[str, dict[str, Any]]]:
     return read
 
 
+@pytest.mark.filterwarnings("ignore:.*add_loss was given is not in the configuration")  # of a function
 @pytest.mark.parametrize("name", answered()["models"])
 def test_what_is_written_for_keras_3(name: str) -> None:
     entry = answered()["models"][name]
@@ -41,6 +42,7 @@ def test_what_is_written_for_keras_3(name: str) -> None:
             np.testing.assert_allclose(here, there, rtol=1e-4, atol=LOOSER.get(name, 2e-5))
 
 
+@pytest.mark.filterwarnings("ignore:.*add_loss was given is not in the configuration")  # of a function
 @pytest.mark.parametrize("name", answered()["models"])
 def test_what_is_written_for_keras_3_is_read_here(name: str) -> None:
     model, config, _ = written(builders()[name])
