@@ -98,6 +98,7 @@ def input_before(entry: Mapping[str, Any], shape: Any) -> Config:
         "batch_input_shape": shape,
         "dtype": "int32" if entry["class_name"] == "Embedding" else "float32",
         "sparse": False,
+        "ragged": False,
         "name": f"{entry['config'].get('name')}_input",
     }
     return {"class_name": "InputLayer", "config": told}
