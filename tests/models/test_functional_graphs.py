@@ -57,6 +57,70 @@ def test_chains_without_a_shape_are_counted_in_graphs(made: str, dialect: str) -
         np.testing.assert_array_equal(other.predict([X, Z], verbose=0), model.predict([X, Z], verbose=0))
 
 
+class Inner(keras.Model):
+    """A model whose call is a user's, which configurations count from its first call on, as Keras does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(3)
+
+    def call(self, inputs: Any) -> Any:
+        return self.dense(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class Doubled(keras.Sequential):
+    """A chain with a call of a user's, which is counted and listed as any chain is."""
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        return super().call(inputs, training) * 2.0
+
+
+OF_USERS: dict[str, tuple[Any, int]] = {
+    "model": (lambda: Inner(name="inner"), 0),
+    "chain": (lambda: Doubled([layers.Dense(3)], name="inner"), 1),
+    "chain with a shape": (lambda: Doubled([layers.Dense(3, input_shape=(5,)), layers.Dense(2)], name="inner"), 1),
+}
+
+
+@pytest.mark.parametrize("dialect", ["keras-2.3", "keras-2.15"])
+@pytest.mark.parametrize("form", ["configuration", "file"])
+@pytest.mark.parametrize("kind", OF_USERS)
+def test_models_of_users_inside_graphs(kind: str, form: str, dialect: str, tmp_path: Any) -> None:
+    keras.set_dialect(dialect)
+    make, counted_from = OF_USERS[kind]
+    x = keras.layers.Input((5,))
+    model = keras.models.Model(x, layers.Dense(2, name="end")(make()(x)))
+    own = {cls.__name__: cls for cls in (Inner, Doubled)}
+    config = model.get_config()
+    end = next(entry for entry in config["layers"] if entry["name"] == "end")
+    assert end["inbound_nodes"][0][0][:3] == ["inner", counted_from, 0]
+    if form == "configuration":
+        again = keras.models.Model.from_config(config, custom_objects=own)
+        again.set_weights(model.get_weights())
+    else:
+        model.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras", custom_objects=own)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
+def test_a_chain_with_a_call_of_a_users_keeps_its_weights(ending: str, tmp_path: Any) -> None:
+    """Both Keras write its layers as those of any chain."""
+    model = Doubled([layers.Dense(3, input_shape=(5,)), layers.Dense(2)])
+    path = tmp_path / f"model{ending}"
+    if ending == ".keras":
+        model.save(path)
+        again = keras.models.load_model(path, custom_objects={"Doubled": Doubled})
+    else:
+        model.save_weights(path)
+        again = Doubled([layers.Dense(3, input_shape=(5,)), layers.Dense(2)])
+        again.load_weights(path)
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 def test_five_thousand_layers() -> None:
     x = h = keras.Input((2,))
     for _ in range(4998):

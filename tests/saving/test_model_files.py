@@ -330,3 +330,44 @@ def test_chains_in_chains_that_were_built_by_data(dialect: str, tmp_path: Any) -
     again = keras.models.load_model(tmp_path / "model.h5")
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     assert again.train_on_batch(x, np.zeros((12, 2))) == model.train_on_batch(x, np.zeros((12, 2)))
+
+
+@keras.utils.register_keras_serializable("files")
+class WithScale(keras.Model):
+    """A graph with a weight beside those of its layers, which Keras 2.15 keeps under `top_level_model_weights`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scale = self.add_weight(name="scale", shape=(2,), initializer="zeros")
+
+
+def with_scale() -> Any:
+    x = keras.layers.Input((3,))
+    model = WithScale(x, L.Dense(2)(x))
+    model.set_weights([np.full(weight.shape, 0.5) for weight in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("ending", [".h5", ".keras", ".weights.h5"])
+def test_weights_of_a_models_own(ending: str, whole: bool, tmp_path: Any) -> None:
+    model, path = with_scale(), tmp_path / f"model{ending}"
+    if whole and ending != ".weights.h5":
+        model.save(path)
+        again = keras.models.load_model(path, compile=False)
+    else:
+        model.save_weights(path)
+        again = with_scale()
+        again.set_weights([weight * 0 for weight in again.get_weights()])
+        again.load_weights(path)
+    assert [np.ptp(weight) for weight in again.get_weights()] == [0, 0, 0]
+    assert all((weight == 0.5).all() for weight in again.get_weights())
+
+
+def test_a_whole_model_without_some_weight_is_refused(tmp_path: Any) -> None:
+    """No weight of a model that was loaded is left without a value."""
+    with_scale().save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        del file["model_weights"]["top_level_model_weights"]  # as before Keras 2.6
+    with pytest.raises(FileError, match="the file has no values for .*scale"):
+        keras.models.load_model(tmp_path / "model.h5", compile=False)

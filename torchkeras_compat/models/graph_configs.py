@@ -91,12 +91,8 @@ def _takes_a_list(layer: Any) -> bool:
 
 
 def own_calls(layer: Any) -> list[Node]:
-    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs.
-
-    A chain that was built by its first call counts it too, as in classic Keras and in tf.keras from 2.2 on.
-    """
-    calls: list[Node] = layer._own_calls() if hasattr(layer, "_own_calls") else []
-    return calls
+    """Return what is counted before the calls of a layer: in a model, what leads from its own inputs to its outputs."""
+    return layer._own_calls() if getattr(layer, "_counts_own_call", False) else []
 
 
 def _places_in(tree: Any) -> Iterator[Place]:

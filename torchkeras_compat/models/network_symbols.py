@@ -40,8 +40,8 @@ class NetworkSymbols(Layer):
         return [*self._own_calls(), *self._nodes]
 
     @property
-    def _declares_inputs(self) -> bool:
-        """Whether the model was made with its inputs, which configurations count as the first call of it."""
+    def _counts_own_call(self) -> bool:
+        """Whether configurations count, as the first call, what leads from the model's own inputs to its outputs."""
         return self._plan is not None
 
     def _need_symbols(self) -> None:

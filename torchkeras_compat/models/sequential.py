@@ -203,6 +203,11 @@ class Sequential(Model):
         return [layer.name for layer in self._chain[-1:]]
 
     @property
+    def _counts_own_call(self) -> bool:
+        """Whether the chain is built, by its call too: so in classic Keras, and in tf.keras from 2.2 on."""
+        return self._output_tree is not None
+
+    @property
     def _declares_inputs(self) -> bool:
         """Whether the first layer says the shape of the input, or an `InputLayer` before it."""
         return self._input_layer is not None or any(layer.batch_input_shape is not None for layer in self._chain[:1])

@@ -441,8 +441,8 @@ def _own_calls(entry: Mapping[str, Any]) -> int:
     config = entry.get("config") or {}
     if "input_layers" in config or config.get("build_input_shape") is not None:
         return 1
-    layers = config.get("layers") if isinstance(config, Mapping) and entry["class_name"] in tables.MODELS else None
-    first = layers[0] if layers else {}
+    layers = config.get("layers")
+    first = layers[0] if isinstance(layers, list) and layers and isinstance(layers[0], Mapping) else {}
     return int(first.get("class_name") == "InputLayer" or "batch_input_shape" in first.get("config", {}))
 
 

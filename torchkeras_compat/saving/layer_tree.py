@@ -204,7 +204,7 @@ def _attributes(layer: Any, convention: Convention) -> list[tuple[str, Any]]:
     if not is_ours(type(layer)):
         attributes |= _of_users(layer)
     is_model = hasattr(layer, "layers") and hasattr(layer, "compile")
-    lists_itself = is_model and not layer._is_users
+    lists_itself = is_model and not _by_attributes(layer)
     first = [(convention.layers, _listed(layer, convention))] if lists_itself else []
     if is_model and not lists_itself:
         attributes["layers"] = _listed(layer, convention)
@@ -214,12 +214,17 @@ def _attributes(layer: Any, convention: Convention) -> list[tuple[str, Any]]:
     return sorted([*first, *rest], key=lambda item: convention.key(item[0]), reverse=convention.reverse)
 
 
+def _by_attributes(model: Any) -> bool:
+    """Tell whether Keras finds a model's layers by its attributes alone: a chain has a list, whatever its `call` does."""
+    return bool(model._is_users and not model._chain)
+
+
 def _listed(model: Any, convention: Convention) -> list[Any]:
     """Return what a model's list of layers holds in a release."""
-    if model._is_users and not convention.sorts_dictionaries:
+    if _by_attributes(model) and not convention.sorts_dictionaries:
         return list({id(layer): layer for held in _of_users(model).values() for layer in _flat(held)}.values())
     layers = list(model.layers)
-    if convention.counts_weighted_twice and not model._is_users:
+    if convention.counts_weighted_twice and not _by_attributes(model):
         return [layer for one in layers for layer in ([one, one] if one._weight_table() else [one])]
     return layers
 

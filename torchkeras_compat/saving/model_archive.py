@@ -105,7 +105,7 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
         if model.built:
             plan = Plan(caller)
             weights_v3.match(plan, root, model)
-            plan.fill()
+            plan.fill(model)
         vocabularies.restore(reader, root, model, caller)
         if compile and told:
             compiled_state.compile_again(model, told, version, caller)

@@ -50,7 +50,7 @@ def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
     if config is not None:
         told = compiled_state.training_config(model, config)
         root.attrs[TRAINING] = json.dumps(told, default=as_name)
-    weights_hdf5.write(root.create_group(WEIGHTS), model.layers)
+    weights_hdf5.write(root.create_group(WEIGHTS), model.layers, model)
     arrays = compiled_state.optimizer_arrays(model) if config is not None else None
     if arrays is not None:
         _write_optimizer(root.create_group(OPTIMIZER), model.optimizer.name, arrays)
@@ -116,7 +116,8 @@ def read(root: Group, size: int, caller: str) -> Any:
     if has_weights and model.built:
         plan = Plan(caller, origin=weights_hdf5.origin(root, caller))
         weights_hdf5.match_by_order(plan, model.layers, weights_hdf5.stored_layers(root, caller))
-        plan.fill()
+        weights_hdf5.match_own(plan, root, model)
+        plan.fill(model)
     return model
 
 

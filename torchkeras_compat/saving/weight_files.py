@@ -80,7 +80,7 @@ class WeightFiles:
                 weights_v3.write(root, self)
                 write_state(root, getattr(self, "optimizer", None))
             else:
-                weights_hdf5.write(root, layers)
+                weights_hdf5.write(root, layers, self)
 
     def load_weights(
         self,
@@ -119,6 +119,7 @@ class WeightFiles:
             else:
                 match = weights_hdf5.match_by_name if by_name else weights_hdf5.match_by_order
                 match(plan, layers, weights_hdf5.stored_layers(root, caller))
+                weights_hdf5.match_own(plan, root, self)
             values = plan.read()
             state, why = self._optimizer_state(root, caller)
         assign_all(values)

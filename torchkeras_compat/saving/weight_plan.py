@@ -215,8 +215,19 @@ class Plan:
         """Return every weight with what it shall be."""
         return [(match.weight, match.read()) for match in self.matches]
 
-    def fill(self) -> None:
-        """Write every weight of a model that is new: what was there before counts for nothing."""
+    def fill(self, model: Any) -> None:
+        """Write every weight of a model that is new: what was there before counts for nothing.
+
+        Args:
+            model: The model, whose weights have no values yet.
+
+        Raises:
+            FileError: The file has nothing for some weight.
+        """
+        in_file = {id(parameter) for match in self.matches for parameter in match.weight.parameters}
+        for weight in model._weight_table():
+            if not in_file.issuperset(map(id, weight.parameters)):
+                raise FileError(f"{self.caller}: the file has no values for {weight.path}.")
         scratch = Scratch()
         # The system gives new memory page by page, which takes longer than reading what shall stand there.
         for match in one_ahead(_with_pages, self.matches, any(is_large(match.weight) for match in self.matches)):

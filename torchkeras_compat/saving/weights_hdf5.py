@@ -56,12 +56,13 @@ def weight_names(weights: Sequence[Weight]) -> list[str]:
     return names
 
 
-def write(root: Any, layers: Iterable[Any]) -> None:
-    """Write the weights of layers into an open file.
+def write(root: Any, layers: Iterable[Any], model: Any) -> None:
+    """Write the weights of a model into an open file.
 
     Args:
         root: The group to write into.
-        layers: Built layers, each with `name`, `table()` and `_trained_table()`.
+        layers: Its layers, built.
+        model: The model, which may have weights of its own, too.
     """
     listed = distinct(layers)
     names = group_names(listed)
@@ -69,13 +70,19 @@ def write(root: Any, layers: Iterable[Any]) -> None:
     root.attrs["backend"] = BACKEND.encode()
     root.attrs["keras_version"] = VERSION.encode()
     groups = [(name, ordered(layer)) for name, layer in sorted(zip(names, listed), key=lambda pair: pair[0])]
+    groups.append((TOP, _own_weights(model)))
     arrays = arrays_of([weight for _, weights in groups for weight in weights])
-    for name, weights in (*groups, (TOP, [])):  # the last are a model's own weights, of which a Sequential has none
+    for name, weights in groups:
         place = root.require_group(name)
         in_group = weight_names(weights)
         hdf5.write_names(place, "weight_names", in_group)
         for one in in_group:
             place.create_dataset(one, data=next(arrays))
+
+
+def _own_weights(model: Any) -> list[Weight]:
+    """Return the weights that a model has beside those of its layers, as Keras orders them."""
+    return sorted(model._table, key=lambda weight: not weight.trainable)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -99,12 +106,24 @@ def stored_layers(root: Any, caller: str) -> list[Stored]:
             f"{caller}: an HDF5 file, but no weight file of Keras (it has no layer_names); write one with "
             f"save_weights('name.h5') or save_weights('name.weights.h5')."
         )
-    layers = []
-    for name in hdf5.read_names(root, "layer_names", caller):
-        place = hdf5.group(root, name, caller)
-        names = hdf5.read_names(place, "weight_names", caller)
-        layers.append(Stored(name, tuple(names), tuple(hdf5.dataset(place, n, caller) for n in names)))
-    return layers
+    return [_stored(root, name, caller) for name in hdf5.read_names(root, "layer_names", caller)]
+
+
+def _stored(root: Any, name: str, caller: str) -> Stored:
+    place = hdf5.group(root, name, caller)
+    names = hdf5.read_names(place, "weight_names", caller)
+    return Stored(name, tuple(names), tuple(hdf5.dataset(place, n, caller) for n in names))
+
+
+def match_own(plan: Plan, root: Any, model: Any) -> None:
+    """Match the weights that a model has beside those of its layers; files before Keras 2.6 hold none.
+
+    Raises:
+        FileError: They do not fit.
+    """
+    root = weights_of(root, plan.caller)
+    if (own := _own_weights(model)) and hdf5.find(root, TOP, plan.caller) is not None:
+        plan.add_weights(f"{model}", [own], _stored(root, TOP, plan.caller))
 
 
 def weights_of(root: Any, caller: str) -> Any:
