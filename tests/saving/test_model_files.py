@@ -369,5 +369,5 @@ def test_a_whole_model_without_some_weight_is_refused(tmp_path: Any) -> None:
     with_scale().save(tmp_path / "model.h5")
     with h5py.File(tmp_path / "model.h5", "r+") as file:
         del file["model_weights"]["top_level_model_weights"]  # as before Keras 2.6
-    with pytest.raises(FileError, match="the file has no values for .*scale"):
+    with pytest.raises(FileError, match=r"the file has no values for .*scale"):
         keras.models.load_model(tmp_path / "model.h5", compile=False)

@@ -186,10 +186,9 @@ def _samples(**names: str) -> dict[str, Spelling]:
     }
 
 
-_ACCURACY = "write compile(…, metrics=['accuracy'])"
-SHOW_ACCURACY: Table = {
-    "show_accuracy": Spelling(None, during="_showing_accuracy", note=_ACCURACY),
-}
+_SHOWN = Spelling(None, during="_showing_accuracy", note="write compile(…, metrics=['accuracy'])")
+SHOW_ACCURACY: Table = {"show_accuracy": _SHOWN}
+ACCURACY: Table = {"accuracy": _SHOWN}
 GENERATORS: Table = _renamed(nb_worker="workers", pickle_safe="use_multiprocessing", max_q_size="max_queue_size")
 FIT: Table = {
     **_renamed(nb_epoch="epochs"),
@@ -213,10 +212,8 @@ CALLS: dict[str, Table] = {
     "Trainer.fit": {**FIT, **SHOW_ACCURACY},
     "Trainer.evaluate": {**STEPS, **SHOW_ACCURACY},
     "Trainer.predict": STEPS,
-    **{
-        f"BatchCalls.{call}": {"accuracy": Spelling(None, during="_showing_accuracy", note=_ACCURACY)}
-        for call in ("train_on_batch", "test_on_batch")
-    },
+    "BatchCalls.train_on_batch": ACCURACY,
+    "BatchCalls.test_on_batch": ACCURACY,
     **{f"KerasClassifier.{method}": ESTIMATOR for method in "fit predict predict_proba score".split()},
     **dict.fromkeys(("BaseWrapper.fit", "KerasRegressor.predict", "KerasRegressor.score"), ESTIMATOR),
     "ClassicCalls.fit_generator": {**FIT, **GENERATORS, **SHOW_ACCURACY},

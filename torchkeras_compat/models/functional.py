@@ -15,7 +15,7 @@ from torch import Tensor
 from .._core import registry, settings
 from .._core.border import user_stacklevel
 from .._core.errors import show
-from .._core.symbolic import Node, SymbolicTensor, nodes_before, replaced, symbols_in
+from .._core.symbolic import Node, SymbolicTensor, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from .._core.weights import Variable
 from ..layers.base import Layer
@@ -105,9 +105,9 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
     """
     plan: Plan = model._plan
     added = list(_added_to(model))
-    nodes = nodes_before([*plan.outputs, *(tensor for _, tensor in added)], {id(tensor) for tensor in plan.inputs})
-    layers = list({id(layer): layer for layer in (*model._graph_layers, *map(layer_of, nodes))}.values())
-    calls = _calls_of(nodes, layers)
+    made = plan.nodes_to([*plan.outputs, *(tensor for _, tensor in added)])
+    layers = list({id(layer): layer for layer in (*model._graph_layers, *map(layer_of, made))}.values())
+    calls = _calls_of(made, layers)
     place: dict[int, list[Any]] = {id(t): [layer_for(t).name, 0, 0] for t in plan.inputs}
     for layer in layers:
         for number, node in enumerate(calls[id(layer)], len(own_calls(layer))):
@@ -138,16 +138,14 @@ def config_of(model: Any, with_layers: bool = True) -> dict[str, Any]:
 
 def _added_to(model: Any) -> Iterator[tuple[dict[str, Any], SymbolicTensor]]:
     """Yield what stands among the layers for each loss and metric of symbolic tensors that was added to a model."""
-    losses = [("AddLoss", loss, {"unconditional": False}) for loss in model._standing_losses]
-    metrics = [
-        ("AddMetric", value, {"aggregation": "mean", "metric_name": name}) for name, value in model._standing_metrics
-    ]
-    for cls, tensors in (("add_loss", losses), ("add_metric", metrics)):
-        for number, (class_name, tensor, told) in enumerate(tensors):
+    losses = [(loss, {"unconditional": False}) for loss in model._standing_losses]
+    metrics = [(value, {"aggregation": "mean", "metric_name": name}) for name, value in model._standing_metrics]
+    for class_name, call, tensors in (("AddLoss", "add_loss", losses), ("AddMetric", "add_metric", metrics)):
+        for number, (tensor, told) in enumerate(tensors):
             if why := _why_not_written(tensor, model._plan):
-                tell_left_out(model, cls, why)
+                tell_left_out(model, call, why)
                 continue
-            name = f"{cls}_{number}" if number else cls
+            name = f"{call}_{number}" if number else call
             config = {"name": name, "trainable": True, "dtype": settings.floatx(), **told}
             yield {"class_name": class_name, "config": config, "name": name}, tensor
 
@@ -162,7 +160,7 @@ def _why_not_written(tensor: Any, plan: Plan) -> str:
     """Return why an added loss cannot be in a configuration, `''` where it can."""
     if not isinstance(tensor, SymbolicTensor):
         return "it is computed of weights alone"
-    for node in nodes_before(tensor, {id(known) for known in plan.inputs}):
+    for node in plan.nodes_to(tensor):
         if not node.is_layer and not is_named(node.origin):
             return f"{show(node.origin)} has no name by which it could be found again"
     return ""
@@ -250,7 +248,7 @@ class Written:
     def __init__(self, model: Any) -> None:
         plan: Plan = model._plan
         added = (model._standing_losses, model._standing_metrics)
-        nodes = nodes_before([*plan.outputs, *symbols_in(added)], {id(tensor) for tensor in plan.inputs})
+        nodes = plan.nodes_to([plan.outputs, added])
         symbols = [*plan.inputs, *(tensor for node in nodes for tensor in flatten(node.outputs))]
         index = {id(tensor): i for i, tensor in enumerate(symbols)}
 

@@ -16,7 +16,7 @@ from .._core import dialects, registry, settings
 from .._core.errors import argument_error, show
 from .._core.ownership import origin
 from .._core.rollback import unchanged_on_error
-from .._core.symbolic import SymbolicTensor, nodes_before, symbols_in
+from .._core.symbolic import SymbolicTensor, symbols_in
 from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from .._core.weights import Weight
@@ -204,7 +204,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         symbols = symbols_in(tree)
         if self._plan is None or not symbols:
             return
-        nodes = nodes_before(symbols, {id(tensor) for tensor in self._plan.inputs})
+        nodes = self._plan.nodes_to(symbols)
         known = {id(layer) for layer in self._graph_layers}
         layers = {id(node.layer): node.layer for node in nodes if node.is_layer and id(node.layer) not in known}
         for layer in layers.values():

@@ -65,7 +65,7 @@ class Plan:
 
     def __init__(self, inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
-        self.nodes = nodes_before(self.outputs, {id(tensor) for tensor in self.inputs})
+        self.nodes = self.nodes_to(self.outputs)
         self._slot = {id(tensor): i for i, tensor in enumerate(self.inputs)}
         for node in self.nodes:
             for tensor in flatten(node.outputs):
@@ -73,6 +73,17 @@ class Plan:
         self.calls = [self._call(node) for node in self.nodes]
         self.ends = [self._slot[id(tensor)] for tensor in self.outputs]
         self._find_releases()
+
+    def nodes_to(self, tree: Any) -> list[Node]:
+        """Return the calls that lead from the inputs to symbolic tensors, each behind those that it needs.
+
+        Args:
+            tree: A tree of anything, with the symbolic tensors.
+
+        Raises:
+            ValueError: They need an input that is not among those of the plan.
+        """
+        return nodes_before(tree, {id(tensor) for tensor in self.inputs})
 
     # --- making --------------------------------------------------------------------------------------------------
 

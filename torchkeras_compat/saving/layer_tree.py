@@ -215,7 +215,7 @@ def _attributes(layer: Any, convention: Convention) -> list[tuple[str, Any]]:
 
 
 def _by_attributes(model: Any) -> bool:
-    """Tell whether Keras finds a model's layers by its attributes alone: a chain has a list, whatever its `call` does."""
+    """Tell whether Keras finds a model's layers by its attributes alone; a chain lists them, whatever its call does."""
     return bool(model._is_users and not model._chain)
 
 
