@@ -332,7 +332,6 @@ def test_chains_in_chains_that_were_built_by_data(dialect: str, tmp_path: Any) -
     assert again.train_on_batch(x, np.zeros((12, 2))) == model.train_on_batch(x, np.zeros((12, 2)))
 
 
-@keras.utils.register_keras_serializable("files")
 class WithScale(keras.Model):
     """A graph with a weight beside those of its layers, which Keras 2.15 keeps under `top_level_model_weights`."""
 
@@ -354,7 +353,7 @@ def test_weights_of_a_models_own(ending: str, whole: bool, tmp_path: Any) -> Non
     model, path = with_scale(), tmp_path / f"model{ending}"
     if whole and ending != ".weights.h5":
         model.save(path)
-        again = keras.models.load_model(path, compile=False)
+        again = keras.models.load_model(path, {"WithScale": WithScale}, compile=False)
     else:
         model.save_weights(path)
         again = with_scale()
@@ -370,4 +369,4 @@ def test_a_whole_model_without_some_weight_is_refused(tmp_path: Any) -> None:
     with h5py.File(tmp_path / "model.h5", "r+") as file:
         del file["model_weights"]["top_level_model_weights"]  # as before Keras 2.6
     with pytest.raises(FileError, match=r"the file has no values for .*scale"):
-        keras.models.load_model(tmp_path / "model.h5", compile=False)
+        keras.models.load_model(tmp_path / "model.h5", {"WithScale": WithScale}, compile=False)
