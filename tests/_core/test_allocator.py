@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import subprocess
 import sys
 
@@ -18,7 +20,7 @@ model.compile("sgd", "mse")
 x = np.zeros((4, 2), "float32")
 {call}
 def once():
-    blocks = [torch.ones(4_000_000) for _ in range(4)]
+    blocks = [torch.ones({floats}) for _ in range(4)]
 for _ in range(5):  # until the heap has found its shape
     once()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -26,13 +28,19 @@ for _ in range(10):
     once()
 print(keep_freed_memory(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-PAGES = 10 * 4 * 16_000_000 // 4096  # of all blocks together
+FLOATS = 4_000_000
 
 
-def faults(call: str, **environment: str) -> tuple[str, int]:
+def pages_of(floats: int) -> int:
+    """The pages of all blocks together."""
+    return 10 * 4 * 4 * floats // 4096
+
+
+def faults(call: str, floats: int = FLOATS, **environment: str) -> tuple[str, int]:
     env = {k: v for k, v in os.environ.items() if k not in (*memory.SETTINGS, "GLIBC_TUNABLES")} | environment
+    script = ROUNDS.format(call=call, floats=floats)
     text = subprocess.run(
-        [sys.executable, "-c", ROUNDS.format(call=call)], env=env, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
     ).stdout.split()
     return text[0], int(text[1])
 
@@ -47,7 +55,54 @@ needs_glibc = pytest.mark.skipif(not memory._has_glibc(), reason="another C libr
 def test_freed_memory_is_used_again(call: str) -> None:
     kept, pages = faults(call)
     assert kept == "True"
-    assert pages < PAGES / 10
+    assert pages < pages_of(FLOATS) / 10
+
+
+@needs_glibc
+@pytest.mark.skipif(
+    memory._has_glibc() and tuple(map(int, platform.libc_ver()[1].split(".")[:2])) < (2, 35),
+    reason="glibc before 2.35 keeps no block above 32 MB",
+)
+def test_freed_activations_of_large_images_are_used_again() -> None:
+    kept, pages = faults("model.fit(x, x[:, :1], verbose=0)", 6 * FLOATS)
+    assert kept == "True"
+    assert pages < pages_of(6 * FLOATS) / 10
+
+
+GATHERED = """
+import numpy as np, torch
+import torchkeras_compat as keras
+from torchkeras_compat._core import allocator
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+class Gathers(keras.callbacks.Callback):
+    def on_train_end(self, logs=None):
+        blocks = [torch.ones(1_000_000) for _ in range(60)]
+        self.above = torch.ones(100_000)  # so that the heap does not end with what is freed
+        del blocks
+        global before
+        before = resident()
+
+allocator.KEPT = {kept} << 20
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+model.compile("sgd", "mse")
+x = np.zeros((4, 2), "float32")
+model.fit(x, x[:, :1], verbose=0, callbacks=[Gathers()])
+print(before - resident())
+"""
+
+
+@needs_glibc
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="glibc before 2.33 does not tell what is free")
+@pytest.mark.parametrize(("kept", "goes_back"), [(64, True), (1024, False)])
+def test_more_than_is_to_be_kept_goes_back_after_fit(kept: int, goes_back: bool) -> None:
+    text = subprocess.run(
+        [sys.executable, "-c", GATHERED.format(kept=kept)], capture_output=True, text=True, check=True
+    ).stdout
+    assert (int(text) > 200e6) is goes_back
 
 
 @needs_glibc
@@ -57,7 +112,7 @@ def test_freed_memory_is_used_again(call: str) -> None:
 def test_the_environment_has_the_last_word(name: str, value: str) -> None:
     kept, pages = faults("model.fit(x, x[:, :1], verbose=0)", **{name: value})
     assert kept == "False"
-    assert pages > PAGES / 2
+    assert pages > pages_of(FLOATS) / 2
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -554,6 +554,7 @@ NORMALIZATION = [
         mask="keeps",
         batch_statistics=True,
         skip={
+            "test_torch_func_differentiates_it": "the statistics of one sample are not those of the batch",
             "test_modes": "both modes take the statistics of the batch",
             "test_row_wise": "a sample depends on its batch",
         },

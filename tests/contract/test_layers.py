@@ -400,3 +400,30 @@ def test_it_is_a_torch_module(spec: LayerSpec) -> None:
     state = layer.state_dict()
     layer.load_state_dict({name: torch.zeros_like(value) for name, value in state.items()})
     assert all(not w.any() for w in layer.get_weights())
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")  # of a kernel of torch's, which runs sample by sample
+def test_torch_func_differentiates_it(spec: LayerSpec) -> None:
+    """`torch.func.grad` and a map over samples give autograd's gradients, whatever kernel the layer has."""
+    layer, x = built(spec), draw(spec)
+    layer.trainable = True
+    weights = {name: w for name, w in layer.named_parameters() if w.requires_grad}
+
+    def total(weights: dict[str, Tensor], x: Any) -> Tensor:
+        y = torch.func.functional_call(layer, weights, (x,), {"training": False})
+        return sum(part.square().sum() for part in flatten(y) if part.is_floating_point())  # type: ignore[return-value]
+
+    leaves = [*weights.values(), *(t.requires_grad_() for t in flatten(x) if t.is_floating_point())]
+    value = total(weights, x)
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        pytest.skip("a layer without a gradient")
+    expected = torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
+    wanted = (0,) if spec.indices is not None else (0, 1)
+    detached = {name: w.detach() for name, w in weights.items()}, map_tree(torch.detach, x)
+    whole = torch.func.grad(total, wanted)(*detached)
+    alone = map_tree(lambda t: t.unsqueeze(1), detached[1])
+    each = torch.func.vmap(torch.func.grad(total, wanted), (None, 0))(detached[0], alone)
+    gradients = [*each[0].values(), *flatten(each[1:])]
+    summed = [g.sum(0) if i < len(weights) else g.squeeze(1) for i, g in enumerate(gradients)]
+    torch.testing.assert_close([*whole[0].values(), *flatten(whole[1:])], list(expected), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(summed, list(expected), rtol=1e-4, atol=1e-5)

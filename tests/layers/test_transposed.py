@@ -65,3 +65,60 @@ def test_weights_and_images_lie_channels_last() -> None:
     assert y.is_contiguous()
     layer.kernel.assign(np.ones((3, 3, 4, 3)))
     assert (layer.conv.weight == 1).all()
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), (2, 1), (3, 1), (1, 2)])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_the_kernel_of_full_floats_is_that_of_doubles(
+    rank: int, kernel: int, strides: int, dilation: int, padding: str, data_format: str
+) -> None:
+    """oneDNN's kernel cuts the last cells and adds the bias itself; doubles take the way of torch's operations."""
+    shared = {"kernel_size": kernel, "strides": strides, "dilation_rate": dilation, "padding": padding}
+    make = CONVOLUTIONS[rank][1]
+    space = (5, 4, 3)[:rank]
+    shape = (2, *space, 2) if data_format == "channels_last" else (2, 2, *space)
+    start = torch.randn(shape, dtype=torch.float64)
+    results, weights = [], None
+    for dtype in ("float64", "float32"):
+        layer = make(3, **shared, data_format=data_format, dtype=dtype, bias_initializer="uniform")
+        layer.build((None, *shape[1:]))
+        weights = weights or layer.get_weights()
+        layer.set_weights(weights)
+        x = start.to(getattr(torch, dtype)).requires_grad_()
+        y = layer(x)
+        ahead = torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y)
+        results.append([y, *torch.autograd.grad(y, [x, layer.conv.weight, layer.conv.bias], ahead)])
+    for doubled, full in zip(*results):
+        torch.testing.assert_close(
+            full, doubled.to(torch.float32), rtol=1e-4, atol=5e-4
+        )  # sums of up to 2,000 full floats
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_gradient_of_its_gradient(use_bias: bool) -> None:
+    """A penalty on gradients, as WGANs have it, trains a generator too."""
+    norms = []
+    for dtype in (torch.float64, torch.float32):
+        layer = L.Conv2DTranspose(
+            2, 3, strides=2, padding="same", activation="tanh", use_bias=use_bias, dtype=str(dtype)[6:]
+        )
+        layer.build((None, 3, 3, 2))
+        layer.set_weights([np.linspace(-1, 1, w.size).reshape(w.shape) for w in layer.get_weights()])
+        x = torch.linspace(-1, 1, 36, dtype=dtype).view(2, 3, 3, 2).requires_grad_()
+        (slope,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+        norms.append(torch.autograd.grad(slope.square().sum(), [x, *layer.conv.parameters()]))
+    for doubled, full in zip(*norms):
+        torch.testing.assert_close(full, doubled.to(torch.float32), rtol=1e-4, atol=1e-3)  # numbers of some hundreds
+
+
+def test_only_what_trains_gets_a_gradient() -> None:
+    layer = L.Conv2DTranspose(2, 3, strides=2, padding="same")
+    layer.build((None, 3, 3, 2))
+    layer.conv.weight.requires_grad_(False)
+    layer(torch.randn(2, 3, 3, 2)).sum().backward()
+    assert layer.conv.weight.grad is None
+    assert layer.conv.bias is not None
+    torch.testing.assert_close(layer.conv.bias.grad, torch.full((2,), 72.0))

@@ -11,14 +11,16 @@ import functools
 import os
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of these parameters, in its malloc.h
-KEPT = 1 << 30  # bytes at the end of the heap beyond which free memory still goes back
-LARGEST_KEPT = 32 << 20  # bytes of a block, glibc's upper limit; a larger one goes back as soon as it is freed
+KEPT = 1 << 30  # bytes beyond which free memory goes back: at the end of the heap at once, in the midst after a `fit`
+# Bytes of a block; a larger one goes back when it is freed. The first of these leaves users' large arrays to the system
+# and keeps nearly every activation; glibc before 2.35 takes no more than the second.
+LARGEST_KEPT = (512 << 20, 32 << 20)
 SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_")
 
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Let the process keep up to a gigabyte that it freed; tell whether that was to be had.
+    """Let the process keep memory that it freed, and tell whether that was to be had.
 
     Nothing changes without glibc, or where the environment says how its allocator is to behave.
 
@@ -30,7 +32,35 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     # One without the other would make glibc take every block above 128 KiB from the system.
-    return mallopt is not None and all((mallopt(MMAP_THRESHOLD, LARGEST_KEPT), mallopt(TRIM_THRESHOLD, KEPT)))
+    return (
+        mallopt is not None
+        and any(mallopt(MMAP_THRESHOLD, size) for size in LARGEST_KEPT)
+        and bool(mallopt(TRIM_THRESHOLD, KEPT))
+    )
+
+
+def give_back_memory() -> None:
+    """Give free memory back to the system where `keep_freed_memory` has let more than `KEPT` bytes of it gather."""
+    if keep_freed_memory() and _free_bytes() > KEPT:
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+class _MallocInfo(ctypes.Structure):
+    """What glibc's `mallinfo2` returns."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def _free_bytes() -> int:
+    """Return how much memory the heap holds that nobody uses; 0 where glibc is too old to tell."""
+    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo is None:
+        return 0
+    mallinfo.restype = _MallocInfo
+    return int(mallinfo().fordblks)
 
 
 def _has_glibc() -> bool:

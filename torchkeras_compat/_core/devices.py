@@ -34,3 +34,17 @@ def ends_by_assertion(device: torch.device) -> bool:
         device: Where the kernel runs.
     """
     return device.type == "cuda"
+
+
+def on_onednn(tensor: Tensor) -> bool:
+    """Tell whether oneDNN's kernels take a tensor.
+
+    Args:
+        tensor: Any tensor.
+    """
+    return (
+        tensor.dtype == torch.float32
+        and tensor.device.type == "cpu"
+        and torch._C._get_mkldnn_enabled()
+        and tensor.numel() > 0
+    )

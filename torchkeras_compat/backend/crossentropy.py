@@ -15,6 +15,7 @@ from torch import Tensor
 from .._core import settings
 from .._core.bounds import clip
 from .._core.lookups import guarded, marked
+from .._core.transforms import in_torch_func
 from ..activations import over_classes
 
 
@@ -102,8 +103,20 @@ def softmax_cross_entropy(labels: Tensor, logits: Tensor, mean: bool = False) ->
     """Return the cross-entropy of labels with a softmax of logits, over the last axis, per sample or averaged."""
     if labels.shape != logits.shape:
         labels, logits = torch.broadcast_tensors(labels, logits)  # type: ignore[no-untyped-call]
-    values: Tensor = _SoftmaxCrossEntropy.apply(labels, logits, mean)  # type: ignore[no-untyped-call]
-    return values
+    if in_torch_func():
+        values = _composed_cross_entropy(labels, logits)
+        return values.mean() if mean else values
+    return _SoftmaxCrossEntropy.apply(labels, logits, mean)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _composed_cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
+    """Return values and gradients of `_SoftmaxCrossEntropy` out of torch's own operations.
+
+    The first term has the value and the gradient of the labels, the other is zero and has the gradient softmax(z) − y.
+    """
+    values = -(labels * torch.log_softmax(logits.detach(), -1)).sum(-1)
+    pulled = torch.logsumexp(logits, -1) - (labels.detach() * logits).sum(-1)
+    return values + (pulled - pulled.detach())
 
 
 def categorical(target: Tensor, output: Tensor, from_logits: bool = False, axis: int = -1) -> Tensor:

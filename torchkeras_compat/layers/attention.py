@@ -13,11 +13,11 @@ from .._core import randomness, registry
 from .._core.errors import choice, fraction
 from .._core.graph_capture import tracing
 from .._core.shapes import Shape
+from .._core.transforms import is_transformed
 from .._core.tree import is_shape
 from .additive_scores import additive_scores, scores_in_parts, worth_parts
 from .base import ROW_WISE, Layer
 from .base.masks import carry_mask
-from .recurrent.choose_kernel import is_traced
 
 
 def lower_triangle(queries: int, keys: int, device: torch.device) -> Tensor:
@@ -260,7 +260,7 @@ class AdditiveAttention(DenseAttention):
         self.add_weight(name="scale", shape=(value[-1],), initializer="glorot_uniform")
 
     def _calculate_scores(self, query: Tensor, key: Tensor) -> Tensor:
-        if tracing() or is_traced(query) or not worth_parts(query, key):
+        if tracing() or is_transformed(query) or not worth_parts(query, key):
             return additive_scores(query, key, self.scale)
         scale = query.new_ones(query.shape[-1]) if self.scale is None else self.scale
         return scores_in_parts(query, key, scale)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .._core import devices, registry
+from .._core import registry
 from .._core.errors import argument_error, int_tuple
 from .._core.shapes import Shape, shape_tuple
 from .base.weight_options import enter_weight
 from .convolutional import KERNELS, Conv
-from .spatial import over_height, torch_pads
+from .onednn_transposed import transposed_convolution
+from .spatial import over_height
 
 _MODULES: dict[int, type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]] = {
     1: nn.ConvTranspose2d,
     2: nn.ConvTranspose2d,
     3: nn.ConvTranspose3d,
 }
-_FUNCTIONS: dict[int, Callable[..., Tensor]] = {
-    1: torch.conv_transpose2d,
-    2: torch.conv_transpose2d,
-    3: torch.conv_transpose3d,
-}
-
 # For each axis: cells that torch cuts at both ends, cells that it adds at the end, cells left out there afterwards.
 Edges = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -192,19 +185,8 @@ class ConvTranspose(Conv):
     def _convolved(self, inputs: Tensor) -> Tensor:
         """Return the transposed convolution in torch's order of axes."""
         x, conv = self.to_torch(inputs), self.conv
-        both, more, last = self._fixed_edges or self._edges(self.lengths(inputs.shape))  # type: ignore[arg-type]
-        transpose = _FUNCTIONS[self.rank]
-        if devices.on_cuda(x):
-            y = transpose(x, conv.weight, conv.bias, self._stride, both, more, 1, self._dilation)
-            for axis, cells in enumerate(last, 2):
-                y = y.narrow(axis, 0, y.shape[axis] - cells)
-            return y
-        # On the CPU the kernel takes six times as long with a bias, and the gradient of a window that was cut by
-        # `narrow` comes in an order of axes that it has no fast way for.
-        y = transpose(x, conv.weight, None, self._stride, both, more, 1, self._dilation)
-        if any(last):
-            y = F.pad(y, torch_pads([(0, -cells) for cells in last]))
-        return y if conv.bias is None else y + conv.bias.view(-1, *[1] * (y.dim() - 2))
+        edges = self._fixed_edges or self._edges(self.lengths(inputs.shape))  # type: ignore[arg-type]
+        return transposed_convolution(x, conv.weight, conv.bias, self._stride, edges, self._dilation)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return the shape with `filters` channels and the sizes that the strides make."""

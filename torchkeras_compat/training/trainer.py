@@ -12,7 +12,7 @@ from torch import nn
 
 from .. import losses
 from .._core import registry, settings
-from .._core.allocator import keep_freed_memory
+from .._core.allocator import give_back_memory, keep_freed_memory
 from .._core.border import entrance, user_stacklevel
 from .._core.config import cached_by_class
 from .._core.errors import argument_error
@@ -421,6 +421,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             self.validation_data = None
             for callback in keepers:
                 callback._training_state = None
+            give_back_memory()
         return self.history
 
     def _hand_out_validation(self, run: Run) -> None:

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from ..._core import devices
 from ..._core.graph_capture import tracing
 from ..._core.precision import SHORT
+from ..._core.transforms import in_torch_func, is_recorded, is_transformed
 from .formulas import Formula, Product, Recurrence
 from .onednn import LSTM_MODE
 
@@ -86,23 +87,6 @@ class Dropped(NamedTuple):
 Kernel = Callable[[CellFacts, Tensor, Start, Dropped | None], Runs]
 
 
-def is_tracing() -> bool:
-    """Tell whether `torch.jit.trace` records."""
-    return torch._C._get_tracing_state() is not None
-
-
-def is_traced(x: Tensor) -> bool:
-    """Tell whether operations are traced or recast, where a gradient written out by hand would stand in the way."""
-    kind = x.device.type
-    recast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-    return recast or torch.compiler.is_compiling() or is_tracing()
-
-
-def runs_on_onednn(x: Tensor) -> bool:
-    """Tell whether oneDNN's kernels take a sequence."""
-    return x.dtype == torch.float32 and x.device.type == "cpu" and torch._C._get_mkldnn_enabled() and x.numel() > 0
-
-
 def choose_kernel(cell: CellFacts, x: Tensor, dropped: bool = False, every_state: bool = False) -> Kernel:
     """Return the kernel that walks a cell over a sequence.
 
@@ -115,14 +99,16 @@ def choose_kernel(cell: CellFacts, x: Tensor, dropped: bool = False, every_state
         dropped: Whether dropout leaves something to the steps.
         every_state: Whether all values of each state are wanted, not those of the first alone.
     """
+    if in_torch_func():
+        return step_by_step
     hides_states = every_state and cell.formula.states > 1  # torch's kernels give all values of h only
     if cell.torch_function is not None and not dropped and not hides_states:
-        if cell.on_onednn and not is_traced(x) and runs_on_onednn(x):
+        if cell.on_onednn and not is_transformed(x) and devices.on_onednn(x):
             return _lstm_in_graph(cell) if tracing() else onednn_lstm
         # On the CPU torch's other kernels are faster only where nothing is recorded.
-        if not torch.is_grad_enabled() or x.device.type != "cpu" or is_traced(x):
+        if not torch.is_grad_enabled() or x.device.type != "cpu" or is_transformed(x):
             return torch_kernel
-    if cell.has_gradient and not dropped and not is_traced(x):
+    if cell.has_gradient and not dropped and not is_transformed(x):
         return written_out_in_graph if tracing() else written_out
     return step_by_step
 
@@ -149,7 +135,7 @@ def torch_kernel(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | No
     else:
         states = tuple(s.unsqueeze(0) for s in start if s is not None)
         hx = states[0] if len(states) == 1 else states
-    train = torch.is_grad_enabled() or is_tracing()
+    train = torch.is_grad_enabled() or is_recorded()
     function: Any = getattr(torch, str(cell.torch_function))
     arguments = (x, hx, weights, len(weights) > 2, 1, 0.0, train, False, False)
     if x.dtype in SHORT and devices.on_cuda(x):

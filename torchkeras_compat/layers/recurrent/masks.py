@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..._core.transforms import in_torch_func
+
 
 class _Reordered(torch.autograd.Function):
     """A matrix in another order along its first axis; the gradient is the inverse order, which adds nothing up."""
@@ -41,8 +43,15 @@ def compact(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     order = _order(mask) if exporting else torch.argsort(mask.logical_not().to(torch.uint8), dim=0, stable=True)
     places = order + torch.arange(batch, device=x.device) * steps
     flat = x.transpose(0, 1).reshape(batch * steps, -1)
-    moved: Tensor = _Reordered.apply(flat, places.flatten())  # type: ignore[no-untyped-call]
+    moved = _reordered(flat, places.flatten())
     return moved.view(x.shape), mask.cumsum(0)
+
+
+def _reordered(x: Tensor, order: Tensor) -> Tensor:
+    """Return `x[order]` for a permutation."""
+    if in_torch_func():
+        return x.index_select(0, order)
+    return _Reordered.apply(x, order)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _order(mask: Tensor) -> Tensor:
