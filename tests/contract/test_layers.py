@@ -427,3 +427,30 @@ def test_torch_func_differentiates_it(spec: LayerSpec) -> None:
     summed = [g.sum(0) if i < len(weights) else g.squeeze(1) for i, g in enumerate(gradients)]
     torch.testing.assert_close([*whole[0].values(), *flatten(whole[1:])], list(expected), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(summed, list(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_its_gradient_has_a_gradient(spec: LayerSpec, training: bool) -> None:
+    """As Keras's has: penalties on gradients train whatever kernel a layer has, to the numbers of doubles."""
+    second: list[Any] = []
+    weights: list[Any] = []
+    for dtype in (torch.float64, torch.float32):
+        layer = built(spec, dtype=str(dtype)[6:])
+        layer.trainable = True
+        weights = weights or layer.get_weights()
+        layer.set_weights(weights)
+        x = draw(spec, dtype=dtype)
+        leaves = [w for w in layer.parameters() if w.requires_grad]
+        leaves += [t.requires_grad_() for t in flatten(x) if t.is_floating_point()]
+        y = [part for part in flatten(run(layer, x, training)) if part.is_floating_point() and part.requires_grad]
+        if not y or (training and spec.random):
+            pytest.skip("a layer without a gradient, or one that draws at random")
+        first = torch.autograd.grad(
+            sum(part.sin().sum() for part in y), leaves, create_graph=True, allow_unused=True, materialize_grads=True
+        )
+        length = sum(gradient.square().sum() for gradient in first)
+        assert isinstance(length, Tensor)
+        second.append(torch.autograd.grad(length, leaves, allow_unused=True, materialize_grads=True))
+    for doubled, full in zip(*second):
+        scale = max(float(doubled.abs().max()), 1.0)
+        torch.testing.assert_close(full / scale, (doubled / scale).float(), rtol=1e-3, atol=5e-4)  # sums that cancel

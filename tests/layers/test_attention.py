@@ -204,3 +204,32 @@ def test_many_pairs_go_in_parts_and_train_alike(monkeypatch: pytest.MonkeyPatch)
     assert not additive_scores.worth_parts(torch.zeros(6, 20, 8), torch.zeros(6, 20, 8))
     for ours, expected in zip(trained(100), trained(2**40)):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("use_scale", [False, True])
+@pytest.mark.parametrize("samples", [3, 40])
+@pytest.mark.parametrize("mode", ["additive", "concat"])
+def test_scores_of_many_pairs_are_those_of_doubles(mode: str, samples: int, use_scale: bool) -> None:
+    """Many pairs are summed in parts, of one sample or of several, by way of a sigmoid."""
+    keys = 60 if samples == 3 else 6
+    layer = L.AdditiveAttention(use_scale) if mode == "additive" else L.Attention(use_scale, score_mode="concat")
+    layer.build([(None, 50, 96), (None, keys, 96)])
+    for weight in layer.parameters():
+        torch.nn.init.constant_(weight, 0.3)
+    start = [torch.randn(samples, n, 96, dtype=torch.float64) for n in (50, keys)]
+    inputs = [t.float().requires_grad_() for t in start]
+    y = layer(inputs)
+    full = [y, *torch.autograd.grad(y.square().sum(), [*inputs, *layer.parameters()])]
+
+    query, value = (t.requires_grad_() for t in start)
+    weights = [w.detach().double().requires_grad_() for w in layer.parameters()]
+    sums, scale = query[:, :, None] + value[:, None], weights[0] if use_scale else 1.0
+    if mode == "additive":
+        scores = (scale * sums.tanh()).sum(-1)
+    else:
+        scores = weights[-1] * (scale * sums).tanh().sum(-1)
+    y = scores.softmax(-1) @ value
+    doubled = [y, *torch.autograd.grad(y.square().sum(), [query, value, *weights])]
+    for one, other in zip(full, doubled):
+        size = float(other.detach().abs().max())
+        torch.testing.assert_close(one / size, (other / size).float(), rtol=0, atol=1e-4)

@@ -25,6 +25,13 @@ def lower_triangle(queries: int, keys: int, device: torch.device) -> Tensor:
     return torch.ones(queries, keys, dtype=torch.bool, device=device).tril()
 
 
+def summed_tanh(query: Tensor, key: Tensor, scale: Tensor | None) -> Tensor:
+    """Return `additive_scores` of all pairs, in parts where that is faster."""
+    if tracing() or is_transformed(query) or not worth_parts(query, key):
+        return additive_scores(query, key, scale)
+    return scores_in_parts(query, key, query.new_ones(query.shape[-1]) if scale is None else scale)
+
+
 def dropped(weights: Tensor, rate: float) -> Tensor:
     """Return weights with a fraction set to zero and the others scaled by 1 / (1 − rate)."""
     if weights.device.type == "cpu":
@@ -208,8 +215,9 @@ class Attention(DenseAttention):
         if self.concat_score_weight is None:
             scores = torch.matmul(query, key.transpose(-1, -2))
             return scores if scale is None else scores * scale
-        sums = query.unsqueeze(-2) + key.unsqueeze(-3)
-        return self.concat_score_weight * torch.tanh(sums if scale is None else scale * sums).sum(-1)
+        if scale is not None:
+            query, key = query * scale, key * scale
+        return self.concat_score_weight * summed_tanh(query, key, None)
 
 
 @registry.register("layer")
@@ -260,7 +268,4 @@ class AdditiveAttention(DenseAttention):
         self.add_weight(name="scale", shape=(value[-1],), initializer="glorot_uniform")
 
     def _calculate_scores(self, query: Tensor, key: Tensor) -> Tensor:
-        if tracing() or is_transformed(query) or not worth_parts(query, key):
-            return additive_scores(query, key, self.scale)
-        scale = query.new_ones(query.shape[-1]) if self.scale is None else self.scale
-        return scores_in_parts(query, key, scale)
+        return summed_tanh(query, key, self.scale)

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from .._core import registry, settings
 from .._core.errors import axis_tuple, fraction, positive_int
@@ -18,7 +17,9 @@ from .._core.tree import Tree, is_shape
 from .._core.weights import Codec
 from .advanced_activations import Softmax
 from .attention import lower_triangle
+from .attention_kernel import attend
 from .base import ROW_WISE, Layer
+from .base.linear import Linear
 from .base.masks import carry_mask
 from .base.weight_options import bare, keep_options, options_of
 from .core import Dropout
@@ -188,7 +189,7 @@ class MultiHeadAttention(Layer):
     def _project(self, name: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
         """Make a projection: an `nn.Linear`, whose weights Keras has with the heads as an axis of their own."""
         into, out = math.prod(inputs), math.prod(outputs)
-        linear = bare(nn.Linear, into, out, bias=self.use_bias, dtype=settings.torch_dtype(self.dtype))
+        linear = bare(Linear, into, out, bias=self.use_bias, dtype=settings.torch_dtype(self.dtype))
         self.add_module(f"{name}_projection", linear)
         kernel = Codec(
             functools.partial(_read_kernel, shape=(*inputs, *outputs)), functools.partial(_write_kernel, inputs=into)
@@ -331,7 +332,7 @@ class MultiHeadAttention(Layer):
         Its gradient computes them anew from the logarithm of their sum. Beside a bias of -1e9 on all keys of a query
         that is lost in rounding, and each weight would count as 1 and not as 1 / keys.
         """
-        return F.scaled_dot_product_attention(query, key, value, bias)
+        return attend(query, key, value, bias)
 
     # --- shapes and configuration --------------------------------------------------------------------------------
 

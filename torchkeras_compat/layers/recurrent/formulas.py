@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..._core.linear_products import affine, input_gradient, weight_gradient
 from ..activation_gradients import ACTIVATION_GRADIENTS
 
 Grad = Tensor | None
@@ -183,7 +184,7 @@ class SimpleRNNFormula(Formula):
             steps[t].mul_(dh)
             if t or start:
                 dh = torch.addmm(of_outputs[t - 1], steps[t], r) if of_outputs is not None and t else steps[t] @ r
-        return dz, flat_steps(dz).t() @ flat_steps(h[:-1]), None, [dh if start else None]
+        return dz, weight_gradient(flat_steps(dz), flat_steps(h[:-1])), None, [dh if start else None]
 
 
 class LSTMFormula(Formula):
@@ -250,7 +251,7 @@ class LSTMFormula(Formula):
             dc = dc * fs[t]
             if t or start:
                 dh = torch.addmm(of_outputs[t - 1], steps[t], r) if of_outputs is not None and t else steps[t] @ r
-        return dz, flat_steps(dz).t() @ flat_steps(h[:-1]), None, [dh, dc] if start else [None, None]
+        return dz, weight_gradient(flat_steps(dz), flat_steps(h[:-1])), None, [dh, dc] if start else [None, None]
 
 
 class GRUFormula(Formula):
@@ -269,17 +270,16 @@ class GRUFormula(Formula):
     def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Formula.forward`."""
         units = r.shape[1]
-        h, y, v = state_buffer(z, units, states[0]), torch.empty_like(z), self.values_beside(z)
+        h, v = state_buffer(z, units, states[0]), self.values_beside(z)
+        # The bias of all steps at once: a product that adds a row copies it first, step by step.
+        y = torch.zeros_like(z) if rb is None else rb.expand_as(z).contiguous()
         into, gate, rt = ACTIVATION_GRADIENTS[self.activation].into, ACTIVATION_GRADIENTS[self.gate].into, r.t()
         hs, ys = h.unbind(0), y.unbind(0)
         gates, gates_y, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, y, v))
         rs, ks, ns = (part.unbind(0) for part in v.chunk(self.gates, -1))
         nz, ny = (x[..., 2 * units :].unbind(0) for x in (z, y))
         for t in range(len(ys)):
-            if rb is None:
-                torch.mm(hs[t], rt, out=ys[t])
-            else:
-                torch.addmm(rb, hs[t], rt, out=ys[t])
+            ys[t].addmm_(hs[t], rt)
             gate(gates[t].add_(gates_y[t]), gates_v[t])
             into(nz[t].addcmul_(rs[t], ny[t]), ns[t])
             torch.lerp(ns[t], hs[t], ks[t], out=hs[t + 1])
@@ -313,7 +313,7 @@ class GRUFormula(Formula):
                 dh.addmm_(steps[t], r)
         dz = torch.cat((dy[..., : 2 * units], dn), -1)
         flat = flat_steps(dy)
-        return dz, flat.t() @ flat_steps(h[:-1]), flat.sum(0), [dh if start else None]
+        return dz, weight_gradient(flat, flat_steps(h[:-1])), flat.sum(0), [dh if start else None]
 
 
 class GRUResetBeforeFormula(Formula):
@@ -369,7 +369,8 @@ class GRUResetBeforeFormula(Formula):
                 dh = torch.addcmul(of_outputs[t - 1], dh, keeps[t]) if of_outputs is not None and t else dh * keeps[t]
                 dh.addcmul_(reset, resets[t]).addmm_(gates[t], both)
         flat = flat_steps(dz)
-        weights = torch.cat((flat[:, : 2 * units].t() @ flat_steps(h[:-1]), flat[:, 2 * units :].t() @ flat_steps(rh)))
+        of_gates = weight_gradient(flat[:, : 2 * units], flat_steps(h[:-1]))
+        weights = torch.cat((of_gates, weight_gradient(flat[:, 2 * units :], flat_steps(rh))))
         return dz, weights, None, [dh if start else None]
 
 
@@ -383,7 +384,7 @@ class Recurrence(torch.autograd.Function):
     def forward(ctx: Any, formula: Formula, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> Any:
         """Walk over the steps of `x`, (steps, batch, features)."""
         flat = flat_steps(x)
-        z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], len(w))
+        z = affine(flat, w, b).view(*x.shape[:2], len(w))
         kept, saved = formula.forward(z, r, rb, states)
         ctx.formula, ctx.count = formula, len(states)
         ctx.set_materialize_grads(False)
@@ -402,8 +403,8 @@ class Recurrence(torch.autograd.Function):
         _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
         dz, dr, drb, dstates = ctx.formula.backward(z, saved, r, grads, any(need_states))
         flat_dz = flat_steps(dz)
-        dx = (flat_dz @ w).view(x.shape) if need_x else None
-        dw, db = flat_dz.t() @ flat if need_w else None, flat_dz.sum(0) if need_b else None
+        dx = input_gradient(flat_dz, w).view(x.shape) if need_x else None
+        dw, db = weight_gradient(flat_dz, flat) if need_w else None, flat_dz.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *dstates
 
 

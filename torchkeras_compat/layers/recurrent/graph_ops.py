@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ..._core.custom_ops import define
@@ -98,8 +99,7 @@ def formula_name(formula: Formula) -> str:
 
 
 def _walk(formula: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
-    flat = flat_steps(x)
-    z = (flat @ w.t() if b is None else torch.addmm(b, flat, w.t())).view(*x.shape[:2], len(w))
+    z = F.linear(flat_steps(x), w, b).view(*x.shape[:2], len(w))
     kept, saved = _formulas[formula].forward(z, r, rb, states)
     return [z, *kept, *(t.clone() for t in saved)]  # some are views of one piece of memory
 

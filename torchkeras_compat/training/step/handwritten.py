@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ... import activations
+from ..._core.linear_products import affine, input_gradient, weight_gradient
 from ..._core.lookups import guarded, marked
 from ...layers import conv1d_matmul
 from ...layers.activation_gradients import ACTIVATION_GRADIENTS, LINEAR
@@ -187,12 +188,12 @@ class DenseStage(ActivatedStage):
     def __init__(self, facts: DenseFacts, last: bool) -> None:
         super().__init__(facts, last)
         self.params = [p for p in (facts.weight, facts.bias) if p is not None]
-        self.transposed = facts.weight.detach().t()
+        self.weight = facts.weight.detach()
         self.shift = None if facts.bias is None else facts.bias.detach()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output."""
-        z = x @ self.transposed if self.shift is None else torch.addmm(self.shift, x, self.transposed)
+        z = affine(x, self.weight, self.shift)
         y = z if self.is_linear else self.activate(z)
         self.saved = x, y
         return y
@@ -202,10 +203,10 @@ class DenseStage(ActivatedStage):
         x, y = self.release()
         dz = dy if self.is_linear else self.through(dy, y, *self.bounds)
         if self.grads:
-            torch.mm(dz.t(), x, out=self.grads[0])
+            weight_gradient(dz, x, out=self.grads[0])
             if self.shift is not None:
                 torch.sum(dz, 0, out=self.grads[1])
-        return dz @ self.transposed.t() if self.needs_input_gradient else dz
+        return input_gradient(dz, self.weight) if self.needs_input_gradient else dz
 
 
 class ActivationStage(ActivatedStage):
