@@ -54,15 +54,15 @@ NEIGHBOURS = {
 # import each other. Other rooms are small: there it is enough that no files import each other in a circle.
 INSIDE = {
     "layers": (
-        "activation_gradients additive_scores base conv1d_matmul",
+        "activation_gradients additive_scores attention_kernel base conv1d_matmul",
         "spatial core input_layer recurrent torch_module",  # what other families stand on
         "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
-        "locally_connected merging noise normalization pooling preprocessing reshaping serialization",
+        "locally_connected merging noise normalization onednn_transposed pooling preprocessing reshaping serialization",
         "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",
         "convolutional_recurrent spectral_normalization",
     ),
     "layers/base": (
-        "call_inputs compiled_call gradient_facts input_spec masks normalizing own_state precision runs_on_zeros "
+        "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision runs_on_zeros "
         "side_losses traits user_methods",
         "tracking",
         "symbols weights",
