@@ -62,8 +62,8 @@ INSIDE = {
         "convolutional_recurrent spectral_normalization",
     ),
     "layers/base": (
-        "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision runs_on_zeros "
-        "side_losses traits user_methods",
+        "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision "
+        "runs_on_zeros side_losses traits user_methods",
         "tracking",
         "symbols weights",
         "attributes",
