@@ -11,7 +11,7 @@ import torch
 import torchkeras_compat as keras
 from torchkeras_compat._core import linear_products
 from torchkeras_compat._core.linear_products import affine, input_gradient, weight_gradient
-from torchkeras_compat.layers.base.linear import _Linear, _Recorded
+from torchkeras_compat.layers.base.linear import Linear, _Recorded
 
 needs_onednn = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="a torch without oneDNN multiplies by its other library"
@@ -63,7 +63,7 @@ def test_the_layer_records_the_same_gradients(
     used: list[Any] = []
     real = _Recorded.apply
     monkeypatch.setattr(_Recorded, "apply", lambda *a: used.append(1) or real(*a))
-    mine, torchs = _Linear(256, 192, bias=bias), torch.nn.Linear(256, 192, bias=bias)
+    mine, torchs = Linear(256, 192, bias=bias), torch.nn.Linear(256, 192, bias=bias)
     torchs.load_state_dict(mine.state_dict())
     x = torch.randn(256, *axes, 256, requires_grad=True)
     results = []
@@ -80,7 +80,7 @@ def test_the_layer_records_the_same_gradients(
 @pytest.mark.parametrize("wrong", [torch.zeros(40000, 255), torch.zeros(40000, 256, dtype=torch.float64)])
 def test_what_does_not_fit_is_told_in_torchs_words(wrong: torch.Tensor) -> None:
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        _Linear(256, 192)(wrong)
+        Linear(256, 192)(wrong)
 
 
 @needs_onednn

@@ -19,6 +19,7 @@ from .graph_capture import tracing
 
 WORTH_A_CALL = 4_000_000  # multiplications from which oneDNN's product is faster
 WORTH_TURNING = 8_000_000  # the same where the sum goes over the rows of both
+FEWEST_WEIGHTS = 4096  # below, no batch of the usual sizes is worth a call
 BROAD = 96  # columns of both from which turning them pays
 
 
@@ -37,6 +38,15 @@ def _mkl_stays_behind() -> bool:
 
 
 MKL_STAYS_BEHIND = _mkl_stays_behind()
+
+
+def may_be_worth_onednn(weights: int) -> bool:
+    """Tell whether oneDNN's products with a matrix of so many weights may be the faster ones here.
+
+    Args:
+        weights: Their number.
+    """
+    return MKL_STAYS_BEHIND and weights >= FEWEST_WEIGHTS
 
 
 def worth_onednn(one: Tensor, columns: int, least: int = WORTH_A_CALL) -> bool:

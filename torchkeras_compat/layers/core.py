@@ -24,7 +24,7 @@ from .._core.weights import TRANSPOSED
 from .activation_gradients import IN_PLACE
 from .base import ROW_WISE, ActivatedLayer, Layer, Traits, as_told
 from .base.gradient_facts import ActivationFacts, DenseFacts, DropoutFacts, FlattenFacts
-from .base.linear import Linear
+from .base.linear import linear_for
 from .base.weight_options import bare, enter_weight, keep_options
 
 
@@ -96,7 +96,7 @@ class Dense(ActivatedLayer):
         """Make the `nn.Linear`."""
         features = self._last_axis(input_shape)
         dtype = settings.torch_dtype(self.dtype)
-        self.linear = bare(Linear, features, self.units, bias=self.use_bias, dtype=dtype)
+        self.linear = bare(linear_for(features, self.units), features, self.units, bias=self.use_bias, dtype=dtype)
         enter_weight(self, "kernel", self.linear, "weight", TRANSPOSED)
         if self.use_bias:
             enter_weight(self, "bias", self.linear, "bias")

@@ -19,7 +19,7 @@ from .advanced_activations import Softmax
 from .attention import lower_triangle
 from .attention_kernel import attend
 from .base import ROW_WISE, Layer
-from .base.linear import Linear
+from .base.linear import linear_for
 from .base.masks import carry_mask
 from .base.weight_options import bare, keep_options, options_of
 from .core import Dropout
@@ -189,7 +189,7 @@ class MultiHeadAttention(Layer):
     def _project(self, name: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
         """Make a projection: an `nn.Linear`, whose weights Keras has with the heads as an axis of their own."""
         into, out = math.prod(inputs), math.prod(outputs)
-        linear = bare(Linear, into, out, bias=self.use_bias, dtype=settings.torch_dtype(self.dtype))
+        linear = bare(linear_for(into, out), into, out, bias=self.use_bias, dtype=settings.torch_dtype(self.dtype))
         self.add_module(f"{name}_projection", linear)
         kernel = Codec(
             functools.partial(_read_kernel, shape=(*inputs, *outputs)), functools.partial(_write_kernel, inputs=into)

@@ -11,7 +11,7 @@ from ..._core import linear_products
 from ..._core.transforms import is_transformed
 
 
-class _Linear(nn.Linear):
+class Linear(nn.Linear):
     """`nn.Linear` on a processor on which MKL stays behind."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -43,4 +43,6 @@ class _Recorded(torch.autograd.Function):
         return of_x, of_weight, of_bias
 
 
-Linear: type[nn.Linear] = _Linear if linear_products.MKL_STAYS_BEHIND else nn.Linear
+def linear_for(inputs: int, outputs: int) -> type[nn.Linear]:
+    """Return the class of a module of this size: torch's own, unless its products are faster elsewhere."""
+    return Linear if linear_products.may_be_worth_onednn(inputs * outputs) else nn.Linear

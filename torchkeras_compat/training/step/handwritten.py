@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ... import activations
-from ..._core.linear_products import affine, input_gradient, weight_gradient
+from ..._core.linear_products import affine, input_gradient, may_be_worth_onednn, weight_gradient
 from ..._core.lookups import guarded, marked
 from ...layers import conv1d_matmul
 from ...layers.activation_gradients import ACTIVATION_GRADIENTS, LINEAR
@@ -189,11 +189,16 @@ class DenseStage(ActivatedStage):
         super().__init__(facts, last)
         self.params = [p for p in (facts.weight, facts.bias) if p is not None]
         self.weight = facts.weight.detach()
+        self.transposed = self.weight.t()
+        self.by_onednn = may_be_worth_onednn(self.weight.numel())
         self.shift = None if facts.bias is None else facts.bias.detach()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output."""
-        z = affine(x, self.weight, self.shift)
+        if self.by_onednn:
+            z = affine(x, self.weight, self.shift)
+        else:
+            z = x @ self.transposed if self.shift is None else torch.addmm(self.shift, x, self.transposed)
         y = z if self.is_linear else self.activate(z)
         self.saved = x, y
         return y
@@ -203,10 +208,15 @@ class DenseStage(ActivatedStage):
         x, y = self.release()
         dz = dy if self.is_linear else self.through(dy, y, *self.bounds)
         if self.grads:
-            weight_gradient(dz, x, out=self.grads[0])
+            if self.by_onednn:
+                weight_gradient(dz, x, out=self.grads[0])
+            else:
+                torch.mm(dz.t(), x, out=self.grads[0])
             if self.shift is not None:
                 torch.sum(dz, 0, out=self.grads[1])
-        return input_gradient(dz, self.weight) if self.needs_input_gradient else dz
+        if not self.needs_input_gradient:
+            return dz
+        return input_gradient(dz, self.weight) if self.by_onednn else dz @ self.weight
 
 
 class ActivationStage(ActivatedStage):
