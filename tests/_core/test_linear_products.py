@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import torchkeras_compat as keras
-from torchkeras_compat._core import linear_products
+from torchkeras_compat._core import devices, linear_products
 from torchkeras_compat._core.linear_products import affine, input_gradient, weight_gradient
 from torchkeras_compat.layers.base.linear import Linear, _Recorded
 
 needs_onednn = pytest.mark.skipif(
-    not torch.backends.mkldnn.is_available(), reason="a torch without oneDNN multiplies by its other library"
+    not devices.HAS_ONEDNN, reason="a torch without oneDNN multiplies by its other library"
 )
 # Rows, inputs and outputs: below what pays; broad; tall, which has a way of its own for weights; narrow.
 SIZES = [(7, 5, 3), (128, 300, 150), (130, 150, 301), (3000, 64, 96), (2500, 20, 100), (4000, 3000, 1)]
@@ -113,5 +113,5 @@ def test_intels_processors_keep_mkl(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(linear_products, "_maker", lambda maker=maker: maker)
         monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda capability=capability: capability)
         monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
-        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+        monkeypatch.setattr(devices, "HAS_ONEDNN", True)
         assert linear_products._mkl_stays_behind() is behind

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
 
 def on_cuda(tensor: Tensor) -> bool:
     """Tell whether torch computes on a tensor by its CUDA kernels.
@@ -45,6 +47,7 @@ def on_onednn(tensor: Tensor) -> bool:
     return (
         tensor.dtype == torch.float32
         and tensor.device.type == "cpu"
+        and HAS_ONEDNN
         and torch._C._get_mkldnn_enabled()
         and tensor.numel() > 0
     )

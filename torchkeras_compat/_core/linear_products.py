@@ -8,6 +8,7 @@ oneDNN takes half the time as soon as the matrices are worth its call (measured 
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ def _maker() -> str:
 
 
 def _mkl_stays_behind() -> bool:
-    has_both = torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    has_both = torch.backends.mkl.is_available() and devices.HAS_ONEDNN  # type: ignore[no-untyped-call]
     return has_both and torch.backends.cpu.get_cpu_capability() == "AVX512" and "GenuineIntel" not in _maker()
 
 
@@ -50,14 +51,14 @@ def may_be_worth_onednn(weights: int) -> bool:
 
 
 def worth_onednn(one: Tensor, columns: int, least: int = WORTH_A_CALL) -> bool:
-    """Tell whether oneDNN's product is the faster one where MKL stays behind.
+    """Tell whether oneDNN's product is the faster one.
 
     Args:
         one: A matrix, or several.
         columns: How many columns what it is multiplied by has.
         least: Multiplications from which it pays.
     """
-    return one.numel() * columns >= least and devices.on_onednn(one) and not tracing()
+    return MKL_STAYS_BEHIND and one.numel() * columns >= least and devices.on_onednn(one) and not tracing()
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -74,7 +75,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         weight: `(outputs, inputs)`.
         bias: `(outputs,)`, or `None`.
     """
-    if MKL_STAYS_BEHIND and worth_onednn(x, len(weight)):
+    if worth_onednn(x, len(weight)):
         return _product(x.contiguous(), weight.contiguous(), bias)
     return F.linear(x, weight, bias)
 
@@ -86,7 +87,7 @@ def input_gradient(grad: Tensor, weight: Tensor) -> Tensor:
         grad: `(rows, outputs)`, the gradient of what `affine` returned.
         weight: `(outputs, inputs)`.
     """
-    if MKL_STAYS_BEHIND and worth_onednn(grad, weight.shape[1]):
+    if worth_onednn(grad, weight.shape[1]):
         return _product(grad.contiguous(), weight.contiguous().t())
     return torch.mm(grad, weight)
 
@@ -99,16 +100,21 @@ def weight_gradient(grad: Tensor, x: Tensor, out: Tensor | None = None) -> Tenso
         x: `(rows, inputs)`.
         out: Where it goes, `(outputs, inputs)`; `None` is new memory.
     """
-    if MKL_STAYS_BEHIND and worth_onednn(grad, x.shape[1], WORTH_TURNING):
-        outputs, inputs = grad.shape[1], x.shape[1]
-        product = None
-        if len(x) >= 4 * max(outputs, inputs):
-            product = _of_pixels(grad.contiguous(), x.contiguous())
-        elif min(outputs, inputs) >= BROAD:
-            product = _turned(grad.contiguous(), x.contiguous())
-        if product is not None:
-            return product if out is None else out.copy_(product)
-    return torch.mm(grad.t(), x) if out is None else torch.mm(grad.t(), x, out=out)
+    way = _way_to_weights(grad, x)
+    if way is None:
+        return torch.mm(grad.t(), x, out=out)
+    product = way(grad.contiguous(), x.contiguous())
+    return product if out is None else out.copy_(product)
+
+
+def _way_to_weights(grad: Tensor, x: Tensor) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """Return how oneDNN computes `gradᵀ · x` faster than MKL, if it does."""
+    outputs, inputs = grad.shape[1], x.shape[1]
+    if not worth_onednn(grad, inputs, WORTH_TURNING):
+        return None
+    if len(x) >= 4 * max(outputs, inputs):
+        return _of_pixels
+    return _turned if min(outputs, inputs) >= BROAD else None
 
 
 def _turned(grad: Tensor, x: Tensor) -> Tensor:

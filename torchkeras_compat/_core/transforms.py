@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from .graph_capture import tracing
+
 
 def is_recorded() -> bool:
     """Tell whether `torch.jit.trace` records."""
@@ -27,6 +29,18 @@ def is_transformed(x: Tensor) -> bool:
     Args:
         x: The tensor; recasting depends on its device.
     """
+    return torch.compiler.is_compiling() or _is_recast(x) or is_recorded() or in_torch_func()
+
+
+def _is_recast(x: Tensor) -> bool:
     kind = x.device.type
-    recast = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-    return recast or torch.compiler.is_compiling() or is_recorded() or in_torch_func()
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
+def is_only_run(x: Tensor) -> bool:
+    """Tell whether operations on a tensor are run and recorded by autograd at most, so that kernels of our own may be.
+
+    Args:
+        x: The tensor.
+    """
+    return not tracing() and not is_transformed(x)

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._core.second_gradients import composed_gradients
+
 SUMS_AT_ONCE = 2**19  # numbers: two megabytes of float32
 WORTH_PARTS = 2**17  # sums of all pairs from which parts are faster
 
@@ -59,11 +61,10 @@ class _InParts(torch.autograd.Function):
         return scores
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
-        query, key, scale = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        (query, key, scale), needed = ctx.saved_tensors, ctx.needs_input_grad
         if torch.is_grad_enabled():  # a gradient of this gradient is asked for
-            inputs = [t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in (query, key, scale)]
-            return torch.autograd.grad(additive_scores(*inputs), inputs, grad, create_graph=True)
+            return tuple(composed_gradients(lambda *t: [additive_scores(*t)], ctx.saved_tensors, needed, [grad]))
         of_query, of_key, of_scale = torch.empty_like(query), torch.zeros_like(key), torch.zeros_like(scale)
         quarter = query.new_full((), 0.25)
         for part, h in _parts(query, key):

@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from .._core import randomness, registry
 from .._core.errors import choice, fraction
-from .._core.graph_capture import tracing
 from .._core.shapes import Shape
-from .._core.transforms import is_transformed
+from .._core.transforms import is_only_run
 from .._core.tree import is_shape
 from .additive_scores import additive_scores, scores_in_parts, worth_parts
 from .base import ROW_WISE, Layer
@@ -27,7 +26,7 @@ def lower_triangle(queries: int, keys: int, device: torch.device) -> Tensor:
 
 def summed_tanh(query: Tensor, key: Tensor, scale: Tensor | None) -> Tensor:
     """Return `additive_scores` of all pairs, in parts where that is faster."""
-    if tracing() or is_transformed(query) or not worth_parts(query, key):
+    if not is_only_run(query) or not worth_parts(query, key):
         return additive_scores(query, key, scale)
     return scores_in_parts(query, key, query.new_ones(query.shape[-1]) if scale is None else scale)
 

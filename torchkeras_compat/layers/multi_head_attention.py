@@ -254,7 +254,7 @@ class MultiHeadAttention(Layer):
         if return_attention_scores or (training and self.dropout > 0) or (may_hide_all and torch.is_grad_enabled()):
             output, weights = self._attend(q, k, v, bias, training)
         else:
-            output, weights = self._attend_by_kernel(q, k, v, bias), None
+            output, weights = attend(q, k, v, bias), None
         output = self.attention_output_projection(self._merged(output, query))
         if len(self._output_sizes) > 1:
             output = output.reshape(*output.shape[:-1], *self._output_sizes)
@@ -325,14 +325,6 @@ class MultiHeadAttention(Layer):
         weights = self.softmax._run(scores if bias is None else scores + bias, None, training)[0]
         kept = self.dropout_layer._run(weights, None, training)[0] if training and self.dropout > 0 else weights
         return torch.matmul(kept, value), weights
-
-    def _attend_by_kernel(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
-        """Return the attended values of each head by torch's kernel, which keeps no weights.
-
-        Its gradient computes them anew from the logarithm of their sum. Beside a bias of -1e9 on all keys of a query
-        that is lost in rounding, and each weight would count as 1 and not as 1 / keys.
-        """
-        return attend(query, key, value, bias)
 
     # --- shapes and configuration --------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .._core import devices
-from .._core.graph_capture import tracing
-from .._core.transforms import is_transformed
+from .._core.second_gradients import composed_gradients
+from .._core.transforms import is_only_run
 from .spatial import torch_pads
 
 Sizes = Sequence[int]
@@ -38,7 +38,7 @@ def transposed_convolution(
             afterwards.
         dilation: Distance of the cells under the window.
     """
-    if devices.on_onednn(x) and not tracing() and not is_transformed(x):
+    if devices.on_onednn(x) and is_only_run(x):
         return _OnOnednn.apply(x, weight, bias, stride, edges, dilation)  # type: ignore[no-any-return, no-untyped-call]
     return _composed(x, weight, bias, stride, edges, dilation)
 
@@ -84,7 +84,9 @@ class _OnOnednn(torch.autograd.Function):
         x, weight, _ = ctx.saved_tensors
         stride, (both, more, last), dilation = ctx.options
         if torch.is_grad_enabled():  # a gradient of this gradient is asked for
-            return *_again(ctx, grad), None, None, None
+            options, needed = ctx.options, ctx.needs_input_grad[:3]
+            again = composed_gradients(lambda *t: [_composed(*t, *options)], ctx.saved_tensors, needed, [grad])
+            return *again, None, None, None
         wanted = [*ctx.needs_input_grad[:2], False]
         whole = _with_cells_at_the_end(grad, last) if any(last) else grad
         of_x, of_weight, _ = torch.ops.aten.convolution_backward(
@@ -92,16 +94,6 @@ class _OnOnednn(torch.autograd.Function):
         )
         of_bias = grad.sum([0, *range(2, grad.dim())]) if ctx.needs_input_grad[2] else None
         return of_x, of_weight, of_bias, None, None, None
-
-
-def _again(ctx: Any, grad: Tensor) -> list[Tensor | None]:
-    """Return the gradients as tensors that have gradients themselves."""
-    x, weight, bias = ctx.saved_tensors
-    x, weight, bias = x.view_as(x), weight.view_as(weight), None if bias is None else bias.view_as(bias)
-    needed = ctx.needs_input_grad[:3]
-    wanted = [t for t, is_needed in zip((x, weight, bias), needed) if t is not None and is_needed]
-    gradients = iter(torch.autograd.grad(_composed(x, weight, bias, *ctx.options), wanted, grad, create_graph=True))
-    return [next(gradients) if is_needed else None for is_needed in needed]
 
 
 def _with_cells_at_the_end(grad: Tensor, cells: Sizes) -> Tensor:

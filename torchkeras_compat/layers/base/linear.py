@@ -16,9 +16,8 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return `input · Wᵀ + b`."""
-        if torch.compiler.is_compiling() or not linear_products.worth_onednn(input, self.out_features):
-            return super().forward(input)
-        if is_transformed(input) or input.dtype != self.weight.dtype or input.shape[-1] != self.in_features:
+        fits = input.dtype == self.weight.dtype and input.shape[-1] == self.in_features
+        if not fits or is_transformed(input) or not linear_products.worth_onednn(input, self.out_features):
             return super().forward(input)  # which has the words for what does not fit
         x = input.reshape(-1, self.in_features)
         y = _Recorded.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..._core.linear_products import affine, input_gradient, weight_gradient
+from ..._core.second_gradients import composed_gradients
 from ..activation_gradients import ACTIVATION_GRADIENTS
 
 Grad = Tensor | None
@@ -72,6 +73,11 @@ class Formula:
             now = self.step(step, now, product, rb)
             seen.append(now)
         return tuple(list(kind) for kind in zip(*seen))
+
+    def outputs(self, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, *states: Grad) -> list[Tensor]:
+        """Return each kind of state after each step of `x`, (steps, batch, units), and after the last one."""
+        seen = self.walk(F.linear(x, w, b), r, rb, states)
+        return [out for kind in seen for out in (torch.stack(kind), kind[-1])]
 
     def step(self, z: Tensor, states: tuple[Tensor, ...], product: Product, rb: Grad) -> tuple[Tensor, ...]:
         """Return the states after one step."""
@@ -395,10 +401,10 @@ class Recurrence(torch.autograd.Function):
     def backward(ctx: Any, *grads: Grad) -> Any:
         """Return the gradients of the tensors that `forward` took."""
         inputs, (flat, z, *saved) = ctx.saved_tensors[: 5 + ctx.count], ctx.saved_tensors[5 + ctx.count :]
-        if torch.is_grad_enabled():  # create_graph=True: this pass has to be differentiable itself
-            return (None, *_recomputed(ctx, inputs, grads))
         if all(grad is None for grad in grads):
             return (None,) * len(ctx.needs_input_grad)
+        if torch.is_grad_enabled():  # create_graph=True: this pass has to be differentiable itself
+            return (None, *composed_gradients(ctx.formula.outputs, inputs, ctx.needs_input_grad[1:], grads))
         x, w, _, r, _ = inputs[:5]
         _, need_x, need_w, need_b, need_r, need_rb, *need_states = ctx.needs_input_grad
         dz, dr, drb, dstates = ctx.formula.backward(z, saved, r, grads, any(need_states))
@@ -406,17 +412,3 @@ class Recurrence(torch.autograd.Function):
         dx = input_gradient(flat_dz, w).view(x.shape) if need_x else None
         dw, db = weight_gradient(flat_dz, flat) if need_w else None, flat_dz.sum(0) if need_b else None
         return None, dx, dw, db, dr if need_r else None, drb if need_rb else None, *dstates
-
-
-def _recomputed(ctx: Any, inputs: Sequence[Grad], grads: Sequence[Grad]) -> list[Grad]:
-    x, w, b, r, rb, *states = inputs
-    seen = ctx.formula.walk(F.linear(x, w, b), r, rb, states)  # type: ignore[arg-type]
-    outputs = [out for kind in seen for out in (torch.stack(kind), kind[-1])]
-    wanted = [t for t, need in zip(inputs, ctx.needs_input_grad[1:]) if need and t is not None]
-    pairs = [(out, grad) for out, grad in zip(outputs, grads) if grad is not None]
-    gradients = iter(
-        torch.autograd.grad(
-            [out for out, _ in pairs], wanted, [grad for _, grad in pairs], create_graph=True, allow_unused=True
-        )
-    )
-    return [next(gradients) if need and t is not None else None for t, need in zip(inputs, ctx.needs_input_grad[1:])]

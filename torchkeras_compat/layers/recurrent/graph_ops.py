@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ..._core.custom_ops import define
+from ..._core.linear_products import affine
 from .formulas import Formula, Grad, flat_steps
 from .onednn import onednn_lstm, onednn_lstm_backward
 
@@ -99,7 +99,7 @@ def formula_name(formula: Formula) -> str:
 
 
 def _walk(formula: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
-    z = F.linear(flat_steps(x), w, b).view(*x.shape[:2], len(w))
+    z = affine(flat_steps(x), w, b).view(*x.shape[:2], len(w))
     kept, saved = _formulas[formula].forward(z, r, rb, states)
     return [z, *kept, *(t.clone() for t in saved)]  # some are views of one piece of memory
 

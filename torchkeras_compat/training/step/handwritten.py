@@ -189,7 +189,7 @@ class DenseStage(ActivatedStage):
         super().__init__(facts, last)
         self.params = [p for p in (facts.weight, facts.bias) if p is not None]
         self.weight = facts.weight.detach()
-        self.transposed = self.weight.t()
+        self.transposed = self.weight.t()  # once: of few weights that is a seventh of the product
         self.by_onednn = may_be_worth_onednn(self.weight.numel())
         self.shift = None if facts.bias is None else facts.bias.detach()
 
@@ -208,7 +208,7 @@ class DenseStage(ActivatedStage):
         x, y = self.release()
         dz = dy if self.is_linear else self.through(dy, y, *self.bounds)
         if self.grads:
-            if self.by_onednn:
+            if self.by_onednn:  # asked here: of few weights no call more than torch's own
                 weight_gradient(dz, x, out=self.grads[0])
             else:
                 torch.mm(dz.t(), x, out=self.grads[0])
@@ -216,7 +216,7 @@ class DenseStage(ActivatedStage):
                 torch.sum(dz, 0, out=self.grads[1])
         if not self.needs_input_gradient:
             return dz
-        return input_gradient(dz, self.weight) if self.by_onednn else dz @ self.weight
+        return (input_gradient if self.by_onednn else torch.mm)(dz, self.weight)
 
 
 class ActivationStage(ActivatedStage):
