@@ -20,7 +20,8 @@ from .graph_capture import tracing
 
 WORTH_A_CALL = 4_000_000  # multiplications from which oneDNN's product is faster
 WORTH_TURNING = 8_000_000  # the same where the sum goes over the rows of both
-FEWEST_WEIGHTS = 16384  # below, hardly any batch is worth a call, and asking for each costs a small model 1 % of its step
+# Below, hardly any batch is worth a call, and asking for each costs a small model 1 % of its step.
+FEWEST_WEIGHTS = 16384
 BROAD = 96  # columns of both from which turning them pays
 
 
