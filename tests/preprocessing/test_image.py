@@ -308,6 +308,24 @@ def test_large_batches_are_done_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     np.testing.assert_array_equal(whole[0], x[0])
 
 
+@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
+@pytest.mark.parametrize("kind", [">f4", "float16", "uint8", "uint16", "int32", "int64"])
+def test_every_kind_of_number_is_moved_as_float64_is(kind: str, fill_mode: str) -> None:
+    x = (np.random.RandomState(3).rand(7, 5, 2) * 200).astype(kind)
+    x.flags.writeable = False
+    options = {"theta": 30, "tx": 1, "zx": 0.8, "row_axis": 0, "col_axis": 1, "channel_axis": 2, "cval": 3}
+    for order in (0, 1):
+        moved = apply_affine_transform(x, **options, fill_mode=fill_mode, order=order)
+        expected = apply_affine_transform(x.astype("float64"), **options, fill_mode=fill_mode, order=order)
+        assert moved.dtype == x.dtype.newbyteorder("=")
+        wide = moved.astype("float64")
+        if x.dtype.kind == "f":
+            np.testing.assert_allclose(wide, expected, rtol=1e-3 if kind == "float16" else 1e-6)
+        else:
+            np.testing.assert_array_equal(wide, np.floor(expected + 0.5))  # as scipy does for whole numbers
+    assert apply_channel_shift(x, 20.0, 2).max() == x.max()
+
+
 def test_splines_without_scipy_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
     x = images()[0]

@@ -18,7 +18,7 @@ from ..._core.errors import choice
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 _SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
-_CHUNK = 2**18  # values that are in float64 at a time
+_CHUNK = 5 * 2**15  # values that each processor has in float64 at a time
 _CACHED = 2**16  # values that stay near the processor from one operation to the next
 Array = NDArray[Any]
 
@@ -64,11 +64,12 @@ def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: 
         order: 0 for the nearest pixel, 1 for linear interpolation, up to 5 for splines.
     """
     fill_mode = choice("apply_affine_transform", "fill_mode", fill_mode, (*FILL_MODES, *_SCIPY_MODES))
+    images = np.asarray(images, images.dtype.newbyteorder("="))  # the order of bytes that torch has
     moved = [i for i, matrix in enumerate(matrices) if matrix is not None]
     shifts = _shifts(matrices) if order == 1 and images.dtype.kind == "f" and fill_mode in _PADDING else {}
     if len(shifts) == len(images) and images.size:  # the usual case
         return _shifted(images, np.array(list(shifts.values())), fill_mode, cval)
-    result = np.array(images)
+    result = np.empty_like(images) if len(moved) == len(images) else np.array(images)
     if not moved or not result.size:
         return result
     if order > 1 or fill_mode in _SCIPY_MODES:
@@ -79,12 +80,15 @@ def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: 
         some = list(shifts)
         result[some] = _shifted(images[some], np.array(list(shifts.values())), fill_mode, cval)
         moved = [i for i in moved if i not in shifts]
-    step = max(1, _CHUNK // max(1, int(np.prod(images.shape[1:]))))
+    target, everything = torch.from_numpy(result), len(moved) == len(images)
+    step = max(1, _CHUNK // result[0].size) * torch.get_num_threads()
     for start in range(0, len(moved), step):
         part = moved[start : start + step]
-        source = images if len(part) == len(images) else images[part]
+        where = slice(start, start + step) if everything else part  # numpy copies what a list picks
         stacked = np.stack([m for i in part if (m := matrices[i]) is not None])
-        result[part] = _cast(_warp(source, stacked, fill_mode, cval, order), result.dtype)
+        values = _cast(_warp(images[where], stacked, fill_mode, cval, order), target.dtype)
+        for channel in range(images.shape[-1]):  # twice as fast as channels first into channels last at once
+            target[where, ..., channel] = values[..., channel]
     return result
 
 
@@ -173,54 +177,73 @@ def _by_scipy(image: Array, matrix: Array | None, fill_mode: str, cval: float, o
     return np.stack(channels, axis=-1)
 
 
-def _warp(images: Array, matrices: Array, fill_mode: str, cval: float, order: int) -> Array:
-    rows, columns = images.shape[1:3]
-    row, column = np.arange(rows, dtype=np.float64)[:, None], np.arange(columns, dtype=np.float64)
-    m = matrices[:, :, :, None, None]
-    where = [row * m[:, axis, 0] + column * m[:, axis, 1] + m[:, axis, 2] for axis in range(2)]
-    outside = None
-    if fill_mode == "constant":
-        outside = (where[0] < 0) | (where[0] > rows - 1) | (where[1] < 0) | (where[1] > columns - 1)
-    inside = [_inside(w, size, fill_mode) for w, size in zip(where, (rows, columns), strict=True)]
-    result = _nearest_pixel(images, *inside) if order == 0 else _linear(images, *inside)
+@torch.no_grad()
+def _warp(images: Array, matrices: Array, fill_mode: str, cval: float, order: int) -> torch.Tensor:
+    source = torch.from_numpy(np.require(images, requirements=["C", "W"])).double()
+    matrices, sizes = matrices[:, ::-1], (images.shape[2], images.shape[1])  # grid_sample has the columns first
+    last = torch.tensor(sizes, dtype=torch.float64) - 1
+    to_grid = 2 / last.clamp(1)
+    if order == 1 and fill_mode == "nearest":  # what grid_sample does outside an image by itself
+        scaled = matrices * to_grid.numpy()[:, None] - [0, 0, 1]
+        return _linear(source, _coordinates(scaled, sizes, exact=False))
+    where = _coordinates(matrices, sizes)
+    outside = ((where < 0) | (where > last)).any(-1) if fill_mode == "constant" else None
+    for axis, size in enumerate(sizes):
+        _bring_inside(where[..., axis], size, fill_mode)
+    result = _nearest_pixel(source, where) if order == 0 else _linear(source, where.mul_(to_grid).sub_(1))
     if outside is not None:
         result[outside] = cval
     return result
 
 
-def _inside(where: Array, size: int, fill_mode: str) -> Array:
+def _coordinates(matrices: Array, sizes: tuple[int, int], exact: bool = True) -> torch.Tensor:
+    """Return where each pixel of the result is looked up, columns and rows: `(n, rows, columns, 2)`.
+
+    Args:
+        matrices: One for each image, their rows and `sizes` in the order of the last axis.
+        sizes: Numbers of columns and rows.
+        exact: Whether sums are rounded in scipy's order, which decides on which side of an edge a pixel lies.
+    """
+    by_row, by_column, shift = torch.from_numpy(np.ascontiguousarray(matrices)).unbind(-1)
+    columns, rows = (torch.arange(size, dtype=torch.float64) for size in sizes)
+    where = torch.empty(len(matrices), len(rows), len(columns), 2, dtype=torch.float64)
+    for axis in range(2):
+        along_rows, along_columns = by_row[:, axis, None] * rows, by_column[:, axis, None] * columns
+        if not exact:
+            along_columns += shift[:, axis, None]
+        torch.add(along_rows[:, :, None], along_columns[:, None], out=where[..., axis])
+        if exact:
+            where[..., axis] += shift[:, axis, None, None]
+    return where
+
+
+def _bring_inside(where: torch.Tensor, size: int, fill_mode: str) -> None:
     """Bring coordinates into the image by the rule of a fill mode, as scipy's `map_coordinate` does."""
     last = size - 1
     if fill_mode == "reflect":
-        folded = np.mod(where, 2 * size)  # d c b a | a b c d | d c b a
-        where = np.where(folded > size - 0.5, 2 * size - 1 - folded, folded)
+        where.remainder_(2 * size)  # d c b a | a b c d | d c b a
+        torch.where(where > size - 0.5, 2 * size - 1 - where, where, out=where)
     elif fill_mode == "wrap" and last:
         below, above = where < 0, where > last
-        where = np.where(below, where + last * (np.trunc(-where / last) + 1), where)
-        where = np.where(above, where - last * np.trunc(where / last), where)
-    return np.clip(where, 0, last)
+        torch.where(below, where + last * ((-where / last).trunc_() + 1), where, out=where)
+        torch.where(above, where - last * (where / last).trunc_(), where, out=where)
+    where.clamp_(0, last)
 
 
-def _nearest_pixel(images: Array, row: Array, column: Array) -> Array:
-    last = images.shape[1] - 1, images.shape[2] - 1
-    r = np.minimum(np.floor(row + 0.5), last[0]).astype(np.intp)
-    c = np.minimum(np.floor(column + 0.5), last[1]).astype(np.intp)
-    picked: Array = images[np.arange(len(images))[:, None, None], r, c]
-    return picked
+def _nearest_pixel(images: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    last = torch.tensor([images.shape[2], images.shape[1]]) - 1
+    column, row = torch.minimum((where + 0.5).floor_().long(), last).unbind(-1)
+    return images[torch.arange(len(images))[:, None, None], row, column]
 
 
-def _linear(images: Array, row: Array, column: Array) -> Array:
-    rows, columns = images.shape[1:3]
-    grid = np.stack([column * (2 / max(columns - 1, 1)) - 1, row * (2 / max(rows - 1, 1)) - 1], axis=-1)
-    source = torch.from_numpy(images.astype(np.float64)).permute(0, 3, 1, 2)
-    with torch.no_grad():
-        result = F.grid_sample(source, torch.from_numpy(grid), padding_mode="border", align_corners=True)
-    moved: Array = result.permute(0, 2, 3, 1).numpy()
-    return moved
+def _linear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    moved = F.grid_sample(images.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=True)
+    return moved.permute(0, 2, 3, 1)
 
 
-def _cast(values: Array, dtype: np.dtype[Any]) -> Array:
-    if dtype.kind in "iu":  # scipy rounds, where a plain cast would cut
-        limits = np.iinfo(dtype)
-        values = np.clip(np.floor(np.abs(values) + 0.5) * np.sign(values), limits.min, limits.max)
-    return values.astype(dtype)
+def _cast(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    if dtype.is_floating_point:
+        return values.to(dtype)
+    lowest, highest = (0, 1) if dtype == torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+    rounded = (values.abs() + 0.5).floor_() * values.sign()  # scipy's way, where a plain cast would cut
+    return rounded.clamp_(lowest, highest).to(dtype)

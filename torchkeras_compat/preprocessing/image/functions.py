@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..._core import settings
@@ -162,22 +163,16 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> Arra
         >>> apply_channel_shift([[[0.0, 1.0, 2.0]]], 0.5).tolist()
         [[[0.5, 1.5, 2.0]]]
     """
-    shifted: Array = shift_values(np.asarray(x)[None], [intensity])[0]
+    x = np.asarray(x)
+    shifted = np.array(x, x.dtype.newbyteorder("=") if x.dtype.kind == "f" else np.float64)
+    shift_values(torch.from_numpy(shifted), intensity)
     return shifted
 
 
-def shift_values(images: Array, intensities: Sequence[float]) -> Array:
-    """Add a number to all values of each image, within the range of the values it has.
-
-    Args:
-        images: The images, the first axis theirs.
-        intensities: A number for each.
-    """
-    own = tuple(range(1, images.ndim))
-    by = np.array(intensities, images.dtype if images.dtype.kind == "f" else np.float64)
-    shifted: Array = images + by.reshape(-1, *[1] * len(own))
-    np.clip(shifted, images.min(own, keepdims=True), images.max(own, keepdims=True), out=shifted)
-    return shifted
+def shift_values(image: torch.Tensor, intensity: float) -> None:
+    """Add a number to all values of an image in place, within the range of the values it has."""
+    low, high = image.aminmax()
+    image.add_(intensity).clamp_(low.item(), high.item())
 
 
 def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0) -> Array:

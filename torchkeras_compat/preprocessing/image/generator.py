@@ -327,19 +327,20 @@ class ImageDataGenerator(Configurable):
         moves = np.array([[parameters.get(name, usual) for name, usual in MOVES.items()] for parameters in drawn])
         matrices = transform_matrices(moves, rows, columns, swap=True)
         last = warp(last, matrices, self.fill_mode, self.cval, self.interpolation_order)
-        intensities = [parameters.get("channel_shift_intensity") for parameters in drawn]
-        shifted = {i: intensity for i, intensity in enumerate(intensities) if intensity is not None}
-        if shifted:
-            last[list(shifted)] = functions.shift_values(last[list(shifted)], list(shifted.values()))
-        for axis, name in ((2, "flip_horizontal"), (1, "flip_vertical")):
-            flipped = [i for i, parameters in enumerate(drawn) if parameters.get(name)]
-            if flipped:
-                # torch turns pixels of three channels round in a seventh of numpy's time.
-                last[flipped] = torch.from_numpy(last[flipped]).flip(axis).numpy()
-        for i, parameters in enumerate(drawn):
-            if parameters.get("brightness") is not None:
-                last[i] = functions.brightened(last[i], parameters["brightness"], False, "channels_last")
+        for image, parameters in zip(last, drawn, strict=True):
+            self._recolour_and_flip(image, parameters)
         return np.moveaxis(last, -1, self.channel_axis)
+
+    @staticmethod
+    def _recolour_and_flip(image: Array, parameters: Mapping[str, Any]) -> None:
+        pixels = torch.from_numpy(image)  # torch takes a seventh of numpy's time for pixels of three channels
+        if parameters.get("channel_shift_intensity") is not None:
+            functions.shift_values(pixels, parameters["channel_shift_intensity"])
+        for axis, name in enumerate(("flip_vertical", "flip_horizontal")):
+            if parameters.get(name):
+                pixels.copy_(pixels.flip(axis))
+        if parameters.get("brightness") is not None:
+            image[:] = functions.brightened(image, parameters["brightness"], False, "channels_last")
 
     def _standardized(self, x: Array) -> Array:
         own = tuple(range(1, x.ndim))
