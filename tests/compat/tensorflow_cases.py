@@ -15,6 +15,7 @@ I = np.array([[1, 2, 3], [4, 5, 9]], "int32")  # noqa: E741
 P = np.abs(A) + 0.1
 M = A > 0
 D = A.astype("float64")
+S = ["Ab c", "déF  x ", ""]
 
 CALLS = """
 tf.reduce_mean(A)
@@ -215,6 +216,62 @@ tf.TensorShape([None,3]).as_list()
 tf.TensorShape((2,3)).num_elements()
 tf.TensorShape([2]).concatenate([3]).as_list()
 tf.dtypes.cast(A,tf.int32)
+tf.constant(S)
+tf.constant("x")
+tf.constant(S,dtype=tf.string)
+tf.convert_to_tensor(S,dtype=tf.string)
+tf.strings.lower(S)
+tf.strings.lower(S,encoding="utf-8")
+tf.strings.upper(S)
+tf.strings.upper(S,encoding="utf-8")
+tf.strings.strip(S)
+tf.strings.regex_replace(S,"[a-c]","<\\0>")
+tf.strings.regex_replace(S,"([a-z])","\\1\\1",replace_global=False)
+tf.strings.regex_replace(tf.strings.lower("Fine<br />Film!"),"<br />"," ")
+tf.strings.regex_full_match(S,"A.*")
+tf.strings.length(S)
+tf.strings.length(S,unit="UTF8_CHAR")
+tf.strings.substr(["abc","xyz"],-2,2)
+tf.strings.substr("déjà",1,2,unit="UTF8_CHAR")
+tf.strings.join(["a",S],"-")
+tf.strings.join([S,S])
+tf.strings.reduce_join([["a","b"],["c","d"]],axis=-1)
+tf.strings.reduce_join([["a","b"],["c","d"]],axis=0,keepdims=True,separator=",")
+tf.strings.reduce_join([["a","b"],["c","d"]])
+tf.strings.split("a b  c")
+tf.strings.split("a,b,,c",sep=",")
+tf.strings.split("a b c",maxsplit=1)
+tf.strings.unicode_split("dé",input_encoding="UTF-8")
+tf.strings.bytes_split("ab")
+tf.strings.to_number(["1.5","2"])
+tf.strings.to_number(["1","2"],tf.int32)
+tf.strings.to_hash_bucket_fast(["Hello","TF"],100)
+tf.strings.as_string([1,2])
+tf.strings.as_string([1.5,2.],precision=2)
+tf.as_string([True,False])
+tf.as_string(1.5)
+tf.equal(tf.constant(S),"")
+tf.not_equal(S,tf.constant(S))
+tf.squeeze(tf.constant([["a"],["b"]]))
+tf.gather(tf.constant(["a","b"]),[1,0,1])
+tf.where(tf.constant([True,False]),tf.constant(["a","b"]),tf.constant(["c","d"]))
+tf.stack([tf.constant("a"),tf.constant("b")])
+tf.concat([tf.constant(S),["z"]],axis=0)
+tf.reshape(S,[3,1])
+tf.shape(tf.constant(S))
+tf.size(tf.constant(S))
+tf.tile(tf.constant(["a","b"]),[2])
+tf.reverse(tf.constant(S),[0])
+tf.expand_dims("a",0)
+tf.expand_dims(S,-1)
+tf.identity(tf.constant(S))
+tf.fill([2],"a")
+tf.unstack(tf.constant(S))
+tf.split(tf.constant(["a","b"]),2)
+tf.boolean_mask(tf.constant(S),[True,False,True])
+tf.reduce_any(tf.equal(tf.constant(S),"Ab c"))
+tf.constant(S)[1:]
+tf.constant(S)=="Ab c"
 """.strip().split("\n")
 
 
@@ -225,10 +282,11 @@ def values(result: Any) -> list[np.ndarray[Any, Any]]:
     if result is None:
         return [np.array(-1)]
     plain = result.detach() if hasattr(result, "detach") else result
-    return [np.asarray(plain.numpy() if hasattr(plain, "numpy") else plain)]
+    array = np.asarray(plain.numpy() if hasattr(plain, "numpy") else plain)
+    return [array.astype(bytes) if array.dtype.kind == "O" else array]  # strings as files of numpy have them
 
 
 def run(tf: Any) -> list[list[np.ndarray[Any, Any]]]:
     """Return the values of each call."""
-    names = {"tf": tf, "np": np, **{n: globals()[n] for n in "ABCTIPMD"}}
+    names = {"tf": tf, "np": np, **{n: globals()[n] for n in "ABCTIPMDS"}}
     return [values(eval(call, names)) for call in CALLS]

@@ -28,12 +28,15 @@ def test_the_numbers_and_types_of_tensorflow() -> None:
     for i, (call, arrays) in enumerate(zip(CALLS, run(tf))):
         expected = [VALUES[name] for name in VALUES.files if name.split(".")[0] == str(i)]
         same = len(arrays) == len(expected) and all(
-            a.shape == e.shape and a.dtype == e.dtype and np.allclose(a, e, rtol=1e-5, atol=1e-6)
-            for a, e in zip(arrays, expected)
+            a.shape == e.shape and a.dtype == e.dtype and _close(a, e) for a, e in zip(arrays, expected)
         )  # float32, in another order of summation
         different += [] if same else [call]
     assert len(CALLS) > 180
     assert different == []
+
+
+def _close(a: np.ndarray[Any, Any], e: np.ndarray[Any, Any]) -> bool:
+    return np.array_equal(a, e) if a.dtype.kind in "SU" else np.allclose(a, e, rtol=1e-5, atol=1e-6)
 
 
 def test_every_part_is_a_module() -> None:
@@ -180,8 +183,8 @@ def test_what_is_refused_names_what_to_write(name: str, text: str) -> None:
         tf.square(A, y=B)
     with pytest.raises(TypeError, match=r"tf\.matmul: b missing; it takes a, b"):
         tf.matmul(A)
-    with pytest.raises(TypeError, match="tensors hold numbers"):
-        tf.constant("text")
+    with pytest.raises(TypeError, match="square: it takes numbers; got StringTensor"):
+        tf.square("text")
 
 
 # --- data sets ---------------------------------------------------------------------------------------------------

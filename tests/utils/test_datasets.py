@@ -20,7 +20,6 @@ from torchkeras_compat._core import randomness
 from torchkeras_compat._core.border import KerasSpellingWarning
 from torchkeras_compat.utils.dataset import AUTOTUNE, Dataset
 from torchkeras_compat.utils.shuffling import Order
-from torchkeras_compat.utils.texts import Texts
 
 pytest.importorskip("PIL", reason="the cases hold pictures")
 
@@ -302,11 +301,6 @@ def test_functions_get_tensors_with_the_manners_of_keras() -> None:
 
     assert [float(x) for x in Dataset.from_tensor_slices(source).map(double)] == [2.0] * 4
     np.testing.assert_array_equal(source, 1)
-
-
-def test_texts() -> None:
-    batch = Texts.of(["a", b"b"])
-    assert (batch.numpy().tolist(), batch[1].numpy(), batch[:1].numpy().tolist()) == ([b"a", b"b"], b"b", [b"a"])
 
 
 # --- arguments ----------------------------------------------------------------------------------------------------

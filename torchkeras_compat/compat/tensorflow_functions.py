@@ -20,8 +20,8 @@ from .. import backend as K
 from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
+from .._core.strings import StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor, lifted
-from ..utils.texts import Texts
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -44,6 +44,8 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
         >>> tensor([1, 2]).dtype, tensor(np.ones(2)).dtype, tensor(1.0).dtype
         (torch.int32, torch.float64, torch.float32)
     """
+    if is_string_type(dtype):
+        return StringTensor.of(value)
     wanted = None if dtype is None else settings.torch_dtype(dtype)
     if isinstance(value, SymbolicTensor):
         return value if wanted is None else K.cast(value, settings.dtype_name(wanted))  # type: ignore[arg-type]
@@ -56,7 +58,7 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
         return torch.stack([part.to(torch.result_type(part, parts[0])) for part in parts])
     array = np.asarray(value)
     if array.dtype.kind in "OUS":
-        raise TypeError(f"tensorflow: tensors hold numbers here; got {value!r:.60}.")
+        return StringTensor.of(array).to(settings.default_device() if beside is None else beside.device)
     if wanted is None and not hasattr(value, "dtype"):
         natural = _WIDE.get(array.dtype)
         fits = beside is not None and (beside.is_floating_point() or array.dtype.kind != "f")
@@ -495,20 +497,9 @@ def matrix_transpose(a: Tensor) -> Tensor:
 
 
 @function("expand_dims")
-def _expand_dims(x: Tensor, axis: Any) -> Tensor:
+def expand_dims(x: Tensor, axis: Any) -> Tensor:
+    """Return the values with another axis of size 1."""
     return x.unsqueeze(int(axis))
-
-
-@functools.wraps(_expand_dims)
-def expand_dims(*args: Any, **kwargs: Any) -> Any:
-    """Return the values, or texts, with another axis of size 1."""
-    values = args[0] if args else kwargs.get("input")
-    if isinstance(values, Texts):
-        return Texts.of(np.expand_dims(values, args[1] if len(args) > 1 else kwargs["axis"]))
-    return _expand_dims(*args, **kwargs)
-
-
-FUNCTIONS["expand_dims"] = expand_dims
 
 
 @function("squeeze")

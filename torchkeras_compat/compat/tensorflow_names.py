@@ -15,9 +15,11 @@ from .. import backend as K
 from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
+from .._core.strings import StringType
 from .._core.tensor_shape import TensorShape, TensorSpec
 from ..utils.dataset import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
+from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 
 Shape = Sequence[Any]
@@ -274,10 +276,11 @@ def set_verbosity(level: Any) -> None:
     get_logger().setLevel(level)
 
 
-DTYPES = {
+DTYPES: dict[str, Any] = {
     name: getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
 }
+DTYPES["string"] = StringType()
 LOGGING: dict[str, Any] = {
     **{level: getattr(logging, level) for level in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")},
     "set_verbosity": set_verbosity,
@@ -307,6 +310,7 @@ ONE = {  # names in `tensorflow` itself
     "is_tensor": lambda x: isinstance(x, Tensor),
     "constant": constant,
     "convert_to_tensor": convert_to_tensor,
+    "as_string": STRINGS["as_string"],
     "Variable": variable,
     "zeros": _filled(0.0),
     "ones": _filled(1.0),
@@ -358,6 +362,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "logging": LOGGING,
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
+    "strings": STRINGS,
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0"},
     "compat": {},
@@ -391,7 +396,6 @@ INSTEAD: dict[str, str] = {
     "io": "pathlib, or torchvision.io for pictures",
     "gfile": "pathlib",
     "image": "torch.nn.functional.interpolate, torchvision.transforms, or keras.preprocessing.image",
-    "strings": "Python's own strings, before the data become tensors",
     "audio": "scipy.io.wavfile",
     "signal": "torch.fft and torch.stft",
     "sparse": "torch.sparse_coo_tensor",
@@ -416,7 +420,6 @@ INSTEAD: dict[str, str] = {
     "Print": "print(x)",
     "debugging": "assert, or torch.testing.assert_close",
     "Assert": "assert",
-    "string": "Python's own strings, before the data become tensors",
     "profiler": "torch.profiler",
     "nn.conv1d": "K.conv1d(x, kernel), or torch.nn.functional.conv1d",
     "nn.conv2d": "K.conv2d(x, kernel), or torch.nn.functional.conv2d",

@@ -7,6 +7,7 @@ from typing import Any
 
 from .._core import registry, settings
 from .._core.errors import argument_error
+from .._core.strings import STRING, is_string_type
 from .._core.symbolic import OwnNode, SymbolicTensor
 from .base import ROW_WISE, Layer
 
@@ -53,18 +54,13 @@ class InputLayer(Layer):
         for argument, value in (("sparse", sparse), ("ragged", ragged), ("type_spec", type_spec)):
             if value:
                 raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
-        if str(getattr(dtype, "name", dtype)) == "string":
-            raise argument_error(
-                "InputLayer",
-                "dtype",
-                "a type of numbers; call StringLookup, TextVectorization or Hashing on the strings, and give the model "
-                "what they return",
-                dtype,
-            )
         if input_tensor is not None:
             kwargs["batch_input_shape"] = input_tensor.shape
         dtype = settings.floatx() if dtype is None else dtype  # data come in that type, whatever the policy of layers
-        super().__init__(name=name, dtype=dtype, input_shape=input_shape, batch_size=batch_size, **kwargs)
+        of_layers = None if is_string_type(dtype) else dtype
+        super().__init__(name=name, dtype=of_layers, input_shape=input_shape, batch_size=batch_size, **kwargs)
+        if is_string_type(dtype):
+            self.dtype = STRING
         self.sparse, self.ragged = bool(sparse), bool(ragged)
         if self.batch_input_shape is None:
             raise ValueError("InputLayer: give input_shape=(…) or batch_input_shape=(batch, …).")

@@ -16,6 +16,7 @@ from .._core import dialects, registry, settings
 from .._core.errors import argument_error, show
 from .._core.ownership import origin
 from .._core.rollback import unchanged_on_error
+from .._core.strings import STRING, StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor, symbols_in
 from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
@@ -154,6 +155,18 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         users = self._layers_on_input(index)
         return not settings.is_float(tensor.dtype) or any(layer._takes_integers for layer in users)
 
+    @property
+    def _takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether strings may be among the inputs."""
+        if self._plan is None:
+            return super()._takes_strings
+        return any(self._input_takes_strings(i) for i in range(len(self._plan.inputs)))
+
+    def _input_takes_strings(self, index: int) -> bool:
+        """Tell whether a layer that makes numbers of strings is called on an input, or its type says so."""
+        tensor = self._the_plan().inputs[index]
+        return is_string_type(tensor.dtype) or any(layer._takes_strings for layer in self._layers_on_input(index))
+
     def _layers_on_input(self, index: int) -> list[Layer]:
         """Return the layers that are called on an input itself."""
         plan = self._the_plan()
@@ -176,9 +189,10 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             return None
         shapes = [tuple(tensor.shape) for tensor in self._plan.inputs]
         if self._told_inputs is None or [one.shape for one in self._told_inputs] != shapes:
-            integers = [self._input_takes_integers(i) for i in range(len(shapes))]
             checks = [self._checks_of_input(i) for i in range(len(shapes))]
-            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks))
+            strings = [self._input_takes_strings(i) for i in range(len(shapes))]
+            integers = [strings[i] or self._input_takes_integers(i) for i in range(len(shapes))]
+            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks, strings))
         return self._told_inputs
 
     _told_inputs: tuple[ModelInput, ...] | None = None
@@ -230,6 +244,13 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         # As in Keras, `build` by itself runs `call` outside the scope of the model's name.
         self._names_weights = names_inside.current() == self._weight_scope
         self._build_by(map_shapes(lambda shape: SymbolicTensor(shape, self.dtype), shapes))
+
+    def _build_on(self, inputs: Tree) -> None:
+        strings = any(isinstance(leaf, StringTensor) for leaf in flatten(inputs))
+        if strings and self._is_users and type(self).build is Model.build:
+            self._build_by(inputs)  # shapes alone would not tell strings from numbers
+        else:
+            super()._build_on(inputs)
 
     def _build_by(self, inputs: Tree) -> None:
         """Make the weights of a subclass by running its `call` on inputs like these, symbolic or not."""
@@ -356,7 +377,8 @@ def _like(tensor: Any) -> SymbolicTensor:
     """Return a symbolic tensor for inputs like this one, whatever their number."""
     if isinstance(tensor, SymbolicTensor):
         return tensor
-    return SymbolicTensor((None, *tensor.shape[1:]), settings.dtype_name(tensor.dtype))
+    kind = STRING if isinstance(tensor, StringTensor) else settings.dtype_name(tensor.dtype)
+    return SymbolicTensor((None, *tensor.shape[1:]), kind)
 
 
 def _named(outputs: Tree) -> Tree:

@@ -18,6 +18,7 @@ from .._core import devices, settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible, one_sample_hint
+from .._core.strings import StringTensor
 from .._core.symbolic import RUN, SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
@@ -135,6 +136,11 @@ class Network(Description, TorchSide, TrainedModel):
     def _takes_integers(self) -> bool:  # type: ignore[override]
         """Whether the first layer takes indices."""
         return bool(self._chain) and self._chain[0]._takes_integers
+
+    @property
+    def _takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether strings may be among the inputs."""
+        return self._chain[0]._takes_strings if self._chain and not self._is_users else super()._takes_strings
 
     @property
     def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
@@ -351,7 +357,9 @@ class Network(Description, TorchSide, TrainedModel):
             own = next(nn.Module.parameters(self), None)
             return x if own is None else x.to(own.device)
         x = super()._to_tensor(value)
-        if isinstance(x, Tensor) and self._chain and not self._takes_integers and not x.is_floating_point():
+        if not isinstance(x, Tensor) or isinstance(x, StringTensor):
+            return x
+        if self._chain and not self._takes_integers and not x.is_floating_point():
             return x.to(settings.torch_dtype(self.dtype))
         return x
 

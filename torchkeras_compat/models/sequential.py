@@ -14,6 +14,7 @@ from .._core.errors import argument_error, show
 from .._core.ownership import is_ours
 from .._core.rollback import unchanged_on_error
 from .._core.shapes import Shape, compatible
+from .._core.strings import STRING, StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
@@ -141,7 +142,8 @@ class Sequential(Model):
     def _new_input(self, shape: Tree) -> Tree:
         """Return the symbolic input for a shape, or several for a first layer that takes a list."""
         names = iter(self._chain[0]._input_names())
-        return map_shapes(lambda one: SymbolicTensor(one, self.dtype, name=next(names)), shape)
+        kind = STRING if self._says_strings() else self.dtype
+        return map_shapes(lambda one: SymbolicTensor(one, kind, name=next(names)), shape)
 
     def _connect(self, layer: Layer) -> None:
         if not self._symbols:
@@ -260,10 +262,23 @@ class Sequential(Model):
         if known is None or self._told_shape is not shape or not self.built:
             shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
             names = self.input_names or [self.name]
-            integers, checks = self._takes_integers, self._index_checks
-            self._told_inputs = known = tuple(ModelInput(n, s, integers, checks) for n, s in zip(names, shapes))
+            strings = self._takes_strings
+            traits = strings or self._takes_integers, self._index_checks, strings
+            self._told_inputs = known = tuple(ModelInput(n, s, *traits) for n, s in zip(names, shapes))
             self._told_shape = shape
         return known
+
+    @property
+    def _takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether the first layer makes numbers of strings, or the input was declared to hold some."""
+        return self._says_strings() or super()._takes_strings
+
+    def _says_strings(self) -> bool:
+        """Tell whether the input was declared to hold strings, or the first batch did."""
+        declared = self._input_layer is not None and is_string_type(self._input_layer.dtype)
+        return declared or self._built_by_strings
+
+    _built_by_strings = False
 
     def _says_integers(self) -> bool:
         return self._input_layer is not None and not settings.is_float(self._input_layer.dtype)
@@ -277,7 +292,9 @@ class Sequential(Model):
         if not self.built:
             with BUILDING:
                 if not self.built:
-                    x = x if x.dim() > 1 else x.unsqueeze(-1)
+                    # Keras 1 and 2.3 had no models of strings; those of later times leave one axis alone.
+                    self._built_by_strings = isinstance(x, StringTensor)
+                    x = x if x.dim() > 1 or self._built_by_strings else x.unsqueeze(-1)
                     self.build((None, *x.shape[1:]))
                     self._shape_inferred = True
         expected = self._built_shape or ()

@@ -47,6 +47,11 @@ class TrainedModel:
         """Whether a layer keeps something from one batch to the next."""
         raise NotImplementedError
 
+    @property
+    def _takes_strings(self) -> bool:
+        """Whether strings may be among the inputs."""
+        raise NotImplementedError
+
     _is_users: bool  # whether a user wrote its `call`
     _chain: list[Layer]  # the layers of a model in which each is the input of the next
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from .._core.errors import argument_error, positive_int
+from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out, take_back
 from .read_ahead import END, Ahead, Task, Workers
 from .shuffling import Order
-from .texts import Texts
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2  # TensorFlow's numbers for the length of a data set
@@ -51,25 +51,23 @@ def _joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
 
 
 def as_tensor(value: Any) -> Any:
-    """Return a value as a tensor of TensorFlow's type for it; strings as `Texts`."""
-    if isinstance(value, (Tensor, Texts)):
+    """Return a value as a tensor of TensorFlow's type for it; strings as a `StringTensor`."""
+    if isinstance(value, Tensor):
         return value
     array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
     if array.dtype.kind in "OUS":
-        return Texts.of(array)
+        return StringTensor.of(array)
     if not hasattr(value, "dtype"):  # what Python wrote
         array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
-    return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]).reshape(array.shape))
 
 
 def _copied(value: Any) -> Any:
-    tensor = as_tensor(value)
-    return tensor.clone() if isinstance(tensor, Tensor) else tensor
+    copy: Tensor = as_tensor(value).clone()
+    return copy
 
 
 def _stacked(values: list[Any]) -> Any:
-    if isinstance(values[0], Texts):
-        return Texts.of(np.stack(values))
     return torch.stack([torch.as_tensor(value) for value in values])
 
 
@@ -112,7 +110,7 @@ class _ArrayRows:
 
     def __getitem__(self, indices: Sequence[int]) -> Tree:
         places = torch.tensor(indices)
-        return mapped(lambda a: a[indices] if isinstance(a, Texts) else a.index_select(0, places), self.arrays)
+        return mapped(lambda a: a.index_select(0, places), self.arrays)
 
 
 class Dataset:
@@ -470,7 +468,7 @@ class Dataset:
         shape = list(leaf.shape)
         if self._batched and shape:
             shape[0] = None
-        kind = "string" if isinstance(leaf, Texts) else str(torch.as_tensor(leaf).dtype).removeprefix("torch.")
+        kind = STRING if isinstance(leaf, StringTensor) else str(torch.as_tensor(leaf).dtype).removeprefix("torch.")
         return TensorSpec(tuple(shape), kind)
 
     # --- what `fit` asks -----------------------------------------------------------------------------------------
@@ -544,7 +542,7 @@ def _read_ahead(rows: Rows, wanted: Iterator[Sequence[int]], stops: Stops) -> It
 
 
 def _as_numpy(leaf: Any) -> Any:
-    return leaf.numpy() if isinstance(leaf, Texts) else torch.as_tensor(leaf).numpy(force=True)
+    return torch.as_tensor(leaf).numpy(force=True)
 
 
 def _called(function: Callable[..., Any], item: Any) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from .._core.errors import positive_int
+from .._core.strings import StringTensor
 from .dataset_utils import FileRows, FolderOptions
-from .texts import Texts
 
 FORMATS = (".txt",)
 
@@ -28,11 +28,11 @@ class _TextFiles(FileRows):
         super().__init__(paths, labels)
         self.max_length = max_length
 
-    def read(self, path: str) -> Texts:
-        return Texts.of(Path(path).read_bytes()[: self.max_length])
+    def read(self, path: str) -> StringTensor:
+        return StringTensor.of(Path(path).read_bytes()[: self.max_length])
 
-    def stack(self, contents: list[Any]) -> Texts:
-        return Texts.of([text.numpy() for text in contents])
+    def stack(self, contents: list[Any]) -> StringTensor:
+        return StringTensor.of([text.numpy() for text in contents])
 
 
 def text_dataset_from_directory(

@@ -23,6 +23,7 @@ from ..._core.errors import argument_error, positive_int
 from ..._core.ownership import is_ours, origin
 from ..._core.precision import computing_in
 from ..._core.shapes import Shape, shape_tuple
+from ..._core.strings import StringTensor, holds_strings
 from ..._core.symbolic import Node, SymbolicTensor, is_symbolic
 from ..._core.threads import BUILDING, names_inside
 from ..._core.tree import Tree, flatten, is_branch, is_shape, map_shapes, map_tree, shapes_of
@@ -253,6 +254,12 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         """
         self.built = True
 
+    def _build_on(self, inputs: Tree) -> None:
+        """Build the layer for inputs like these."""
+        keeps_batch = self._traits.stateful  # what is kept from batch to batch has its size
+        shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), inputs)
+        self._build_from(shapes, next((leaf.device for leaf in flatten(inputs)), None))
+
     def _build_from(self, input_shape: Tree, device: torch.device | None = None) -> None:
         """Check `input_shape`, build the layer once and set its initial weights."""
         if self.built:
@@ -387,9 +394,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             mask = carried_mask(inputs)
         x = self._to_input(inputs)
         if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
-            keeps_batch = self._traits.stateful  # what is kept from batch to batch has its size
-            shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), x)
-            self._build_from(shapes, next((leaf.device for leaf in flatten(x)), None))
+            self._build_on(x)
         if not settings.inside_run():
             self._expect_sizes(x)
             self._forget_losses()
@@ -462,8 +467,10 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         if not isinstance(value, Tensor):
             if value is None:
                 return None
-            value = torch.as_tensor(np.array(value))  # a copy: what comes out shares no memory with the caller
-            if not self._takes_integers and not value.is_floating_point() and not self._is_users:
+            array = np.array(value)  # a copy: what comes out shares no memory with the caller
+            value = StringTensor.of(array) if holds_strings(array) else torch.as_tensor(array)
+            is_number = not isinstance(value, StringTensor)
+            if is_number and not self._takes_integers and not value.is_floating_point() and not self._is_users:
                 value = value.to(settings.torch_dtype(self.dtype))
         elif isinstance(value, UserTensor):
             value = take_back(value)
@@ -603,6 +610,11 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         It counts for the class that defines it: a subclass may compute something else.
         """
         return None
+
+    @property
+    def _takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether the layer makes numbers of strings, or one in it that a user calls may do so."""
+        return self._is_users and any(layer._takes_strings for layer in self._sublayers())
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..._core import settings
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
+from ..._core.strings import STRING, StringTensor, is_string_type
 from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like
 from ..._core.tree import Tree, map_shapes, map_tree
 
@@ -23,6 +25,7 @@ class RunsOnZeros(nn.Module):
     name: str
     dtype_policy: Any
     _takes_integers: bool
+    _takes_strings: bool
     _wants_mask: ClassVar[bool]
 
     def _output_by_running(
@@ -35,10 +38,9 @@ class RunsOnZeros(nn.Module):
             args: Further arguments of the call, symbolic tensors among them perhaps.
             call_arguments: Likewise, by name.
         """
-        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
-        kind = "int64" if self._takes_integers else self.dtype_policy.compute_dtype
         if not is_symbolic(inputs):
-            inputs = map_shapes(lambda shape: SymbolicTensor(shape, kind), inputs)
+            return self._output_for_shapes(inputs, args, call_arguments)
+        device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
         own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))
         before = [(t, t.detach().clone()) for t in own]
 
@@ -52,6 +54,15 @@ class RunsOnZeros(nn.Module):
             return output
 
         return symbols_like(*on_two_sizes(run, sizes=self._sizes_in_code), f"{self.name}/output")
+
+    def _output_for_shapes(self, shapes: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Tree:
+        kind = "int64" if self._takes_integers else self.dtype_policy.compute_dtype
+        try:
+            return self._output_by_running(_symbols(shapes, kind), args, call_arguments)
+        except TypeError:
+            if not self._takes_strings:
+                raise
+        return self._output_by_running(_symbols(shapes, STRING), args, call_arguments)  # shapes do not tell them apart
 
     def _sizes_in_code(self) -> set[int]:
         """Return the sizes that a user's call may ask for, such as `self.batch_size`."""
@@ -71,6 +82,10 @@ class RunsOnZeros(nn.Module):
                 raise without_mask from None
 
 
+def _symbols(shapes: Tree, kind: str) -> Tree:
+    return map_shapes(lambda shape: SymbolicTensor(shape, kind), shapes)
+
+
 class Zeros:
     """Zeros in the place of symbolic tensors.
 
@@ -85,6 +100,8 @@ class Zeros:
 
     def _zeros(self, symbol: SymbolicTensor) -> Tensor:
         sizes = [self.unknown if n is None else n for n in symbol.shape]
+        if is_string_type(symbol.dtype):
+            return StringTensor.of(np.full(sizes, b"")).to(self.device)
         return torch.zeros(sizes, dtype=self.kind or settings.torch_dtype(symbol.dtype), device=self.device)
 
     def instead_of(self, tree: Any) -> Any:

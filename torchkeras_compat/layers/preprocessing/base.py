@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import argument_error, positive_int
+from ..._core.strings import StringTensor
 from ..._core.user_tensors import UserTensor, take_back
 from ..base import ROW_WISE, Layer
 
@@ -138,7 +139,7 @@ def host_array(value: Any) -> Any:
     if isinstance(value, UserTensor):
         value = take_back(value)
     if isinstance(value, Tensor):
-        return value.detach().cpu().numpy()
+        return value.numpy() if isinstance(value, StringTensor) else value.detach().cpu().numpy()
     if hasattr(value, "to_numpy"):
         return value.to_numpy()
     return value if isinstance(value, np.ndarray) else np.asarray(value)

@@ -32,7 +32,7 @@ class BinLayer(IntegerOutput):
         kwargs: The arguments of every layer.
     """
 
-    _takes_integers = True
+    _takes_integers = _takes_strings = True
     modes: tuple[str, ...] = (INT, ONE_HOT, MULTI_HOT, COUNT)
 
     def __init__(self, num_bins: int, output_mode: str = INT, sparse: bool = False, **kwargs: Any) -> None:

@@ -15,6 +15,7 @@ from ..._core import registry
 from ..._core.errors import argument_error, positive_int, show
 from ..._core.graph_capture import not_in_graphs
 from ..._core.shapes import Shape
+from ..._core.strings import STRING, StringTensor, is_string_type
 from .base import host_array
 from .encoding import (
     COUNT,
@@ -374,7 +375,7 @@ class StringLookup(IndexLookup):
         vocabulary: The strings in order, or the path of a file with one a line.
         idf_weights: With `'tf_idf'`, the weight of each string of the vocabulary.
         encoding: The encoding of bytes that come in.
-        invert: Whether numbers become strings, in an array of numpy's.
+        invert: Whether numbers become strings, in a `StringTensor`.
         output_mode: `'int'`, `'one_hot'`, `'multi_hot'`, `'count'` or `'tf_idf'`.
         sparse: Only `False`.
         pad_to_max_tokens: Whether vectors have `max_tokens` places, however many strings there are.
@@ -410,12 +411,25 @@ class StringLookup(IndexLookup):
         **kwargs: Any,
     ) -> None:
         self.encoding = encoding
-        if str(kwargs.get("dtype")) == "string":
+        if is_string_type(kwargs.get("dtype")):
             kwargs["dtype"] = None
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert, output_mode, sparse,
             pad_to_max_tokens, **kwargs
         )  # fmt: skip
+
+    _takes_integers = True  # as `TextVectorization` does
+
+    @property
+    def _takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether strings are what it reads, and not what it gives."""
+        return not self.invert
+
+    def _symbolic_outputs(self, inputs: Any, args: Any, call_arguments: Any) -> Any:
+        outputs = super()._symbolic_outputs(inputs, args, call_arguments)
+        if self.invert:
+            outputs.dtype = STRING
+        return outputs
 
     def _token(self, value: Any) -> str:
         if isinstance(value, bytes):
@@ -428,9 +442,7 @@ class StringLookup(IndexLookup):
         return fingerprint64(token.encode(self.encoding)) % self.num_oov_indices
 
     def _as_output(self, tokens: list[Any], shape: tuple[int, ...]) -> Any:
-        array = np.empty(len(tokens), object)
-        array[:] = tokens
-        return array.reshape(shape)
+        return StringTensor.of(tokens).reshape(shape)
 
 
 @registry.register("layer")

@@ -15,6 +15,7 @@ from ..._core import registry
 from ..._core.errors import argument_error, choice, positive_int, show
 from ..._core.graph_capture import not_in_graphs
 from ..._core.shapes import Shape
+from ..._core.strings import StringTensor, is_string_type
 from ..base.traits import Traits
 from .base import PreprocessingLayer, host_array
 from .encoding import COUNT, INT, MULTI_HOT, TF_IDF, dense_only
@@ -61,6 +62,7 @@ class TextVectorization(PreprocessingLayer):
     """
 
     _state_has_shape = False
+    _takes_integers = _takes_strings = True  # strings are numbers of strings, which nobody is to cast
     _takes_paths = ("vocabulary",)
 
     def __init__(
@@ -80,7 +82,7 @@ class TextVectorization(PreprocessingLayer):
         **kwargs: Any,
     ) -> None:
         owner = "TextVectorization"
-        if str(kwargs.get("dtype")) == "string":
+        if is_string_type(kwargs.get("dtype")):
             kwargs["dtype"] = None
         super().__init__(**kwargs)
         self.max_tokens = max_tokens
@@ -181,9 +183,21 @@ class TextVectorization(PreprocessingLayer):
                     f"{self}: it takes one text for each sample, shape (batch,) or (batch, 1); got shape {array.shape}."
                 )
             array = array[..., 0]
+        if callable(self.standardize):
+            array = self._standard_of_users(array)
         texts = np.empty(array.shape, object)
         texts.reshape(-1)[:] = [self._standard(self._text(value)) for value in array.reshape(-1).tolist()]
         return texts
+
+    def _standard_of_users(self, array: Any) -> Any:
+        """Return the texts as a user's function gives them: one of all texts, as in Keras, or of one `str`."""
+        assert callable(self.standardize)
+        try:
+            return host_array(self.standardize(StringTensor.of(array)))
+        except (TypeError, AttributeError):
+            texts = np.empty(array.shape, object)
+            texts.reshape(-1)[:] = [self.standardize(self._text(value)) for value in array.reshape(-1).tolist()]
+            return texts
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bytes):
@@ -193,8 +207,6 @@ class TextVectorization(PreprocessingLayer):
         return value
 
     def _standard(self, text: str) -> Any:
-        if callable(self.standardize):
-            return self.standardize(text)
         if self.standardize in ("lower", _STANDARDS[0]):
             # TensorFlow lowers the letters of ASCII alone where it is not told an encoding.
             text = "".join(c.lower() if c.isascii() else c for c in text)
@@ -244,7 +256,8 @@ class TextVectorization(PreprocessingLayer):
         for row, words in zip(numbers, samples):
             kept = self._lookup.look_up(np.array(words[:length], object))
             row[: len(kept)] = kept
-        return self._shaped(numbers, texts.ndim)
+        y = self._shaped(numbers, texts.ndim)
+        return y.to(inputs.device) if isinstance(inputs, Tensor) else y
 
     def _length(self, samples: list[list[str]]) -> int:
         longest = max(map(len, samples), default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import show
+from ..._core.strings import StringTensor, holds_strings
 from ..._core.tree import Tree, flatten, map_tree
 from .encoding import holds_inputs, no_numbers
 from .frames import is_frame, numbers
@@ -18,12 +19,13 @@ from .sparse import SparseRows, is_sparse
 from .stored import StoredRows, is_stored
 
 
-def as_array(value: Any, argument: str) -> Any:
+def as_array(value: Any, argument: str, takes_strings: Callable[[], bool] = lambda: False) -> Any:
     """Return arrays, tensors, lists, pandas and h5py objects as an array or a tensor, sparse or large ones as rows.
 
     Args:
         value: What the user gave.
         argument: `'x'`, `'y'` or `'sample_weight'`, or a place in one, `"x['image']"`.
+        takes_strings: Tells whether strings, and nothing else that is no number, are welcome.
 
     Raises:
         TypeError: Text, dates, an object array, or nothing that holds numbers.
@@ -34,9 +36,11 @@ def as_array(value: Any, argument: str) -> Any:
         if array.layout is not torch.strided:
             array = array.to_dense()
     else:
-        array = value if isinstance(value, np.ndarray) else _converted(value, argument)
+        array = value if isinstance(value, np.ndarray) else _converted(value, argument, takes_strings)
         if not isinstance(array, Tensor) and array.dtype.kind not in "biufc":
-            raise no_numbers(argument, array)
+            if not takes_strings():
+                raise no_numbers(argument, array)
+            array = _strings(array, argument)
     if array.ndim == 0:
         raise ValueError(f"{argument} must be an array with a row for each sample; got {show(value)}.")
     if array.shape[0] == 0:
@@ -44,7 +48,17 @@ def as_array(value: Any, argument: str) -> Any:
     return array
 
 
-def _converted(value: Any, argument: str) -> Any:
+def _strings(array: np.ndarray[Any, Any], argument: str) -> StringTensor:
+    try:
+        return StringTensor.of(array)
+    except TypeError as error:
+        raise TypeError(
+            f"{argument} must hold strings, or numbers alone; {error} Put a string in the place of what is missing: "
+            f"pd.DataFrame(…).fillna('')."
+        ) from None
+
+
+def _converted(value: Any, argument: str, takes_strings: Callable[[], bool]) -> Any:
     if is_sparse(value):
         return SparseRows(value) if holds_inputs(argument) else value.toarray()
     if isinstance(value, StoredRows):
@@ -52,7 +66,8 @@ def _converted(value: Any, argument: str) -> Any:
     if is_stored(value) and not argument.startswith("sample_weight"):
         return StoredRows(value)
     if is_frame(value):
-        return numbers(value, argument)
+        strings = holds_strings(np.asarray(value)) and takes_strings()
+        return np.asarray(value) if strings else numbers(value, argument)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     try:
@@ -81,6 +96,9 @@ def to_tensor(array: Any, dtype: torch.dtype | None = None) -> Tensor:
 
 def to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
     """Return a tensor as a numpy array; bfloat16, which numpy has not, as float32."""
+    if isinstance(tensor, StringTensor):
+        strings: np.ndarray[Any, Any] = np.asarray(tensor)
+        return strings
     host = tensor.detach().cpu()
     return (host.float() if host.dtype == torch.bfloat16 else host).numpy()
 

@@ -21,12 +21,14 @@ class ModelInput(NamedTuple):
         shape: Its Keras shape, the batch first; `None` where it is not known yet.
         takes_integers: Whether integers stay what they are: they are indices.
         index_checks: Raise where an index has no row in a table that it is looked up in.
+        takes_strings: Whether strings may come: a layer that makes numbers of them reads the input.
     """
 
     name: str
     shape: Shape | None
     takes_integers: bool
     index_checks: tuple[Callable[[Tensor], None], ...] = ()
+    takes_strings: bool = False
 
 
 class ModelOutput(NamedTuple):
@@ -77,6 +79,10 @@ class FedModel(Protocol):
     @property
     def stateful(self) -> bool:
         """Whether a layer keeps something from one batch to the next."""
+
+    @property
+    def _takes_strings(self) -> bool:
+        """Whether a layer makes numbers of strings."""
 
     @property
     def loss(self) -> Any:

@@ -7,7 +7,7 @@ does not know its inputs by name, the tree stays as it is.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -59,11 +59,11 @@ def input_arrays(x: Any, signature: Signature, rows: int | None = None) -> Tree:
     """
     inputs, model = signature.inputs, signature.model
     if inputs is None:
-        return _nested(x, "x")
+        return _nested(x, "x", lambda: model._takes_strings)
     if len(inputs) == 1:
         if not isinstance(x, (np.ndarray, Tensor)):
             x = one_array(x, "x", inputs[0], model, inputs[0].shape, rows)
-        return as_array(x, "x")
+        return as_array(x, "x", lambda: inputs[0].takes_strings)
     if is_mapping(x):
         return [_array_at(x.get(slot.name), f"x[{slot.name!r}]", slot, model, slot.shape, x) for slot in inputs]
     if not isinstance(x, (list, tuple)) or len(x) != len(inputs):
@@ -190,7 +190,7 @@ def _array_at(
         raise ValueError(_nothing_for(slot, place, model, whole))
     if not isinstance(item, (np.ndarray, Tensor)):
         item = one_array(item, place, slot, model, shape, rows)
-    return as_array(item, place)
+    return as_array(item, place, lambda: isinstance(slot, ModelInput) and slot.takes_strings)
 
 
 def one_array(value: Any, place: str, slot: Slot, model: FedModel, shape: Shape | None, rows: int | None) -> Any:
@@ -230,16 +230,16 @@ def _are_samples(arrays: Sequence[Any], shape: Shape | None, rows: int | None) -
     return not whole and (rows in (None, len(arrays)) or not one or one[0] != rows)
 
 
-def _nested(value: Any, place: str) -> Tree:
+def _nested(value: Any, place: str, takes_strings: Callable[[], bool] = lambda: False) -> Tree:
     """Return a tree of arrays as the user nested it; lists of numbers alone are one array, as in Keras."""
     if value is None:
         return None
     if is_mapping(value):
-        return {key: _nested(item, f"{place}[{key!r}]") for key, item in value.items()}
+        return {key: _nested(item, f"{place}[{key!r}]", takes_strings) for key, item in value.items()}
     if isinstance(value, (list, tuple)) and _holds_arrays(value):
-        items = [_nested(item, f"{place}[{i}]") for i, item in enumerate(value)]
+        items = [_nested(item, f"{place}[{i}]", takes_strings) for i, item in enumerate(value)]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return as_array(value, place)
+    return as_array(value, place, takes_strings)
 
 
 def _holds_arrays(value: Any) -> bool:

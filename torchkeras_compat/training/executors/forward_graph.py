@@ -15,7 +15,7 @@ from ...layers.base.traits import Changes
 from ..step.choose_handwritten import Watchers
 from ..step.forward import ForwardStep
 from .cuda_graph import MOST_GRAPHS, Recorder, Recording
-from .graphs import FallsBack, Key, layout, leaving_no_trace
+from .graphs import FallsBack, Key, layout, leaving_no_trace, refuse_strings
 
 
 class ForwardGraphs(FallsBack):
@@ -76,6 +76,7 @@ class ForwardGraphs(FallsBack):
         return None if graph is None else map_tree(torch.clone, graph.replay(x))  # the next replay writes over it
 
     def _recorded(self, x: Tree) -> Recording:
+        refuse_strings(x)
         no_trace = leaving_no_trace(self.step.model, python_counts=True)
         with torch.inference_mode(False), torch.no_grad(), no_trace:
             recording = Recording(x, self.step.forward_pass, self.record, self._pool)

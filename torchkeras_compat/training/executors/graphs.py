@@ -18,6 +18,7 @@ from ..._core.border import user_stacklevel
 from ..._core.graph_capture import CannotCapture
 from ..._core.ownership import is_ours
 from ..._core.rollback import Kept, unchanged
+from ..._core.strings import StringTensor
 from ..._core.tree import flatten
 from ...layers.base import Layer
 from ..data.batch import Batch
@@ -116,13 +117,17 @@ class GraphExecutor(FallsBack, Generic[G]):
         if key not in self._graphs:
             if not self._worth(key):
                 return False
-            self._graphs[key] = self.attempt(functools.partial(self._make, batch, scalars))
+            self._graphs[key] = self.attempt(functools.partial(self._of_numbers, batch, scalars))
         graph = self._graphs[key]
         return graph is not None and self._run(graph, batch, scalars)
 
     def held_bytes(self) -> int:
         """Return how much memory the graphs hold beside the model's own tensors."""
         return 0
+
+    def _of_numbers(self, batch: Batch, scalars: dict[str, float]) -> G:
+        refuse_strings(batch.x)
+        return self._make(batch, scalars)
 
     @abstractmethod
     def _worth(self, key: Key) -> bool:
@@ -157,6 +162,19 @@ def layer_of(error: BaseException) -> Layer | None:
             innermost = owner
         traceback = traceback.tb_next
     return innermost
+
+
+def refuse_strings(x: Any) -> None:
+    """Refuse a batch that holds strings.
+
+    Args:
+        x: The inputs.
+
+    Raises:
+        CannotCapture: Some are strings.
+    """
+    if any(isinstance(leaf, StringTensor) for leaf in flatten(x)):
+        raise CannotCapture("it reads strings, which happens in Python")
 
 
 # --- what a graph would take for ever ----------------------------------------------------------------------------

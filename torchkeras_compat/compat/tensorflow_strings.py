@@ -1,0 +1,306 @@
+"""`tf.strings`, as far as scripts prepare texts with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import settings
+from .._core.errors import argument_error
+from .._core.strings import StringTensor
+from .._core.symbolic import is_symbolic
+from ..layers.preprocessing.farmhash import fingerprint64
+
+UNITS = ("BYTE", "UTF8_CHAR")
+
+
+def strings(value: Any) -> StringTensor:
+    """Return strings, in whatever they stand, as a tensor.
+
+    Args:
+        value: A string, a list or array of them, or a tensor.
+
+    Raises:
+        TypeError: A symbolic tensor, or something that holds no strings.
+    """
+    if is_symbolic(value):
+        raise TypeError(
+            "tf.strings: strings are prepared before a model or in TextVectorization(standardize=…), and not between "
+            "layers; call it on the strings that the model is given."
+        )
+    return StringTensor.of(value)
+
+
+def _numbers_of(texts: StringTensor, function: Callable[[bytes], Any], dtype: Any) -> Tensor:
+    words, codes = texts.different()
+    values = torch.tensor([function(word) for word in words], dtype=settings.torch_dtype(dtype))
+    return values.to(codes.device)[codes]
+
+
+def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:
+    """Return strings in small letters.
+
+    Args:
+        input: The strings.
+        encoding: `'utf-8'` for all letters; those of ASCII alone without it.
+        name: Accepted.
+    """
+    return strings(input).mapped(bytes.lower if not encoding else lambda text: text.decode().lower())
+
+
+def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:
+    """Return strings in capital letters.
+
+    Args:
+        input: The strings.
+        encoding: `'utf-8'` for all letters; those of ASCII alone without it.
+        name: Accepted.
+    """
+    return strings(input).mapped(bytes.upper if not encoding else lambda text: text.decode().upper())
+
+
+def strip(input: Any, name: str | None = None) -> StringTensor:
+    """Return strings without the white space around them.
+
+    Args:
+        input: The strings.
+        name: Accepted.
+    """
+    return strings(input).mapped(bytes.strip)
+
+
+def regex_replace(
+    input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None
+) -> StringTensor:
+    r"""Return strings with what matches a pattern replaced.
+
+    Args:
+        input: The strings.
+        pattern: A regular expression.
+        rewrite: What is written instead; `\1` stands for the first group, `\0` for the whole match.
+        replace_global: Whether every match is replaced, or the first alone.
+        name: Accepted.
+
+    Example:
+        >>> regex_replace(["a<br />b"], "<br />", " ").tolist()
+        [b'a b']
+    """
+    compiled, written = re.compile(_bytes(pattern)), re.sub(rb"\\0", rb"\\g<0>", _bytes(rewrite))
+    return strings(input).mapped(lambda text: compiled.sub(written, text, count=0 if replace_global else 1))
+
+
+def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Tensor:
+    """Tell which strings match a pattern as a whole.
+
+    Args:
+        input: The strings.
+        pattern: A regular expression.
+        name: Accepted.
+    """
+    compiled = re.compile(_bytes(pattern))
+    return _numbers_of(strings(input), lambda text: compiled.fullmatch(text) is not None, "bool")
+
+
+def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+    """Return how long strings are.
+
+    Args:
+        input: The strings.
+        unit: `'BYTE'` or `'UTF8_CHAR'`.
+        name: Accepted.
+    """
+    in_bytes = _counts_bytes("length", unit)
+    return _numbers_of(strings(input), lambda text: len(text if in_bytes else text.decode()), "int32")
+
+
+def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: str | None = None) -> StringTensor:
+    """Return a part of each string.
+
+    Args:
+        input: The strings.
+        pos: Where it begins; counted from the end if negative.
+        len: How long it is.
+        unit: `'BYTE'` or `'UTF8_CHAR'`.
+        name: Accepted.
+    """
+    in_bytes = _counts_bytes("substr", unit)
+    start, size = int(pos), int(len)
+
+    def part(text: bytes) -> Any:
+        whole: Any = text if in_bytes else text.decode()
+        begin = start if start >= 0 else start + whole.__len__()
+        return whole[begin : begin + size]
+
+    return strings(input).mapped(part)
+
+
+def join(inputs: Sequence[Any], separator: str = "", name: str | None = None) -> StringTensor:
+    """Return several tensors of strings joined element by element.
+
+    Args:
+        inputs: The tensors; one string goes with each of the others'.
+        separator: What stands between them.
+        name: Accepted.
+
+    Example:
+        >>> join(["x_", ["a", "b"]]).tolist()
+        [b'x_a', b'x_b']
+    """
+    parts = np.broadcast_arrays(*[np.asarray(strings(part), dtype=object) for part in inputs])
+    joined = np.empty(parts[0].shape, dtype=object)
+    for place in np.ndindex(joined.shape):
+        joined[place] = _bytes(separator).join([bytes(part[place]) for part in parts])
+    return StringTensor.of(joined)
+
+
+def reduce_join(
+    inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, separator: str = "", name: Any = None
+) -> StringTensor:
+    """Return strings joined along axes.
+
+    Args:
+        inputs: The strings.
+        axis: An axis, or several; all if `None`.
+        keepdims: Whether they stay, of size 1.
+        separator: What stands between the strings.
+        name: Accepted.
+
+    Example:
+        >>> reduce_join([["a", "b"], ["c", "d"]], axis=-1).tolist()
+        [b'ab', b'cd']
+    """
+    array = np.asarray(strings(inputs), dtype=object)
+    axes = range(array.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
+    joined = array
+    for one in sorted((a % array.ndim for a in axes), reverse=True):
+        parts = np.moveaxis(joined, one, -1)
+        flat = [_bytes(separator).join(row) for row in parts.reshape(-1, parts.shape[-1])]
+        joined = np.array([*flat, None], dtype=object)[:-1].reshape(parts.shape[:-1])
+        joined = np.expand_dims(joined, one) if keepdims else joined
+    return StringTensor.of(joined)
+
+
+def split(input: Any, sep: str | None = None, maxsplit: int = -1, name: str | None = None) -> Tensor:
+    """Return the words of strings.
+
+    Args:
+        input: The strings.
+        sep: What stands between words; any white space if `None`.
+        maxsplit: How often a string is split at most.
+        name: Accepted.
+
+    Raises:
+        ValueError: Strings of different numbers of words: torch has no ragged tensors.
+    """
+    return _of_equal_lengths(
+        "split", strings(input), lambda text: text.split(None if sep is None else _bytes(sep), maxsplit)
+    )
+
+
+def unicode_split(
+    input: Any, input_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
+) -> Tensor:
+    """Return the characters of strings.
+
+    Args:
+        input: The strings.
+        input_encoding: `'UTF-8'`.
+        errors: `'replace'`, `'strict'` or `'ignore'`.
+        replacement_char: The number of the character that stands for what is none.
+        name: Accepted.
+
+    Raises:
+        ValueError: Strings of different lengths: torch has no ragged tensors.
+    """
+
+    def characters(text: bytes) -> list[str]:
+        decoded = text.decode(input_encoding, errors)
+        return [chr(replacement_char) if c == "\ufffd" else c for c in decoded]
+
+    return _of_equal_lengths("unicode_split", strings(input), characters)
+
+
+def bytes_split(input: Any, name: str | None = None) -> Tensor:
+    """Return the bytes of strings.
+
+    Args:
+        input: The strings.
+        name: Accepted.
+    """
+    return _of_equal_lengths("bytes_split", strings(input), lambda text: [bytes([byte]) for byte in text])
+
+
+def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Tensor:
+    """Return the numbers that strings write.
+
+    Args:
+        input: The strings.
+        out_type: Their type.
+        name: Accepted.
+    """
+    whole = not settings.torch_dtype(out_type).is_floating_point
+    return _numbers_of(strings(input), lambda text: int(text) if whole else float(text), out_type)
+
+
+def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Tensor:
+    """Return a number below `num_buckets` for each string, by FarmHash.
+
+    Args:
+        input: The strings.
+        num_buckets: How many numbers there are.
+        name: Accepted.
+    """
+    return _numbers_of(strings(input), lambda text: fingerprint64(text) % num_buckets, "int64")
+
+
+def as_string(input: Any, precision: int = -1, name: str | None = None) -> Tensor:
+    """Return numbers as they are written.
+
+    Args:
+        input: The numbers.
+        precision: Digits behind the point; six if it is -1.
+        name: Accepted.
+    """
+    numbers = torch.as_tensor(input)
+    if numbers.dtype == torch.bool:
+        written = [str(value).lower() for value in numbers.flatten().tolist()]
+    elif numbers.is_floating_point():
+        written = [f"{value:.{6 if precision < 0 else precision}f}" for value in numbers.flatten().tolist()]
+    else:
+        written = [str(value) for value in numbers.flatten().tolist()]
+    return StringTensor.of(written).reshape(numbers.shape)
+
+
+def _counts_bytes(name: str, unit: str) -> bool:
+    if unit not in UNITS:
+        raise argument_error(f"tf.strings.{name}", "unit", f"one of {UNITS}", unit)
+    return unit == "BYTE"
+
+
+def _bytes(text: Any) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode()
+
+
+def _of_equal_lengths(name: str, texts: StringTensor, function: Callable[[bytes], Sequence[Any]]) -> Tensor:
+    parts = [function(text) for text in np.ravel(texts.numpy()).tolist()]
+    lengths = {len(part) for part in parts}
+    if len(lengths) > 1:
+        raise argument_error(
+            f"tf.strings.{name}", "input", "strings of equal length, for torch has no ragged tensors", lengths
+        )
+    flat = [piece for part in parts for piece in part]
+    return StringTensor.of(flat).reshape(*texts.shape, *lengths)
+
+
+STRINGS = {
+    function.__name__: function
+    for function in (
+        lower, upper, strip, regex_replace, regex_full_match, length, substr, join, reduce_join, split, unicode_split,
+        bytes_split, to_number, to_hash_bucket_fast, as_string,
+    )
+}  # fmt: skip
