@@ -288,6 +288,14 @@ def test_modes(spec: LayerSpec) -> None:
     assert equal(layer(x), inference) is not (spec.random or spec.batch_statistics)
 
 
+@pytest.mark.filterwarnings("ignore:var_mean")  # of what torch makes of no samples
+def test_no_samples_make_no_outputs(spec: LayerSpec) -> None:
+    """A filter of a user's may leave nothing of a batch."""
+    layer, x = built(spec), map_tree(lambda leaf: leaf[:0], draw(spec))
+    for training in (False, not spec.batch_statistics):  # nothing has no mean; Keras's are not numbers from then on
+        assert shapes_of(run(layer, x, training=training)) == spec.batch_output(0)
+
+
 def test_seed_repeats_a_run(spec: LayerSpec) -> None:
     results = []
     for _ in range(2):

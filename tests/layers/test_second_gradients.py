@@ -58,5 +58,5 @@ def test_heads_of_other_batches_are_refused() -> None:
     """torch's kernel would read beside the smaller batch."""
     layer = L.MultiHeadAttention(2, 4)
     layer(torch.randn(3, 5, 6), torch.randn(3, 5, 6))
-    with pytest.raises(RuntimeError, match="shapes"):
+    with pytest.raises(RuntimeError, match="shape"):
         layer(torch.randn(1, 5, 6), torch.randn(4, 5, 6))

@@ -339,7 +339,8 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
         raise ValueError(f"batch_dot(axes={axes}): the axes must have one length and not be the batch; got {shapes}.")
     x, y = x.movedim(a, -1), y.movedim(b, 1)
     # (batch, m, n) @ (batch, n, k), with the other axes of each folded into m and k
-    result = torch.bmm(x.reshape(x.shape[0], -1, x.shape[-1]), y.reshape(y.shape[0], y.shape[1], -1))
+    more_x, more_y = _math.prod(x.shape[1:-1]), _math.prod(y.shape[2:])
+    result = torch.bmm(x.reshape(x.shape[0], more_x, x.shape[-1]), y.reshape(*y.shape[:2], more_y))
     shape = (*x.shape[:-1], *y.shape[2:])
     return result.reshape(shape if len(shape) > 1 else (x.shape[0], 1))
 

@@ -34,7 +34,8 @@ class Cosine(Dot):
     def _merge_function(self, inputs: Sequence[Tensor]) -> Tensor:
         x, y = inputs
         a, b = self._pair(x.dim(), y.dim())
-        squares = x.square().sum(a).reshape(x.shape[0], -1, 1) * y.square().sum(b).reshape(y.shape[0], 1, -1)
+        of_x, of_y = x.square().sum(a), y.square().sum(b)
+        squares = of_x.reshape(*x.shape[:1], of_x[:1].numel(), 1) * of_y.reshape(*y.shape[:1], 1, of_y[:1].numel())
         product = super()._merge_function(inputs)
         lengths = squares.sqrt().reshape(product.shape)
         return product / lengths.clamp_min(backend.epsilon())

@@ -335,7 +335,8 @@ class Reshape(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the input in the new shape."""
-        return inputs.reshape(inputs.shape[0], *self.target_shape)
+        shape = self.target_shape if inputs.numel() else self.compute_output_shape(inputs.shape)[1:]  # -1 of nothing
+        return inputs.reshape(inputs.shape[0], *shape)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         """Return `(batch, *target_shape)` with -1 resolved where the input is known."""

@@ -177,7 +177,7 @@ class LocallyConnected(SpatialLayer, ActivatedLayer):
             windows = windows.unfold(axis, size, stride).narrow(axis, 0, n)
         # (batch, channels, *places, *window) → (batch, places, features), in the kernel's order of features
         windows = windows.movedim(1, self.rank + 1 if first else -1)
-        rows = windows.reshape(inputs.shape[0], int(np.prod(new)), -1)
+        rows = windows.flatten(1 + self.rank).flatten(1, self.rank)
         y = torch.einsum("bpf,pfo->bpo", rows, self.kernels()).reshape(inputs.shape[0], *new, self.filters)
         bias: Any = self.windows.bias if self.use_bias else None
         if bias is not None and not first:

@@ -271,7 +271,7 @@ class MultiHeadAttention(Layer):
         """Return a projection as `(…, heads, steps, size)`, the steps those of all axes that are attended over."""
         projection: Any = self._modules[f"{name}_projection"]
         y: Tensor = projection(x)
-        y = y.reshape(*x.shape[:-1], self.num_heads, -1)
+        y = y.unflatten(-1, (self.num_heads, y.shape[-1] // self.num_heads))
         attended, others = self._order(x.dim())
         y = y.permute(*others, x.dim() - 1, *attended, x.dim())
         return y if len(attended) == 1 else y.flatten(len(others) + 1, -2)
@@ -280,7 +280,7 @@ class MultiHeadAttention(Layer):
         """Return `(…, heads, steps, size)` in the axes of the query, with the heads side by side."""
         attended, others = self._order(query.dim())
         y = y.movedim(len(others), -2)  # (…, steps, heads, size)
-        y = y.reshape(*(query.shape[a] for a in (*others, *attended)), -1)
+        y = y.reshape(*(query.shape[a] for a in (*others, *attended)), y.shape[-2] * y.shape[-1])
         order = [*others, *attended]
         return y.permute(*(order.index(a) for a in range(len(order))), len(order))
 

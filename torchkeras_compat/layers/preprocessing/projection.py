@@ -52,7 +52,7 @@ def _read(images: Tensor, rows: Tensor, columns: Tensor, fill_value: float) -> T
     batch, height, width, channels = images.shape
     outside = (rows < 0) | (rows > height - 1) | (columns < 0) | (columns > width - 1)
     places = rows.clamp(0, height - 1).long() * width + columns.clamp(0, width - 1).long()
-    flat = places.reshape(batch, -1, 1).expand(-1, -1, channels)
+    flat = places.flatten(1).unsqueeze(-1).expand(-1, -1, channels)
     pixels = images.reshape(batch, height * width, channels).gather(1, flat).reshape(*places.shape, channels)
     return pixels.masked_fill(outside.unsqueeze(-1), fill_value)
 
