@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers
@@ -241,3 +242,62 @@ def test_one_name_for_two_layers_is_refused() -> None:
 def test_get_layer_says_which_layers_there_are() -> None:
     with pytest.raises(ValueError, match="answer"):
         siamese().get_layer("anwser")
+
+
+def test_a_list_that_grows_later_changes_no_graph() -> None:
+    """DenseNets are written so: one list takes the output of each layer, and is joined again and again."""
+    x = keras.Input((5,))
+    h = layers.Dense(5)(x)
+    terms = [x, h]
+    total, joined = layers.add(terms), keras.backend.concatenate(terms)
+    chosen = layers.Lambda(lambda pair: pair[0] - pair[1])(terms)
+    inputs, outputs = [x], [total, joined, chosen, h]
+    model = keras.Model(inputs, outputs)
+    terms.append(x)
+    terms[0] = h
+    inputs.append(keras.Input((2,)))
+    outputs.append(x)
+    sums, both, difference, hidden = model.predict(X, verbose=0)
+    np.testing.assert_allclose(sums, X + hidden, rtol=1e-5)
+    np.testing.assert_allclose(both, np.concatenate([X, hidden], 1), rtol=1e-5)
+    np.testing.assert_allclose(difference, X - hidden, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dialect", ["keras-2.3", "tf.keras"])
+@pytest.mark.parametrize("base", [keras.Model, layers.Layer])
+def test_a_chain_in_a_users_layer_keeps_the_axes_open_that_are(base: Any, dialect: str) -> None:
+    class Block(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.chain = keras.Sequential([layers.Dense(8, "relu"), layers.Dense(4)])
+
+        def call(self, x: Any) -> Any:
+            return x + self.chain(x)
+
+    keras.set_dialect(dialect)
+    inputs = keras.Input((None, 4))
+    outputs = Block()(inputs)
+    assert tuple(outputs.shape) == (None, None, 4)
+    model = keras.Model(inputs, layers.Dense(1)(outputs))
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 6, 4)), np.ones((4, 6, 1)), verbose=0)
+    assert model.predict(np.ones((3, 9, 4)), verbose=0).shape == (3, 9, 1)
+    assert tuple(Block()(keras.Input((None, None, 4))).shape) == (None, None, None, 4)
+
+
+@pytest.mark.parametrize("first", ["tensor", "array", "build", "symbol"])
+def test_a_chain_without_a_declared_shape_takes_other_sizes(first: str) -> None:  # as in Keras 2.15
+    chain = keras.Sequential([layers.Dense(4)])
+    {
+        "tensor": lambda: chain(torch.ones(1, 5, 4)),
+        "array": lambda: chain(np.ones((1, 5, 4))),
+        "build": lambda: chain.build((None, 5, 4)),
+        "symbol": lambda: chain(keras.Input((5, 4))),
+    }[first]()
+    assert tuple(chain(torch.ones(3, 7, 4)).shape) == (3, 7, 4)
+    assert tuple(chain(torch.ones(3, 4)).shape) == (3, 4)
+    assert chain.output_shape == (None, None, 4)
+    flat = keras.Sequential([layers.Flatten(), layers.Dense(1)])
+    flat(torch.ones(1, 2, 3))
+    with pytest.raises(ValueError, match=r"must have shape \(None, 2, 3\); got \(None, 3, 3\)"):
+        flat(torch.ones(1, 3, 3))

@@ -39,8 +39,8 @@ class Node:
         self, origin: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], outputs: Tree
     ) -> None:
         self.origin = origin
-        self.arguments = tuple(arguments)
-        self.keywords = dict(keywords)
+        self.arguments = tuple(map(_own_containers, arguments))
+        self.keywords = {name: _own_containers(value) for name, value in keywords.items()}
         self.outputs = outputs
         for tensor in flatten(outputs):
             tensor.node = self
@@ -91,6 +91,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node of {getattr(self.origin, 'name', None) or getattr(self.origin, '__name__', 'operation')}>"
+
+
+def _own_containers(tree: Any) -> Any:
+    """Return lists and dictionaries anew: the caller may go on filling the one that a layer was called on."""
+    return map_tree(lambda leaf: leaf, tree)
 
 
 class OwnNode(Node):

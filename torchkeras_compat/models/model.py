@@ -395,10 +395,10 @@ def _named(outputs: Tree) -> Tree:
 
 
 def _unpacked(tree: Tree) -> Tree:
-    """Return the only tensor of a list of one, as Keras does; other trees as they are, tuples as lists."""
+    """Return the only tensor of a list of one, as Keras does; other trees as they are now, tuples as lists."""
     if isinstance(tree, (list, tuple)):
         return tree[0] if len(tree) == 1 and isinstance(tree[0], SymbolicTensor) else list(tree)
-    return tree
+    return map_tree(lambda tensor: tensor, tree)
 
 
 # What torch's own modules, and those that hold an exported graph, have under these names.

@@ -59,7 +59,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._input_layer = None
-        self._shape_inferred = False  # by the first batch, so that later ones may be of another size
+        self._shape_inferred = False  # by `build` or the first batch, so that others may be of another size
         if isinstance(layers, (nn.Module, SymbolicTensor)):
             layers = [layers]
         if layers is not None and not isinstance(layers, (list, tuple)):
@@ -240,7 +240,7 @@ class Sequential(Model):
                 shape = self._build_layer(layer, shape)
         self.batch_input_shape = self.batch_input_shape or map_shapes(lambda one: (None, *one[1:]), built_shape)
         self._built_shape = built_shape
-        self.built = True
+        self.built = self._shape_inferred = True
         if not self._symbols:
             for layer in self._chain:
                 self._connect(layer)
@@ -296,7 +296,6 @@ class Sequential(Model):
                     self._built_by_strings = isinstance(x, StringTensor)
                     x = x if x.dim() > 1 or self._built_by_strings else x.unsqueeze(-1)
                     self.build((None, *x.shape[1:]))
-                    self._shape_inferred = True
         expected = self._built_shape or ()
         if not is_shape(expected):
             return fitted(self, expected[index], x)
@@ -304,7 +303,7 @@ class Sequential(Model):
 
     def _takes_too(self, expected: Shape, x: Tensor) -> bool:
         """Tell whether a model built by its first batch runs on another size too; its shape is open from then on."""
-        if not self._shape_inferred or x.dim() != len(expected):
+        if not self._shape_inferred:
             return False
         try:
             with torch.no_grad():
@@ -313,6 +312,8 @@ class Sequential(Model):
             return False
         finally:
             self._take_losses()
+        if x.dim() != len(expected):  # as Keras does, which keeps the shape that it has
+            return True
         shape = tuple(a if a == b else None for a, b in zip(expected, (None, *x.shape[1:])))
         with BUILDING:
             symbols: list[Any] = [self._new_input(shape)]
