@@ -134,6 +134,11 @@ def test_they_are_drawn_in_another_order_and_come_from_everywhere(make: Any) -> 
     assert np.isfinite(model.train_on_batch(TEXTS[:4], LABELS[:4])).all()
 
 
+def test_an_exported_model_is_evaluated_on_a_data_set_first() -> None:
+    model = compiled(keras.Sequential([vectors(), keras.Sequential(head())]))
+    assert np.isfinite(model.evaluate(Dataset.from_tensor_slices((TEXTS, LABELS)).batch(8), verbose=0)).all()
+
+
 def test_several_inputs_some_of_them_strings(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     colour, size = keras.Input((1,), dtype="string", name="colour"), keras.Input((1,), name="size")

@@ -98,6 +98,13 @@ def test_dialects(write: Write, command: Command) -> None:
     assert "dialect keras-2.15, as told" in told.stderr
 
 
+def test_modules_that_tensorflow_has_twice_are_no_old_names(write: Write, command: Command) -> None:
+    write("twice.py", "import tensorflow as tf\nprint(tf.losses.MeanSquaredError().name, tf.initializers.zeros)\n")
+    done = command("run", "twice.py")
+    assert done.returncode == 0, done.stderr
+    assert "no old spelling translated" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("end", "status"), [("sys.exit(7)", 7), ("sys.exit('bye')", 1), ("raise KeyboardInterrupt", -2), ("1 / 0", 1)]
 )

@@ -335,7 +335,9 @@ class Reshape(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the input in the new shape."""
-        shape = self.target_shape if inputs.numel() else self.compute_output_shape(inputs.shape)[1:]  # -1 of nothing
+        shape: Sequence[Any] = self.target_shape
+        if not inputs.numel():  # what -1 stands for does not follow from nothing
+            shape = self.compute_output_shape(inputs.shape)[1:]
         return inputs.reshape(inputs.shape[0], *shape)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:

@@ -271,7 +271,7 @@ class MultiHeadAttention(Layer):
         """Return a projection as `(…, heads, steps, size)`, the steps those of all axes that are attended over."""
         projection: Any = self._modules[f"{name}_projection"]
         y: Tensor = projection(x)
-        y = y.unflatten(-1, (self.num_heads, y.shape[-1] // self.num_heads))
+        y = y.reshape(*x.shape[:-1], self.num_heads, y.shape[-1] // self.num_heads)
         attended, others = self._order(x.dim())
         y = y.permute(*others, x.dim() - 1, *attended, x.dim())
         return y if len(attended) == 1 else y.flatten(len(others) + 1, -2)

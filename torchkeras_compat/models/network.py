@@ -444,7 +444,7 @@ class Network(Description, TorchSide, TrainedModel):
         sizes = self._sizes_inside()
         if not apart and sample is not None and any(None in size for size in sizes) and self._chain:
             sizes = [tuple(s)[1:] for shape in self._chain_shapes((None, *sample)) for s in flatten_shapes(shape)]
-        if apart or any(None in size for size in sizes):
+        if apart or not sizes or any(None in size for size in sizes):  # no sizes: the first batch will build the model
             return 0
         widest: int = max(math.prod(n or 1 for n in size) for size in sizes)
         return max(AT_ONCE // widest, min(OVER_TIME, MOST_AT_ONCE // widest) if traits.walks_over_time else 0)

@@ -278,7 +278,9 @@ def _renamed(path: str, its: Meaning) -> list[tuple[str, str]]:
         return []
     written = path.removesuffix("".join(f".{name}" for name in its.rest))
     roots = sorted((*ROOTS, *BESIDE), key=len, reverse=True)
-    root = next(root for root in roots if f"{written}.".startswith(f"{root}."))
+    root = next((root for root in roots if f"{written}.".startswith(f"{root}.")), None)
+    if root is None:  # `tf.losses` is no other spelling: TensorFlow itself has the module twice
+        return []
     today = (root if root in ROOTS else "keras") + its.today.removeprefix(PACKAGE)
     if ":" not in str(its.place):  # a module
         return [(written, today)]
