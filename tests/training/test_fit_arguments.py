@@ -218,5 +218,32 @@ def test_compiling_again_keeps_the_weights() -> None:
     model.fit(X, Y, verbose=0)
 
 
+@pytest.mark.parametrize("first", [0.5, 1.0])
+@pytest.mark.parametrize("form", ["list", "dictionary", "one"])
+def test_loss_weights_that_a_callback_anneals(form: str, first: float) -> None:
+    """What a variable holds counts at each step, as in Keras."""
+    weight = keras.backend.variable(first)
+    inputs = keras.Input((4,))
+    outputs = [keras.layers.Dense(1, name=name)(inputs) for name in ("a", "b")]
+    model = keras.Model(inputs, outputs[:1] if form == "one" else outputs)
+    told = {"list": [weight, 1.0], "dictionary": {"a": weight}, "one": [weight]}[form]
+    model.compile(keras.optimizers.SGD(0.0), "mse", loss_weights=told)
+    lower = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: keras.backend.set_value(weight, 0.1))
+    x, y = np.ones((6, 4), "float32"), np.full((6, 1), 3.0, "float32")
+    targets = y if form == "one" else [y, y]
+    history = model.fit(x, targets, epochs=2, verbose=0, callbacks=[lower]).history
+    a, b = (np.square(x @ layer.get_weights()[0] - y).mean() for layer in (*model.layers[1:], model.layers[-1])[:2])
+    others = 0.0 if form == "one" else b
+    np.testing.assert_allclose(history["loss"], [first * a + others, 0.1 * a + others], rtol=1e-5)
+    assert model.evaluate(x, targets, verbose=0) == pytest.approx(
+        history["loss"][1] if form == "one" else [history["loss"][1], a, b], rel=1e-5
+    )
+    kernel = model.layers[1].get_weights()[0]
+    keras.backend.set_value(model.optimizer.lr, 1.0)
+    model.train_on_batch(x, targets)
+    step = 0.1 * 2 * (x.T @ (x @ kernel - y)) / 6  # of the squares' mean
+    np.testing.assert_allclose(model.layers[1].get_weights()[0], kernel - step, rtol=1e-4)
+
+
 def test_loss_weights() -> None:
     assert model_of(loss_weights=[2]).test_on_batch(X, Y)[0] == pytest.approx(2 * model_of().test_on_batch(X, Y)[0])

@@ -306,7 +306,7 @@ class Averages:
     Args:
         heads: Those of each output.
         names: The names of the outputs where there are several, whose losses are then told too.
-        weights: What the losses of the outputs are multiplied by in the total.
+        weights: Returns what the losses of the outputs are multiplied by in the total.
         config: What keeps the metric objects that are the means of losses, and of what layers tell.
     """
 
@@ -314,11 +314,11 @@ class Averages:
         self,
         heads: Sequence[HeadAverages],
         names: Sequence[str] = (),
-        weights: Sequence[float] = (1.0,),
+        weights: Callable[[], Sequence[float]] = lambda: (1.0,),
         config: CompileConfig | None = None,
     ) -> None:
         self.heads = list(heads)
-        self.names, self.weights = list(names), list(weights)
+        self.names, self.weights = list(names), weights
         self.lines = [line for head in self.heads for line in head.lines]
         self.of_user = any(line.of_user for line in self.lines)
         self.loss = DeferredMean()
@@ -499,7 +499,7 @@ class Averages:
         losses = [head.loss.result() for head in self.heads]
         total = self.loss.result()
         if total is None:
-            terms = [loss if w == 1 else w * loss for w, loss in zip(self.weights, losses) if loss is not None]
+            terms = [loss if w == 1 else w * loss for w, loss in zip(self.weights(), losses) if loss is not None]
             total = functools.reduce(operator.add, terms) if terms else None
         if total is not None:
             named["loss"] = total
@@ -514,7 +514,7 @@ class Averages:
         if last is None and self._last_outputs is not None:
             terms = [
                 w * head.loss_later(y, output, weight)
-                for head, w, (y, output, weight) in zip(self.heads, self.weights, self._last_outputs)
+                for head, w, (y, output, weight) in zip(self.heads, self.weights(), self._last_outputs)
                 if head.loss_later is not None and y is not None
             ]
             last = functools.reduce(torch.add, terms)

@@ -79,7 +79,7 @@ class CompileConfig:
                 Head(
                     name,
                     loss,
-                    1.0 if w is None else float(w),
+                    w,
                     own,
                     weighted,
                     self.rules,

@@ -13,7 +13,7 @@ from .. import losses, metrics
 from .._core.dialects import Rules
 from .._core.errors import argument_error, did_you_mean
 from .._core.ownership import is_ours
-from .._core.user_tensors import is_users
+from .._core.user_tensors import Live, is_users
 from .data.signature import by_key_or_name
 
 
@@ -55,7 +55,7 @@ class Head:
     Attributes:
         name: The name of the output.
         loss: The loss, as the registry knows it; `None` where the output has none.
-        weight: What the loss is multiplied by in the total.
+        told_weight: What the loss is multiplied by in the total: a number, `None` for 1, or a variable.
         metrics: The metrics as given.
         weighted_metrics: Those that count sample weights.
         rules: The dialect's rules.
@@ -67,7 +67,7 @@ class Head:
 
     name: str
     loss: Any
-    weight: float
+    told_weight: Any
     metrics: list[Any]
     weighted_metrics: list[Any]
     rules: Rules
@@ -123,6 +123,16 @@ class Head:
             candidates = (name, *weighted, *(f"{name}_{number}" for number in range(1, len(known) + 2)))
             known.append(next(one for one in candidates if one not in known and one != "loss"))
         return known
+
+    @property
+    def weight(self) -> float:
+        """What the loss is multiplied by as it stands now."""
+        return 1.0 if self.told_weight is None else float(self.told_weight)
+
+    @property
+    def is_annealed(self) -> bool:
+        """Whether the weight is a variable, which a callback may set while the model trains."""
+        return isinstance(self.told_weight, Live)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is looked up again when needed, and cannot be pickled."""

@@ -62,14 +62,14 @@ class SymbolicLoss(CompiledModel):
             ends = [(head, output) for head, output in zip(heads, self.outputs) if head.loss is not None]
             targets = [_target(head, output) for head, output in ends]
             weights = [_weights(head, output, target) for (head, output), target in zip(ends, targets)]
-            objectives = [Objective(head.loss, None, head.rules, head.weight) for head, _ in ends]
+            objectives = [(Objective(head.loss, None, head.rules), head) for head, _ in ends]
             penalised = [layer for layer in self.layers if layer.activity_regularizer is not None]
 
             def total(ys: Any, y_preds: Any, sample_weights: Any, outputs: list[Tensor]) -> Tensor:
                 terms = []
-                for objective, y, y_pred, weight in zip(objectives, ys, y_preds, sample_weights):
+                for (objective, head), y, y_pred, weight in zip(objectives, ys, y_preds, sample_weights):
                     value = objective(y, y_pred, None, weight)
-                    terms.append((value.sum() if value.dim() else value) * objective.scale)
+                    terms.append((value.sum() if value.dim() else value) * head.weight)
                 terms += [penalty for line in self._weight_table() if (penalty := line.penalty()) is not None]
                 for layer, output in zip(penalised, outputs):
                     penalty = calling(layer.activity_regularizer)(output)

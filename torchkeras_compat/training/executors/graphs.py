@@ -108,6 +108,9 @@ class GraphExecutor(FallsBack, Generic[G]):
         if self.step.model._standing_metrics:
             self.say("the model has metrics of symbolic tensors, which only eager steps know; it runs eagerly.")
             return False
+        if any(head.head.is_annealed for head in self.step.heads):
+            self.say("loss_weights hold a variable, whose value a graph would take for ever; the model runs eagerly.")
+            return False
         if self.step._has_hooks:
             self.say("hooks see eager steps only; the model runs eagerly while it has hooks.")
             return False

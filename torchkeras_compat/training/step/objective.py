@@ -47,7 +47,7 @@ class Objective:
         loss: By name, object or function.
         activation: The activation function that the model ends in, if it ends in one.
         rules: The dialect's.
-        scale: What the loss is multiplied by in the total, which the step does.
+        scale: What the loss is multiplied by in the total, which the step does; `None` where that may change.
 
     Attributes:
         fused: Gives per-sample values of (targets, logits) where the loss is fused; it takes logits then, and
@@ -57,7 +57,7 @@ class Objective:
         additive: Whether the mean over several batches is that over all their samples.
     """
 
-    def __init__(self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float = 1.0) -> None:
+    def __init__(self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float | None = 1.0) -> None:
         self.loss = losses.resolve(loss, rules)
         self.of_user = is_users(self.loss.loss)
         self.rules = rules

@@ -120,7 +120,8 @@ class StepHead:
     def __init__(self, head: Head, activation: Callable[..., Any] | None, needs_predictions: bool) -> None:
         self.head = head
         fusable = None if needs_predictions else activation
-        self.objective = None if head.loss is None else Objective(head.loss, fusable, head.rules, head.weight)
+        scale = None if head.is_annealed else head.weight
+        self.objective = None if head.loss is None else Objective(head.loss, fusable, head.rules, scale)
         self.from_logits = self.objective is not None and self.objective.fused is not None
         self.finish = activation if self.from_logits else None
         # Predictions that know their logits, for a user's loss that calls a cross-entropy.
@@ -214,7 +215,7 @@ class Step(ForwardStep):
         self.averages = Averages(
             [head.averages() for head in self.heads],
             names if several else (),
-            [head.head.weight for head in self.heads],
+            lambda: [head.head.weight for head in self.heads],
             self.config,
         )
         # Whether a metric asks for the output of a layer, which only an eager step keeps: the first step shows.
