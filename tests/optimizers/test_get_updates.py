@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,27 @@ def test_gradients_of_the_loss_itself_may_be_taken() -> None:
             return [K.update(p, p - self.lr * g) for p, g in zip(params, K.gradients(loss, params))]
 
     same(trained(Own(0.1)), trained(optimizers.SGD(lr=0.1)))
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_what_it_lists_is_its_state(name: str, tmp_path: Path) -> None:
+    model = model_of(Momentum())
+    model.fit(X, Y, batch_size=5, epochs=2, shuffle=False, verbose=0)
+    state = model.optimizer.get_weights()
+    assert [np.shape(value) for value in state] == [(), (4, 5), (5,), (5, 3), (3,)]
+    assert int(state[0]) == 6
+    model.save(tmp_path / name)
+    copied = keras.models.load_model(tmp_path / name, custom_objects={"Momentum": Momentum})
+    copied.save(tmp_path / f"again_{name}")  # nothing has called `get_updates` yet
+    again = keras.models.load_model(tmp_path / f"again_{name}", custom_objects={"Momentum": Momentum})
+    expected = model.fit(X, Y, batch_size=5, epochs=2, shuffle=False, verbose=0).history["loss"]
+    for one in (copied, again):
+        for value, stored in zip(one.optimizer.get_weights(), state, strict=True):
+            np.testing.assert_array_equal(value, stored)
+        losses = one.fit(X, Y, batch_size=5, epochs=2, shuffle=False, verbose=0).history["loss"]
+        np.testing.assert_allclose(losses, expected, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"Momentum.set_weights: arrays of the shapes \[\(\), \(4, 5\)"):
+        model.optimizer.set_weights(state[1:])
 
 
 def test_it_is_copied_and_configured() -> None:

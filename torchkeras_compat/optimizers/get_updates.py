@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .._core.errors import show
+from .._core.ownership import is_ours
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
 from ..backend.graph import gradients
@@ -66,14 +68,57 @@ def _set_through(optimizer: Any, name: str, value: Any) -> None:
 def keep_variables(cls: Any) -> None:
     """Let a class that writes its own `get_updates` keep its numbers as variables, and its `weights` as it likes."""
     cls.__setattr__ = _set_through
+    cls.lists_weights = True
     for name in dict.fromkeys((*cls.hyper, *cls.numbers, "decay", "learning_rate", "iterations")):
         setattr(cls, name, _kept(name))
     cls.lr = _alias("learning_rate")
     cls.weights = property(
         lambda optimizer: optimizer.__dict__.get("_own_weights", []),
-        lambda optimizer, value: optimizer.__dict__.__setitem__("_own_weights", value),
+        _keep_weights,
         doc="The variables that `get_updates` made, as it lists them.",
     )
+    for method in (get_weights, set_weights):
+        if is_ours(getattr(cls, method.__name__)):
+            setattr(cls, method.__name__, method)
+
+
+def _keep_weights(optimizer: Any, variables: Any) -> None:
+    optimizer.__dict__["_own_weights"] = variables
+    stored = optimizer.__dict__.pop("_stored_weights", None)
+    if stored is not None:
+        optimizer.set_weights(stored)
+
+
+def get_weights(optimizer: Any) -> list[Any]:
+    """Return the values of the variables that `get_updates` listed.
+
+    Args:
+        optimizer: One whose class writes `get_updates`.
+    """
+    stored = optimizer.__dict__.get("_stored_weights")
+    return [get_value(variable) for variable in optimizer.weights] if stored is None else list(stored)
+
+
+def set_weights(optimizer: Any, weights: Sequence[Any]) -> None:
+    """Set the variables that `get_updates` listed; before it was called, they are set when it is.
+
+    Args:
+        optimizer: One whose class writes `get_updates`.
+        weights: What `get_weights` returned.
+
+    Raises:
+        ValueError: Another number of arrays, or one of another shape; nothing is changed then.
+    """
+    arrays = [np.asarray(value) for value in weights]
+    if "_own_weights" not in optimizer.__dict__:
+        optimizer.__dict__["_stored_weights"] = arrays
+        return
+    wanted = [tuple(np.shape(value)) for value in optimizer.get_weights()]
+    if wanted != [array.shape for array in arrays]:
+        owner = type(optimizer).__name__
+        raise ValueError(f"{owner}.set_weights: arrays of the shapes {wanted} are needed; got {show(arrays)}.")
+    for variable, array in zip(optimizer.weights, arrays, strict=True):
+        set_value(variable, array)
 
 
 def loss_and_params(owner: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[SymbolicTensor, list[Any]]:

@@ -50,6 +50,9 @@ def write_state(root: Any, optimizer: Any) -> None:
         root: The file's root.
         optimizer: The optimizer of a model.
     """
+    if _lists_weights(optimizer):
+        weights_v3.write_arrays(root, OPTIMIZER, optimizer.name, optimizer.get_weights())
+        return
     if not _has_state(optimizer):
         return
     inner = getattr(optimizer, "inner_optimizer", None)
@@ -75,6 +78,9 @@ def read_state(root: Any, optimizer: Any, caller: str) -> OptimizerState | None:
         FileError: It is the state of another optimizer.
     """
     outer = weights_v3.datasets(root, OPTIMIZER, caller)
+    if _lists_weights(optimizer):
+        _expect_sizes(outer, optimizer, caller)
+        return OptimizerState(RULES_3, tuple(np.asarray(one[()]) for one in outer)) if outer else None
     inner = weights_v3.datasets(root, INNER, caller) if hasattr(optimizer, "inner_optimizer") else ()
     state = state_of(inner or outer, optimizer, caller)
     if state is not None and inner and len(outer) == len(inner) + 4:
@@ -97,9 +103,7 @@ def state_of(data: Sequence[Any], optimizer: Any, caller: str) -> OptimizerState
         return None
     if data[0].shape == () and not int(data[0][()]):
         return None  # it has not trained
-    largest = max((p.numel() for p in _params(optimizer)), default=1)
-    if any(one.shape is None or np.prod(one.shape, dtype=object) > max(largest, 1) for one in data):
-        raise FileError(f"{caller}: {data[0].name!r} and those beside it are larger than the weights that train.")
+    _expect_sizes(data, optimizer, caller)
     bare = getattr(optimizer, "inner_optimizer", optimizer)
     for form in (_form_3(bare), _Form(KERAS_2_15.rules)):
         if len(data) == form.count(bare) and form.fits(data):
@@ -110,6 +114,12 @@ def state_of(data: Sequence[Any], optimizer: Any, caller: str) -> OptimizerState
     )
 
 
+def _expect_sizes(data: Sequence[Any], optimizer: Any, caller: str) -> None:
+    largest = max((p.numel() for p in _params(optimizer)), default=1)
+    if any(one.shape is None or np.prod(one.shape, dtype=object) > max(largest, 1) for one in data):
+        raise FileError(f"{caller}: {data[0].name!r} and those beside it are larger than the weights that train.")
+
+
 def assign_state(optimizer: Any, state: OptimizerState) -> str:
     """Give an optimizer the state that `read_state` returned; return why it does not fit, and change nothing then.
 
@@ -118,6 +128,9 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
         state: The state.
     """
     bare = getattr(optimizer, "inner_optimizer", optimizer)
+    if _lists_weights(optimizer):
+        optimizer.set_weights(state.arrays)
+        return ""
     try:
         with ordered_by(bare, state.rules):
             bare._weight_io.set_arrays(state.arrays)
@@ -130,6 +143,11 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
         optimizer._scale.good_steps.fill_(good)
         optimizer._scale.value.fill_(scale)
     return ""
+
+
+def _lists_weights(optimizer: Any) -> bool:
+    """Tell whether its class writes `get_updates`, which lists what the state is."""
+    return bool(getattr(optimizer, "lists_weights", False))
 
 
 def _has_state(optimizer: Any) -> bool:

@@ -57,7 +57,9 @@ class Objective:
         additive: Whether the mean over several batches is that over all their samples.
     """
 
-    def __init__(self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float | None = 1.0) -> None:
+    def __init__(
+        self, loss: Any, activation: Callable[..., Any] | None, rules: Rules, scale: float | None = 1.0
+    ) -> None:
         self.loss = losses.resolve(loss, rules)
         self.of_user = is_users(self.loss.loss)
         self.rules = rules
