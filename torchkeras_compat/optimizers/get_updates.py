@@ -96,7 +96,7 @@ def get_weights(optimizer: Any) -> list[Any]:
         optimizer: One whose class writes `get_updates`.
     """
     stored = optimizer.__dict__.get("_stored_weights")
-    return [get_value(variable) for variable in optimizer.weights] if stored is None else list(stored)
+    return [get_value(held) for held in optimizer.weights] if stored is None else list(stored)
 
 
 def set_weights(optimizer: Any, weights: Sequence[Any]) -> None:
@@ -117,8 +117,8 @@ def set_weights(optimizer: Any, weights: Sequence[Any]) -> None:
     if wanted != [array.shape for array in arrays]:
         owner = type(optimizer).__name__
         raise ValueError(f"{owner}.set_weights: arrays of the shapes {wanted} are needed; got {show(arrays)}.")
-    for variable, array in zip(optimizer.weights, arrays, strict=True):
-        set_value(variable, array)
+    for held, array in zip(optimizer.weights, arrays, strict=True):
+        set_value(held, array)
 
 
 def loss_and_params(owner: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[SymbolicTensor, list[Any]]:
