@@ -389,3 +389,62 @@ def test_a_length_that_fails_otherwise_is_told() -> None:
 
     with pytest.raises(ZeroDivisionError):
         model_of().fit(Broken(ZeroDivisionError), verbose=0)
+
+
+class Numbered(keras.utils.Sequence):
+    """Three batches of two samples, each of which holds the batch's number."""
+
+    def __init__(self) -> None:
+        self.drawn: list[int] = []
+        self.rounds = 0
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> Any:
+        return np.full((2, 1), float(index)), np.zeros(2)
+
+    def on_epoch_end(self) -> None:
+        self.rounds += 1
+
+
+def numbers_in(model: Any, **options: Any) -> list[int]:
+    """Return which batches a training sees: an SGD of rate 0 leaves the loss their numbers' square."""
+    told: list[int] = []
+    note = keras.callbacks.LambdaCallback(
+        on_batch_end=lambda batch, logs: told.append(round(float(logs["loss"]) ** 0.5))
+    )
+    model.fit_generator(callbacks=[note], verbose=0, shuffle=False, **options)
+    return told
+
+
+def one_weight() -> Any:
+    model = keras.Sequential([keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", input_dim=1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model
+
+
+@pytest.mark.parametrize("dialect", ["keras-2.3", "keras-2.2", "keras-1"])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_sequence_goes_round_in_classic_keras(dialect: str, workers: int) -> None:
+    """Its queue of batches has no end (`OrderedEnqueuer`, Keras 2.3.1), whatever the steps of an epoch are."""
+    keras.set_dialect(dialect)
+    source = Numbered()
+    model = one_weight()
+    more = numbers_in(model, generator=source, steps_per_epoch=5, epochs=2, workers=workers)
+    assert more == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    fewer = numbers_in(model, generator=Numbered(), steps_per_epoch=2, epochs=3, workers=workers)
+    assert fewer == [0, 1, 2, 0, 1, 2]
+    equal = numbers_in(model, generator=(whole := Numbered()), steps_per_epoch=3, epochs=2, workers=workers)
+    assert equal == [0, 1, 2, 0, 1, 2]
+    assert whole.rounds == 2
+    predictions = model.predict_generator(Numbered(), steps=4, workers=workers)
+    assert predictions.ravel().tolist() == [0, 0, 1, 1, 2, 2, 0, 0]
+    assert model.evaluate_generator(Numbered(), steps=4, workers=workers) == pytest.approx((0 + 1 + 4 + 0) / 4)
+
+
+def test_a_sequence_that_is_too_short_ends_a_training_of_tf_keras() -> None:
+    keras.set_dialect("tf.keras")
+    model = one_weight()
+    with pytest.warns(UserWarning, match="the data ended after 3 of 5 steps"):
+        model.fit(Numbered(), steps_per_epoch=5, epochs=2, verbose=0, shuffle=False)

@@ -70,6 +70,8 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
+        sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
+            epoch where they stopped; otherwise training ends, and each epoch begins with the first batch.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
         regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
@@ -125,6 +127,7 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
+    sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
     regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
@@ -332,6 +335,7 @@ TF_KERAS = Dialect(
         functional_models=True,
         cells_name_weights=True,
         archive_without_suffix=True,
+        sequences_go_round=False,
         zero_based_names=True,
         digits_begin_words=False,
         validation_data_to_callbacks=False,

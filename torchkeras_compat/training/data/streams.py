@@ -120,12 +120,32 @@ class StreamData:
         return map(self._batch, itertools.islice(self._items(shuffle, limit), limit))
 
     def _items(self, shuffle: bool | str, limit: int | None = None) -> Iterator[Any]:
+        if self._goes_round(limit):
+            if self._endless is None:
+                self._endless = self._sequence_rounds(shuffle)
+            return self._endless
         if self.position is None or self.is_read_once:
             return self._pass(shuffle, limit)
         if self.position.goes_on and isinstance(self.source, Dataset):
             self.source._begin_again()
         with self.position.beginning() as past:
             return self.position.counted(self._pass(shuffle, limit, past))
+
+    def _goes_round(self, limit: int | None) -> bool:
+        """Tell whether steps have nothing to do with the length of a `Sequence`, as in classic Keras.
+
+        Callbacks that resume in the midst of an epoch came with the dialects in which they have.
+        """
+        goes_round = self.signature.model._rules.sequences_go_round and self.position is None
+        return goes_round and self.indexed and limit is not None and limit != self.length
+
+    def _sequence_rounds(self, shuffle: bool | str) -> Iterator[Any]:
+        """Yield the batches of a `Sequence` without end, which is told the end of each round."""
+        while self.length:
+            yield from self._pass(shuffle, None)
+            if hasattr(self.source, "on_epoch_end"):
+                self.source.on_epoch_end()
+            self.length = length_of(self.source)
 
     def _pass(self, shuffle: bool | str, limit: int | None, past: int = 0) -> Iterator[Any]:
         """Return the items of a pass but for those that are past."""
@@ -171,6 +191,7 @@ class StreamData:
         """
         if isinstance(self._reading, Generator) and (for_good or self.is_read_once or self._endless is None):
             self._reading.close()
+            self._endless = None
         while for_good and self._stops:
             self._stops.pop()()
 
@@ -224,8 +245,8 @@ class StreamData:
         return 1
 
     def end_epoch(self) -> None:
-        """Tell a `Sequence` that an epoch has ended."""
-        if not hasattr(self.source, "on_epoch_end"):
+        """Tell a `Sequence` that an epoch has ended, if its rounds are the epochs."""
+        if not hasattr(self.source, "on_epoch_end") or (self._endless is not None and self.samples is None):
             return
         if self.position is None or getattr(type(self.source), "on_epoch_end", None) is BatchSequence.on_epoch_end:
             self.source.on_epoch_end()
