@@ -55,7 +55,7 @@ NEIGHBOURS = {
 INSIDE = {
     "layers": (
         "activation_gradients additive_scores attention_kernel base conv1d_matmul",
-        "spatial core input_layer recurrent torch_module",  # what other families stand on
+        "spatial core input_layer lambdas recurrent torch_module",  # what other families stand on
         "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
         "locally_connected merging noise normalization onednn_transposed pooling preprocessing reshaping serialization",
         "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",
@@ -63,8 +63,8 @@ INSIDE = {
     ),
     "layers/base": (
         "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision "
-        "runs_on_zeros side_losses traits user_methods",
-        "tracking",
+        "side_losses symbols_in_code traits user_methods",
+        "runs_on_zeros tracking",
         "symbols weights",
         "attributes",
         "layer",

@@ -33,7 +33,12 @@ class Node:
         arguments: The positional arguments of the call, symbolic tensors in trees among them; a layer's inputs first.
         keywords: Its keyword arguments.
         outputs: The symbolic tensors that it gives, one or a tree; they know this node from now on.
+
+    Attributes:
+        beside: Symbolic tensors that the origin's code names, and that are no arguments.
     """
+
+    beside: Sequence[SymbolicTensor] = ()
 
     def __init__(
         self, origin: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], outputs: Tree
@@ -53,6 +58,15 @@ class Node:
     def parents(self) -> list[SymbolicTensor]:
         """Return the symbolic tensors among the arguments."""
         return symbols_in((self.arguments, self.keywords))
+
+    def needs(self, known: Container[int]) -> list[SymbolicTensor]:
+        """Return the parents, and those beside them that follow from inputs whose values are known.
+
+        Args:
+            known: The ids of these inputs.
+        """
+        follows = [one for one in self.beside if all(id(tensor) in known for tensor in inputs_before(one))]
+        return [*self.parents(), *follows]
 
     # --- as Keras's scripts ask ----------------------------------------------------------------------------------
 
@@ -383,6 +397,18 @@ class _Run(threading.local):
 RUN = _Run()  # models read its `values` in each step
 
 
+@contextlib.contextmanager
+def with_values(values: Mapping[int, Any]) -> Iterator[None]:
+    """Give symbolic tensors values in the block.
+
+    Args:
+        values: The values by the ids of the symbolic tensors.
+    """
+    with run_values():
+        RUN.values = {**values}
+        yield
+
+
 class run_values:
     """Keeps the values that symbolic tensors have in the run in the block, by id: `layer.output` can be used there.
 
@@ -549,7 +575,7 @@ def nodes_before(outputs: Any, known: Container[int]) -> list[Node]:
             if id(tensor.node) not in reached:
                 reached.add(id(tensor.node))
                 waiting.append(tensor.node)
-                pending.append(iter(tensor.node.parents()))
+                pending.append(iter(tensor.node.needs(known)))
     return order
 
 

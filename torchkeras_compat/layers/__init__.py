@@ -27,7 +27,6 @@ from .core import (
     Dropout,
     Flatten,
     Identity,
-    Lambda,
     Masking,
     Permute,
     RepeatVector,
@@ -36,6 +35,7 @@ from .core import (
 from .einsum_dense import EinsumDense
 from .embeddings import Embedding
 from .input_layer import Input, InputLayer
+from .lambdas import Lambda
 from .layer_normalization import GroupNormalization, LayerNormalization, UnitNormalization
 from .locally_connected import LocallyConnected1D, LocallyConnected2D
 from .merging import (

@@ -16,7 +16,7 @@ from .._core.stored_functions import with_functions
 from .._core.tree import Tree, fill, flatten, flatten_shapes, is_shape, map_shapes
 from .base import ROW_WISE, Layer
 from .base.masks import carry_mask
-from .core import Lambda
+from .lambdas import Lambda
 from .merging import Add, Average, Concatenate, Dot, Maximum, Multiply
 
 

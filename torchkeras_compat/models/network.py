@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import get_ident
 from typing import Any
@@ -19,7 +20,7 @@ from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.strings import StringTensor
-from .._core.symbolic import RUN, SymbolicTensor
+from .._core.symbolic import RUN, SymbolicTensor, run_values
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight
@@ -224,7 +225,8 @@ class Network(Description, TorchSide, TrainedModel):
         """Run the plan: the outputs one by one, and their masks."""
         plan = self._the_plan()
         masks = None if mask is None else self._in_order(mask, "mask")
-        return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
+        with run_values() if plan.looks_beside and RUN.values is None else nullcontext():
+            return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
 
     def _the_plan(self) -> Plan:
         if self._plan is None:

@@ -495,7 +495,9 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         self._make_late_weights(inputs, args, call_arguments)
         self._expect_types(inputs)
         outputs = self._symbolic_outputs(inputs, args, call_arguments)
-        self._note_call(Node(self, (inputs, *args), call_arguments, outputs))
+        node = Node(self, (inputs, *args), call_arguments, outputs)
+        node.beside = self._symbols_in_code()
+        self._note_call(node)
         return outputs
 
     def _symbolic_outputs(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Tree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -14,8 +15,9 @@ from ..._core import settings
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
 from ..._core.strings import STRING, StringTensor, is_string_type
-from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like
+from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like, with_values
 from ..._core.tree import Tree, map_shapes, map_tree
+from .symbols_in_code import functions_of, symbols_in_code
 
 
 @nameless
@@ -41,13 +43,15 @@ class RunsOnZeros(nn.Module):
         if not is_symbolic(inputs):
             return self._output_for_shapes(inputs, args, call_arguments)
         device = next((p.device for p in nn.Module.parameters(self)), settings.default_device())
+        beside = self._symbols_in_code()
         own = (*nn.Module.buffers(self), *(() if is_ours(type(self)) else nn.Module.parameters(self)))
         before = [(t, t.detach().clone()) for t in own]
 
         def run(unknown: int) -> Tree:
             zeros = Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
             x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
-            with torch.no_grad():
+            around = with_values({id(one): zeros._zeros(one) for one in beside}) if beside else nullcontext()
+            with torch.no_grad(), around:
                 output = self._run_on_zeros(x, more, options)
                 for tensor, value in before:  # a user's call may update what it holds
                     tensor.copy_(value)
@@ -63,6 +67,10 @@ class RunsOnZeros(nn.Module):
             if not self._takes_strings:
                 raise
         return self._output_by_running(_symbols(shapes, STRING), args, call_arguments)  # shapes do not tell them apart
+
+    def _symbols_in_code(self) -> list[SymbolicTensor]:
+        """Return the symbolic tensors that a user's methods name."""
+        return [] if is_ours(type(self)) else symbols_in_code(functions_of(self))
 
     def _sizes_in_code(self) -> set[int]:
         """Return the sizes that a user's call may ask for, such as `self.batch_size`."""

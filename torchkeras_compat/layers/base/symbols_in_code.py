@@ -1,0 +1,37 @@
+"""The symbolic tensors that a user's code names beside its arguments, which a graph of classic Keras just had."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from ..._core.bound_functions import variables_around
+from ..._core.ownership import is_ours
+from ..._core.symbolic import SymbolicTensor, symbols_in
+
+
+def symbols_in_code(functions: Iterable[Any]) -> list[SymbolicTensor]:
+    """Return the symbolic tensors in the variables that functions see around them.
+
+    Args:
+        functions: Functions written in Python, methods or anything else, which names nothing.
+
+    Example:
+        >>> h = SymbolicTensor((None, 2), name='h')
+        >>> symbols_in_code([lambda x: x + h])
+        [<SymbolicTensor 'h' shape=(None, 2) dtype=float32>]
+    """
+    plain = (inspect.unwrap(getattr(function, "__func__", function)) for function in functions)
+    symbols = [symbol for function in plain for symbol in symbols_in(list(variables_around(function).values()))]
+    return list({id(symbol): symbol for symbol in symbols}.values())
+
+
+def functions_of(layer: Any) -> list[Any]:
+    """Return the methods that a user wrote for a layer.
+
+    Args:
+        layer: A layer of a user's class.
+    """
+    classes = [cls for cls in type(layer).__mro__ if not is_ours(cls) and cls.__module__.partition(".")[0] != "torch"]
+    return [value for cls in classes for value in vars(cls).values()]
