@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from . import settings
+from .dtype_names import DtypeName
 from .shapes import Shape
 from .tensor_operators import OPERATORS, item
 from .tensor_shape import TensorShape
@@ -158,7 +159,7 @@ class SymbolicTensor(Deferred):
         name: str = "",
     ) -> None:
         self.shape = TensorShape(shape)
-        self.dtype = dtype
+        self.dtype = DtypeName(dtype)
         self.name = name
         self.node: Node | None = None
         self.input_layer: Any = None

@@ -101,6 +101,8 @@ class Dense(ActivatedLayer):
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return `inputs · kernel + bias`."""
         linear: Any = self._modules["linear"]  # found at once, as an attribute that is a module is not
+        if not inputs.is_floating_point():  # multi-hot rows of integers, in a layer or model of a user's
+            inputs = inputs.to(linear.weight.dtype)
         return linear(inputs)  # type: ignore[no-any-return]
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from threading import get_ident
 from typing import Any
@@ -225,8 +224,10 @@ class Network(Description, TorchSide, TrainedModel):
         """Run the plan: the outputs one by one, and their masks."""
         plan = self._the_plan()
         masks = None if mask is None else self._in_order(mask, "mask")
-        with run_values() if plan.looks_beside and RUN.values is None else nullcontext():
-            return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
+        if plan.looks_beside and RUN.values is None:
+            with run_values():
+                return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
+        return plan.run(self._in_order(inputs, "x"), masks, training, RUN.values, logits)
 
     def _the_plan(self) -> Plan:
         if self._plan is None:
