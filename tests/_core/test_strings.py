@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from torchkeras_compat._core.strings import StringTensor, StringType, holds_strings, is_string_type
+from torchkeras_compat._core.user_tensors import hand_out
 
 WORDS = np.array([["a", "b", "a"], ["c", "ä", ""]])
 
@@ -104,3 +105,13 @@ def test_the_type_of_strings() -> None:
     assert StringType() == "string" == StringType().name
     assert not is_string_type(torch.float32)
     assert {StringType(): 1}["string"] == 1
+
+
+def test_they_meet_what_user_code_is_handed() -> None:
+    handed = hand_out(torch.tensor([True, False]))
+    pair, others = StringTensor.of(["a", "b"]), StringTensor.of(["c", "d"])
+    assert torch.where(handed, pair, others).tolist() == [b"a", b"d"]
+    assert pair[handed].tolist() == [b"a"]
+    assert pair.index_select(0, hand_out(torch.tensor([1, 0]))).tolist() == [b"b", b"a"]
+    with pytest.raises(TypeError, match="make numbers of strings"):
+        torch.add(pair, hand_out(torch.ones(2)))

@@ -39,7 +39,7 @@ BROKEN = {
     "from keras.applications.vgg16 import VGG16": "torchvision.models.vgg16",
     "from keras.optimizers import TFOptimizer": "torch.optim",
     "import tensorflow as tf\ntf.placeholder(tf.float32)": "keras.layers.Input",
-    "import tensorflow as tf\nwith tf.GradientTape() as tape:\n    pass": "loss.backward",
+    "import tensorflow as tf\nwith tf.Graph().as_default():\n    pass": "there are no graphs",
     "import tensorflow as tf\nsession = tf.compat.v1.Session()": "leave the session out",
     "from tensorflow.examples.tutorials.mnist import input_data": "no attribute 'examples'",
     "import theano.tensor as T": "no Theano",

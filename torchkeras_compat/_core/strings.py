@@ -158,18 +158,19 @@ class StringTensor(Tensor):
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         name = getattr(func, "__name__", "")
+        args, kwargs, types = map_tree(_plain, [*args]), map_tree(_plain, {**(kwargs or {})}), (cls,)
         if name in _MEETING:
-            return _MEETING[name](func, *args, **(kwargs or {}))
+            return _MEETING[name](func, *args, **kwargs)
         attribute = getattr(getattr(func, "__self__", None), "__name__", "")  # of what `x.T` calls
         rearranges = name in _REARRANGING or attribute in _REARRANGING
         failure = None
         try:
-            result = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
+            result = super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             if rearranges:
                 raise
             result, failure = None, error
-        strings = next((a for a in flatten([*args]) if isinstance(a, StringTensor)), None)
+        strings = next((a for a in flatten(args) if isinstance(a, StringTensor)), None)
         if strings is None or (failure is None and not _holds_tensors(result)):
             return result
         if not rearranges or any(part.dtype != torch.int64 for part in flatten(result)):
@@ -190,6 +191,14 @@ def _as_bytes(string: Any) -> bytes:
 
 def _holds_tensors(result: Any) -> bool:
     return isinstance(result, Tensor) or (isinstance(result, (tuple, list)) and any(map(_holds_tensors, result)))
+
+
+def _plain(value: Any) -> Any:
+    """Return tensors of other classes, such as what user code is handed, as torch's own."""
+    if not isinstance(value, Tensor) or type(value) in (Tensor, StringTensor):
+        return value
+    with torch._C.DisableTorchFunctionSubclass():
+        return value.as_subclass(Tensor)
 
 
 def _objects(values: Sequence[Any]) -> Words:

@@ -29,6 +29,7 @@ from . import settings
 from .border import user_stacklevel
 from .graph_capture import tracing
 from .ownership import PACKAGE, is_ours
+from .strings import StringTensor
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
 from .tensor_shape import TensorShape
 
@@ -52,6 +53,8 @@ class UserTensor(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if StringTensor in types:
+            return NotImplemented  # strings know what may be done to them
         role = _roles.get(func) or _role_of(func)
         if role is _Role.WRITES:
             _refuse_lent(args[0], func.__name__)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +19,12 @@ from .._core.border import warn_once
 from .._core.errors import argument_error
 from .._core.strings import StringType
 from .._core.tensor_shape import TensorShape, TensorSpec
+from .._core.user_tensors import hand_out
 from ..utils.dataset import AUTOTUNE, Dataset
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
+from .tensorflow_tape import GradientTape
 
 Shape = Sequence[Any]
 
@@ -319,6 +323,8 @@ ONE = {  # names in `tensorflow` itself
     "range": range_,
     "linspace": linspace,
     "function": function,
+    "GradientTape": GradientTape,
+    "UnconnectedGradients": SimpleNamespace(NONE="none", ZERO="zero"),
     "device": device,
     "print": print,
     "no_op": _nothing,
@@ -381,7 +387,6 @@ INSTEAD: dict[str, str] = {
     "get_default_graph": "leave it out, there are no graphs, and a model runs in any thread",
     "global_variables_initializer": "leave it out, variables have their values at once",
     "placeholder": "keras.layers.Input(shape), or K.placeholder(shape)",
-    "GradientTape": "loss.backward() and p.grad, or torch.autograd.grad(loss, parameters)",
     "gradients": "torch.autograd.grad(y, x)",
     "Module": "torch.nn.Module",
     "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
@@ -468,7 +473,19 @@ def find(part: str, name: str) -> Any:
     for version in ("compat.v1", "compat.v2"):
         if part == version or part.startswith(f"{version}."):
             part = part.removeprefix(version).removeprefix(".")
-    return NAMES[part][name]
+    return _handing_out(NAMES[part][name])
+
+
+def _handing_out(value: Any) -> Any:
+    """Return a function whose tensors have TensorFlow's manners: numpy's functions take them, and `numpy()` reads."""
+    if not isinstance(value, FunctionType):
+        return value
+
+    @functools.wraps(value)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return hand_out(value(*args, **kwargs))
+
+    return call
 
 
 def instead(part: str, name: str) -> str:

@@ -1,0 +1,193 @@
+"""`tf.GradientTape` by torch's own record of what is computed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._core.aliases import origins
+from .._core.errors import argument_error, choice
+from .._core.tree import Tree, fill, flatten, is_branch
+from .._core.user_tensors import hand_out, take_back
+from .._core.weights import Variable
+from ..optimizers.gradients import in_layout, parameters
+
+
+class _Tapes(threading.local):
+    """How many tapes record in this thread."""
+
+    recording = 0
+
+
+_TAPES = _Tapes()
+
+
+class GradientTape:
+    """What is computed in its block has gradients by weights, and by tensors that it watches.
+
+    torch records anyway: a tape turns recording on where it is off, and asks for gradients of gradients where a tape
+    around it will want them.
+
+    Args:
+        persistent: Accepted: the record lasts as long as the tensors.
+        watch_accessed_variables: Accepted: weights that train have gradients.
+
+    Example:
+        >>> x = torch.tensor(3.0)
+        >>> with GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * x
+        >>> tape.gradient(y, x).item()
+        6.0
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self.persistent = persistent
+        self._watched: list[Tensor] = []
+        self._modes: list[Any] = []
+
+    def __enter__(self) -> GradientTape:
+        self._modes = [torch.inference_mode(False), torch.enable_grad()]
+        for mode in self._modes:
+            mode.__enter__()
+        _TAPES.recording += 1
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if not self._modes:
+            return
+        _TAPES.recording -= 1
+        while self._modes:
+            self._modes.pop().__exit__(*error)
+
+    def watch(self, tensor: Tree) -> None:
+        """Let what is computed of a tensor have gradients by it.
+
+        Args:
+            tensor: A tensor of floats, or a tree of them.
+        """
+        for one in flatten(tensor):
+            if not isinstance(one, Tensor):
+                raise argument_error("GradientTape.watch", "tensor", "a tensor", one, TypeError)
+            if not isinstance(one, Variable) and one.is_floating_point() and not one.requires_grad:
+                one.requires_grad_()
+            self._watched.append(one)
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """Return what was watched by `watch`."""
+        return tuple(self._watched)
+
+    def stop_recording(self) -> Any:
+        """Return a context in which nothing is recorded."""
+        return torch.no_grad()
+
+    def reset(self) -> None:
+        """Forget what was watched."""
+        self._watched.clear()
+
+    def gradient(
+        self, target: Tree, sources: Tree, output_gradients: Tree = None, unconnected_gradients: str = "none"
+    ) -> Tree:
+        """Return the gradients of the sum of the targets by each source, in the structure of the sources.
+
+        Args:
+            target: A tensor, or a tree of them.
+            sources: Weights and tensors, one or a tree.
+            output_gradients: Factors of the targets' elements.
+            unconnected_gradients: What stands for a source that no target depends on: `'none'` or `'zero'`.
+        """
+        zero = choice("GradientTape", "unconnected_gradients", str(unconnected_gradients), ("none", "zero")) == "zero"
+        targets = [take_back(one) for one in flatten(target)]
+        factors = [output_gradients] if not is_branch(target) else flatten(output_gradients or [None] * len(targets))
+        recorded = [(t, f) for t, f in zip(targets, factors) if isinstance(t, Tensor) and t.requires_grad]
+        ends = [t for t, _ in recorded]
+        weights = [torch.ones_like(t) if f is None else torch.as_tensor(take_back(f)).to(t) for t, f in recorded]
+        return _mapped(lambda source: hand_out(_gradient(ends, weights, source, zero)), sources)
+
+    def jacobian(
+        self,
+        target: Tensor,
+        sources: Tree,
+        unconnected_gradients: str = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Tree:
+        """Return the gradients of each element of a tensor, its axes before those of the source.
+
+        Args:
+            target: The tensor.
+            sources: Weights and tensors, one or a tree.
+            unconnected_gradients: What stands for a source that no target depends on: `'none'` or `'zero'`.
+            parallel_iterations: Accepted.
+            experimental_use_pfor: Accepted.
+        """
+        end = take_back(target)
+        one_by_one = [self.gradient(e, sources, None, unconnected_gradients) for e in end.reshape(-1).unbind()]
+
+        def stacked(*rows: Any) -> Any:
+            if any(row is None for row in rows):
+                return None
+            return hand_out(torch.stack([take_back(row) for row in rows]).reshape(*end.shape, *rows[0].shape))
+
+        if not is_branch(sources):
+            return stacked(*one_by_one)
+        parts = [stacked(*parts) for parts in zip(*map(flatten, one_by_one))]
+        return fill(one_by_one[0], parts)
+
+    def batch_jacobian(
+        self,
+        target: Tensor,
+        source: Tensor,
+        unconnected_gradients: str = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Return the jacobian of each sample by itself.
+
+        Args:
+            target: `(batch, …)`.
+            source: `(batch, …)`.
+            unconnected_gradients: What stands for a source that the target does not depend on: `'none'` or `'zero'`.
+            parallel_iterations: Accepted.
+            experimental_use_pfor: Accepted.
+        """
+        whole = take_back(self.jacobian(target, source, unconnected_gradients))
+        if whole is None:
+            return None
+        own = torch.arange(len(target), device=whole.device)
+        return hand_out(whole.movedim(target.dim(), 1)[own, own])
+
+
+def _mapped(function: Callable[[Any], Any], sources: Tree) -> Tree:
+    """Return what a function makes of each source; lists of weights, of classes of their own, as lists."""
+    if isinstance(sources, Mapping):
+        return {key: _mapped(function, source) for key, source in sources.items()}
+    if isinstance(sources, (list, tuple)):
+        results = [_mapped(function, source) for source in sources]
+        return tuple(results) if isinstance(sources, tuple) else results
+    return function(sources)
+
+
+def _gradient(ends: list[Tensor], weights: list[Tensor], source: Any, zero: bool) -> Tensor | None:
+    behind = [take_back(p) if not isinstance(source, Variable) else p for p in parameters(source)]
+    grads = [_by(ends, weights, parameter) for parameter in behind]
+    grad = in_layout(source, grads)
+    return torch.zeros_like(take_back(source)) if grad is None and zero else grad
+
+
+def _by(ends: list[Tensor], weights: list[Tensor], tensor: Tensor) -> Tensor | None:
+    """Return the gradient by a tensor, or by the one that it is another view of: what a model gave is handed out so."""
+    if not ends or not tensor.requires_grad:
+        return None
+    sources: list[Any] = [tensor, *origins(tensor)]
+    for source in sources:
+        grads: Sequence[Any] = torch.autograd.grad(
+            ends, source, weights, retain_graph=True, create_graph=_TAPES.recording > 0, allow_unused=True
+        )
+        if grads[0] is not None:
+            return grads[0]  # type: ignore[no-any-return]
+    return None
