@@ -21,6 +21,7 @@ from .._core.strings import StringType
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
 from ..utils.dataset import AUTOTUNE, Dataset
+from ..utils.text_dataset import text_lines
 from .tensorflow_functions import FUNCTIONS, sizes, tensor
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
@@ -292,7 +293,7 @@ LOGGING: dict[str, Any] = {
     **{method: getattr(logging.getLogger("tensorflow"), method) for method in ("debug", "info", "warning", "error")},
 }
 RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
-DATA = {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE}
+DATA = {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "TextLineDataset": text_lines}
 DEVICES: dict[str, Any] = {
     "list_physical_devices": list_devices,
     "list_logical_devices": list_devices,
@@ -456,7 +457,6 @@ INSTEAD: dict[str, str] = {
     "config.optimizer": "nothing: torch's kernels run as they are",
     "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
     "data.TFRecordDataset": "a generator of (x, y), or arrays",
-    "data.TextLineDataset": "open(path), and keras.preprocessing.text.Tokenizer",
 }
 
 

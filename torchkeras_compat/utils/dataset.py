@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,61 +15,14 @@ from torch import Tensor
 from .._core.errors import argument_error, positive_int
 from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
-from .._core.user_tensors import hand_out, take_back
+from .._core.user_tensors import hand_out
+from .dataset_trees import INFINITE, UNKNOWN, Stops, Tree, as_tensor, called, copied, joined, leaves, mapped, stacked
+from .dataset_windows import Windows
 from .read_ahead import END, Ahead, Task, Workers
 from .shuffling import Order
 
 AUTOTUNE = -1
-INFINITE, UNKNOWN = -1, -2  # TensorFlow's numbers for the length of a data set
 FILE_READERS = Workers(2, False, 2)  # a batch for each while one is in use
-
-Tree = Any  # an array, or a tuple or dictionary of trees
-Stops = list[Callable[[], Any]]  # what ends the reading ahead of one pass
-
-
-def mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
-    """Return a tree with a function's values as its leaves."""
-    if isinstance(tree, dict):
-        return {key: mapped(function, value) for key, value in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(mapped(function, value) for value in tree)
-    return function(tree)
-
-
-def _leaves(tree: Tree) -> list[Any]:
-    if isinstance(tree, (dict, tuple)):
-        return [leaf for value in (tree.values() if isinstance(tree, dict) else tree) for leaf in _leaves(value)]
-    return [tree]
-
-
-def _joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
-    first = trees[0]
-    if isinstance(first, dict):
-        return {key: _joined(function, [tree[key] for tree in trees]) for key in first}
-    if isinstance(first, tuple):
-        return tuple(_joined(function, list(parts)) for parts in zip(*trees))
-    return function(trees)
-
-
-def as_tensor(value: Any) -> Any:
-    """Return a value as a tensor of TensorFlow's type for it; strings as a `StringTensor`."""
-    if isinstance(value, Tensor):
-        return value
-    array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
-    if array.dtype.kind in "OUS":
-        return StringTensor.of(array)
-    if not hasattr(value, "dtype"):  # what Python wrote
-        array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]).reshape(array.shape))
-
-
-def _copied(value: Any) -> Any:
-    copy: Tensor = as_tensor(value).clone()
-    return copy
-
-
-def _stacked(values: list[Any]) -> Any:
-    return torch.stack([torch.as_tensor(value) for value in values])
 
 
 def _sized(length: int, change: Callable[[int], int]) -> int:
@@ -113,7 +67,7 @@ class _ArrayRows:
         return mapped(lambda a: a.index_select(0, places), self.arrays)
 
 
-class Dataset:
+class Dataset(Windows):
     """A source of elements that can be shuffled, batched, mapped and repeated.
 
     Args:
@@ -171,6 +125,10 @@ class Dataset:
     def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Dataset:
         return sized_dataset(make, length, (self,), self._batched)
 
+    @classmethod
+    def _of(cls, elements: list[Any]) -> Dataset:
+        return sized_dataset(lambda stops: iter(elements), len(elements))
+
     # --- sources -------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -182,7 +140,7 @@ class Dataset:
             name: Accepted.
         """
         arrays = mapped(as_tensor, tensors)
-        rows = {len(leaf) for leaf in _leaves(arrays)}
+        rows = {len(leaf) for leaf in leaves(arrays)}
         if len(rows) != 1:
             raise ValueError(f"Dataset.from_tensor_slices: all arrays must have as many rows; got {sorted(rows)}.")
         return from_rows(_ArrayRows(arrays, rows.pop()))
@@ -217,9 +175,31 @@ class Dataset:
 
         def items(stops: Stops) -> Iterator[Any]:
             for item in generator(*(args or ())):
-                yield mapped(_copied, item)  # it may fill one buffer again
+                yield mapped(copied, item)  # it may fill one buffer again
 
         return Dataset(items, UNKNOWN)
+
+    @classmethod
+    def list_files(
+        cls, file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: str | None = None
+    ) -> Dataset:
+        """Return the paths of the files that match a pattern, as strings.
+
+        Args:
+            file_pattern: A pattern such as `'data/*.txt'`, or a list of them.
+            shuffle: Whether each pass has another order; so it is if `None`.
+            seed: Makes the order repeat.
+            name: Accepted.
+
+        Raises:
+            ValueError: No file matches.
+        """
+        patterns = np.ravel(as_tensor(file_pattern).numpy()).tolist()
+        paths = sorted({path for pattern in patterns for path in glob.glob(pattern.decode())})
+        if not paths:
+            raise ValueError(f"Dataset.list_files: no file matches {[pattern.decode() for pattern in patterns]}.")
+        listed = cls.from_tensor_slices(paths)
+        return listed if shuffle is False else listed.shuffle(len(paths), seed)
 
     @classmethod
     def range(cls, *args: int, **kwargs: Any) -> Dataset:
@@ -293,7 +273,7 @@ class Dataset:
 
         def batches(stops: Stops) -> Iterator[Any]:
             if self._rows is None:
-                return (_joined(_stacked, part) for part in parts(self._elements(stops)))
+                return (joined(stacked, part) for part in parts(self._elements(stops)))
             wanted = parts(self._indices())
             return _read_ahead(self._rows, wanted, stops) if self._rows.slow else map(self._rows.__getitem__, wanted)
 
@@ -305,7 +285,7 @@ class Dataset:
 
         def rows(stops: Stops) -> Iterator[Any]:
             for item in self._elements(stops):
-                yield from (mapped(operator.itemgetter(i), item) for i in range(len(_leaves(item)[0])))
+                yield from (mapped(operator.itemgetter(i), item) for i in range(len(leaves(item)[0])))
 
         return Dataset(rows, UNKNOWN, (self,))
 
@@ -338,7 +318,7 @@ class Dataset:
             num_parallel_calls: Accepted.
             kwargs: Accepted: `deterministic`, `name`.
         """
-        return self._derived(lambda stops: (_called(map_func, item) for item in self._elements(stops)), self._length)
+        return self._derived(lambda stops: (called(map_func, item) for item in self._elements(stops)), self._length)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """Return the elements of which a function is true.
@@ -348,7 +328,7 @@ class Dataset:
             name: Accepted.
         """
         return self._derived(
-            lambda stops: (item for item in self._elements(stops) if bool(_called(predicate, item))), UNKNOWN
+            lambda stops: (item for item in self._elements(stops) if bool(called(predicate, item))), UNKNOWN
         )
 
     def take(self, count: int, name: str | None = None) -> Dataset:
@@ -543,9 +523,3 @@ def _read_ahead(rows: Rows, wanted: Iterator[Sequence[int]], stops: Stops) -> It
 
 def _as_numpy(leaf: Any) -> Any:
     return torch.as_tensor(leaf).numpy(force=True)
-
-
-def _called(function: Callable[..., Any], item: Any) -> Any:
-    tensors = mapped(hand_out, mapped(as_tensor, item))
-    made = function(*tensors) if isinstance(tensors, tuple) else function(tensors)
-    return mapped(take_back, tuple(made) if isinstance(made, list) else made)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .._core.errors import argument_error, choice, positive_int
 from .._core.progress import say
-from .dataset import Dataset, Rows, Tree, from_rows
+from .dataset import Dataset, Rows, from_rows
+from .dataset_trees import Tree
 
 SUBSETS = ("training", "validation", "both")
 LABEL_MODES = ("int", "categorical", "binary")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gzip
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
-from .._core.errors import positive_int
+from .._core.errors import argument_error, positive_int
 from .._core.strings import StringTensor
+from .dataset import Dataset
+from .dataset_trees import UNKNOWN, as_tensor
 from .dataset_utils import FileRows, FolderOptions
 
 FORMATS = (".txt",)
@@ -33,6 +37,32 @@ class _TextFiles(FileRows):
 
     def stack(self, contents: list[Any]) -> StringTensor:
         return StringTensor.of([text.numpy() for text in contents])
+
+
+def text_lines(filenames: Any, compression_type: str | None = None, *options: Any, **kwargs: Any) -> Dataset:
+    """Return the lines of files, without what ends them, as `tf.data.TextLineDataset` does.
+
+    Args:
+        filenames: A path, a list of them, or a data set.
+        compression_type: `'GZIP'`, or nothing.
+        options: Accepted: `buffer_size`, `num_parallel_reads`.
+        kwargs: Accepted.
+
+    Raises:
+        ValueError: Another compression.
+    """
+    if compression_type not in (None, "", "GZIP"):
+        raise argument_error("TextLineDataset", "compression_type", "None, '' or 'GZIP'", compression_type)
+    reader: Any = gzip.open if compression_type else open
+    names = filenames if isinstance(filenames, Dataset) else np.ravel(as_tensor(filenames).numpy()).tolist()
+
+    def lines(stops: list[Any]) -> Iterator[Any]:
+        for name in names:
+            with reader(as_tensor(name).item().decode(), "rb") as file:
+                for line in file:
+                    yield StringTensor.of(line.removesuffix(b"\n").removesuffix(b"\r"))
+
+    return Dataset(lines, UNKNOWN)
 
 
 def text_dataset_from_directory(

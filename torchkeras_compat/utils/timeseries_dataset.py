@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .._core.errors import argument_error, positive_int
-from .dataset import Dataset, Tree, as_tensor
+from .dataset import Dataset
+from .dataset_trees import Tree, as_tensor
 from .dataset_utils import shuffled_batches
 
 

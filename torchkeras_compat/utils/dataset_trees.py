@@ -1,0 +1,74 @@
+"""Elements of data sets: tensors in tuples and dictionaries, and what functions make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core.strings import StringTensor
+from .._core.user_tensors import hand_out, take_back
+
+INFINITE, UNKNOWN = -1, -2  # TensorFlow's numbers for the length of a data set
+
+Tree = Any  # an array, or a tuple or dictionary of trees
+Stops = list[Callable[[], Any]]  # what ends the reading ahead of one pass
+
+
+def mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
+    """Return a tree with a function's values as its leaves."""
+    if isinstance(tree, dict):
+        return {key: mapped(function, value) for key, value in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(mapped(function, value) for value in tree)
+    return function(tree)
+
+
+def leaves(tree: Tree) -> list[Any]:
+    """Return the leaves of a tree."""
+    if isinstance(tree, (dict, tuple)):
+        return [leaf for value in (tree.values() if isinstance(tree, dict) else tree) for leaf in leaves(value)]
+    return [tree]
+
+
+def joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
+    """Return the tree of what a function makes of the leaves of several trees, place by place."""
+    first = trees[0]
+    if isinstance(first, dict):
+        return {key: joined(function, [tree[key] for tree in trees]) for key in first}
+    if isinstance(first, tuple):
+        return tuple(joined(function, list(parts)) for parts in zip(*trees))
+    return function(trees)
+
+
+def as_tensor(value: Any) -> Any:
+    """Return a value as a tensor of TensorFlow's type for it; strings as a `StringTensor`."""
+    if isinstance(value, Tensor) or hasattr(value, "_elements"):  # a data set may be an element
+        return value
+    array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    if array.dtype.kind in "OUS":
+        return StringTensor.of(array)
+    if not hasattr(value, "dtype"):  # what Python wrote
+        array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]).reshape(array.shape))
+
+
+def copied(value: Any) -> Any:
+    """Return a value as a tensor with memory of its own."""
+    copy: Tensor = as_tensor(value).clone()
+    return copy
+
+
+def stacked(values: list[Any]) -> Any:
+    """Return tensors as the rows of one."""
+    return torch.stack([torch.as_tensor(value) for value in values])
+
+
+def called(function: Callable[..., Any], item: Any) -> Any:
+    """Return what a user's function makes of an element, whose parts are its arguments."""
+    tensors = mapped(hand_out, mapped(as_tensor, item))
+    made = function(*tensors) if isinstance(tensors, tuple) else function(tensors)
+    return mapped(take_back, tuple(made) if isinstance(made, list) else made)
