@@ -258,8 +258,8 @@ def test_data_sets() -> None:
     assert len(calls) == 1
     with pytest.raises(TypeError):
         len(data.repeat())
-    with pytest.raises(AttributeError, match=r"tf\.data\.Dataset has no 'interleave' here, only: "):
-        data.interleave(None)
+    with pytest.raises(AttributeError, match=r"tf\.data\.Dataset has no 'snapshot' here, only: "):
+        data.snapshot(None)
     with pytest.raises(ValueError, match=r"as many rows; got \[5, 6\]"):
         tf.data.Dataset.from_tensor_slices((X, Y[:5]))
 
