@@ -98,6 +98,19 @@ def test_dialects(write: Write, command: Command) -> None:
     assert "dialect keras-2.15, as told" in told.stderr
 
 
+@pytest.mark.parametrize("module", ["keras.layers", "keras.engine.topology"])
+@pytest.mark.parametrize("dialect", [(), ("--dialect", "keras-1")])
+def test_a_module_that_was_a_function(dialect: tuple[str, ...], module: str, write: Write, command: Command) -> None:
+    write(
+        "merged.py",
+        f"from keras.layers import Input\nfrom {module} import merge\n"
+        "print(merge([Input((3,)), Input((2,))], mode='concat').shape)\n",
+    )
+    done = command("run", *dialect, "merged.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "(None, 5)"
+
+
 def test_modules_that_tensorflow_has_twice_are_no_old_names(write: Write, command: Command) -> None:
     write("twice.py", "import tensorflow as tf\nprint(tf.losses.MeanSquaredError().name, tf.initializers.zeros)\n")
     done = command("run", "twice.py")

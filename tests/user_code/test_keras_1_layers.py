@@ -255,3 +255,36 @@ def test_a_recurrent_layer_of_keras_1() -> None:
     )
     with pytest.raises(ValueError, match=r"RNN\(cell, stateful=True\)"):
         Leaky(5, stateful=True)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kind"), [("keras-1", "tuple"), ("keras-2.3", "tuple"), ("tf.keras", "TensorShape")]
+)
+def test_shapes_of_several_inputs_are_tuples_in_the_classic_dialects(dialect: str, kind: str) -> None:
+    """A capsule network's mask asks so whether it was given the labels too."""
+    tk.set_dialect(dialect)
+    seen: list[str] = []
+
+    class Mask(L.Layer):  # type: ignore[misc]
+        def build(self, input_shape: Any) -> None:
+            seen.append(type(input_shape[0]).__name__)
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs[0] * inputs[1]
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            seen.append(type(input_shape[0]).__name__)
+            return input_shape[0]
+
+    Mask()([tk.Input((3,)), tk.Input((3,))])
+    assert set(seen) == {kind}
+
+    class One(L.Layer):  # type: ignore[misc]
+        def build(self, input_shape: Any) -> None:
+            assert input_shape.as_list() == [None, 3]
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    One()(tk.Input((3,)))

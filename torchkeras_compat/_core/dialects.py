@@ -70,6 +70,7 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
+        several_shapes_are_tuples: methods of users get the shapes of several inputs as plain tuples.
         lambdas_run_once: what a Lambda's function reads of the variables around it counts as it was when the Lambda was
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
         sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
@@ -129,6 +130,7 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
+    several_shapes_are_tuples: bool = True
     lambdas_run_once: bool = True
     sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
@@ -338,6 +340,7 @@ TF_KERAS = Dialect(
         functional_models=True,
         cells_name_weights=True,
         archive_without_suffix=True,
+        several_shapes_are_tuples=False,
         lambdas_run_once=False,
         sequences_go_round=False,
         zero_based_names=True,

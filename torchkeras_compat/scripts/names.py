@@ -92,7 +92,10 @@ def _place_in(holder: Module, name: str) -> str | None:
     place = holder.place(name)
     if place is None or place.partition(".")[0] not in FACED:
         return place
-    return meaning(place.replace(":", ".")).place  # what one module of a facade has of another
+    path = place.replace(":", ".")
+    if path == f"{holder.__name__}.{name}":  # its own: in Keras 1 `keras.layers.merge` was a function
+        return f"{_place_of(holder)}:{name}"
+    return meaning(path).place  # what one module of a facade has of another
 
 
 @dataclass

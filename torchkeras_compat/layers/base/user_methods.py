@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from ..._core import dialects
 from ..._core.ownership import is_ours
 from ..._core.tensor_shape import TensorShape
 from ..._core.tree import is_shape
@@ -99,7 +100,9 @@ def as_told(shape: Any) -> Any:
     if isinstance(shape, dict):
         return {key: as_told(part) for key, part in shape.items()}
     if isinstance(shape, (list, tuple)) and not is_shape(shape):
-        return [as_told(part) for part in shape]
+        # `if type(input_shape[0]) is tuple` asks in classic code whether there are several inputs.
+        plain = dialects.current().rules.several_shapes_are_tuples
+        return [tuple(part) if plain and is_shape(part) else as_told(part) for part in shape]
     return TensorShape(shape) if isinstance(shape, (list, tuple)) else shape
 
 
