@@ -70,6 +70,8 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
+        batch_dot_by_matmul: `K.batch_dot` of more than three axes keeps all but the last two as batches, as products of
+            matrices do.
         several_shapes_are_tuples: methods of users get the shapes of several inputs as plain tuples.
         lambdas_run_once: what a Lambda's function reads of the variables around it counts as it was when the Lambda was
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
@@ -130,6 +132,7 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
+    batch_dot_by_matmul: bool = False
     several_shapes_are_tuples: bool = True
     lambdas_run_once: bool = True
     sequences_go_round: bool = True
@@ -285,6 +288,7 @@ KERAS_2_2 = Dialect(
         KERAS_2_3.rules,
         class_and_sample_weight=False,
         fused_losses=False,
+        batch_dot_by_matmul=True,
         binary_through_logits=True,
         normalise_by_nonzero=True,
         mean_over_valid_steps=True,

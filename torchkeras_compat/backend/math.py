@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import bounds, settings
+from .._core import bounds, dialects, settings
 from .._core.errors import argument_error
 from .._core.operations import as_tensor, operation
 
@@ -314,7 +314,8 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
             the last).
 
     Shape:
-        The batch, then the other axes of `x`, then those of `y`; `(batch, 1)` where none are left.
+        The batch, then the other axes of `x`, then those of `y`; `(batch, 1)` where none are left. In the dialects of
+        Keras 2.2 and before, of more than three axes all but the last two are batches.
 
     Raises:
         ValueError: An input has no axis beside the batch, the batches differ, `axes` names axis 0, or lengths differ.
@@ -334,6 +335,8 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
     if len(pair) != 2 or not builtins.all(isinstance(a, int) for a in pair):
         raise argument_error("batch_dot", "axes", "None, an integer or two of them", axes)
+    if builtins.max(x.ndim, y.ndim) > 3 and dialects.current().rules.batch_dot_by_matmul:
+        return _batch_dot_by_matmul(x, y, pair)
     a, b = pair[0] % x.ndim, pair[1] % y.ndim
     if 0 in (a, b) or x.shape[a] != y.shape[b]:
         raise ValueError(f"batch_dot(axes={axes}): the axes must have one length and not be the batch; got {shapes}.")
@@ -343,6 +346,24 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
     result = torch.bmm(x.reshape(x.shape[0], more_x, x.shape[-1]), y.reshape(*y.shape[:2], more_y))
     shape = (*x.shape[:-1], *y.shape[2:])
     return result.reshape(shape if len(shape) > 1 else (x.shape[0], 1))
+
+
+def _batch_dot_by_matmul(x: Tensor, y: Tensor, axes: Sequence[int]) -> Tensor:
+    """Return the product of matrices in the last two axes; one of fewer axes gets axes of length 1, which go again.
+
+    Source:
+        `batch_dot` of `keras/backend/tensorflow_backend.py`, Keras 2.2.4.
+    """
+    wide, missing = builtins.max(x.ndim, y.ndim), x.ndim - y.ndim
+    left = x.reshape(*x.shape, *[1] * builtins.max(-missing, 0))
+    right = y.reshape(*y.shape, *[1] * builtins.max(missing, 0))
+    left = left if axes[0] == wide - 1 else left.mT
+    right = right.mT if axes[1] == wide - 1 else right
+    product = left @ right
+    first = x.ndim + y.ndim - 3 if missing > 0 else x.ndim - 1
+    for axis in builtins.range(first + builtins.abs(missing) - 1, first - 1, -1):
+        product = product.squeeze(axis)
+    return product.unsqueeze(1) if product.ndim == 1 else product
 
 
 def count_params(x: Any) -> int:
