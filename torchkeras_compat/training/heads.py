@@ -63,6 +63,7 @@ class Head:
         prefix: What stands before the names in logs: nothing for the only output of a model.
         lines: The metrics with their names, once the shapes of targets are known.
         target_shape: The shape of the targets that told them.
+        weight: `told_weight` as a number, as it stands now.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Head:
     prefix: str = ""
     lines: list[MetricLine] | None = None
     target_shape: tuple[int | None, ...] | None = None
+    weight: float = field(init=False, repr=False, compare=False)
     _resolved: tuple[Any, losses.Resolved] | None = field(default=None, repr=False)
 
     def resolved_loss(self) -> losses.Resolved:
@@ -124,10 +126,14 @@ class Head:
             known.append(next(one for one in candidates if one not in known and one != "loss"))
         return known
 
-    @property
-    def weight(self) -> float:
-        """What the loss is multiplied by as it stands now."""
-        return 1.0 if self.told_weight is None else float(self.told_weight)
+    def __post_init__(self) -> None:
+        if not self.is_annealed:  # an attribute: steps read it, and a property would be a call in each
+            self.weight = 1.0 if self.told_weight is None else float(self.told_weight)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "weight":
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        return float(self.told_weight)
 
     @property
     def is_annealed(self) -> bool:
