@@ -247,3 +247,15 @@ def test_loss_weights_that_a_callback_anneals(form: str, first: float) -> None:
 
 def test_loss_weights() -> None:
     assert model_of(loss_weights=[2]).test_on_batch(X, Y)[0] == pytest.approx(2 * model_of().test_on_batch(X, Y)[0])
+
+
+def test_the_names_by_which_scripts_ask_for_gradients() -> None:
+    model = model_of()
+    optimizer_gradients = model.optimizer.get_gradients(model.total_loss, model._collected_trainable_weights)
+    fed = model._feed_inputs + model._feed_targets + model._feed_sample_weights
+    function = keras.backend.function(fed, optimizer_gradients)
+    assert [g.shape for g in function([X, Y, np.ones(len(X))])] == [w.shape for w in model.get_weights()]
+    assert keras.backend.variable(2.0).eval() == 2.0
+    assert (keras.backend.variable([1.0, 2.0]) * 3).eval().tolist() == [3.0, 6.0]
+    with pytest.raises(TypeError, match=r"K\.function"):
+        keras.backend.constant(1.0).eval(feed_dict={1: 2})

@@ -92,6 +92,21 @@ class UserTensor(Tensor):
         if len(own) != len(said) or any(s not in (None, o) for o, s in zip(own, said)):
             raise ValueError(f"set_shape({said}): the tensor has shape {own}.")
 
+    def eval(self, feed_dict: None = None, session: Any = None) -> Any:
+        """Return the value, as tensors of TensorFlow 1 do.
+
+        Args:
+            feed_dict: Only `None`: symbolic tensors are computed by `K.function`.
+            session: Accepted.
+
+        Raises:
+            TypeError: Values are to be fed.
+        """
+        if feed_dict:
+            raise TypeError("eval(feed_dict=…): what is computed from values that are fed is a K.function; call that.")
+        value = self.numpy()
+        return value if value.ndim else value[()]
+
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """Return a copy of the value as a numpy array."""
         with plain_torch():

@@ -31,6 +31,20 @@ class SymbolicLoss(CompiledModel):
         """The symbolic sample weights of these; ones where no value is given."""
         return self._symbolic_loss()[1]
 
+    # Under these names training of classic Keras kept what it fed; scripts that ask for gradients use them.
+    _feed_targets = targets
+    _feed_sample_weights = sample_weights
+
+    @property
+    def _feed_inputs(self) -> list[SymbolicTensor]:
+        inputs: list[SymbolicTensor] = self.inputs
+        return inputs
+
+    @property
+    def _collected_trainable_weights(self) -> list[Any]:
+        weights: list[Any] = self.trainable_weights
+        return weights
+
     @property
     def total_loss(self) -> SymbolicTensor:
         """The symbolic loss: that of the output, and all penalties.
@@ -47,7 +61,7 @@ class SymbolicLoss(CompiledModel):
         return self._symbolic_loss()[2]
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("targets", "sample_weights", "total_loss"):
+        if name.removeprefix("_feed_") in ("targets", "sample_weights", "total_loss"):
             raise AttributeError(f"{name}: the model has no loss; call compile(optimizer=…, loss=…) first.")
         return super().__getattr__(name)  # type: ignore[misc]
 
