@@ -125,7 +125,6 @@ class Variable(Live):
         """Return the value as a numpy array in Keras's layout (a copy)."""
         return self._weight.numpy()
 
-
     def assign(self, value: Any, *args: Any, **kwargs: Any) -> Variable:
         """Write `value` into the weight."""
         self._weight.assign(value)
