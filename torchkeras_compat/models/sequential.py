@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -245,10 +246,12 @@ class Sequential(Model):
             for layer in self._chain:
                 self._connect(layer)
 
-    def _build_by(self, inputs: Tree) -> None:
+    def _build_by(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Build every layer by inputs like these."""
-        if not self._chain:
-            super()._build_by(inputs)
+        if not self._chain or self._is_users and (args or call_arguments):
+            super()._build_by(inputs, args, call_arguments)
         elif is_branch(inputs) and len(flatten(inputs)) > 1:
             self.build(map_tree(lambda tensor: (None, *tensor.shape[1:]), inputs))
         else:

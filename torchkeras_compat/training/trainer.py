@@ -134,7 +134,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         self._compile_config = config
         self._steps = {}
         self._forward_step = None
-        self._frozen_at_compile = self._trained_table() if self.built else None
+        self._frozen_at_compile = None if self._waits_for_batch(False) else self._trained_table()
 
     @property
     def optimizer(self) -> Any:

@@ -254,11 +254,15 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         """
         self.built = True
 
-    def _build_on(self, inputs: Tree) -> None:
-        """Build the layer for inputs like these."""
+    def _build_on(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        """Build the layer for inputs like these, and further arguments of its call."""
         keeps_batch = self._traits.stateful  # what is kept from batch to batch has its size
         shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), inputs)
         self._build_from(shapes, next((leaf.device for leaf in flatten(inputs)), None))
+
+    def _build_on_symbols(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        """Build the layer for symbolic inputs, and further arguments of its call."""
+        self._build_from(shapes_of(inputs))
 
     def _build_from(self, input_shape: Tree, device: torch.device | None = None) -> None:
         """Check `input_shape`, build the layer once and set its initial weights."""
@@ -394,7 +398,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             mask = carried_mask(inputs)
         x = self._to_input(inputs)
         if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
-            self._build_on(x)
+            self._build_on(x, args, kwargs)
         if not settings.inside_run():
             self._expect_sizes(x)
             self._forget_losses()
@@ -488,7 +492,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
 
     def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         """Make a node of the graph: the call on symbolic tensors, to be run later."""
-        self._build_from(shapes_of(inputs))
+        self._build_on_symbols(inputs, args, call_arguments)
         self._expect_sizes(inputs)
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)
