@@ -97,6 +97,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
     _takes_trees: ClassVar[bool] = False  # whether `call` takes lists and dictionaries of tensors
     _takes_integers: bool = False
     _index_checks: tuple[Callable[[Tensor], None], ...] = ()  # raise where an index of the input has no row
+    _declares_strings: bool = False  # whether its inputs are known to be strings before the first of them comes
     _is_users: ClassVar[bool] = False  # whether a user wrote its `call`
     _call_arguments: ClassVar[tuple[str, ...]] = ()  # the names of the arguments of `call` behind the inputs
     _positional_arguments: ClassVar[tuple[str, ...] | None] = None  # of `__call__`, where they differ from those
@@ -368,6 +369,22 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
                     f"{self}: its weights were made for size {size} of axis {axis} of the input; got shape "
                     f"{(None, *shape[1:])}."
                 )
+
+    def _refits(self, shape: Shape) -> bool:
+        """Make a layer that was built for another shape ready for this one; tell whether it can be.
+
+        One without weights is built anew.  The weights of another stay, where they go with this shape.
+        """
+        if self._weight_table():
+            return bool(self._sizes_of_weights) and self._sizes_fit(shape)
+        if is_ours(type(self)):
+            self.built, self._built_shape = False, None
+        return True
+
+    def _sizes_fit(self, shape: Shape) -> bool:
+        """Tell whether the weights were made for the sizes that a shape has."""
+        sizes = self._sizes_of_weights.items()
+        return all(-len(shape) <= axis < len(shape) and shape[axis] in (None, size) for axis, size in sizes)
 
     # --- calling -------------------------------------------------------------------------------------------------
 
