@@ -98,6 +98,21 @@ class ModelFiles(WeightFiles):
         return wanted
 
 
+def save_model(
+    model: ModelFiles, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
+) -> None:
+    """Write a model to one file; see `Model.save`.
+
+    Args:
+        model: The model.
+        filepath: Where.
+        overwrite: Whether a file that is there is replaced without a question.
+        save_format: `'keras'` or `'h5'`; by the name if `None`.
+        kwargs: Such as `include_optimizer`.
+    """
+    model.save(filepath, overwrite, save_format, **kwargs)
+
+
 def load_model(
     filepath: Any,
     custom_objects: dict[str, Any] | None = None,
