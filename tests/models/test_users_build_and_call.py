@@ -160,3 +160,42 @@ class TestFurtherArguments:
     def test_build_alone_says_what_is_missing(self) -> None:
         with pytest.raises(TypeError, match="hidden"):
             Decoder().build((None, 1))
+
+
+def test_a_model_that_hands_itself_to_its_base() -> None:
+    class Handed(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(self)  # as some tutorials have it
+            self.dense = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    assert tuple(Handed()(X).shape) == (4, 2)
+
+
+@pytest.mark.parametrize("name", "model inputs outputs modules children apply".split())
+def test_names_of_attributes_that_keras_leaves_to_the_user(name: str, tmp_path: Any) -> None:
+    class Named(keras.Model):
+        def __init__(self, value: Any) -> None:
+            super().__init__()
+            setattr(self, name, value)
+            self.dense = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            held = getattr(self, name)
+            return self.dense(held(x)) if isinstance(held, layers.Layer) else self.dense(x) * held
+
+    for value, weights in ((layers.Dense(2), 4), (5.0, 2)):
+        model = Named(value)
+        model.compile("sgd", "mse", metrics=["accuracy"])
+        model.fit(X, np.ones((4, 2)), verbose=0)
+        assert len(model.trainable_weights) == weights
+        model.to("cpu").eval().summary(print_fn=lambda line: None)
+        model.save_weights(tmp_path / "w.h5")
+        assert getattr(model, name) is value
+        touched: list[Any] = []
+        outer = keras.Sequential([model])
+        outer.build((None, 3))
+        outer.apply(touched.append)
+        assert sum(one is model.dense for one in touched) == 1

@@ -24,6 +24,7 @@ from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
 from .._core.user_tensors import take_back
 from .._core.weights import Weight
 from ..layers.base import Layer
+from ..layers.base.attributes import Shadowable
 from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
@@ -77,6 +78,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
+        if inputs is self:  # `super().__init__(self)`, which Keras ignores
+            inputs = None
         if (inputs is None) != (outputs is None):
             missing = "inputs" if inputs is None else "outputs"
             raise argument_error(type(self).__name__, missing, "symbolic tensors", None)
@@ -339,7 +342,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         graph = origin(type(self)) is Model and self._plan is not None
         return "Functional" if graph and self._rules.functional_models else None
 
-    @property
+    @Shadowable
     def model(self) -> Model:
         """The model itself, as Keras 1 scripts ask for it."""
         return self

@@ -68,7 +68,7 @@ class TrainedModel:
     _output_tree: Tree
 
     @property
-    def outputs(self) -> list[SymbolicTensor]:
+    def _list_of_outputs(self) -> list[SymbolicTensor]:
         """The symbolic outputs."""
         raise NotImplementedError
 
