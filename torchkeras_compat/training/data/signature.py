@@ -131,6 +131,13 @@ class Signature(NamedTuple):
     batch_size: int | None = None
     whole: bool = False
 
+    def needs_targets(self) -> bool:
+        """Tell whether the model was compiled with a loss that compares outputs with targets."""
+        if self.whole:  # its own steps take what they need
+            return False
+        outputs = self.model._model_outputs()
+        return self.model.loss is not None if outputs is None else any(output.loss is not None for output in outputs)
+
     def outputs(self) -> Sequence[ModelOutput] | None:
         """Return the outputs that targets and weights are matched to; `None` where they stay as they are."""
         return None if self.whole else self.model._model_outputs()
