@@ -103,3 +103,36 @@ def test_optimizer_follows_its_schedule() -> None:
     binding.step([torch.ones(1)])
     assert weight.item() == -1.75
     assert optimizer.lr == 0.5
+
+
+# What Keras 2.15.1 gives for np.array([[0, 3, 10], [11, 25, 60]]).
+OF_STEPS = [
+    (schedules.ExponentialDecay(0.1, 10, 0.5), [0.1, 0.081225, 0.05, 0.046652, 0.017678, 0.001562]),
+    (schedules.ExponentialDecay(0.1, 10, 0.5, staircase=True), [0.1, 0.1, 0.05, 0.05, 0.025, 0.001562]),
+    (schedules.InverseTimeDecay(0.1, 10, 0.5), [0.1, 0.086957, 0.066667, 0.064516, 0.044444, 0.025]),
+    (schedules.PolynomialDecay(0.1, 20), [0.1, 0.085015, 0.05005, 0.045055, 0.0001, 0.0001]),
+    (
+        schedules.PolynomialDecay(0.1, 20, power=2.0, cycle=True),
+        [0.1, 0.072278, 0.025075, 0.02033, 0.014148, 0.0001],
+    ),
+    (schedules.CosineDecay(0.1, 20, alpha=0.1), [0.1, 0.095095, 0.055, 0.04796, 0.01, 0.01]),
+    (schedules.CosineDecayRestarts(0.1, 10), [0.1, 0.079389, 0.1, 0.099384, 0.014645, 0.014645]),
+    (
+        schedules.CosineDecayRestarts(0.1, 10, t_mul=1.0, m_mul=0.5),
+        [0.1, 0.079389, 0.05, 0.048776, 0.0125, 0.001562],
+    ),
+]
+
+
+@pytest.mark.parametrize(("schedule", "expected"), OF_STEPS)
+def test_many_steps_at_once(schedule: schedules.LearningRateSchedule, expected: list[float]) -> None:
+    steps = np.array([[0, 3, 10], [11, 25, 60]])
+    for given in (steps, torch.tensor(steps), torch.tensor(steps, dtype=torch.float32)):
+        rates = schedule(given)
+        assert rates.dtype == torch.float32
+        np.testing.assert_allclose(rates.numpy(), np.reshape(expected, (2, 3)), atol=6e-7)  # they are rounded
+    assert [type(schedule(one)) for one in (3, np.float32(3), torch.tensor(3))] == [float] * 3
+
+
+def test_many_steps_of_a_piecewise_constant() -> None:
+    assert schedules.PiecewiseConstantDecay([10], [0.5, 0.25])(np.array([9, 10, 11])).tolist() == [0.5, 0.5, 0.25]

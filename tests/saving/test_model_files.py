@@ -370,3 +370,32 @@ def test_a_whole_model_without_some_weight_is_refused(tmp_path: Any) -> None:
         del file["model_weights"]["top_level_model_weights"]  # as before Keras 2.6
     with pytest.raises(FileError, match=r"the file has no values for .*scale"):
         keras.models.load_model(tmp_path / "model.h5", {"WithScale": WithScale}, compile=False)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_class_of_the_users_is_asked_for_by_name(suffix: str, tmp_path: pathlib.Path) -> None:
+    class Passing(L.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    model = keras.Sequential([L.Dense(2, input_dim=3), Passing()])
+    model.save(tmp_path / f"model{suffix}")
+    with pytest.raises(ValueError, match=r"unknown layer 'Passing': .* custom_objects=\{'Passing': Passing\}"):
+        keras.models.load_model(tmp_path / f"model{suffix}", compile=False)
+
+
+def test_a_subclassed_model_is_asked_for_by_name(tmp_path: pathlib.Path) -> None:
+    class Mine(keras.Model):
+        def __init__(self, units: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+            self.dense = L.Dense(units)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    model = Mine()
+    model.build((None, 2))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match=r"unknown layer 'Mine': .* custom_objects=\{'Mine': Mine\}"):
+        keras.models.load_model(tmp_path / "model.keras", compile=False)

@@ -252,7 +252,8 @@ CASES: dict[str, Case] = {
         ValueError,
         "generator",
     ),
-    "a generator of x alone": (regression, fitting(X for _ in range(3)), ValueError, r"must yield \(x, y\)"),
+    "a generator of x alone": (regression, fitting(X for _ in range(3)), ValueError, r"y is missing.*\(x, y\)"),
+    "a generator of numbers": (regression, fitting(3 for _ in range(3)), ValueError, r"must yield \(x, y\)"),
     "an empty generator": (regression, fitting((X, Y) for _ in range(0)), ValueError, "no batches"),
     "a generator of other shapes": (
         regression,

@@ -63,6 +63,9 @@ class Model:
     def __str__(self) -> str:
         return f"Model '{self.name}'"
 
+    def _waits_for_batch(self, has_own_steps: bool) -> bool:
+        return not self.built
+
     def _build_by(self, inputs: Any) -> None:
         raise AssertionError("it is built")
 

@@ -224,7 +224,7 @@ def _deserialized(kind: str, config: Mapping[str, Any]) -> Any:
     try:
         entry = _entry(kind, name, config.get("registered_name"))
     except UnknownName as error:
-        raise UnknownName(kind, error.name, error.hint, _called(name, arguments)) from None
+        raise UnknownName(kind, error.name, _hint_in_config(error), _called(name, arguments)) from None
     if not inspect.isclass(entry):
         return entry
     takes_lists = getattr(entry, "_config_may_be_list", False)
@@ -232,6 +232,13 @@ def _deserialized(kind: str, config: Mapping[str, Any]) -> Any:
         raise ValueError(f"{name}: 'config' must be a dictionary; got {show(arguments)}.")
     with stored_configs.of_this_package(str(config.get("registered_name")).startswith(stored_configs.OWN)):
         return _made(entry, arguments)
+
+
+def _hint_in_config(error: UnknownName) -> str:
+    """Return what may be meant by a name in a configuration: most likely something of the user's own."""
+    name = error.name.rpartition(">")[2]
+    own = f"if it is your own, it must be told: custom_objects={{{name!r}: {name}}}."
+    return f"{error.hint} {own[0].upper()}{own[1:]}" if error.hint.endswith("?") else own
 
 
 def _made(entry: Any, arguments: Any) -> Any:

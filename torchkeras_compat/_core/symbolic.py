@@ -380,7 +380,9 @@ def symbols_like(first: Tree, second: Tree, name: str) -> Tree:
         name: What the tensors are called.
     """
 
-    def symbol(a: Tensor, b: Tensor) -> SymbolicTensor:
+    def symbol(a: Any, b: Any) -> Any:
+        if not isinstance(a, Tensor):  # such as `None` beside a tensor
+            return a
         shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape))
         return SymbolicTensor(shape, settings.dtype_name(a.dtype), name=name)
 

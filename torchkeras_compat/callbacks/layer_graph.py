@@ -38,8 +38,8 @@ def graph_of(model: Any) -> Any:
     from tensorboard.compat.proto.versions_pb2 import VersionDef
 
     graph = GraphDef(versions=VersionDef(producer=22))
-    names = {id(tensor): tensor.name for tensor in model.inputs}
-    for tensor in model.inputs:
+    names = {id(tensor): tensor.name for tensor in model._list_of_inputs}
+    for tensor in model._list_of_inputs:
         _add(graph, tensor.name, "InputLayer", [], [tensor])
     _add_calls(graph, model, "", names)
     return graph
@@ -54,7 +54,7 @@ def _add_calls(graph: Any, model: Any, scope: str, names: dict[int, str]) -> Non
         scope: What stands before the names: those of the models around, each with a slash.
         names: Id of a tensor → name of the node that it comes from; the inputs are there.
     """
-    nodes = nodes_before(model.outputs, names)
+    nodes = nodes_before(model._list_of_outputs, names)
     calls = Counter(_name(node) for node in nodes)
     seen: Counter[str] = Counter()
     for node in nodes:
@@ -64,9 +64,9 @@ def _add_calls(graph: Any, model: Any, scope: str, names: dict[int, str]) -> Non
             name = f"{name}/call_{seen[name]}"
         outputs, layer = flatten(node.outputs), node.layer
         if node.is_layer and has_graph(layer):
-            inner = {id(tensor): names[id(outer)] for tensor, outer in zip(layer.inputs, node.parents())}
+            inner = {id(tensor): names[id(outer)] for tensor, outer in zip(layer._list_of_inputs, node.parents())}
             _add_calls(graph, layer, f"{name}/", inner)
-            names.update({id(tensor): inner[id(end)] for tensor, end in zip(outputs, layer.outputs)})
+            names.update({id(tensor): inner[id(end)] for tensor, end in zip(outputs, layer._list_of_outputs)})
             continue
         kind = type(layer).__name__ if node.is_layer else "function"
         _add(graph, name, kind, list(dict.fromkeys(names[id(tensor)] for tensor in node.parents())), outputs)

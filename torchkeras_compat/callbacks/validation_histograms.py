@@ -39,7 +39,8 @@ def write_histograms_by_batch(
     outputs = _outputs(model) if with_outputs else []
     weights = [weight for layer in model.layers for weight in layer.trainable_weights] if with_gradients else []
     tensors = [tensor for _, tensor in outputs] + ([_flat_gradient(model.total_loss, weights)] if weights else [])
-    inputs, values = _with_values(model, arrays) if weights else (model.inputs, arrays[: len(model.inputs)])
+    own = model._list_of_inputs
+    inputs, values = _with_values(model, arrays) if weights else (own, arrays[: len(own)])
     if not tensors:
         return
     function = K.function(list(inputs), tensors)
@@ -53,7 +54,8 @@ def write_histograms_by_batch(
 
 def _outputs(model: Any) -> list[tuple[str, SymbolicTensor]]:
     """Return what the layers of a model give, with tags; a layer that is called twice has none, as in Keras."""
-    nodes = [node for node in nodes_before(model.outputs, set(map(id, model.inputs))) if node.is_layer]
+    inputs = set(map(id, model._list_of_inputs))
+    nodes = [node for node in nodes_before(model._list_of_outputs, inputs) if node.is_layer]
     calls = Counter(id(node.layer) for node in nodes)
     outputs: list[tuple[str, SymbolicTensor]] = []
     for node in nodes:
@@ -87,9 +89,9 @@ def _parted(flat: Array, weights: Sequence[Any]) -> list[Array]:
 
 def _with_values(model: Any, arrays: Sequence[Any]) -> tuple[list[SymbolicTensor], list[Any]]:
     """Return the symbolic inputs, targets and weights of samples of a model, and their values."""
-    inputs = len(model.inputs)
+    inputs = len(model._list_of_inputs)
     outputs = (len(arrays) - inputs) // 2  # the learning phase may stand behind
     targets, weights = arrays[inputs : inputs + outputs], arrays[inputs + outputs : inputs + 2 * outputs]
     kept = [i for i, target in enumerate(targets) if target is not None]  # the outputs that have a loss
     values = [*arrays[:inputs], *(targets[i] for i in kept), *(weights[i] for i in kept)]
-    return [*model.inputs, *model.targets, *model.sample_weights], values
+    return [*model._list_of_inputs, *model.targets, *model.sample_weights], values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WRAPPED = "write layers.TorchModuleWrapper(torch.nn.{}, channels_first=True) now"
 BY_HAND = "write {} now"
+SIDECAR = "write model.load_weights and model.evaluate in a loop now"
 
 
 def _all(names: str, text: str) -> dict[str, str]:
@@ -12,12 +13,27 @@ def _all(names: str, text: str) -> dict[str, str]:
 
 LAYERS: dict[str, str] = {
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
+    "RandomFourierFeatures": BY_HAND.format("Dense(units, activation=K.cos, trainable=False)"),
+}
+LAYERS_FOR_DATA: dict[str, str] = {
+    "CategoryCrossing": BY_HAND.format("layers.HashedCrossing(num_bins=…)"),
+}
+EXPERIMENTAL: dict[str, str] = {
+    "LinearModel": BY_HAND.format("Sequential([layers.Dense(1, kernel_initializer='zeros')])"),
+    "WideDeepModel": BY_HAND.format("Model([wide, deep], layers.add([linear_model(wide), dnn_model(deep)]))"),
+    "SequenceFeatures": BY_HAND.format("one array of all features, x"),
+    "PeepholeLSTMCell": BY_HAND.format("a cell of your own for layers.RNN, or layers.LSTM,"),
+    "LinearCosineDecay": BY_HAND.format("a function for callbacks.LearningRateScheduler"),
+    "NoisyLinearCosineDecay": BY_HAND.format("a function for callbacks.LearningRateScheduler"),
+    "SidecarEvaluator": SIDECAR,
 }
 
 MODELS: dict[str, str] = {
     "Graph": "write Sequential now",
 }
 UTILS: dict[str, str] = {
+    "FeatureSpace": BY_HAND.format("a preprocessing layer for each feature, and layers.Concatenate,"),
+    "SidecarEvaluator": SIDECAR,
     "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
 }
 
@@ -86,9 +102,11 @@ PLANNED: dict[str, dict[str, str]] = {
         **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
     },
     "layers": LAYERS,
+    "layers.preprocessing": LAYERS_FOR_DATA,
     "models": MODELS,
     "utils": UTILS,
     "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
     **APPLICATIONS,
+    "experimental": EXPERIMENTAL,
     "estimator": {"model_to_estimator": "call model.fit now"},
 }

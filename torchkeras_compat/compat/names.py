@@ -23,6 +23,7 @@ ALIASES: dict[str, dict[str, str]] = {
         **{f"AvgPool{n}D": f"AveragePooling{n}D" for n in (1, 2, 3)},
         **{f"GlobalMaxPool{n}D": f"GlobalMaxPooling{n}D" for n in (1, 2, 3)},
         **{f"GlobalAvgPool{n}D": f"GlobalAveragePooling{n}D" for n in (1, 2, 3)},
+        "SyncBatchNormalization": "BatchNormalization",  # which is the same on one device
     },
     "initializer": {
         "uniform": "RandomUniform",
@@ -79,6 +80,7 @@ MODULES: dict[str, str] = {
     "optimizers": "optimizers",
     "preprocessing": "preprocessing",
     "regularizers": "regularizers",
+    "saving": "saving",
     "utils": "utils",
     "wrappers": "wrappers",
     "wrappers.scikit_learn": "wrappers.scikit_learn",
@@ -89,6 +91,10 @@ MODULES: dict[str, str] = {
     "backend.common": "backend",
     "backend.tensorflow_backend": "backend",
     "mixed_precision.experimental": "mixed_precision",
+    "layers.experimental": "layers",
+    "layers.experimental.preprocessing": "layers.preprocessing",
+    "layers.preprocessing": "layers.preprocessing",
+    "optimizers.experimental": "optimizers.experimental",
     "optimizers.legacy": "optimizers.legacy",
     "optimizers.schedules": "optimizers.schedules",
     "engine": "layers",
@@ -127,13 +133,14 @@ MODULES: dict[str, str] = {
 }
 
 # Modules with planned names alone.
-PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "estimator")]
+PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "estimator", "experimental")]
 MODULES.update({part: part for part in PLANNED_ALONE})
 MODULES["applications.mobilenetv2"] = "applications.mobilenet_v2"
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
     "layers": {"Sequential": ("models", "Sequential")},
+    "experimental": {name: ("optimizers.schedules", name) for name in ("CosineDecay", "CosineDecayRestarts")},
     "mixed_precision.experimental": {"set_policy": ("mixed_precision", "set_global_policy")},
     "models": dict.fromkeys(("Network", "Functional", "Container"), ("models", "Model")),
     "engine": {"Sequential": ("models", "Sequential")}

@@ -469,7 +469,7 @@ def _copied(layer: Any, go_backwards: bool) -> Any:
     # A configuration has a function by its name alone, and a user's class too.
     functions = {name: f for name in config if isinstance(f := getattr(layer, name, None), FunctionType)}
     cell = getattr(layer, "cell", None)
-    parts = [*layer.modules(), cell, *(getattr(cell, "cells", None) or ())]
+    parts = [*nn.Module.modules(layer), cell, *(getattr(cell, "cells", None) or ())]
     classes = {type(part).__name__: type(part) for part in parts if not is_ours(type(part))}
     with dialects.using(layer._dialect or dialects.DEFAULT), registry.custom_object_scope(classes):
         return type(layer).from_config({**config, **functions})

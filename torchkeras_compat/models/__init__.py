@@ -1,7 +1,7 @@
 """Models: graphs of layers, `Sequential`, and models from configurations."""
 
-from ..saving import load_model
-from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml, save_model
+from ..saving import load_model, save_model
+from .cloning import clone_model, model_from_config, model_from_json, model_from_yaml
 from .from_torch import from_torch
 from .model import Model
 from .sequential import Sequential

@@ -115,18 +115,3 @@ def model_from_yaml(yaml_string: str, custom_objects: dict[str, Any] | None = No
         RuntimeError: Always; names `model_from_json`.
     """
     raise RuntimeError("model_from_yaml: loading YAML can run code, so it is gone; write model_from_json(…) instead.")
-
-
-def save_model(
-    model: Model, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
-) -> None:
-    """Write a model to one file; see `Model.save`.
-
-    Args:
-        model: The model.
-        filepath: Where.
-        overwrite: Whether a file that is there is replaced without a question.
-        save_format: `'keras'` or `'h5'`; by the name if `None`.
-        kwargs: Such as `include_optimizer`.
-    """
-    model.save(filepath, overwrite, save_format, **kwargs)

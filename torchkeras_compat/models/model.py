@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import keyword
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +15,16 @@ from torch import Tensor, nn
 
 from .._core import dialects, registry, settings
 from .._core.errors import argument_error, show
-from .._core.ownership import origin
+from .._core.ownership import is_ours, origin
 from .._core.rollback import unchanged_on_error
 from .._core.strings import STRING, StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor, symbols_in
 from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, map_shapes, map_tree, shapes_of
+from .._core.user_tensors import take_back
 from .._core.weights import Weight
 from ..layers.base import Layer
+from ..layers.base.attributes import Shadowable
 from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
@@ -75,6 +78,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
+        if inputs is self:  # `super().__init__(self)`, which Keras ignores
+            inputs = None
         if (inputs is None) != (outputs is None):
             missing = "inputs" if inputs is None else "outputs"
             raise argument_error(type(self).__name__, missing, "symbolic tensors", None)
@@ -242,32 +247,85 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             raise ValueError(f"{self}: the shape of the input is not known; write build((None, …)), or fit first.")
         shapes = map_shapes(tuple, input_shape)
         # As in Keras, `build` by itself runs `call` outside the scope of the model's name.
-        self._names_weights = names_inside.current() == self._weight_scope
-        self._build_by(map_shapes(lambda shape: SymbolicTensor(shape, self.dtype), shapes))
-
-    def _build_on(self, inputs: Tree) -> None:
-        strings = any(isinstance(leaf, StringTensor) for leaf in flatten(inputs))
-        if strings and self._is_users and type(self).build is Model.build:
-            self._build_by(inputs)  # shapes alone would not tell strings from numbers
-        else:
-            super()._build_on(inputs)
-
-    def _build_by(self, inputs: Tree) -> None:
-        """Make the weights of a subclass by running its `call` on inputs like these, symbolic or not."""
+        self._names_weights = names_inside.current() == self._weight_scope and not self._has_own_build()
+        symbols = map_shapes(lambda shape: SymbolicTensor(shape, self.dtype), shapes)
         with BUILDING, torch.inference_mode(False), unchanged_on_error(self):
-            if self.built:
-                return
+            self._find_outputs(symbols, (), {})
+
+    def _has_own_build(self) -> bool:
+        """Tell whether a user wrote a `build` for this model."""
+        return not is_ours(type(self).build)
+
+    def _build_on(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        strings = any(isinstance(leaf, StringTensor) for leaf in flatten(inputs))  # which shapes alone would not tell
+        if self._is_users and (strings or args or call_arguments or self._has_own_build()):
+            self._build_by(inputs, take_back(args), take_back(dict(call_arguments)))
+        else:
+            super()._build_on(inputs, args, call_arguments)
+
+    def _build_on_symbols(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        if self._is_users and (args or call_arguments):
+            self._build_by(inputs, args, call_arguments)
+        else:
+            super()._build_on_symbols(inputs, args, call_arguments)
+
+    def _symbolic_outputs(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Tree:
+        if self._is_users and type(self).compute_output_shape is Network.compute_output_shape:
+            return self._output_by_running(inputs, args, call_arguments)
+        return super()._symbolic_outputs(inputs, args, call_arguments)
+
+    def _build_by(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Make the weights of a subclass: by the `build` that a user wrote, then by running its `call`.
+
+        Args:
+            inputs: Inputs like those of the call, symbolic or not.
+            args: Its further arguments.
+            call_arguments: Likewise, by name.
+        """
+        with BUILDING, torch.inference_mode(False), unchanged_on_error(self):
             symbols = map_tree(_like, inputs)
-            self.built = True
-            self._built_shape = shapes_of(symbols)
-            self._adopt(self._device())
+            if self._has_own_build() and not self.built:
+                with settings.running(None), self._naming_inner_layers(), self._device():
+                    self.build(shapes_of(symbols))
+            if self._output_tree is None:
+                self._find_outputs(symbols, args, call_arguments, inputs)
+
+    def _find_outputs(
+        self, symbols: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any], batch: Tree = None
+    ) -> None:
+        """Run a user's `call`, which makes the layers inside their weights, and note what it takes and gives.
+
+        Args:
+            symbols: The symbolic inputs.
+            args: The further arguments of the call.
+            call_arguments: Likewise, by name.
+            batch: The inputs of the call, whose number of samples the further arguments share.
+        """
+        self.built = True
+        self._built_shape = shapes_of(symbols)
+        self._adopt(self._device())
+        if args or call_arguments:
+            outputs = self._output_by_running(map_tree(_exactly_like, batch), args, call_arguments)
+            outputs = map_tree(_of_any_number, outputs)
+        else:
             outputs = self._output_by_running(symbols)
-            self._input_tree, self._output_tree = symbols, _named(outputs)
-            self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
+        self._input_tree, self._output_tree = symbols, _named(outputs)
+        self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
 
     def _can_be_called(self) -> bool:
         """Tell whether there are layers or a user's `call` to run."""
         return self._plan is not None or bool(self._chain) or self._is_users
+
+    def _waits_for_batch(self, has_own_steps: bool) -> bool:
+        """Tell whether the first batch is to build the model; one that its own steps call in another way is not."""
+        if self.built and not self._waits_for_call():
+            return False
+        parameters = list(inspect.signature(type(self).forward).parameters.values())[2:]
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        needed = [p for p in named if p.default is p.empty and p.name not in ("training", "mask")]
+        return not has_own_steps or (self._can_be_called() and not needed)
 
     def _check_callable(self) -> None:
         if not self._can_be_called():
@@ -284,7 +342,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         graph = origin(type(self)) is Model and self._plan is not None
         return "Functional" if graph and self._rules.functional_models else None
 
-    @property
+    @Shadowable
     def model(self) -> Model:
         """The model itself, as Keras 1 scripts ask for it."""
         return self
@@ -377,20 +435,33 @@ def _like(tensor: Any) -> SymbolicTensor:
     """Return a symbolic tensor for inputs like this one, whatever their number."""
     if isinstance(tensor, SymbolicTensor):
         return tensor
+    alike = _exactly_like(tensor)
+    return SymbolicTensor((None, *tuple(alike.shape)[1:]), alike.dtype)
+
+
+def _exactly_like(tensor: Any) -> SymbolicTensor:
+    """Return a symbolic tensor for inputs of just this shape."""
+    if isinstance(tensor, SymbolicTensor):
+        return tensor
     kind = STRING if isinstance(tensor, StringTensor) else settings.dtype_name(tensor.dtype)
-    return SymbolicTensor((None, *tensor.shape[1:]), kind)
+    return SymbolicTensor(tuple(tensor.shape), kind)
+
+
+def _of_any_number(value: Any) -> Any:
+    """Return a symbolic tensor of one number of samples for any number of them; anything else as it is."""
+    if not isinstance(value, SymbolicTensor) or not value.shape:
+        return value
+    return SymbolicTensor((None, *tuple(value.shape)[1:]), value.dtype)
 
 
 def _named(outputs: Tree) -> Tree:
     """Return the outputs of a user's call under the names that Keras gives them: their keys, or numbers from 1."""
     if isinstance(outputs, dict):
-        for key, tensor in outputs.items():
-            tensor.name = str(key)
+        names = {id(tensor): str(key) for key, tensor in outputs.items()}
     else:
-        for i, tensor in enumerate(flatten(outputs)):
-            tensor.name = f"output_{i + 1}"
-    for tensor in flatten(outputs):
-        tensor.node = None
+        names = {id(tensor): f"output_{i + 1}" for i, tensor in enumerate(flatten(outputs))}
+    for tensor in symbols_in(outputs):
+        tensor.name, tensor.node = names.get(id(tensor), tensor.name), None
     return list(outputs) if isinstance(outputs, tuple) else outputs
 
 

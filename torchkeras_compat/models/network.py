@@ -312,7 +312,7 @@ class Network(Description, TorchSide, TrainedModel):
     def _final_activations(self) -> list[Callable[[Tensor], Tensor] | None]:
         """Return the activation functions that the outputs end in; `None` where something needs their results."""
         if self._is_users or self._is_hooked():
-            return [None] * max(1, len(self.outputs) if self._output_tree is not None else 1)
+            return [None] * max(1, len(self._list_of_outputs) if self._output_tree is not None else 1)
         if self._plan is None or self._chain:
             return [final_activation(self._chain[-1]) if self._chain else None]
         return self._plan.final_activations()

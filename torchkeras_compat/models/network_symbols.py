@@ -10,6 +10,7 @@ from .._core.border import nameless
 from .._core.symbolic import Node, OwnNode, SymbolicTensor, as_seen
 from .._core.tree import Tree, map_tree
 from ..layers.base import Layer
+from ..layers.base.attributes import Shadowable
 from .functional import connected_to
 from .operation import layer_of
 from .plan import Plan
@@ -79,14 +80,22 @@ class NetworkSymbols(Layer):
         return map_tree(as_seen, self._output_tree)
 
     @property
-    def inputs(self) -> Any:
-        """The symbolic inputs, in a list; `None` while they are not known, as in Keras."""
+    def _list_of_inputs(self) -> Any:
         return None if self._input_tree is None else list(map(as_seen, ordered(self._input_tree)))
 
     @property
+    def _list_of_outputs(self) -> Any:
+        return None if self._output_tree is None else list(map(as_seen, ordered(self._output_tree)))
+
+    @Shadowable
+    def inputs(self) -> Any:
+        """The symbolic inputs, in a list; `None` while they are not known, as in Keras."""
+        return self._list_of_inputs
+
+    @Shadowable
     def outputs(self) -> Any:
         """The symbolic outputs, in a list; `None` while they are not known, as in Keras."""
-        return None if self._output_tree is None else list(map(as_seen, ordered(self._output_tree)))
+        return self._list_of_outputs
 
     @property
     def input_names(self) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -126,7 +127,8 @@ class Sequential(Model):
     def _build_layer(self, layer: Layer, shape: Tree) -> Shape:
         """Build a layer for `shape`, whatever it says of its own input, and return the shape of its output."""
         known = None if isinstance(layer, InputLayer) or not layer.built else layer._built_shape
-        if known is not None and is_shape(known) and is_shape(shape) and not compatible(known[1:], shape[1:]):
+        differs = known is not None and is_shape(known) and is_shape(shape) and not compatible(known[1:], shape[1:])
+        if differs and not layer._refits(shape):
             raise ValueError(f"{layer}: it was built for shape {known} and cannot follow shape {shape}.")
         layer._expect_one_input(flatten_shapes(shape))
         layer._build_from(shape, self._device())
@@ -245,10 +247,12 @@ class Sequential(Model):
             for layer in self._chain:
                 self._connect(layer)
 
-    def _build_by(self, inputs: Tree) -> None:
+    def _build_by(
+        self, inputs: Tree, args: Sequence[Any] = (), call_arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Build every layer by inputs like these."""
-        if not self._chain:
-            super()._build_by(inputs)
+        if not self._chain or (self._is_users and (args or call_arguments)):
+            super()._build_by(inputs, args, call_arguments)
         elif is_branch(inputs) and len(flatten(inputs)) > 1:
             self.build(map_tree(lambda tensor: (None, *tensor.shape[1:]), inputs))
         else:
@@ -274,9 +278,9 @@ class Sequential(Model):
         return self._says_strings() or super()._takes_strings
 
     def _says_strings(self) -> bool:
-        """Tell whether the input was declared to hold strings, or the first batch did."""
+        """Tell whether the input was declared to hold strings, or the first batch did, or what `adapt` saw."""
         declared = self._input_layer is not None and is_string_type(self._input_layer.dtype)
-        return declared or self._built_by_strings
+        return declared or self._built_by_strings or any(layer._declares_strings for layer in self._chain[:1])
 
     _built_by_strings = False
 
@@ -368,9 +372,10 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes an equal, untrained model of."""
         first = self._input_layer
-        if first is None and self._rules.functional_models and self._declares_inputs:  # tf.keras writes one down
+        kind = STRING if self._says_strings() else None  # which the layer's own configuration does not tell
+        if first is None and (self._rules.functional_models or kind) and self._declares_inputs:  # as tf.keras does
             shape, name = self._chain[0].batch_input_shape, next(self._chain[0]._input_names())
-            first = InputLayer(batch_input_shape=shape, name=name)
+            first = InputLayer(batch_input_shape=shape, name=name, dtype=kind)
         layers: list[Layer] = [*([first] if first is not None else []), *self._chain]
         with registry.noting_shared_layers():
             entries = [registry.serialize("layer", layer) for layer in layers]

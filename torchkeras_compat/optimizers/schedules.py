@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._core import registry
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._core import registry, settings
 from .._core.config import Configurable
 from .._core.errors import argument_error, show
+from .._core.user_tensors import hand_out, take_back
 
 
 @registry.base("schedule")
@@ -26,9 +32,27 @@ class LearningRateSchedule(Configurable):
         0.25
     """
 
-    def __call__(self, step: Any) -> float:
+    def __call__(self, step: Any) -> Any:
         """Return the learning rate of `step`, an int or a tensor of one number."""
         raise NotImplementedError(f"{type(self).__name__} must write __call__(self, step).")
+
+
+def of_each_step(rate: Callable[[Any, Any], float]) -> Callable[[Any, Any], Any]:
+    """Let a formula for one step take arrays and tensors of them: it gives a tensor of rates then, as in Keras.
+
+    Args:
+        rate: Computes the rate of a step, given the schedule and the step.
+    """
+
+    @functools.wraps(rate)
+    def call(self: Any, step: Any) -> Any:
+        if not getattr(step, "ndim", 0):
+            return rate(self, step)
+        steps = np.asarray(take_back(step).detach().cpu() if isinstance(step, Tensor) else step)
+        rates = np.reshape([rate(self, one) for one in steps.ravel()], steps.shape)
+        return hand_out(torch.as_tensor(rates, dtype=settings.torch_dtype(settings.floatx())))
+
+    return call
 
 
 def _steps(owner: str, argument: str, value: Any) -> Any:
@@ -68,8 +92,9 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         periods = float(step) / self.decay_steps
         periods = math.floor(periods) if self.staircase else periods
         return float(self.initial_learning_rate * self.decay_rate**periods)
@@ -106,8 +131,9 @@ class InverseTimeDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         periods = float(step) / self.decay_steps
         periods = math.floor(periods) if self.staircase else periods
         return float(self.initial_learning_rate / (1.0 + self.decay_rate * periods))
@@ -142,8 +168,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = list(values)
         self.name = name
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         passed = sum(float(step) > float(boundary) for boundary in self.boundaries)
         return float(self.values[passed])
 
@@ -182,8 +209,9 @@ class PolynomialDecay(LearningRateSchedule):
         self.cycle = cycle
         self.name = name
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         now, length = float(step), float(self.decay_steps)
         if self.cycle:
             length *= max(1, math.ceil(now / length))
@@ -227,8 +255,9 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         now, start = float(step), self.initial_learning_rate
         if self.warmup_target is not None:
             if now < self.warmup_steps:
@@ -272,8 +301,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha = alpha
         self.name = name
 
-    def __call__(self, step: Any) -> float:
-        """Return the learning rate of `step`."""
+    @of_each_step
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of `step`, or those of an array or tensor of steps, as a tensor."""
         fraction = float(step) / self.first_decay_steps
         if self.t_mul == 1.0:
             restarts = math.floor(fraction)

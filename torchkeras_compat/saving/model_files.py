@@ -11,7 +11,7 @@ from .._core.border import nameless, user_stacklevel
 from .._core.errors import argument_error, show
 from . import archive, file_kinds, hdf5, hdf5_output, model_archive, model_hdf5
 from .hdf5 import FileError, Group
-from .replacing import may_overwrite
+from .replacing import make_folder_of, may_overwrite
 from .weight_files import WeightFiles
 
 # What scripts of each time write for the format → the format.
@@ -36,7 +36,7 @@ class ModelFiles(WeightFiles):
 
         A name that ends in `.keras` becomes the archive that Keras 3 reads, one that ends in `.h5` an HDF5 file that
         Keras 2 reads.  Other names: HDF5 under the classic dialects, the archive under the later ones.  The file is
-        written beside its place and put there when it is whole.
+        written beside its place and put there when it is whole; a folder that is missing is made, but for `.keras`.
 
         Args:
             filepath: Where; also an open `h5py.File`.
@@ -71,6 +71,8 @@ class ModelFiles(WeightFiles):
         kind = self._format(path, save_format)
         if not may_overwrite(path, overwrite, "save"):
             return
+        if not path.lower().endswith(".keras"):  # for which Keras asks that the folder be there
+            make_folder_of(path)
         caller = f"save({path!r})"
         if kind == "keras":
             with archive.writing(path) as writer:
@@ -96,6 +98,21 @@ class ModelFiles(WeightFiles):
                 stacklevel=user_stacklevel(),
             )
         return wanted
+
+
+def save_model(
+    model: ModelFiles, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any
+) -> None:
+    """Write a model to one file; see `Model.save`.
+
+    Args:
+        model: The model.
+        filepath: Where.
+        overwrite: Whether a file that is there is replaced without a question.
+        save_format: `'keras'` or `'h5'`; by the name if `None`.
+        kwargs: Such as `include_optimizer`.
+    """
+    model.save(filepath, overwrite, save_format, **kwargs)
 
 
 def load_model(

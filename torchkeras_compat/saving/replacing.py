@@ -49,6 +49,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     if os.path.isdir(target):
         raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; give the path of a file.")
     folder, name = os.path.split(target)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            errno.ENOENT, f"there is no such folder; make it first, os.makedirs({folder!r})", os.fspath(path)
+        )
     _clear_stale(folder, name)
     handle, temporary = tempfile.mkstemp(prefix=f"{_prefix(name)}{os.getpid()}-", suffix=".tmp", dir=folder)
     os.close(handle)
@@ -67,6 +71,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
             ) from error
         raise
     _flush_folder(folder)
+
+
+def make_folder_of(path: str) -> None:
+    """Make the folder that a file shall lie in, and those around it, as Keras does for some formats.
+
+    Args:
+        path: Where the file shall be.
+    """
+    os.makedirs(os.path.dirname(os.path.realpath(path)), exist_ok=True)
 
 
 def _disk_error(error: OSError | RuntimeError) -> int | None:

@@ -13,7 +13,7 @@ from .._core.errors import argument_error
 from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
 from .flushing import flushed
 from .hdf5 import FileError, Group
-from .replacing import may_overwrite, replacing
+from .replacing import make_folder_of, may_overwrite, replacing
 from .safetensors_file import match_state, read_header, write_tensors
 from .weight_plan import Plan, assign_all
 from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
@@ -42,7 +42,8 @@ class WeightFiles:
 
         A name that ends in `.weights.h5` gets the tree that Keras 2.12 and later write, with the optimizer's state; one
         that ends in `.safetensors` what `state_dict()` has, under torch's names and in its layout; any other one the
-        HDF5 layout of Keras before 2.12. The file is written beside its place and put there when it is whole.
+        HDF5 layout of Keras before 2.12. The file is written beside its place and put there when it is whole. A folder
+        that is missing is made where the name has none of these endings, as Keras does for checkpoints.
 
         Args:
             filepath: Where; the end of the name says which layout.
@@ -72,6 +73,9 @@ class WeightFiles:
         path = os.path.expanduser(os.fspath(filepath))
         if not may_overwrite(path, overwrite, "save_weights"):
             return
+        ending = os.path.splitext(path)[1].lower()
+        if save_format is None and ending not in (".h5", ".hdf5", ".keras", TENSORS):  # where Keras writes checkpoints
+            make_folder_of(path)
         if path.endswith(TENSORS):
             self._save_state(path)
             return

@@ -70,10 +70,10 @@ class SymbolicLoss(CompiledModel):
         heads = [] if config is None else self._heads()
         if all(head.loss is None for head in heads):
             raise AttributeError  # told by __getattr__
-        key = (config, *(head.loss for head in heads), *self.outputs)
+        key = (config, *(head.loss for head in heads), *self._list_of_outputs)
         made = self._symbols_of_loss
         if made is None or len(made[0]) != len(key) or any(a is not b for a, b in zip(made[0], key)):
-            ends = [(head, output) for head, output in zip(heads, self.outputs) if head.loss is not None]
+            ends = [(head, output) for head, output in zip(heads, self._list_of_outputs) if head.loss is not None]
             targets = [_target(head, output) for head, output in ends]
             weights = [_weights(head, output, target) for (head, output), target in zip(ends, targets)]
             objectives = [(Objective(head.loss, None, head.rules), head) for head, _ in ends]

@@ -68,7 +68,7 @@ class TrainedModel:
     _output_tree: Tree
 
     @property
-    def outputs(self) -> list[SymbolicTensor]:
+    def _list_of_outputs(self) -> list[SymbolicTensor]:
         """The symbolic outputs."""
         raise NotImplementedError
 
@@ -101,8 +101,8 @@ class TrainedModel:
         """Tell whether each output has an axis beside the batch."""
         raise NotImplementedError
 
-    def _can_be_called(self) -> bool:
-        """Tell whether there are layers or a `call` to run: a model that has steps alone needs neither."""
+    def _waits_for_batch(self, has_own_steps: bool) -> bool:
+        """Tell whether the first batch is to build the model; one that its own steps call in another way is not."""
         raise NotImplementedError
 
     # --- what the data side asks, and `Trainer` answers ---

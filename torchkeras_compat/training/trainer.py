@@ -134,7 +134,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         self._compile_config = config
         self._steps = {}
         self._forward_step = None
-        self._frozen_at_compile = self._trained_table() if self.built else None
+        self._frozen_at_compile = None if self._waits_for_batch(False) else self._trained_table()
 
     @property
     def optimizer(self) -> Any:
@@ -189,7 +189,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         """Return the layers and models of users', this one among them: what may hold metrics."""
         if _is_plain(type(self)) and not self._traits.runs_user_code:
             return []
-        layers = (module for module in self.modules() if getattr(module, "_is_layer", False))
+        modules = nn.Module.modules(self)  # type: ignore[arg-type]
+        layers = (module for module in modules if getattr(module, "_is_layer", False))
         return [layer for layer in layers if not is_ours(type(layer))]
 
     def _own_metrics(self, holders: Iterable[nn.Module] | None = None) -> list[Metric]:
@@ -277,7 +278,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         heads = self._heads()
         losses_now = [head.loss for head in heads]
         if known is None or known[0] != losses_now or known[1] is not self._built_shape or len(known[2]) != len(heads):
-            shapes = [tuple(t.shape) for t in self.outputs] if self._output_tree is not None else [None] * len(heads)
+            ends = [None] * len(heads) if self._output_tree is None else self._list_of_outputs
+            shapes = [None if end is None else tuple(end.shape) for end in ends]
             told = [_output_of(head, shape) for head, shape in zip(heads, shapes)]
             self._outputs = known = (losses_now, self._built_shape, told)
         return known[2]
@@ -287,7 +289,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         heads = self._heads()
         if all(head.lines is not None or target is None for head, target in zip(heads, targets)):
             return
-        for head, output, target in zip(heads, self.outputs, targets):
+        for head, output, target in zip(heads, self._list_of_outputs, targets):
             if target is not None:
                 head.resolve_metrics(tuple(output.shape), target)
         for step in self._steps.values():  # of a generator, whose first batch arrives when the step is there

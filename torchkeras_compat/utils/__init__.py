@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arrays import normalize, to_categorical, to_ordinal
+from .embedding_matrix import warmstart_embedding_matrix
 from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 from .files import get_file
 from .hdf5_matrix import HDF5Matrix
@@ -70,4 +71,5 @@ __all__ = [
     "to_categorical",
     "to_ordinal",
     "unpack_x_y_sample_weight",
+    "warmstart_embedding_matrix",
 ]

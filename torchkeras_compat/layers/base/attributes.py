@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,27 @@ from .weights import Weighted
 
 # Methods that torch, or this package, calls on a layer that stands inside another.
 _CALLED_BY_TORCH = frozenset(
-    "children named_children named_modules named_parameters named_buffers apply state_dict extra_repr "
+    "named_children named_modules named_parameters named_buffers state_dict extra_repr "
     "register_parameter register_buffer add_module".split()
 )
+
+
+class Shadowable:
+    """A property that stands back where a user has an attribute of its name: it has no way to be assigned.
+
+    The package reads such a value by a private name.
+
+    Args:
+        read: Computes the value of an object.
+    """
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the value, or this object where a class is asked."""
+        return self if instance is None else self._read(instance)
 
 
 @nameless
@@ -76,6 +95,26 @@ class Attributes(Weighted):
             if child is not None:
                 _train_method(child)(child, mode)
         return self
+
+    def apply(self, fn: Callable[[nn.Module], Any]) -> Any:
+        """Call a function with each module inside, and then with this one.
+
+        Args:
+            fn: The function.
+        """
+        for child in self._modules.values():
+            if child is not None:
+                (Attributes if isinstance(child, Attributes) else type(child)).apply(child, fn)
+        fn(self)
+        return self
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Let torch change all tensors: it asks for `children()`, which may be the name of something of a user's."""
+        of_user = {"children": self.__dict__.pop("children")} if "children" in self.__dict__ else {}
+        try:
+            return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        finally:
+            self.__dict__.update(of_user)
 
     def eval(self) -> Any:
         """Set inference mode."""

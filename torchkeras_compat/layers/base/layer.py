@@ -97,6 +97,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
     _takes_trees: ClassVar[bool] = False  # whether `call` takes lists and dictionaries of tensors
     _takes_integers: bool = False
     _index_checks: tuple[Callable[[Tensor], None], ...] = ()  # raise where an index of the input has no row
+    _declares_strings: bool = False  # whether its inputs are known to be strings before the first of them comes
     _is_users: ClassVar[bool] = False  # whether a user wrote its `call`
     _call_arguments: ClassVar[tuple[str, ...]] = ()  # the names of the arguments of `call` behind the inputs
     _positional_arguments: ClassVar[tuple[str, ...] | None] = None  # of `__call__`, where they differ from those
@@ -254,11 +255,15 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         """
         self.built = True
 
-    def _build_on(self, inputs: Tree) -> None:
-        """Build the layer for inputs like these."""
+    def _build_on(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        """Build the layer for inputs like these, and further arguments of its call."""
         keeps_batch = self._traits.stateful  # what is kept from batch to batch has its size
         shapes = map_tree(lambda leaf: (len(leaf) if keeps_batch else None, *leaf.shape[1:]), inputs)
         self._build_from(shapes, next((leaf.device for leaf in flatten(inputs)), None))
+
+    def _build_on_symbols(self, inputs: Tree, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> None:
+        """Build the layer for symbolic inputs, and further arguments of its call."""
+        self._build_from(shapes_of(inputs))
 
     def _build_from(self, input_shape: Tree, device: torch.device | None = None) -> None:
         """Check `input_shape`, build the layer once and set its initial weights."""
@@ -365,6 +370,22 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
                     f"{(None, *shape[1:])}."
                 )
 
+    def _refits(self, shape: Shape) -> bool:
+        """Make a layer that was built for another shape ready for this one; tell whether it can be.
+
+        One without weights is built anew.  The weights of another stay, where they go with this shape.
+        """
+        if self._weight_table():
+            return bool(self._sizes_of_weights) and self._sizes_fit(shape)
+        if is_ours(type(self)):
+            self.built, self._built_shape = False, None
+        return True
+
+    def _sizes_fit(self, shape: Shape) -> bool:
+        """Tell whether the weights were made for the sizes that a shape has."""
+        sizes = self._sizes_of_weights.items()
+        return all(-len(shape) <= axis < len(shape) and shape[axis] in (None, size) for axis, size in sizes)
+
     # --- calling -------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
@@ -394,7 +415,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
             mask = carried_mask(inputs)
         x = self._to_input(inputs)
         if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
-            self._build_on(x)
+            self._build_on(x, args, kwargs)
         if not settings.inside_run():
             self._expect_sizes(x)
             self._forget_losses()
@@ -488,7 +509,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
 
     def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         """Make a node of the graph: the call on symbolic tensors, to be run later."""
-        self._build_from(shapes_of(inputs))
+        self._build_on_symbols(inputs, args, call_arguments)
         self._expect_sizes(inputs)
         if self._input_spec is not None:
             check_input(self, self._input_spec, inputs)

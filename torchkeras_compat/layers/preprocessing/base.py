@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import argument_error, positive_int
-from ..._core.strings import StringTensor
+from ..._core.strings import StringTensor, holds_strings
 from ..._core.user_tensors import UserTensor, take_back
 from ..base import ROW_WISE, Layer
 
@@ -81,14 +81,27 @@ class PreprocessingLayer(Layer):
             self.reset_state()
         seen = 0
         for batch in itertools.islice(self._batches(data, batch_size), steps):
-            if not self.built and self._state_has_shape:
-                self._build_from(_shape_of_batches(batch))
+            if not self.built:
+                if self._state_has_shape:
+                    self._build_from(_shape_of_batches(batch))
+                self._declare_by(batch)
             self.update_state(batch)
             seen += 1
         if not seen:
             raise ValueError(f"{self}: adapt(data) needs a sample at least; got none.")
         self.finalize_state()
         self._is_adapted = True
+
+    def _declare_by(self, batch: Any) -> None:
+        """Have inputs as many axes as the data, as in Keras, so that a model that begins with this layer is built.
+
+        Sizes that weights were made for are told, too: Keras leaves them open and cannot load what it saves.  Numbers
+        of one axis do not count: what follows them wants two, and the first batch says so.
+        """
+        rank = np.ndim(batch)
+        self._declares_strings = holds_strings(np.asarray(batch))
+        if self.batch_input_shape is None and (rank > 1 or self._declares_strings):
+            self.batch_input_shape = (None, *(self._sizes_of_weights.get(axis) for axis in range(1 - rank, 0)))
 
     def _batches(self, data: Any, batch_size: int | None) -> Iterator[Any]:
         """Yield the batches of what `adapt` was given."""

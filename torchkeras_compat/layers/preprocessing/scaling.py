@@ -129,7 +129,7 @@ class Normalization(PreprocessingLayer):
         if any(not -rank <= axis < rank for axis in self.axis):
             raise ValueError(f"{self}: axis={self.axis} must name axes of the input; got shape {tuple(input_shape)}.")
         kept = sorted({axis % rank for axis in self.axis})
-        sizes = {axis: self._last_axis(input_shape, axis) for axis in kept}
+        sizes = {axis: self._last_axis(input_shape, axis - rank) for axis in kept}  # other ranks count from the end
         self._reduced = tuple(axis for axis in range(rank) if axis not in sizes)
         self._over_axes = tuple(sizes.get(axis, 1) for axis in range(rank))
         shape = tuple(sizes.values())
@@ -218,9 +218,16 @@ class Normalization(PreprocessingLayer):
         deviation = self._statistic("variance").sqrt().clamp_min(settings.epsilon()).to(x.dtype)
         return mean + x * deviation if self.invert else (x - mean) / deviation
 
+    def _refits(self, shape: Shape) -> bool:
+        """Tell whether the mean and variance go with another shape: they are stretched over further axes before."""
+        if not self._weight_table():
+            return super()._refits(shape)
+        return len(shape) >= len(self._over_axes) and self._sizes_fit(shape)
+
     def compute_output_shape(self, input_shape: Any) -> Shape:
-        """Return `input_shape`."""
-        return tuple(input_shape)
+        """Return `input_shape`, with the sizes that the mean has."""
+        known = [self._sizes_of_weights.get(axis, size) for axis, size in zip(range(-len(input_shape), 0), input_shape)]
+        return tuple(known)
 
 
 def _axes(axis: Any) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from ..._core import registry, settings
@@ -302,7 +302,7 @@ class RNN(Layer):
         cells = self.cell._walkers() if isinstance(self.cell, (RecurrentCell, StackedRNNCells)) else None
         if cells is None:
             return None
-        layers = [layer for layer in self.cell.modules() if isinstance(layer, AbstractRNNCell)]
+        layers = [layer for layer in nn.Module.modules(self.cell) if isinstance(layer, AbstractRNNCell)]
         return Walkers(cells, layers, is_ours(type(self).get_initial_state), sum(len(c._state_names) for c in cells))
 
     def _own_traits(self) -> Traits:
@@ -447,7 +447,7 @@ class RNN(Layer):
 
     def _reset_dropout(self) -> None:
         """Have each cell draw new masks."""
-        for cell in self.modules():
+        for cell in nn.Module.modules(self):
             if isinstance(cell, DropoutMasks):
                 cell.reset_dropout_mask()
                 cell.reset_recurrent_dropout_mask()

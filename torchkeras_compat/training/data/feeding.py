@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from .batch import Batch
 from .checks import expect_samples, warn_of_values
 from .class_weights import say_class_weight_is_ignored, with_class_weight
 from .inputs import build_by
-from .signature import FedModel, ModelOutput
+from .signature import FedModel
 from .standardize import (
     Arrays,
     expect_equal_rows,
@@ -230,10 +229,7 @@ class Feeder:
             )
 
     def _need_targets(self, method: str, y: Any) -> None:
-        if y is not None or self.signature.whole:
-            return
-        outputs: Sequence[ModelOutput] | None = self.model._model_outputs()
-        if self.model.loss is not None if outputs is None else any(output.loss is not None for output in outputs):
+        if y is None and self.signature.needs_targets():
             raise ValueError(
                 f"{method}(y=None): y is missing; the model was compiled with a loss, which needs targets."
             )

@@ -49,7 +49,7 @@ def _checked(leaf: Any, slot: ModelInput, signature: Signature, read_device: boo
 def build_by(x: Tree, signature: Signature) -> None:
     """Build a model whose inputs are not known, and so a user's, by the first sample: its outputs are known then."""
     model = signature.model
-    if signature.inputs is None and not model.built and (not signature.whole or model._can_be_called()):
+    if signature.inputs is None and model._waits_for_batch(signature.whole):
         first = map_tree(lambda array: typed(to_tensor(array[:1]), None, signature.dtype), x)
         model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
 

@@ -94,8 +94,8 @@ class FedModel(Protocol):
     def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return the input of this number in the rank the model takes, or raise when its shape does not fit."""
 
-    def _can_be_called(self) -> bool:
-        """Tell whether there are layers or a `call` to run: a model that has steps alone needs neither."""
+    def _waits_for_batch(self, has_own_steps: bool) -> bool:
+        """Tell whether the first batch is to build the model; one that its own steps call in another way is not."""
 
     def _build_by(self, inputs: Tree) -> None:
         """Make the weights of a model whose call a user wrote, by running it on inputs like these."""
@@ -130,6 +130,13 @@ class Signature(NamedTuple):
     inputs: Sequence[ModelInput] | None
     batch_size: int | None = None
     whole: bool = False
+
+    def needs_targets(self) -> bool:
+        """Tell whether the model was compiled with a loss that compares outputs with targets."""
+        if self.whole:  # its own steps take what they need
+            return False
+        outputs = self.model._model_outputs()
+        return self.model.loss is not None if outputs is None else any(output.loss is not None for output in outputs)
 
     def outputs(self) -> Sequence[ModelOutput] | None:
         """Return the outputs that targets and weights are matched to; `None` where they stay as they are."""

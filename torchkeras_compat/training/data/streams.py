@@ -97,7 +97,8 @@ class StreamData:
 
     def build_model(self) -> None:
         """Build a model whose call a user wrote by the first batch, which comes again where it can be drawn once."""
-        if self.signature.inputs is not None or self.signature.model.built:
+        waits = self.signature.inputs is None and self.signature.model._waits_for_batch(self.signature.whole)
+        if not waits:
             return
         if isinstance(self.source, Dataset):
             item = self.source._first()
@@ -294,6 +295,11 @@ class StreamData:
         outputs = signature.outputs() if self.with_targets else None
         if y is not None:
             y = self._targets(inputs, y, outputs)
+        elif self.with_targets and signature.needs_targets():
+            raise ValueError(
+                "the data have x alone, and y is missing: the model was compiled with a loss, which needs targets; "
+                "batches must be (x, y) or (x, y, sample_weight)."
+            )
         if weight is not None:
             weight = weight_arrays(weight, outputs, model)
         arrays = Arrays(inputs, y, weight)
@@ -390,17 +396,19 @@ def length_of(source: Any) -> int | None:
 
 
 def unpack(item: Any) -> tuple[Any, Any, Any]:
-    """Return `(x, y, sample_weight)` of what a generator yields.
+    """Return `(x, y, sample_weight)` of what a generator yields; an array alone is x.
 
     Raises:
-        ValueError: Neither `(x, y)` nor `(x, y, sample_weight)`.
+        ValueError: None of these.
     """
     if isinstance(item, (tuple, list)) and len(item) in (2, 3):
         x, y, *rest = item
         return x, y, rest[0] if rest else None
     if isinstance(item, tuple) and len(item) == 1:
         return item[0], None, None
-    raise ValueError(f"a generator must yield (x, y) or (x, y, sample_weight); got {show(item)}.")
+    if getattr(item, "ndim", 0):
+        return item, None, None
+    raise ValueError(f"a generator must yield (x, y) or (x, y, sample_weight), or x alone; got {show(item)}.")
 
 
 def is_stream(x: Any) -> bool:
