@@ -53,6 +53,32 @@ def test_what_they_return_has_the_manners_of_tensorflow() -> None:
     assert tk.layers.Embedding(10, 5)(tf.constant([1, 2, 3])).numpy().shape == (3, 5)
 
 
+def test_slices_of_variables_are_assigned_to() -> None:  # numbers of TensorFlow 2.15.1
+    import tensorflow as tf
+
+    v = tf.Variable(np.zeros((2, 3), "float32"))
+    v[0, 1].assign(42.0)
+    v[:, 2].assign([0.0, 1.0])
+    v.scatter_nd_update(indices=[[0, 0], [1, 2]], updates=[100.0, 200.0])
+    v[0, 1:].assign_add([1.0, 1.0])
+    v[1][0].assign_sub(5.0)
+    assert v.numpy().tolist() == [[100, 43, 1], [-5, 0, 200]]
+    assert float(tf.constant([[2.5]])) == 2.5
+    assert (v[0, 1:] * 2).numpy().tolist() == [86, 2]
+
+
+def test_initializers_by_their_names_in_tensorflow() -> None:
+    import tensorflow as tf
+
+    assert tf.zeros_initializer()(shape=(2,)).numpy().tolist() == [0, 0]
+    assert tf.ones_initializer()(shape=(2,), dtype="float32").numpy().tolist() == [1, 1]
+    assert tf.constant_initializer(3.0)((2,)).numpy().tolist() == [3, 3]
+    values = tf.random_normal_initializer(mean=5.0, stddev=0.1)((1000,)).numpy()
+    assert values.mean() == pytest.approx(5, abs=0.05)
+    assert abs(tf.random_uniform_initializer(-0.5, 0.5)((1000,)).numpy()).max() <= 0.5
+    assert tf.add_n([tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0])]).numpy().tolist() == [4, 6]
+
+
 def _close(a: np.ndarray[Any, Any], e: np.ndarray[Any, Any]) -> bool:
     return np.array_equal(a, e) if a.dtype.kind in "SU" else np.allclose(a, e, rtol=1e-5, atol=1e-6)
 

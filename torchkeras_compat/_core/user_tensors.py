@@ -138,10 +138,10 @@ class UserTensor(Tensor):
         return format(self.numpy()[()], spec) if spec or not self.dim() else repr(self)
 
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self.numpy().item())
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self.numpy().item())
 
     def __getitem__(self, key: Any) -> Any:
         return item_of(self, key)

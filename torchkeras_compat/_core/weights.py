@@ -19,7 +19,7 @@ from . import custom_ops, randomness, settings
 from .errors import show
 from .graph_capture import CAPTURE
 from .precision import as_computed
-from .user_tensors import Live, UserTensor, call_user, is_users, plain_torch, take_back
+from .user_tensors import Expression, Live, UserTensor, call_user, is_users, plain_torch, take_back
 
 # A copy that a compiler does not see into. Inductor joins the loop that computes a value with the one that writes it
 # into the weight, and where a number depends on several others of the weight it would read what was written already.
@@ -125,6 +125,20 @@ class Variable(Live):
         """Return the value as a numpy array in Keras's layout (a copy)."""
         return self._weight.numpy()
 
+    def __getitem__(self, key: Any) -> Any:
+        return _part(super().__getitem__(key))
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Variable:
+        """Write values into some places of the weight.
+
+        Args:
+            indices: The places, `(n, axes)`.
+            updates: A value for each, or a slice.
+            name: Accepted.
+        """
+        places = torch.as_tensor(take_back(indices)).long().unbind(-1)
+        return self[places].assign(updates)  # type: ignore[no-any-return]
+
     def assign(self, value: Any, *args: Any, **kwargs: Any) -> Variable:
         """Write `value` into the weight."""
         self._weight.assign(value)
@@ -163,6 +177,38 @@ class Variable(Live):
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self.name!r} shape={tuple(self.shape)} dtype={settings.dtype_name(self.dtype)}>"
+
+
+class VariablePart(Expression):
+    """A slice of a variable, which can be written into."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return _part(super().__getitem__(key))
+
+    def assign(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write `value` into this part of the variable."""
+        whole, key = self._made_by[1]
+        with torch.no_grad():
+            changed = whole.current().clone()
+            changed[key] = torch.as_tensor(take_back(value), dtype=changed.dtype, device=changed.device)
+            return whole.assign(changed)
+
+    def assign_add(self, delta: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add `delta` to this part of the variable."""
+        return self.assign(self.current() + torch.as_tensor(take_back(delta)))
+
+    def assign_sub(self, delta: Any, *args: Any, **kwargs: Any) -> Any:
+        """Subtract `delta` from this part of the variable."""
+        return self.assign(self.current() - torch.as_tensor(take_back(delta)))
+
+
+def _part(value: Any) -> Any:
+    """Return an expression that slices a variable as a part of it; what a run computed is a tensor."""
+    if type(value) is not Expression:
+        return value
+    part = value.as_made().as_subclass(VariablePart)
+    part._made_by = value._made_by
+    return part
 
 
 def _unbound_variable() -> Variable:

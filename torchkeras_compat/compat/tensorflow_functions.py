@@ -502,6 +502,12 @@ def expand_dims(x: Tensor, axis: Any) -> Tensor:
     return x.unsqueeze(int(axis))
 
 
+@function("add_n math.add_n")
+def add_n(inputs: Sequence[Tensor]) -> Tensor:
+    """Return the sum of tensors."""
+    return functools.reduce(torch.add, inputs)
+
+
 @function("squeeze")
 def squeeze(x: Tensor, axis: Any = None) -> Tensor:
     """Return the values without axes of size 1."""

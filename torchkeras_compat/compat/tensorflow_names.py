@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .. import backend as K
+from .. import initializers
 from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
@@ -332,6 +333,11 @@ ONE = {  # names in `tensorflow` itself
     "executing_eagerly": _same(True),
     "get_logger": get_logger,
     "Summary": SUMMARY["Summary"],
+    "zeros_initializer": initializers.Zeros,
+    "ones_initializer": initializers.Ones,
+    "constant_initializer": initializers.Constant,
+    "random_normal_initializer": initializers.RandomNormal,
+    "random_uniform_initializer": initializers.RandomUniform,
     "random_normal": _normal,
     "random_uniform": _uniform,
     "truncated_normal": _truncated,
