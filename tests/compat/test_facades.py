@@ -198,3 +198,15 @@ def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
 
     for name in ("Dense", "Lambda", "TorchModuleWrapper"):
         assert getattr(layers, name)._class_traits == getattr(tk.layers, name)._class_traits, name
+
+
+def test_merge_is_a_function_and_a_module_under_a_dialect() -> None:
+    compat.uninstall()
+    compat.install("keras-1")
+    from keras.layers import Input, merge
+    from keras.layers.merge import Concatenate
+
+    joined = merge([Input((3,)), Input((2,))], mode="concat")
+    assert joined._keras_shape == (None, 5)
+    assert joined._keras_history[0]._dialect == "keras-1"
+    assert merge.Concatenate is Concatenate

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -149,6 +151,56 @@ def test_a_model_that_stands_twice_is_fed_once() -> None:
     assert model.input_shape == (None, 3)
     np.testing.assert_allclose(np.asarray(model(x)), 2 * np.asarray(tower(x)), rtol=1e-6)
     assert len(model.weights) == 2
+
+
+def shared_branch() -> tuple[Sequential, list[Sequential]]:
+    left, right = branch(3, name="left"), branch(3, name="right")
+    both = Sequential([L.Merge([left, right], mode="sum")], name="both")
+    return Sequential([L.Merge([both, right], mode="concat", concat_axis=1), L.Dense(1)]), [left, right, both]
+
+
+def test_a_model_in_a_merge_and_beside_it_is_fed_once() -> None:
+    """Keras 1.2.2's `get_source_inputs` leaves out inputs that it has."""
+    model, (left, right, both) = shared_branch()
+    assert model.input_shape == [(None, 3), (None, 3)]
+    assert [symbol.name for symbol in model.inputs] == [left.inputs[0].name, right.inputs[0].name]
+    a, b = inputs(3, 3)
+    (kernel, bias), of_left, of_right = model.layers[-1].get_weights(), left.predict(a), right.predict(b)
+    expected = np.concatenate([of_left + of_right, of_right], 1) @ kernel + bias
+    np.testing.assert_allclose(model.predict([a, b]), expected, rtol=1e-5, atol=1e-6)
+    assert [w.shape for w in model.get_weights()] == [(3, 4), (4,), (3, 4), (4,), (8, 1), (1,)]
+    outer = Model([left.input, right.input], L.Lambda(lambda x: 2 * x)(model.output))
+    np.testing.assert_allclose(outer.predict([a, b]), 2 * expected, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    model.fit([a, b], np.ones((6, 1)), epochs=2, verbose=0)
+    assert not np.allclose(model.predict([a, b]), expected)
+    assert not np.allclose(both.predict([a, b]), of_left + of_right)
+
+
+@pytest.mark.parametrize("way", ["json", "config", "clone", "copy", "pickle"])
+def test_a_model_in_a_merge_and_beside_it_is_made_again_once(way: str) -> None:
+    model = shared_branch()[0]
+    again = {
+        "json": lambda: keras.models.model_from_json(model.to_json()),
+        "config": lambda: Sequential.from_config(model.get_config()),
+        "clone": lambda: keras.models.clone_model(model),
+        "copy": lambda: copy.deepcopy(model),
+        "pickle": lambda: pickle.loads(pickle.dumps(model)),
+    }[way]()
+    assert [w.shape for w in again.get_weights()] == [w.shape for w in model.get_weights()]
+    again.set_weights(model.get_weights())
+    x = inputs(3, 3)
+    np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-6)
+    assert again.input_shape == [(None, 3), (None, 3)]
+
+
+def test_layers_that_no_model_holds_are_fed_once() -> None:
+    first, second = L.Dense(4, input_dim=3), L.Dense(4, input_dim=3)
+    inner = Sequential([L.Merge([first, second], mode="sum")])
+    model = Sequential([L.Merge([inner, second], mode="concat", concat_axis=1)])
+    a, b = inputs(3, 3)
+    of_a, of_b = np.asarray(first(a)), np.asarray(second(b))
+    np.testing.assert_allclose(model.predict([a, b]), np.concatenate([of_a + of_b, of_b], 1), rtol=1e-5, atol=1e-6)
 
 
 def test_one_output_of_several() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from torchkeras_compat import compat
 from torchkeras_compat.scripts.check import Findings, check
+from torchkeras_compat.scripts.names import Names
 from torchkeras_compat.scripts.source import Cell, Script
 
 from .examples import SCRIPTS
@@ -177,3 +178,25 @@ def test_methods_of_other_classes_are_no_models(write: Write, command_here: Comm
     assert command_here("check", "script.py").stdout.splitlines()[-1] == (
         "would not work: 0; trains differently elsewhere: 0."
     )
+
+
+MERGE = "from keras.layers import Input, merge\nmerge([Input((3,)), Input((3,))], mode='sum')\n"
+
+
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.2", "keras-2.3", "tf.keras"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGE,
+        MERGE.replace("keras.layers", "keras.engine.topology"),
+        "import keras\nx = keras.layers.Input((3,))\nkeras.layers.merge([x, x], mode='sum')\n",
+    ],
+)
+def test_a_function_that_is_a_module_too_in_every_dialect(text: str, dialect: str) -> None:
+    assert look(text, dialect).broken == []
+
+
+def test_merge_is_no_old_name_where_it_is_called() -> None:
+    script = Script(Path("script.py"), (Cell("script.py", MERGE),))
+    compat.install("keras-1")
+    assert Names.of(script).old_names() == []

@@ -185,8 +185,8 @@ class Facade(ModuleType):
 
     def _faced(self, name: str, value: Any) -> Any:
         dialect = self._dialect_name
-        if dialect is None or isinstance(value, planned.Planned):
-            return value
+        if dialect is None or isinstance(value, (planned.Planned, ModuleType)):
+            return value  # a module that can be called, `keras.layers.merge`, calls by its own dialect
         if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
             return faced(value, dialect, self.__name__)
         constructs = name in CONSTRUCTING or (MODULES.get(self.part) == "layers" and name in MERGING)

@@ -11,9 +11,9 @@ from torch import Tensor
 from .. import backend
 from .._core import dialects, registry
 from .._core.errors import argument_error, choice
-from .._core.shapes import Shape
 from .._core.stored_functions import with_functions
-from .._core.tree import Tree, fill, flatten, flatten_shapes, is_shape, map_shapes
+from .._core.symbolic import SymbolicTensor
+from .._core.tree import Tree, fill, flatten, flatten_shapes, is_shape, map_shapes, map_tree
 from .base import ROW_WISE, Layer
 from .base.masks import carry_mask
 from .lambdas import Lambda
@@ -65,34 +65,22 @@ class _Branch:
     def __init__(self, layer: Layer, call: int, output: int | None) -> None:
         self.layer, self.output = layer, output
         calls = layer._calls()
-        if calls:
-            if not -len(calls) <= call < len(calls):
-                raise ValueError(f"Merge(node_indices=…): {layer} has been called {len(calls)} times; got {call}.")
-            self.inputs = calls[call].input_tensors
-        elif layer.batch_input_shape is not None:
+        if not calls:
+            if layer.batch_input_shape is None:
+                raise ValueError(
+                    f"Merge(layers=…): the input shape of {layer} is not known; give its first layer input_shape=(…)."
+                )
             names = layer._input_names()
-            self.inputs = map_shapes(lambda shape: _Place(shape, next(names)), layer.batch_input_shape)
-        else:
-            raise ValueError(
-                f"Merge(layers=…): the input shape of {layer} is not known; give its first layer input_shape=(…)."
-            )
+            layer(map_shapes(lambda one: SymbolicTensor(one, layer.dtype, name=next(names)), layer.batch_input_shape))
+            calls = layer._calls()
+        if not -len(calls) <= call < len(calls):
+            raise ValueError(f"Merge(node_indices=…): {layer} has been called {len(calls)} times; got {call}.")
+        self.inputs = calls[call].input_tensors
         self.places: list[int] = []
 
     def tree_of(self, values: Sequence[Any]) -> Tree:
         """Return what the layer takes, of what there is for all inputs."""
         return fill(self.inputs, [values[place] for place in self.places])
-
-
-class _Place:
-    """The input of a layer that has none yet.
-
-    Args:
-        shape: Its shape.
-        name: The name of the input of a model that begins with the layer.
-    """
-
-    def __init__(self, shape: Shape, name: str) -> None:
-        self.shape, self.name = shape, name
 
 
 @registry.register("layer")
@@ -196,13 +184,13 @@ class Merge(Layer):
             branch.places = [list(inputs).index(id(leaf)) for leaf in leaves]
         for i, layer in enumerate({id(layer): layer for layer in layers}.values()):
             self._modules[f"layer_{i}"] = layer
-        self._names = [leaf.name for leaf in inputs.values()]
-        shapes = [tuple(leaf.shape) for leaf in inputs.values()]
-        self.batch_input_shape = shapes if len(shapes) > 1 else shapes[0]  # type: ignore[assignment]
+        symbols = list(inputs.values())
+        self._inputs_before = symbols if len(symbols) > 1 else symbols[0]
+        self.batch_input_shape = map_tree(lambda symbol: tuple(symbol.shape), self._inputs_before)
 
     def _input_names(self) -> Iterator[str]:
         """Yield the names of the models' inputs."""
-        return iter(self._names) if self._branches else super()._input_names()
+        return (symbol.name for symbol in flatten(self._inputs_before)) if self._branches else super()._input_names()
 
     # --- shapes --------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._core import dialects, registry
+from .._core import dialects, registry, stored_configs
 from .._core.errors import show
 from .._core.tree import flatten
 from ..layers.base import Layer
@@ -68,7 +68,10 @@ def _cloned(layer: Layer) -> Layer:
         return copy.deepcopy(layer)
     if isinstance(layer, Model):
         return clone_model(layer)  # type: ignore[no-any-return]
-    return type(layer).from_config(layer.get_config())
+    with registry.noting_shared_layers():
+        config = layer.get_config()
+    with stored_configs.reading(config):  # a model that stands twice inside a layer is one in the copy, too
+        return type(layer).from_config(config)
 
 
 def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:

@@ -142,7 +142,13 @@ class Sequential(Model):
         return tuple(output_shape)
 
     def _new_input(self, shape: Tree) -> Tree:
-        """Return the symbolic input for a shape, or several for a first layer that takes a list."""
+        """Return the symbolic input for a shape, or several for a first layer that takes a list.
+
+        Those of the models that a `Merge` joins are the chain's too, so that a model of both has each once.
+        """
+        before = self._chain[0]._inputs_before
+        if before is not None and map_tree(lambda symbol: tuple(symbol.shape), before) == shape:
+            return before
         names = iter(self._chain[0]._input_names())
         kind = STRING if self._says_strings() else self.dtype
         return map_shapes(lambda one: SymbolicTensor(one, kind, name=next(names)), shape)

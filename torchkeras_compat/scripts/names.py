@@ -268,7 +268,8 @@ class Names:
     def old_names(self) -> list[Old]:
         """Return the names that are others today: modules where they are written, and classes where they are used."""
         froms = [b for b in self.imports if isinstance(b.statement, ast.ImportFrom) or b.alias.asname]
-        olds = [(b.statement.lineno, old, new) for b in froms for old, new in _renamed(b.path, meaning(b.path))[:1]]
+        placed = [(b.statement.lineno, _renamed(b.path, meaning(b.path, b.called))[:1]) for b in froms]
+        olds = [(line, old, new) for line, renamed in placed for old, new in renamed]
         for use in self.uses:
             renamed = _renamed(use.path, use.meaning)
             olds += [(use.node.lineno, old, new) for old, new in renamed[isinstance(use.node, ast.Name) :]]

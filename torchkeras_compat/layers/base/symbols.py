@@ -28,6 +28,7 @@ class Symbols:
     _input_spec: Any = None
     _wants_training: ClassVar[bool]
     _outbound: list[Node]
+    _inputs_before: Tree = None  # symbolic inputs of models inside the layer, which a chain that begins with it takes
 
     @property
     def input_shape(self) -> Any:
