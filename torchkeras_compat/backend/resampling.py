@@ -1,7 +1,7 @@
 """Pictures in another size, by TensorFlow's interpolations: each is a matrix for the height and one for the width.
 
-Bilinear and nearest are kernels of torch that give the same numbers.  None of them smooths where a picture shrinks, as
-`tf.image.resize` does not unless it is told `antialias=True`.
+Bilinear and nearest are kernels of torch that give the same numbers.  None of them smooths where a picture shrinks
+unless it is told `antialias=True`.
 """
 
 from __future__ import annotations
@@ -49,10 +49,16 @@ _KERNELS: dict[str, Callable[[Matrix], Matrix]] = {
     "mitchellcubic": lambda x: _cubic(x, 1 / 3, 1 / 3),
 }
 METHODS = ("bilinear", "nearest", "area", *_KERNELS)
+# With antialias=True: kernels as wide as a pixel of the smaller picture, none of them from a table.
+_SMOOTHING: dict[str, Callable[[Matrix], Matrix]] = {
+    **_KERNELS,
+    "bilinear": lambda x: np.maximum(1 - np.abs(x), 0.0),
+    "bicubic": lambda x: _cubic(x, 0.0, 0.5),
+}
 
 
 @functools.lru_cache(maxsize=64)
-def _weights(method: str, old: int, new: int) -> Matrix:
+def _weights(method: str, old: int, new: int, antialias: bool) -> Matrix:
     """Return the matrix (new, old) that interpolates along one axis."""
     scale = old / new
     if method == "area":
@@ -62,11 +68,22 @@ def _weights(method: str, old: int, new: int) -> Matrix:
         return np.asarray(covered.clip(0) / scale, "float32")
     # In float32, as TensorFlow: where a kernel jumps to 0, the last bit decides about a pixel.
     centres = (np.arange(new, dtype="float32") + np.float32(0.5)) * (np.float32(1) / np.float32(new / old))
-    weights = _KERNELS[method](np.arange(old, dtype="float32") + np.float32(0.5) - centres[:, None])
+    distances = np.arange(old, dtype="float32") + np.float32(0.5) - centres[:, None]
+    if antialias:
+        weights = _SMOOTHING[method](distances * np.float32(1 / max(scale, 1.0)))
+    else:
+        weights = _KERNELS[method](distances)
     return np.asarray(weights / weights.sum(1, keepdims=True), "float32")
 
 
-def resize(images: Tensor, height: int, width: int, method: str = "bilinear", keep_equal: bool = True) -> Tensor:
+def resize(
+    images: Tensor,
+    height: int,
+    width: int,
+    method: str = "bilinear",
+    keep_equal: bool = True,
+    antialias: bool = False,
+) -> Tensor:
     """Return pictures in another size, as `tf.image.resize` does.
 
     Args:
@@ -76,9 +93,11 @@ def resize(images: Tensor, height: int, width: int, method: str = "bilinear", ke
         method: One of `METHODS`.
         keep_equal: Whether pictures of that size stay as they are. In TensorFlow they do where the size is known
             beforehand, and some methods blur them otherwise.
+        antialias: Whether all pixels of a picture that shrinks are averaged over; `'nearest'` and `'area'` have no
+            other form.
 
     Source:
-        TensorFlow 2.15, `tf.image.resize` with `antialias=False`.
+        TensorFlow 2.15, `tf.image.resize`.
 
     Example:
         >>> resize(torch.tensor([[[0.], [4.]]]), 1, 4).flatten().tolist()
@@ -87,10 +106,10 @@ def resize(images: Tensor, height: int, width: int, method: str = "bilinear", ke
     old = images.shape[-3:-1]
     if tuple(old) == (height, width) and keep_equal:
         return images
-    if method in ("bilinear", "nearest"):
+    if method == "nearest" or (method == "bilinear" and not antialias):
         return _by_kernel(images, height, width, method)
     rows, columns = (
-        torch.tensor(_weights(method, *sizes), device=images.device, dtype=images.dtype)
+        torch.tensor(_weights(method, *sizes, antialias), device=images.device, dtype=images.dtype)
         for sizes in ((old[0], height), (old[1], width))
     )
     return torch.einsum("oh,...hwc,pw->...opc", rows, images, columns)

@@ -231,7 +231,8 @@ class TensorFlow(ModuleType):
         inner = f"{self.__name__}.{name}"
         if inner in ROOTS or inner in PACKAGES:
             return importlib.import_module(inner)
-        from . import tensorflow_names  # not before it is asked for: scripts that import keras alone never do
+        # Not before they are asked for: scripts that import keras alone never do.
+        from . import tensorflow_names, tensorflow_refused
 
         part = self.__name__.partition(".")[2]
         if name in ALSO_IN_TENSORFLOW and part in ("", "compat.v1", "compat.v2"):
@@ -241,7 +242,7 @@ class TensorFlow(ModuleType):
         except KeyError:
             raise planned.missing(3)(
                 f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
-                f"few names beside it; {tensorflow_names.instead(part, name)}."
+                f"few names beside it; {tensorflow_refused.instead(part, name)}."
             ) from None
 
     def __reduce__(self) -> Any:

@@ -154,7 +154,7 @@ def function_of_graph(name: str) -> Callable[..., Any] | None:
     Args:
         name: Such as `'math.multiply'`, `'compat.v1.transpose'` or `'keras.backend.batch_flatten'`.
     """
-    from .tensorflow_functions import FUNCTIONS
+    from .tensorflow_names import FUNCTIONS
 
     name = name.removeprefix("compat.v1.")
     if name in SLICES:

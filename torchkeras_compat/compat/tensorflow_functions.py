@@ -1,17 +1,10 @@
-"""The functions of tensors that scripts take from `tensorflow` itself, by the signatures of TensorFlow 2.15.
-
-They take numbers, lists, arrays, tensors and symbolic tensors. Arrays keep their type, as in TensorFlow; what is
-written out in Python becomes float32 or int32, or takes the type of the tensor beside it.
-"""
+"""The functions of tensors that scripts take from `tensorflow` itself: place by place, over axes, of shapes."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,112 +13,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
-from .._core.strings import StringTensor, is_string_type
-from .._core.symbolic import SymbolicTensor, lifted
-
-Fn = TypeVar("Fn", bound=Callable[..., Any])
-
-FUNCTIONS: dict[str, Any] = {}
-_WIDE = {np.dtype("float64"): torch.float32, np.dtype("int64"): torch.int32}  # only by Python's habit
-# Other names of arguments: those of TensorFlow 1, and what its signatures call the one tensor of a function.
-_ALSO = {"keep_dims": "keepdims", "reduction_indices": "axis", "dim": "axis", "dimension": "axis"}
-_ALSO |= dict.fromkeys("features input input_tensor logits tensor values t params value a".split(), "x")
-
-
-def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
-    """Return a value as a tensor.
-
-    Args:
-        value: A number, list, array, tensor or symbolic tensor.
-        dtype: The type; that of the value if `None`.
-        beside: A tensor whose device, and for what Python wrote whose type, is taken.
-
-    Example:
-        >>> tensor([1, 2]).dtype, tensor(np.ones(2)).dtype, tensor(1.0).dtype
-        (torch.int32, torch.float64, torch.float32)
-    """
-    if is_string_type(dtype):
-        return StringTensor.of(value)
-    wanted = None if dtype is None else settings.torch_dtype(dtype)
-    if isinstance(value, SymbolicTensor):
-        return value if wanted is None else K.cast(value, settings.dtype_name(wanted))  # type: ignore[arg-type]
-    if isinstance(value, Tensor):
-        return value if wanted is None else value.to(wanted)
-    if isinstance(value, (list, tuple)) and _holds_tensors(value):
-        parts = [tensor(v, dtype, beside) for v in value]
-        if any(isinstance(part, SymbolicTensor) for part in parts):
-            return K.stack(parts)
-        return torch.stack([part.to(torch.result_type(part, parts[0])) for part in parts])
-    array = np.asarray(value)
-    if array.dtype.kind in "OUS":
-        return StringTensor.of(array).to(settings.default_device() if beside is None else beside.device)
-    if wanted is None and not hasattr(value, "dtype"):
-        natural = _WIDE.get(array.dtype)
-        fits = beside is not None and (beside.is_floating_point() or array.dtype.kind != "f")
-        wanted = beside.dtype if fits and beside is not None else natural
-    if array.dtype.kind == "u" and array.dtype.itemsize > 1:
-        array = array.astype("int64")
-    made = torch.as_tensor(np.array(array))
-    return made.to(settings.default_device() if beside is None else beside.device, wanted)
-
-
-def _holds_tensors(values: Sequence[Any]) -> bool:
-    return any(
-        _holds_tensors(v) if isinstance(v, (list, tuple)) else isinstance(v, (Tensor, SymbolicTensor)) for v in values
-    )
-
-
-def function(paths: str) -> Callable[[Fn], Fn]:
-    """Enter a function under its names in `tensorflow`, such as `'square math.square'`.
-
-    Parameters annotated `Tensor` or `Sequence[Tensor]` take whatever `tensor` does; `name` is accepted.
-
-    Args:
-        paths: The names.
-    """
-    names = paths.split()
-
-    def enter(body: Fn) -> Fn:
-        parameters = inspect.signature(body).parameters
-        order = tuple(parameters)
-        one = [n for n, p in parameters.items() if str(p.annotation) in ("Tensor", "Tensor | None")]
-        several = [n for n, p in parameters.items() if str(p.annotation) == "Sequence[Tensor]"]
-
-        def compute(**arguments: Any) -> Any:
-            operands = [arguments[n] for n in one if n in arguments]
-            operands += [v for n in several for v in arguments.get(n, ())]
-            beside = next((tensor(v) for v in operands if isinstance(v, Tensor) or hasattr(v, "dtype")), None)
-            for name in one:
-                if arguments.get(name) is not None:
-                    arguments[name] = tensor(arguments[name], beside=beside)
-            for name in several:
-                if name in arguments:
-                    arguments[name] = [tensor(v, beside=beside) for v in arguments[name]]
-            return body(**arguments)
-
-        compute.__name__ = names[0].rpartition(".")[2]
-        compute._name_in_graphs = max(names, key=len)  # type: ignore[attr-defined]
-        lazily = lifted(compute)
-
-        @functools.wraps(body)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            kwargs.pop("name", None)
-            kwargs = {n if n in parameters else _ALSO.get(n, n): v for n, v in kwargs.items()}
-            unknown = sorted(kwargs.keys() - parameters.keys())
-            if unknown or len(args) > len(order):
-                what = f"{unknown[0]}=…" if unknown else f"{len(args)} arguments"
-                raise TypeError(f"tf.{names[0]}({what}): it takes {', '.join(order)}.")
-            arguments = {**dict(zip(order, args)), **kwargs}
-            if missing := [n for n, p in parameters.items() if p.default is p.empty and n not in arguments]:
-                raise TypeError(f"tf.{names[0]}: {' and '.join(missing)} missing; it takes {', '.join(order)}.")
-            return lazily(**arguments)
-
-        for path in names:
-            FUNCTIONS[path] = call
-        return call  # type: ignore[return-value]
-
-    return enter
-
+from .tensorflow_calls import FUNCTIONS, axes_of, function, sizes, tensor
 
 # --- place by place ----------------------------------------------------------------------------------------------
 
@@ -277,13 +165,7 @@ def log_softmax(x: Tensor, axis: int | None = None) -> Tensor:
 @function("nn.l2_normalize math.l2_normalize linalg.l2_normalize")
 def l2_normalize(x: Tensor, axis: Any = None, epsilon: float = 1e-12) -> Tensor:
     """Scale to length 1 along axes."""
-    return x * torch.rsqrt(torch.clamp(torch.square(x).sum(_axes(x, axis), keepdim=True), min=epsilon))
-
-
-@function("nn.dropout")
-def dropout(x: Tensor, rate: float, noise_shape: Any = None, seed: int | None = None) -> Any:
-    """Drop a part of the values, whatever the mode, and scale up the rest."""
-    return K.dropout(x, rate, noise_shape, seed)
+    return x * torch.rsqrt(torch.clamp(torch.square(x).sum(axes_of(x, axis), keepdim=True), min=epsilon))
 
 
 @function("nn.sigmoid_cross_entropy_with_logits")
@@ -306,12 +188,6 @@ def sparse_softmax_cross_entropy_with_logits(labels: Tensor, x: Tensor) -> Tenso
 
 
 # --- over axes ---------------------------------------------------------------------------------------------------
-
-
-def _axes(x: Tensor, axis: Any) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(x.dim()))
-    return tuple(int(a) for a in axis) if isinstance(axis, (list, tuple)) else (int(axis),)
 
 
 def _mean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
@@ -352,7 +228,7 @@ _REDUCTIONS: dict[str, Callable[[Tensor, tuple[int, ...], bool], Tensor]] = {
 def _enter_reduction(name: str, compute: Callable[[Tensor, tuple[int, ...], bool], Tensor]) -> None:
     @function(f"reduce_{name} math.reduce_{name}")
     def reduce(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return compute(x, _axes(x, axis), keepdims)
+        return compute(x, axes_of(x, axis), keepdims)
 
 
 for _name, _reduce in _REDUCTIONS.items():
@@ -386,14 +262,14 @@ def norm(x: Tensor, ord: Any = "euclidean", axis: Any = None, keepdims: bool | N
     if isinstance(axis, (list, tuple)) and len(axis) == 2 and ord != "euclidean":
         matrix: Tensor = torch.linalg.matrix_norm(x, order, tuple(axis), bool(keepdims))
         return matrix
-    vector: Tensor = torch.linalg.vector_norm(x, order, _axes(x, axis), bool(keepdims))
+    vector: Tensor = torch.linalg.vector_norm(x, order, axes_of(x, axis), bool(keepdims))
     return vector
 
 
 @function("nn.moments")
 def moments(x: Tensor, axes: Any, shift: Any = None, keepdims: bool = False) -> Any:
     """Return mean and variance over axes."""
-    where_to = _axes(x, axes)
+    where_to = axes_of(x, axes)
     return _mean(x, where_to, keepdims), _variance(x, where_to, keepdims)
 
 
@@ -449,17 +325,6 @@ FUNCTIONS["einsum"] = einsum
 # --- shapes ------------------------------------------------------------------------------------------------------
 
 
-def sizes(shape: Any) -> tuple[int, ...]:
-    """Return a shape as integers: of a list of numbers and 0-d tensors, of a tensor, or of a number.
-
-    Args:
-        shape: The shape.
-    """
-    if isinstance(shape, Tensor):
-        shape = shape.tolist()
-    return (int(shape),) if not isinstance(shape, (list, tuple)) else tuple(int(n) for n in shape)
-
-
 @function("shape")
 def shape(x: Tensor, out_type: Any = "int32") -> Tensor:
     """Return the shape as a tensor of the host."""
@@ -505,7 +370,7 @@ def expand_dims(x: Tensor, axis: Any) -> Tensor:
 @function("add_n math.add_n")
 def add_n(inputs: Sequence[Tensor]) -> Tensor:
     """Return the sum of tensors."""
-    return functools.reduce(torch.add, inputs)
+    return torch.stack(list(inputs)).sum(0)
 
 
 @function("squeeze")
@@ -513,10 +378,10 @@ def squeeze(x: Tensor, axis: Any = None) -> Tensor:
     """Return the values without axes of size 1."""
     if axis is None:
         return x.squeeze()
-    wrong = [a for a in _axes(x, axis) if x.shape[a] != 1]
+    wrong = [a for a in axes_of(x, axis) if x.shape[a] != 1]
     if wrong:
         raise ValueError(f"tf.squeeze(axis={axis}): axis {wrong[0]} has size {x.shape[wrong[0]]}, not 1.")
-    return x.squeeze(_axes(x, axis))
+    return x.squeeze(axes_of(x, axis))
 
 
 @function("concat")
@@ -588,13 +453,13 @@ def boolean_mask(x: Tensor, mask: Tensor, axis: int | None = None) -> Tensor:
 @function("reverse")
 def reverse(x: Tensor, axis: Any) -> Tensor:
     """Return the values from the other end."""
-    return x.flip(_axes(x, axis))
+    return x.flip(axes_of(x, axis))
 
 
 @function("roll")
 def roll(x: Tensor, shift: Any, axis: Any) -> Tensor:
     """Return the values moved round."""
-    return torch.roll(x, sizes(shift), _axes(x, axis))
+    return torch.roll(x, sizes(shift), axes_of(x, axis))
 
 
 @function("pad")

@@ -23,7 +23,8 @@ from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
 from ..utils.dataset import AUTOTUNE, Dataset
 from ..utils.text_dataset import text_lines
-from .tensorflow_functions import FUNCTIONS, sizes, tensor
+from . import tensorflow_functions, tensorflow_image, tensorflow_neural, tensorflow_resizing  # noqa: F401
+from .tensorflow_calls import FUNCTIONS, sizes, tensor
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
@@ -356,6 +357,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "": {**ONE, **V1},
     "math": {},
     "nn": {},
+    "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod},
     "linalg": {"eye": eye},
     "random": {**RANDOM, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
@@ -384,86 +386,14 @@ for _path, _function in FUNCTIONS.items():
     _part, _, _name = _path.rpartition(".")
     NAMES[_part].setdefault(_name, _function)
 
-# Frequent names that are not here → what to write.
-INSTEAD: dict[str, str] = {
-    "Session": "leave the session out, values are there at once; leave K.set_session(…) out with it",
-    "InteractiveSession": "leave the session out, values are there at once",
-    "ConfigProto": "leave it out, torch takes a GPU's memory as it needs it",
-    "GPUOptions": "leave it out, torch takes a GPU's memory as it needs it",
-    "Graph": "leave it out, there are no graphs",
-    "get_default_graph": "leave it out, there are no graphs, and a model runs in any thread",
-    "global_variables_initializer": "leave it out, variables have their values at once",
-    "placeholder": "keras.layers.Input(shape), or K.placeholder(shape)",
-    "gradients": "torch.autograd.grad(y, x)",
-    "Module": "torch.nn.Module",
-    "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
-    "layers": "keras.layers",
-    "contrib": "keras itself",
-    "estimator": "keras.models.Sequential with fit",
-    "feature_column": "an array with a column for each feature",
-    "distribute": "the model as it is; torch.nn.parallel.DistributedDataParallel for several GPUs",
-    "summary": "torch.utils.tensorboard.SummaryWriter",
-    "saved_model": "model.save_weights and model.to_json, or torch.export",
-    "lite": "torch.export, or torch.onnx.export",
-    "io": "pathlib, or torchvision.io for pictures",
-    "gfile": "pathlib",
-    "image": "torch.nn.functional.interpolate, torchvision.transforms, or keras.preprocessing.image",
-    "audio": "scipy.io.wavfile",
-    "signal": "torch.fft and torch.stft",
-    "sparse": "torch.sparse_coo_tensor",
-    "SparseTensor": "torch.sparse_coo_tensor",
-    "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
-    "ragged": "keras.preprocessing.sequence.pad_sequences",
-    "TensorArray": "a Python list and torch.stack",
-    "while_loop": "a Python while",
-    "cond": "torch.where, or a Python if",
-    "case": "a Python if",
-    "map_fn": "torch.vmap, or K.map_fn",
-    "scan": "a Python for, or K.foldl",
-    "py_function": "the function itself",
-    "numpy_function": "the function itself",
-    "py_func": "the function itself",
-    "custom_gradient": "torch.autograd.Function",
-    "control_dependencies": "the statements in their order",
-    "assign": "variable.assign(value)",
-    "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
-    "variable_scope": "nothing: names of layers number themselves",
-    "name_scope": "K.name_scope(name)",
-    "Print": "print(x)",
-    "debugging": "assert, or torch.testing.assert_close",
-    "Assert": "assert",
-    "profiler": "torch.profiler",
-    "nn.conv1d": "K.conv1d(x, kernel), or torch.nn.functional.conv1d",
-    "nn.conv2d": "K.conv2d(x, kernel), or torch.nn.functional.conv2d",
-    "nn.conv3d": "K.conv3d(x, kernel), or torch.nn.functional.conv3d",
-    "nn.conv2d_transpose": "K.conv2d_transpose(x, kernel, output_shape)",
-    "nn.depthwise_conv2d": "K.depthwise_conv2d(x, kernel)",
-    "nn.max_pool": "K.pool2d(x, pool_size, pool_mode='max')",
-    "nn.max_pool2d": "K.pool2d(x, pool_size, pool_mode='max')",
-    "nn.avg_pool": "K.pool2d(x, pool_size, pool_mode='avg')",
-    "nn.bias_add": "K.bias_add(x, bias)",
-    "nn.batch_normalization": "K.batch_normalization(x, mean, var, beta, gamma)",
-    "nn.embedding_lookup": "tf.gather(table, indices)",
-    "nn.in_top_k": "K.in_top_k(predictions, targets, k)",
-    "nn.ctc_loss": "K.ctc_batch_cost",
-    "nn.dynamic_rnn": "keras.layers.LSTM",
-    "nn.rnn_cell": "keras.layers.LSTM",
-    "random.Generator": "torch.Generator",
-    "random.categorical": "torch.multinomial",
-    "math.top_k": "torch.topk",
-    "nn.top_k": "torch.topk",
-    "math.segment_sum": "torch.Tensor.index_add_",
-    "math.confusion_matrix": "sklearn.metrics.confusion_matrix",
-    "math.bincount": "torch.bincount",
-    "unique": "torch.unique",
-    "meshgrid": "torch.meshgrid",
-    "searchsorted": "torch.searchsorted",
-    "scatter_nd": "torch.Tensor.index_put",
-    "tensor_scatter_nd_update": "torch.Tensor.index_put",
-    "config.optimizer": "nothing: torch's kernels run as they are",
-    "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
-    "data.TFRecordDataset": "a generator of (x, y), or arrays",
+# What `tensorflow.compat.v1` has of its own: part → name → what it is.
+VERSION_1: dict[str, dict[str, Any]] = {
+    "image": {"resize": tensorflow_resizing.resize_images},
+    "nn": {"dropout": tensorflow_neural.dropout_of_version_1},
 }
+
+
+__all__ = ["FUNCTIONS", "NAMES", "VERSION_1", "find"]
 
 
 def find(part: str, name: str) -> Any:
@@ -476,10 +406,10 @@ def find(part: str, name: str) -> Any:
     Raises:
         KeyError: It is not here.
     """
-    for version in ("compat.v1", "compat.v2"):
-        if part == version or part.startswith(f"{version}."):
-            part = part.removeprefix(version).removeprefix(".")
-    return _handing_out(NAMES[part][name])
+    of_version_1 = part.startswith("compat.v1")
+    part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
+    own = VERSION_1.get(part, {}) if of_version_1 else {}
+    return _handing_out(own[name] if name in own else NAMES[part][name])
 
 
 def _handing_out(value: Any) -> Any:
@@ -492,23 +422,3 @@ def _handing_out(value: Any) -> Any:
         return hand_out(value(*args, **kwargs))
 
     return call
-
-
-def instead(part: str, name: str) -> str:
-    """Return what to write for a name that is not here.
-
-    Args:
-        part: The part; `''` for tensorflow itself.
-        name: The name.
-    """
-    part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
-    path = f"{part}.{name}".removeprefix(".")
-    if path in INSTEAD:
-        return f"write {INSTEAD[path]}"
-    if part.partition(".")[0] in INSTEAD:
-        return f"write {INSTEAD[part.partition('.')[0]]}"
-    close = getattr(torch, name, None) or getattr(torch.nn.functional, name, None)
-    if callable(close):
-        where = "torch" if hasattr(torch, name) else "torch.nn.functional"
-        return f"write {where}.{name}"
-    return "write the call in torch"

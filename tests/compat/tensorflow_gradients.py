@@ -1,0 +1,65 @@
+"""Functions of `tf.image` and `tf.nn` by name, with the value at which they are differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+try:
+    from .tensorflow_cases import A, C, G, H, W
+except ImportError:  # in TensorFlow's environment, where this folder is no package
+    from tensorflow_cases import A, C, G, H, W  # type: ignore[no-redef]
+
+Gradient = tuple[Callable[[Any, Any], Any], np.ndarray[Any, Any]]
+F = np.tile(G, (1, 1, 1, 2))[..., :4]
+D = G.reshape(2, 6, 15)[:, :, :4]
+
+GRADIENTS: dict[str, Gradient] = {
+    "image resize": (lambda tf, x: tf.image.resize(x, [9, 4]), G),
+    "antialias": (lambda tf, x: tf.image.resize(x, [3, 2], "bicubic", antialias=True), G),
+    "nearest": (lambda tf, x: tf.image.resize(x, [3, 9], method="nearest"), G),
+    "resize images": (lambda tf, x: tf.compat.v1.image.resize_images(x, [9, 4]), G),
+    "with pad": (lambda tf, x: tf.image.resize_with_pad(x, 9, 4), G),
+    "crop or pad": (lambda tf, x: tf.image.resize_with_crop_or_pad(x, 4, 8), G),
+    "turned": (lambda tf, x: tf.image.flip_left_right(tf.image.rot90(x)), G),
+    "brightness": (lambda tf, x: tf.image.adjust_brightness(x, 0.2), G),
+    "hsv": (lambda tf, x: tf.image.rgb_to_hsv(x), G),
+    "gray": (lambda tf, x: tf.image.rgb_to_grayscale(x), G),
+    "standardization": (lambda tf, x: tf.image.per_image_standardization(x), G),
+    "patches": (lambda tf, x: tf.image.extract_patches(x, [1, 3, 2, 1], [1, 2, 1, 1], [1, 1, 2, 1], "SAME"), G),
+    "variation": (lambda tf, x: tf.image.total_variation(x), G),
+    "differences": (lambda tf, x: tf.image.image_gradients(x)[1], G),
+    "sobel": (lambda tf, x: tf.image.sobel_edges(x), G),
+    "ssim": (lambda tf, x: tf.image.ssim(x, H[::-1].copy(), 1.0), H),
+    "psnr": (lambda tf, x: tf.image.psnr(x, G[::-1].copy(), 1.0), G),
+    "conv1d": (lambda tf, x: tf.nn.conv1d(x, W[:, 0, :1].repeat(4, 1), 2, "SAME"), D),
+    "conv2d": (lambda tf, x: tf.nn.conv2d(x, W, [1, 2, 1, 1], "SAME"), G),
+    "conv2d transpose": (lambda tf, x: tf.nn.conv2d_transpose(x, W, [2, 12, 10, 3], 2), F),
+    "depthwise": (lambda tf, x: tf.nn.depthwise_conv2d(x, W, [1, 1, 1, 1], "SAME"), G),
+    "separable": (
+        lambda tf, x: tf.nn.separable_conv2d(x, W, C.reshape(1, 1, 4, 5).repeat(3, 2), [1, 1, 1, 1], "VALID"),
+        G,
+    ),
+    "max pool": (lambda tf, x: tf.nn.max_pool(x, 2, 2, "SAME"), G),
+    "avg pool": (lambda tf, x: tf.nn.avg_pool2d(x, 3, 2, "SAME"), G),
+    "space to depth": (lambda tf, x: tf.nn.space_to_depth(x, 2), F[:, :, :4]),
+    "depth to space": (lambda tf, x: tf.nn.depth_to_space(x, 2), F),
+    "lrn": (lambda tf, x: tf.nn.local_response_normalization(x, 1, 1.0, 0.5, 0.75), G),
+    "top k": (lambda tf, x: tf.nn.top_k(x, 2).values, A),
+    "an array before a tensor": (lambda tf, x: tf.multiply(A[0], x), A),
+    "crelu": (lambda tf, x: tf.nn.crelu(x), A),
+    "weighted": (lambda tf, x: tf.nn.weighted_cross_entropy_with_logits(tf.cast(x > 0.5, "float32"), x, 2.0), A),
+}
+# Not in TensorFlow's gradients: its kernels of these have none.
+WITHOUT: dict[str, Gradient] = {
+    "contrast": (lambda tf, x: tf.image.adjust_contrast(x, 2.0), G),
+    "hue": (lambda tf, x: tf.image.adjust_hue(x, 0.2), G),
+    "saturation": (lambda tf, x: tf.image.adjust_saturation(x, 0.5), G),
+}
+
+
+def weights_of(shape: Any) -> np.ndarray[Any, Any]:
+    """Return the numbers by which the values of a function are added up before it is differentiated."""
+    return np.random.RandomState(1).randn(*[int(n) for n in shape]).astype("float32")

@@ -1,0 +1,91 @@
+"""Names of `tensorflow` that are not here, and what to write for each."""
+
+from __future__ import annotations
+
+import torch
+
+# Frequent names that are not here → what to write.
+INSTEAD: dict[str, str] = {
+    "Session": "leave the session out, values are there at once; leave K.set_session(…) out with it",
+    "InteractiveSession": "leave the session out, values are there at once",
+    "ConfigProto": "leave it out, torch takes a GPU's memory as it needs it",
+    "GPUOptions": "leave it out, torch takes a GPU's memory as it needs it",
+    "Graph": "leave it out, there are no graphs",
+    "get_default_graph": "leave it out, there are no graphs, and a model runs in any thread",
+    "global_variables_initializer": "leave it out, variables have their values at once",
+    "placeholder": "keras.layers.Input(shape), or K.placeholder(shape)",
+    "gradients": "torch.autograd.grad(y, x)",
+    "Module": "torch.nn.Module",
+    "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
+    "layers": "keras.layers",
+    "contrib": "keras itself",
+    "estimator": "keras.models.Sequential with fit",
+    "feature_column": "an array with a column for each feature",
+    "distribute": "the model as it is; torch.nn.parallel.DistributedDataParallel for several GPUs",
+    "summary": "torch.utils.tensorboard.SummaryWriter",
+    "saved_model": "model.save_weights and model.to_json, or torch.export",
+    "lite": "torch.export, or torch.onnx.export",
+    "io": "pathlib, or torchvision.io for pictures",
+    "gfile": "pathlib",
+    "audio": "scipy.io.wavfile",
+    "signal": "torch.fft and torch.stft",
+    "sparse": "torch.sparse_coo_tensor",
+    "SparseTensor": "torch.sparse_coo_tensor",
+    "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
+    "ragged": "keras.preprocessing.sequence.pad_sequences",
+    "TensorArray": "a Python list and torch.stack",
+    "while_loop": "a Python while",
+    "cond": "torch.where, or a Python if",
+    "case": "a Python if",
+    "map_fn": "torch.vmap, or K.map_fn",
+    "scan": "a Python for, or K.foldl",
+    "py_function": "the function itself",
+    "numpy_function": "the function itself",
+    "py_func": "the function itself",
+    "custom_gradient": "torch.autograd.Function",
+    "control_dependencies": "the statements in their order",
+    "assign": "variable.assign(value)",
+    "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
+    "variable_scope": "nothing: names of layers number themselves",
+    "name_scope": "K.name_scope(name)",
+    "Print": "print(x)",
+    "debugging": "assert, or torch.testing.assert_close",
+    "Assert": "assert",
+    "profiler": "torch.profiler",
+    "nn.ctc_loss": "K.ctc_batch_cost",
+    "nn.dynamic_rnn": "keras.layers.LSTM",
+    "nn.rnn_cell": "keras.layers.LSTM",
+    "random.Generator": "torch.Generator",
+    "random.categorical": "torch.multinomial",
+    "math.segment_sum": "torch.Tensor.index_add_",
+    "math.confusion_matrix": "sklearn.metrics.confusion_matrix",
+    "math.bincount": "torch.bincount",
+    "unique": "torch.unique",
+    "meshgrid": "torch.meshgrid",
+    "searchsorted": "torch.searchsorted",
+    "scatter_nd": "torch.Tensor.index_put",
+    "tensor_scatter_nd_update": "torch.Tensor.index_put",
+    "config.optimizer": "nothing: torch's kernels run as they are",
+    "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
+    "data.TFRecordDataset": "a generator of (x, y), or arrays",
+}
+
+
+def instead(part: str, name: str) -> str:
+    """Return what to write for a name that is not here.
+
+    Args:
+        part: The part; `''` for tensorflow itself.
+        name: The name.
+    """
+    part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
+    path = f"{part}.{name}".removeprefix(".")
+    if path in INSTEAD:
+        return f"write {INSTEAD[path]}"
+    if part.partition(".")[0] in INSTEAD:
+        return f"write {INSTEAD[part.partition('.')[0]]}"
+    close = getattr(torch, name, None) or getattr(torch.nn.functional, name, None)
+    if callable(close):
+        where = "torch" if hasattr(torch, name) else "torch.nn.functional"
+        return f"write {where}.{name}"
+    return "write the call in torch"
