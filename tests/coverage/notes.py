@@ -150,13 +150,8 @@ REFUSALS = [
 
 LEFT_OUT = [
     Note("callbacks.SidecarEvaluatorModelExport", "an evaluation beside a TensorFlow cluster"),
-    Note("utils.SidecarEvaluator", "an evaluation beside a TensorFlow cluster"),
     Note("utils.StepsPerExecutionTuner", "a part of how TensorFlow runs steps"),
     Note("utils.TimedThread", "a part of TensorFlow's clusters"),
-    Note(
-        "utils.FeatureSpace", "columns of tf.data; prepare the columns with Normalization, StringLookup and their like"
-    ),
-    Note("utils.warmstart_embedding_matrix", "a part of how TextVectorization and TensorFlow's files go together"),
     Note("optimizers.Optimizer*.update_step", "a user's optimizer may define it, and is called by it then"),
 ]
 
