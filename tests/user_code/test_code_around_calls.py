@@ -161,3 +161,12 @@ def test_a_layer_of_a_named_function_is_pickled() -> None:
     again = pickle.loads(pickle.dumps(layer))
     assert again.function is half
     np.testing.assert_allclose(again(X).numpy(), X / 2)
+
+
+def test_data_that_code_names_are_not_searched() -> None:
+    rings: list[Any] = []
+    rings.append(rings)
+    many = {i: [i] * 10 for i in range(100_000)}
+    x = keras.Input((6,))
+    layer = layers.Lambda(lambda z: z + len(rings) + len(many[0]))
+    np.testing.assert_allclose(keras.Model(x, layer(x)).predict(X, verbose=0), X + 11, rtol=1e-6)

@@ -8,7 +8,9 @@ from typing import Any
 
 from ..._core.bound_functions import variables_around
 from ..._core.ownership import is_ours
-from ..._core.symbolic import SymbolicTensor, symbols_in
+from ..._core.symbolic import SymbolicTensor
+
+_MOST = 1000
 
 
 def symbols_in_code(functions: Iterable[Any]) -> list[SymbolicTensor]:
@@ -23,8 +25,15 @@ def symbols_in_code(functions: Iterable[Any]) -> list[SymbolicTensor]:
         [<SymbolicTensor 'h' shape=(None, 2) dtype=float32>]
     """
     plain = (inspect.unwrap(getattr(function, "__func__", function)) for function in functions)
-    symbols = [symbol for function in plain for symbol in symbols_in(list(variables_around(function).values()))]
+    values = [value for function in plain for value in variables_around(function).values()]
+    symbols = [symbol for value in values for symbol in _held_by(value) if isinstance(symbol, SymbolicTensor)]
     return list({id(symbol): symbol for symbol in symbols}.values())
+
+
+def _held_by(value: Any) -> Iterable[Any]:
+    """Return a value, or what a list or dictionary holds: one level, and few items, for code names a user's data too."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+    return items if len(items) <= _MOST else ()
 
 
 def functions_of(layer: Any) -> list[Any]:
