@@ -31,7 +31,7 @@ def symbols_in_code(functions: Iterable[Any]) -> list[SymbolicTensor]:
 
 
 def _held_by(value: Any) -> Iterable[Any]:
-    """Return a value, or what a list or dictionary holds: one level, and few items, for code names a user's data too."""
+    """Return a value, or what a list or dictionary holds, one level of few items: code names a user's data, too."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
     return items if len(items) <= _MOST else ()
 
