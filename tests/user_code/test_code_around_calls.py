@@ -170,3 +170,57 @@ def test_data_that_code_names_are_not_searched() -> None:
     x = keras.Input((6,))
     layer = layers.Lambda(lambda z: z + len(rings) + len(many[0]))
     np.testing.assert_allclose(keras.Model(x, layer(x)).predict(X, verbose=0), X + 11, rtol=1e-6)
+
+
+# --- gradients inside a graph ---
+
+
+def where_the_largest_are(tensors: Any) -> Any:
+    before, after = tensors
+    return K.gradients(K.sum(after), before)
+
+
+def test_a_layer_gives_the_gradient_of_one_tensor_by_another() -> None:
+    """An autoencoder notes so which numbers pooling has kept; numpy says which are the largest."""
+    pictures = np.random.RandomState(2).rand(3, 4, 4, 1).astype("float32")
+    x = keras.Input((4, 4, 1))
+    before = layers.Conv2D(2, 3, padding="same", name="before")(x)
+    after = layers.MaxPooling2D()(before)
+    where = layers.Lambda(where_the_largest_are, output_shape=lambda shapes: shapes[0])([before, after])
+    model = keras.Model(x, where)
+    values = keras.Model(x, before).predict(pictures, verbose=0).reshape(3, 2, 2, 2, 2, 2)
+    expected = (values == values.max((2, 4), keepdims=True)).reshape(3, 4, 4, 2)
+    np.testing.assert_array_equal(model.predict(pictures, verbose=0), expected)
+    up = layers.multiply([where, layers.UpSampling2D()(after)])
+    trained = keras.Model(x, layers.Conv2D(1, 1)(up))
+    trained.compile("sgd", "mse")
+    kernel = trained.get_layer("before").get_weights()[0]
+    trained.fit(pictures, pictures, verbose=0)
+    assert not np.array_equal(trained.get_layer("before").get_weights()[0], kernel)
+    assert np.isfinite(trained.evaluate(pictures, pictures, verbose=0))
+
+
+def test_gradients_of_what_a_layer_computes_itself() -> None:
+    x = keras.Input((6,))
+    squares = layers.Lambda(lambda z: K.gradients(K.sum(K.square(z)), z)[0])(x)
+    np.testing.assert_allclose(keras.Model(x, squares).predict(X, verbose=0), 2 * X, rtol=1e-6)
+
+    class Norm(layers.Layer):  # type: ignore[misc]
+        """The norm of a critic's gradient by its input, which a penalty is made of."""
+
+        def call(self, tensors: Any) -> Any:
+            score, of = tensors
+            gradient = K.gradients(score, of)[0]
+            return K.sqrt(K.sum(K.square(gradient), axis=1, keepdims=True))
+
+        def compute_output_shape(self, shapes: Any) -> Any:
+            return (shapes[0][0], 1)
+
+    critic = layers.Dense(1, use_bias=False)
+    norm = Norm()([critic(x), x])
+    model = keras.Model(x, norm)
+    expected = np.sqrt(np.square(critic.get_weights()[0]).sum())
+    np.testing.assert_allclose(model.predict(X, verbose=0), np.full((8, 1), expected), rtol=1e-5)
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    model.fit(X, np.ones((8, 1)), epochs=30, verbose=0)  # a gradient of the gradient draws the norm to 1
+    assert np.sqrt(np.square(critic.get_weights()[0]).sum()) == pytest.approx(1, abs=1e-3)

@@ -37,9 +37,11 @@ class Node:
 
     Attributes:
         beside: Symbolic tensors that the origin's code names, and that are no arguments.
+        differentiates: Whether its code asks for gradients by tensors of the graph.
     """
 
     beside: Sequence[SymbolicTensor] = ()
+    differentiates = False
 
     def __init__(
         self, origin: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], outputs: Tree
@@ -395,9 +397,28 @@ class _Run(threading.local):
     values: dict[int, Any] | None = None  # what layers gave in the run in progress, where somebody may ask for it
     asked: bool = False  # whether somebody did
     defers_updates: bool = False
+    on_zeros: bool = False  # whether layers run for the shape of what they give, on inputs that have no past
 
 
 RUN = _Run()  # models read its `values` in each step
+
+
+@contextlib.contextmanager
+def on_recorded_zeros(zeros: Tree) -> Iterator[None]:
+    """Let what is computed of zeros have gradients by them in the block; what they do not reach has gradients of 0.
+
+    Args:
+        zeros: Tensors that stand in for those of a graph.
+    """
+    for tensor in flatten(zeros):
+        if isinstance(tensor, Tensor) and tensor.is_floating_point():
+            tensor.requires_grad_()
+    before, RUN.on_zeros = RUN.on_zeros, True
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        RUN.on_zeros = before
 
 
 @contextlib.contextmanager

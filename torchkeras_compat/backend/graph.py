@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._core import settings, symbolic
+from .._core.aliases import origins
 from .._core.errors import argument_error, show
 from .._core.operations import as_tensor
 from .._core.symbolic import SymbolicTensor
@@ -155,7 +156,13 @@ def _gradient(loss: Tensor, target: Tensor) -> Tensor | None:
     if not isinstance(target, Variable):
         if loss.device.type == "meta":
             return torch.empty_like(target)
-        return _differentiate(loss, [target])[0]
+        grad = _differentiate(loss, [target])[0]
+        if grad is None and loss.requires_grad:
+            grads = (
+                torch.autograd.grad(loss.sum(), one, None, True, True, allow_unused=True)[0] for one in origins(target)
+            )
+            grad = next((one for one in grads if one is not None), None)
+        return torch.zeros_like(target) if grad is None and symbolic.RUN.on_zeros else grad
     # A variable is a view of the parameters that the loss was computed from.
     weight = target._weight
     parts = _differentiate(loss, weight.parameters)

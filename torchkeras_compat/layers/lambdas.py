@@ -14,11 +14,10 @@ from .._core.border import user_stacklevel
 from .._core.bound_functions import as_bound_now, variables_around
 from .._core.errors import argument_error
 from .._core.stored_functions import with_functions
-from .._core.symbolic import SymbolicTensor, sizes_in
+from .._core.symbolic import sizes_in
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .base import Layer, Traits, as_told
-from .base.symbols_in_code import symbols_in_code
 
 
 @registry.register("layer")
@@ -67,7 +66,9 @@ class Lambda(Layer):
         """Return `function(inputs, **arguments)`."""
         extra = {k: v for k, v in (("mask", mask), ("training", training)) if k in self._named}
         bound, function = self._bound
-        return calling(function if bound is self.function else self.function)(inputs, **{**extra, **self.arguments})
+        y = calling(function if bound is self.function else self.function)(inputs, **{**extra, **self.arguments})
+        # `K.gradients` returns a list, of which a function with a shape of one output means the only item.
+        return y[0] if isinstance(y, list) and len(y) == 1 and self._output_shape is not None else y
 
     def _call_symbolic(self, inputs: Any, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         if self._rules.lambdas_run_once:
@@ -113,8 +114,8 @@ class Lambda(Layer):
         by_name = "<" not in getattr(self.function, "__qualname__", "")
         return {**state, "_bound": (None, None)} if by_name else state
 
-    def _symbols_in_code(self) -> list[SymbolicTensor]:
-        return symbols_in_code([self.function])
+    def _functions_of_users(self) -> list[Any]:
+        return [self.function]
 
     def _sizes_in_code(self) -> set[int]:
         return super()._sizes_in_code() | sizes_in(self.arguments) | _sizes_in_function(self.function)

@@ -70,6 +70,7 @@ class Plan:
         for node in self.nodes:
             for tensor in flatten(node.outputs):
                 self._slot.setdefault(id(tensor), len(self._slot))
+        self.differentiates = any(node.differentiates for node in self.nodes)  # then everything is recorded
         self.looks_beside = any(node.beside for node in self.nodes)  # then values are kept, which code may ask for
         self.calls = [self._call(node) for node in self.nodes]
         self.ends = [self._slot[id(tensor)] for tensor in self.outputs]
@@ -216,7 +217,7 @@ class Plan:
 
     def path(self) -> list[Layer] | None:
         """Return the layers of a plan with one path, each called on nothing but what the one before gives."""
-        if len(self.inputs) != 1 or len(self.outputs) != 1 or self.looks_beside:
+        if len(self.inputs) != 1 or len(self.outputs) != 1 or self.looks_beside or self.differentiates:
             return None
         tensor = self.inputs[0]
         for call in self.calls:

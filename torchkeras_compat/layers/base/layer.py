@@ -517,7 +517,7 @@ class Layer(Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, W
         self._expect_types(inputs)
         outputs = self._symbolic_outputs(inputs, args, call_arguments)
         node = Node(self, (inputs, *args), call_arguments, outputs)
-        node.beside = self._symbols_in_code()
+        node.beside, node.differentiates = self._symbols_in_code(), self._asks_for_gradients()
         self._note_call(node)
         return outputs
 

@@ -15,9 +15,18 @@ from ..._core import settings
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
 from ..._core.strings import STRING, StringTensor, is_string_type
-from ..._core.symbolic import SymbolicTensor, is_symbolic, on_two_sizes, replaced, sizes_in, symbols_like, with_values
+from ..._core.symbolic import (
+    SymbolicTensor,
+    is_symbolic,
+    on_recorded_zeros,
+    on_two_sizes,
+    replaced,
+    sizes_in,
+    symbols_like,
+    with_values,
+)
 from ..._core.tree import Tree, map_shapes, map_tree
-from .symbols_in_code import functions_of, symbols_in_code
+from .symbols_in_code import differentiates, functions_of, symbols_in_code
 
 
 @nameless
@@ -51,7 +60,8 @@ class RunsOnZeros(nn.Module):
             zeros = Zeros(unknown, device, settings.torch_dtype("int64") if self._takes_integers else None)
             x, more, options = zeros.instead_of(inputs), zeros.instead_of(args), zeros.instead_of(call_arguments)
             around = with_values({id(one): zeros._zeros(one) for one in beside}) if beside else nullcontext()
-            with torch.no_grad(), around:
+            recorded = on_recorded_zeros(x) if self._asks_for_gradients() else torch.no_grad()
+            with recorded, around:
                 output = self._run_on_zeros(x, more, options)
                 for tensor, value in before:  # a user's call may update what it holds
                     tensor.copy_(value)
@@ -70,7 +80,15 @@ class RunsOnZeros(nn.Module):
 
     def _symbols_in_code(self) -> list[SymbolicTensor]:
         """Return the symbolic tensors that a user's methods name."""
-        return [] if is_ours(type(self)) else symbols_in_code(functions_of(self))
+        return symbols_in_code(self._functions_of_users())
+
+    def _asks_for_gradients(self) -> bool:
+        """Tell whether a user's methods ask for gradients by tensors of the graph."""
+        return differentiates(self._functions_of_users())
+
+    def _functions_of_users(self) -> list[Any]:
+        """Return the functions that a user wrote for the layer."""
+        return [] if is_ours(type(self)) else functions_of(self)
 
     def _sizes_in_code(self) -> set[int]:
         """Return the sizes that a user's call may ask for, such as `self.batch_size`."""

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-from ..._core.bound_functions import variables_around
+from ..._core.bound_functions import names_in, variables_around
 from ..._core.ownership import is_ours
 from ..._core.symbolic import SymbolicTensor
 
@@ -34,6 +34,15 @@ def _held_by(value: Any) -> Iterable[Any]:
     """Return a value, or what a list or dictionary holds, one level of few items: code names a user's data, too."""
     items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
     return items if len(items) <= _MOST else ()
+
+
+def differentiates(functions: Iterable[Any]) -> bool:
+    """Tell whether functions ask for gradients, by `K.gradients` or `tf.gradients`.
+
+    Args:
+        functions: Functions written in Python, methods or anything else.
+    """
+    return "gradients" in names_in(inspect.unwrap(getattr(function, "__func__", function)) for function in functions)
 
 
 def functions_of(layer: Any) -> list[Any]:
