@@ -15,11 +15,22 @@ from .. import backend as K
 from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
-from .._core.strings import StringType
+from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.tensor_shape import TensorShape, TensorSpec
 from ..utils.dataset import AUTOTUNE, Dataset
-from . import tensorflow_functions, tensorflow_image, tensorflow_neural, tensorflow_resizing  # noqa: F401
+from . import (  # noqa: F401 - some enter their functions and are not asked by name
+    tensorflow_functions,
+    tensorflow_image,
+    tensorflow_indexing,
+    tensorflow_linalg,
+    tensorflow_math,
+    tensorflow_neural,
+    tensorflow_resizing,
+)
+from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, sizes, tensor
+from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
+from .tensorflow_control import CONTROL
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 
@@ -93,6 +104,8 @@ def variable(
 
 def _filled(value: float) -> Callable[..., Tensor]:
     def fill(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
+        if is_string_type(dtype) and not value:
+            return StringTensor.of(np.full(sizes(shape), "", dtype=object))
         return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
 
     return fill
@@ -321,7 +334,12 @@ ONE = {  # names in `tensorflow` itself
     "linspace": linspace,
     "function": function,
     "device": device,
-    "print": print,
+    "print": print_,
+    "Print": print_of_version_1,
+    "AUTO_REUSE": None,
+    "TensorArray": TensorArray,
+    **CONTROL,
+    **{name: check for name, check in CHECKS.items() if name.startswith(("assert_", "Assert"))},
     "no_op": _nothing,
     "executing_eagerly": _same(True),
     "get_logger": get_logger,
@@ -346,6 +364,10 @@ NAMES: dict[str, dict[str, Any]] = {
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod},
     "linalg": {"eye": eye},
+    "signal": tensorflow_linalg.WINDOWS,
+    "debugging": {**CHECKS, "is_numeric_tensor": lambda x: isinstance(x, Tensor) and not isinstance(x, StringTensor)},
+    "errors": ERRORS,
+    "nest": NEST,
     "random": {**RANDOM, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
