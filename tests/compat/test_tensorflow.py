@@ -211,7 +211,7 @@ def test_devices_logging_and_switches(caplog: pytest.LogCaptureFixture) -> None:
         ("nn.ctc_loss", r"write K\.ctc_batch_cost"),
         ("math.betainc", "write the call in torch"),
         ("nn.hardtanh", r"write torch\.nn\.functional\.hardtanh"),
-        ("trace", r"write torch\.trace"),
+        ("vander", r"write torch\.vander"),
         ("layers.dense", r"write keras\.layers"),
         ("data.TFRecordDataset", "a generator of"),
     ],

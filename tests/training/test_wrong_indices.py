@@ -182,7 +182,7 @@ LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
     "of torch": lambda y: losses.torch_losses.caller(torch.nn.CrossEntropyLoss())(y, LOGITS),
     "of tf": lambda y: tf_functions.sparse_softmax_cross_entropy_with_logits(y, LOGITS),
     "K.gather": lambda y: K.gather(LOGITS.t(), y),
-    "tf.gather": lambda y: tf_functions.gather(LOGITS, y, 1),
+    "tf.gather": lambda y: tf_functions.gather(LOGITS, y, axis=1),
 }
 
 

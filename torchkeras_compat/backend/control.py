@@ -88,7 +88,7 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return in_train_phase(alt, x, training)
 
 
-def _with_elements(function: F) -> F:
+def with_elements(function: F) -> F:
     """Let a function call a user's with elements that have Keras's manners; arrays among its arguments are copied.
 
     What torch hands in comes back as torch's.
@@ -142,7 +142,7 @@ def _step_mask(mask: Any, input_length: Any, steps: int, device: torch.device, t
     return torch.arange(steps, device=device).reshape(-1, 1) < lengths
 
 
-@_with_elements
+@with_elements
 def rnn(
     step_function: Callable[..., Any],
     inputs: Any,
@@ -216,7 +216,7 @@ def _stacked(outputs: list[Any]) -> Any:
     return torch.stack(outputs)
 
 
-@_with_elements
+@with_elements
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """Return the results of `fn` on each element along the first axis, joined.
 
@@ -237,7 +237,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
     return joined if dtype is None else _mapped(lambda r: r.to(settings.torch_dtype(dtype)), joined)
 
 
-@_with_elements
+@with_elements
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Return `fn(… fn(fn(initializer, first), second) …, last)` over the first axis.
 
@@ -254,7 +254,7 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
     return _fold(fn, list(as_tensor(elems)), initializer)
 
 
-@_with_elements
+@with_elements
 def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Fold from the last element to the first; the arguments are those of `foldl`.
 

@@ -88,14 +88,28 @@ def _enter(paths: str, compute: Callable[..., Tensor]) -> None:
     function(paths)(compute)
 
 
-def _enter_unary(paths: str, compute: Callable[..., Tensor]) -> None:
+def enter_unary(paths: str, compute: Callable[..., Tensor]) -> None:
+    """Enter a function of one tensor under its names.
+
+    Args:
+        paths: The names.
+        compute: The function.
+    """
+
     def one(x: Tensor) -> Tensor:
         return compute(x)
 
     _enter(paths, one)
 
 
-def _enter_binary(paths: str, compute: Callable[..., Tensor]) -> None:
+def enter_binary(paths: str, compute: Callable[..., Tensor]) -> None:
+    """Enter a function of two tensors under its names.
+
+    Args:
+        paths: The names.
+        compute: The function.
+    """
+
     def two(x: Tensor, y: Tensor) -> Tensor:
         return compute(x, y)
 
@@ -103,9 +117,9 @@ def _enter_binary(paths: str, compute: Callable[..., Tensor]) -> None:
 
 
 for _paths, _compute in _UNARY.items():
-    _enter_unary(_paths, _compute)
+    enter_unary(_paths, _compute)
 for _paths, _compute in _BINARY.items():
-    _enter_binary(_paths, _compute)
+    enter_binary(_paths, _compute)
 
 
 @function("clip_by_value")
@@ -221,7 +235,7 @@ _REDUCTIONS: dict[str, Callable[[Tensor, tuple[int, ...], bool], Tensor]] = {
     "variance": _variance,
     "std": lambda x, axes, keep: torch.sqrt(_variance(x, axes, keep)),
     "logsumexp": lambda x, axes, keep: torch.logsumexp(x, axes, keepdim=keep),
-    "euclidean_norm": lambda x, axes, keep: torch.sqrt(torch.square(x).sum(axes, keepdim=keep)),
+    "euclidean_norm": lambda x, axes, keep: torch.sqrt(torch.square(x).sum(axes, keepdim=keep)).to(x.dtype),
 }
 
 
@@ -428,8 +442,13 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
 
 
 @function("gather")
-def gather(x: Tensor, indices: Any, axis: int | None = None) -> Tensor:
-    """Return slices by index along an axis, the first one if `None`."""
+def gather(
+    x: Tensor, indices: Any, validate_indices: Any = None, axis: int | None = None, batch_dims: int = 0
+) -> Tensor:
+    """Return slices by index along an axis, the first one behind the axes of the batch if `None`."""
+    if batch_dims:
+        places = tensor(indices)
+        return _gather_in_batches(x, places, axis, batch_dims + (places.dim() if batch_dims < 0 else 0))
     place, rows = (axis or 0) % x.dim(), tensor(indices).to(x.device).long()
     rows, outside = guarded(rows, x.shape[place])
     chosen = x.index_select(place, rows.reshape(-1))
@@ -438,10 +457,27 @@ def gather(x: Tensor, indices: Any, axis: int | None = None) -> Tensor:
     return chosen.reshape(*x.shape[:place], *rows.shape, *x.shape[place + 1 :])
 
 
+def _gather_in_batches(x: Tensor, indices: Tensor, axis: int | None, batch_dims: int) -> Tensor:
+    """Return slices by indices of their own for each place of the first axes."""
+    place = (batch_dims if axis is None else axis) % x.dim()
+    moved, rows = x.movedim(place, batch_dims), indices.to(x.device).long().flatten(0, batch_dims - 1)
+    rows, outside = guarded(rows, x.shape[place])
+    batch = torch.arange(len(rows), device=x.device).reshape(-1, *[1] * (rows.dim() - 1))
+    chosen = marked(moved.flatten(0, batch_dims - 1)[batch, rows], outside)
+    chosen = chosen.reshape(*indices.shape, *moved.shape[batch_dims + 1 :])
+    new_axes = range(batch_dims, indices.dim())  # the axes of the indices take the place of the one that is read
+    return chosen.movedim(tuple(new_axes), tuple(range(place, place + len(new_axes)))) if new_axes else chosen
+
+
 @function("gather_nd")
-def gather_nd(x: Tensor, indices: Any) -> Tensor:
+def gather_nd(x: Tensor, indices: Any, batch_dims: int = 0) -> Tensor:
     """Return slices by lists of indices."""
-    return x[tuple(tensor(indices).to(x.device).long().unbind(-1))]
+    places = tensor(indices).to(x.device).long()
+    if not batch_dims:
+        return x[tuple(places.unbind(-1))]
+    batch = torch.meshgrid(*[torch.arange(n, device=x.device) for n in x.shape[:batch_dims]], indexing="ij")
+    between = [1] * (places.dim() - 1 - batch_dims)
+    return x[(*[b.reshape(*b.shape, *between) for b in batch], *places.unbind(-1))]
 
 
 @function("boolean_mask")

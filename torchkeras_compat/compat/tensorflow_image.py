@@ -16,6 +16,7 @@ from .._core.errors import argument_error
 from .._core.shapes import same_padding
 from ..backend.resampling import crop
 from .tensorflow_calls import function, sizes
+from .tensorflow_math import saturate_cast
 from .tensorflow_resizing import expect_pictures
 
 # --- windows -----------------------------------------------------------------------------------------------------
@@ -151,12 +152,6 @@ def random_flip_up_down(image: Tensor, seed: int | None = None) -> Tensor:
 # --- types and colours -------------------------------------------------------------------------------------------
 
 
-def _saturated(x: Tensor, kind: torch.dtype) -> Tensor:
-    """Return values cut to the range of a type of integers."""
-    info = torch.iinfo(kind)
-    return (x.double() if x.is_floating_point() else x.long()).clamp(info.min, info.max).to(kind)
-
-
 @function("image.convert_image_dtype")
 def convert_image_dtype(image: Tensor, dtype: Any, saturate: bool = False) -> Tensor:
     """Return pictures in another type: floats from 0 to 1, integers up to the largest of the type."""
@@ -171,12 +166,12 @@ def convert_image_dtype(image: Tensor, dtype: Any, saturate: bool = False) -> Te
     largest = torch.iinfo(kind).max
     if image.is_floating_point():
         scaled = image * (largest + 0.5)
-        return _saturated(scaled, kind) if saturate else scaled.to(torch.int64).to(kind)
+        return saturate_cast(scaled, kind) if saturate else scaled.to(torch.int64).to(kind)
     own = torch.iinfo(image.dtype).max
     if own > largest:
         smaller = torch.div(image, (own + 1) // (largest + 1), rounding_mode="floor")
-        return _saturated(smaller, kind) if saturate else smaller.to(kind)
-    return (_saturated(image, kind) if saturate else image.to(kind)) * ((largest + 1) // (own + 1))
+        return saturate_cast(smaller, kind) if saturate else smaller.to(kind)
+    return (saturate_cast(image, kind) if saturate else image.to(kind)) * ((largest + 1) // (own + 1))
 
 
 def _as_floats(image: Tensor, change: Callable[[Tensor], Tensor], saturate: bool = False) -> Tensor:

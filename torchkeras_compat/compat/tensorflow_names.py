@@ -18,13 +18,24 @@ from .. import initializers
 from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
-from .._core.strings import StringType
+from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
 from ..utils.dataset import AUTOTUNE, Dataset
 from ..utils.text_dataset import text_lines
-from . import tensorflow_functions, tensorflow_image, tensorflow_neural, tensorflow_resizing  # noqa: F401
+from . import (  # noqa: F401 - some enter their functions and are not asked by name
+    tensorflow_functions,
+    tensorflow_image,
+    tensorflow_indexing,
+    tensorflow_linalg,
+    tensorflow_math,
+    tensorflow_neural,
+    tensorflow_resizing,
+)
+from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, sizes, tensor
+from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
+from .tensorflow_control import CONTROL
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
@@ -99,6 +110,8 @@ def variable(
 
 def _filled(value: float) -> Callable[..., Tensor]:
     def fill(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
+        if is_string_type(dtype) and not value:
+            return StringTensor.of(np.full(sizes(shape), "", dtype=object))
         return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
 
     return fill
@@ -329,7 +342,12 @@ ONE = {  # names in `tensorflow` itself
     "GradientTape": GradientTape,
     "UnconnectedGradients": SimpleNamespace(NONE="none", ZERO="zero"),
     "device": device,
-    "print": print,
+    "print": print_,
+    "Print": print_of_version_1,
+    "AUTO_REUSE": None,
+    "TensorArray": TensorArray,
+    **CONTROL,
+    **{name: check for name, check in CHECKS.items() if name.startswith(("assert_", "Assert"))},
     "no_op": _nothing,
     "executing_eagerly": _same(True),
     "get_logger": get_logger,
@@ -359,6 +377,10 @@ NAMES: dict[str, dict[str, Any]] = {
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod},
     "linalg": {"eye": eye},
+    "signal": tensorflow_linalg.WINDOWS,
+    "debugging": {**CHECKS, "is_numeric_tensor": lambda x: isinstance(x, Tensor) and not isinstance(x, StringTensor)},
+    "errors": ERRORS,
+    "nest": NEST,
     "random": {**RANDOM, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
@@ -409,16 +431,16 @@ def find(part: str, name: str) -> Any:
     of_version_1 = part.startswith("compat.v1")
     part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
     own = VERSION_1.get(part, {}) if of_version_1 else {}
-    return _handing_out(own[name] if name in own else NAMES[part][name])
+    value = own[name] if name in own else NAMES[part][name]
+    return _handing_out(value) if isinstance(value, FunctionType) else value
 
 
-def _handing_out(value: Any) -> Any:
+@functools.cache  # two names of one function are one function
+def _handing_out(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function whose tensors have TensorFlow's manners: numpy's functions take them, and `numpy()` reads."""
-    if not isinstance(value, FunctionType):
-        return value
 
-    @functools.wraps(value)
+    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return hand_out(value(*args, **kwargs))
+        return hand_out(function(*args, **kwargs))
 
     return call
