@@ -71,6 +71,8 @@ class Rules:
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
+        batch_dot_multiplies_matrices: `K.batch_dot` multiplies the last two axes of tensors of three axes and more, and
+            lets those before them correspond; otherwise the axes that are not summed over are all in the result.
         regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
@@ -126,6 +128,7 @@ class Rules:
     digits_begin_words: bool = True
     generators_count_samples: bool = False
     crossentropies_take_output_first: bool = False
+    batch_dot_multiplies_matrices: bool = False
     regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
@@ -283,6 +286,7 @@ KERAS_2_2 = Dialect(
         cosine_metric_is_positive=False,
         metric_names_resolved=True,
         scalar_metrics_by_rows=True,
+        batch_dot_multiplies_matrices=True,
     ),
     _merged(KERAS_2_3.defaults, _HARD_GATES, _BY_GATE),
     KERAS_2_3.refuses,
