@@ -182,6 +182,22 @@ def scaled_normal_std(scale: float, fan: float, *, cut: bool, corrected: bool) -
 # --- layers ---
 
 
+def batch_dot(x: Array, y: Array, axes: tuple[int, int] | None = None) -> Array:
+    """Equal ranks by axes of length 1, a product of the last two axes turned by `axes`, these axes off (2.2.4 backend).
+
+    1.2.2 has the same for equal ranks, and nothing for others.
+    """
+    a, b = (x.ndim - 1, y.ndim - 2) if axes is None else axes
+    if x.ndim == 2 and y.ndim == 2:
+        return ((x if a == b else x.T) * y).sum(b)[:, None]
+    rank, extra = max(x.ndim, y.ndim), abs(x.ndim - y.ndim)
+    first = x.ndim + y.ndim - 3 if x.ndim > y.ndim else x.ndim - 1
+    x, y = x.reshape(x.shape + (1,) * (rank - x.ndim)), y.reshape(y.shape + (1,) * (rank - y.ndim))
+    x = x if a == rank - 1 else np.swapaxes(x, -1, -2)
+    y = np.swapaxes(y, -1, -2) if b == rank - 1 else y
+    return np.squeeze(np.matmul(x, y), tuple(range(first, first + extra)))
+
+
 def time_distributed_dense(x: Array, kernel: Array, bias: Array | None = None, *, activation: str = "linear") -> Array:
     """x·W + b for each step, then the activation (1.2.2 layers/core.py, TimeDistributedDense)."""
     y = x @ kernel if bias is None else x @ kernel + bias

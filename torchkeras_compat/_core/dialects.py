@@ -70,14 +70,14 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
-        batch_dot_by_matmul: `K.batch_dot` of more than three axes keeps all but the last two as batches, as products of
-            matrices do.
         several_shapes_are_tuples: methods of users get the shapes of several inputs as plain tuples.
         lambdas_run_once: what a Lambda's function reads of the variables around it counts as it was when the Lambda was
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
         sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
             epoch where they stopped; otherwise training ends, and each epoch begins with the first batch.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
+        batch_dot_multiplies_matrices: `K.batch_dot` multiplies the last two axes of tensors of three axes and more, and
+            lets those before them correspond; otherwise the axes that are not summed over are all in the result.
         regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
@@ -132,11 +132,11 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
-    batch_dot_by_matmul: bool = False
     several_shapes_are_tuples: bool = True
     lambdas_run_once: bool = True
     sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
+    batch_dot_multiplies_matrices: bool = False
     regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
@@ -288,13 +288,13 @@ KERAS_2_2 = Dialect(
         KERAS_2_3.rules,
         class_and_sample_weight=False,
         fused_losses=False,
-        batch_dot_by_matmul=True,
         binary_through_logits=True,
         normalise_by_nonzero=True,
         mean_over_valid_steps=True,
         cosine_metric_is_positive=False,
         metric_names_resolved=True,
         scalar_metrics_by_rows=True,
+        batch_dot_multiplies_matrices=True,
     ),
     _merged(KERAS_2_3.defaults, _HARD_GATES, _BY_GATE),
     KERAS_2_3.refuses,

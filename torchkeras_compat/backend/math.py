@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math as _math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from .._core import bounds, dialects, settings
 from .._core.errors import argument_error
 from .._core.operations import as_tensor, operation
 
+F = TypeVar("F", bound=Callable[..., Any])
 Axis = int | Sequence[int] | None
 
 
@@ -303,9 +304,11 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     return torch.matmul(x, y)
 
 
-@operation
-def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Tensor:
+def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
     """Return the product of each sample of `x` with the same sample of `y`.
+
+    In the dialects `keras-2.2` and `keras-1`, tensors of three axes and more are multiplied as stacks of matrices: axes
+    between the first and the last two have to correspond, and are in the result once.
 
     Args:
         x: At least two axes, the first of them the batch.
@@ -321,22 +324,45 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
         ValueError: An input has no axis beside the batch, the batches differ, `axes` names axis 0, or lengths differ.
 
     Source:
-        `keras.backend.batch_dot`, Keras 2.15.
+        `keras.backend.batch_dot`, Keras 2.15; 2.2.4 in its dialect, and in that of Keras 1.
 
     Example:
         >>> batch_dot(torch.ones(2, 3, 4), torch.ones(2, 4, 5)).shape
         torch.Size([2, 3, 5])
     """
+    if not (axes is None or isinstance(axes, int)) and not _is_pair(axes):
+        raise argument_error("batch_dot", "axes", "None, an integer or two of them", axes)
+    rules = dialects.current().rules
+    return (matrix_products if rules.batch_dot_multiplies_matrices else sample_products)(x, y, axes)
+
+
+def _is_pair(axes: Any) -> bool:
+    return isinstance(axes, (list, tuple)) and len(axes) == 2 and builtins.all(isinstance(a, int) for a in axes)
+
+
+def _correspond(one: Sequence[int], other: Sequence[int]) -> bool:
+    return builtins.all(m == n or 1 in (m, n) for m, n in zip(one, other))
+
+
+def _as_batch_dot(function: F) -> F:
+    """Let layers of graphs be named after `batch_dot`; configurations name the meaning that a graph was made with."""
+    function.__name__ = batch_dot.__name__
+    return function
+
+
+batch_dot._is_operation = True  # type: ignore[attr-defined]
+
+
+@_as_batch_dot
+@operation
+def sample_products(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Tensor:
+    """Return what `batch_dot` means from Keras 2.3 on."""
     shapes = f"x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)}"
     if builtins.min(x.ndim, y.ndim) < 2 or x.shape[0] != y.shape[0]:
         raise ValueError(f"batch_dot: x and y must have two axes or more and one batch size; got {shapes}.")
     if axes is None:
         axes = (x.ndim - 1, y.ndim - 1 if y.ndim == 2 else y.ndim - 2)
     pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
-    if len(pair) != 2 or not builtins.all(isinstance(a, int) for a in pair):
-        raise argument_error("batch_dot", "axes", "None, an integer or two of them", axes)
-    if builtins.max(x.ndim, y.ndim) > 3 and dialects.current().rules.batch_dot_by_matmul:
-        return _batch_dot_by_matmul(x, y, pair)
     a, b = pair[0] % x.ndim, pair[1] % y.ndim
     if 0 in (a, b) or x.shape[a] != y.shape[b]:
         raise ValueError(f"batch_dot(axes={axes}): the axes must have one length and not be the batch; got {shapes}.")
@@ -348,22 +374,39 @@ def batch_dot(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> 
     return result.reshape(shape if len(shape) > 1 else (x.shape[0], 1))
 
 
-def _batch_dot_by_matmul(x: Tensor, y: Tensor, axes: Sequence[int]) -> Tensor:
-    """Return the product of matrices in the last two axes; one of fewer axes gets axes of length 1, which go again.
+@_as_batch_dot
+@operation
+def matrix_products(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = None) -> Tensor:
+    """Return what `batch_dot` means up to Keras 2.2.4: `tf.matmul` of the last two axes, turned round where `axes` say.
 
-    Source:
-        `batch_dot` of `keras/backend/tensorflow_backend.py`, Keras 2.2.4.
+    There an axis is compared with the number of the last one, so that -1 is not the last.
     """
-    wide, missing = builtins.max(x.ndim, y.ndim), x.ndim - y.ndim
-    left = x.reshape(*x.shape, *[1] * builtins.max(-missing, 0))
-    right = y.reshape(*y.shape, *[1] * builtins.max(missing, 0))
-    left = left if axes[0] == wide - 1 else left.mT
-    right = right.mT if axes[1] == wide - 1 else right
-    product = left @ right
-    first = x.ndim + y.ndim - 3 if missing > 0 else x.ndim - 1
-    for axis in builtins.range(first + builtins.abs(missing) - 1, first - 1, -1):
-        product = product.squeeze(axis)
-    return product.unsqueeze(1) if product.ndim == 1 else product
+    if axes is None:
+        axes = (x.ndim - 1, y.ndim - 2)
+    a, b = (axes, axes) if isinstance(axes, int) else axes
+    known = f"batch_dot(axes={axes}), as up to Keras 2.2.4"
+    shapes = f"x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)}"
+    if x.ndim == y.ndim == 2:
+        x = x if a == b else x.mT
+        if not _correspond(x.shape, y.shape):
+            raise ValueError(f"{known}: of two matrices the same axis is summed over, write axes=1; got {shapes}.")
+        return (x * y).sum(b).unsqueeze(1)
+    rank, more = builtins.max(x.ndim, y.ndim), builtins.abs(x.ndim - y.ndim)
+    ones = slice(x.ndim + y.ndim - 3, None) if x.ndim > y.ndim else slice(x.ndim - 1, x.ndim - 1 + more)
+    x, y = (tensor.reshape(*tensor.shape, *(1,) * (rank - tensor.ndim)) for tensor in (x, y))
+    x = x if a == rank - 1 else x.mT
+    y = y.mT if b == rank - 1 else y
+    if x.shape[-1] != y.shape[-2] or not _correspond(x.shape[:-2], y.shape[:-2]):
+        raise ValueError(
+            f"{known}: matrices of the last two axes are multiplied, and the axes before them must have the same "
+            f"lengths; got {shapes}. set_dialect('keras-2.3') has the product over all other axes."
+        )
+    result = torch.matmul(x, y)
+    kept = list(result.shape)
+    if more and kept[ones] != [1] * more:
+        raise ValueError(f"{known}: it has no product for these ranks; got {shapes}. set_dialect('keras-2.3') has one.")
+    del kept[ones if more else slice(0)]
+    return result.reshape(kept)
 
 
 def count_params(x: Any) -> int:

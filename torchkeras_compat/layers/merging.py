@@ -18,7 +18,7 @@ from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
 from .._core.tree import is_shape
 from .._core.user_tensors import calling
-from ..backend.math import batch_dot, l2_normalize
+from ..backend.math import l2_normalize, sample_products
 from .base import ROW_WISE, Layer, Traits
 
 
@@ -390,7 +390,7 @@ class Dot(MergingLayer):
         a, b = self._pair(x.dim(), y.dim())
         if self.normalize:
             x, y = l2_normalize(x, a), l2_normalize(y, b)
-        return batch_dot(x, y, (a, b))
+        return sample_products(x, y, (a, b))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return nothing: masks end here."""
