@@ -73,6 +73,10 @@ class Rules:
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
         batch_dot_multiplies_matrices: `K.batch_dot` multiplies the last two axes of tensors of three axes and more, and
             lets those before them correspond; otherwise the axes that are not summed over are all in the result.
+        predict_cuts_inputs: `predict` reads as many samples of each input as the first has; otherwise all must have as
+            many.
+        shapes_in_lists_are_tuples: of several inputs, a user's `build` and `compute_output_shape` get shapes as plain
+            tuples; otherwise each answers `as_list()`, as a shape alone always does.
         regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
@@ -129,6 +133,8 @@ class Rules:
     generators_count_samples: bool = False
     crossentropies_take_output_first: bool = False
     batch_dot_multiplies_matrices: bool = False
+    predict_cuts_inputs: bool = True
+    shapes_in_lists_are_tuples: bool = True
     regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
@@ -344,6 +350,8 @@ TF_KERAS = Dialect(
         events_in_folders=True,
         losses_name_functions=True,
         schedule_decay_is_decay=True,
+        predict_cuts_inputs=False,
+        shapes_in_lists_are_tuples=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,
