@@ -73,6 +73,8 @@ class Rules:
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
         batch_dot_multiplies_matrices: `K.batch_dot` multiplies the last two axes of tensors of three axes and more, and
             lets those before them correspond; otherwise the axes that are not summed over are all in the result.
+        layers_end_the_model: what is taken off the end of `model.layers` is taken off the model; otherwise the list is
+            a copy.
         predict_cuts_inputs: `predict` reads as many samples of each input as the first has; otherwise all must have as
             many.
         shapes_in_lists_are_tuples: of several inputs, a user's `build` and `compute_output_shape` get shapes as plain
@@ -133,6 +135,7 @@ class Rules:
     generators_count_samples: bool = False
     crossentropies_take_output_first: bool = False
     batch_dot_multiplies_matrices: bool = False
+    layers_end_the_model: bool = True
     predict_cuts_inputs: bool = True
     shapes_in_lists_are_tuples: bool = True
     regressors_score_loss: bool = False
@@ -350,6 +353,7 @@ TF_KERAS = Dialect(
         events_in_folders=True,
         losses_name_functions=True,
         schedule_decay_is_decay=True,
+        layers_end_the_model=False,
         predict_cuts_inputs=False,
         shapes_in_lists_are_tuples=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),

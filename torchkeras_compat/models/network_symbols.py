@@ -88,6 +88,16 @@ class NetworkSymbols(Layer):
         """The symbolic outputs, in a list; `None` while they are not known, as in Keras."""
         return None if self._output_tree is None else list(map(as_seen, ordered(self._output_tree)))
 
+    @outputs.setter
+    def outputs(self, tensors: Any) -> None:
+        self._end_at(tensors)
+
+    def _end_at(self, outputs: Tree) -> None:
+        """Let the model end at these symbolic tensors."""
+        raise AttributeError(
+            f"{self}.outputs: its own call gives them; write Model(inputs, outputs) for another model."
+        )
+
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs: those of their layers."""
