@@ -100,7 +100,7 @@ INSIDE = {
         "to_source to_torch",
     ),
     "models": (
-        "operation plan torch_side",
+        "layer_list operation plan torch_side",
         "graph_configs",
         "functional",
         "network_symbols",

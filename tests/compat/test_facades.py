@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
 import subprocess
 import sys
@@ -198,6 +199,68 @@ def test_a_facade_keeps_what_a_layer_says_about_its_rows() -> None:
 
     for name in ("Dense", "Lambda", "TorchModuleWrapper"):
         assert getattr(layers, name)._class_traits == getattr(tk.layers, name)._class_traits, name
+
+
+def names_of_star(module: str) -> set[str]:
+    names: dict[str, Any] = {}
+    exec(f"from {module} import *", names)
+    return set(names)
+
+
+CLASSIC_NAMES: dict[str, str] = json.loads((Path(__file__).parent / "classic_names.json").read_text())
+SURFACE: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "coverage" / "surface.json").read_text(encoding="utf-8")
+)
+STARRED = (
+    "activations backend callbacks constraints initializers layers losses metrics optimizers regularizers utils "
+    "preprocessing.image preprocessing.sequence preprocessing.text"
+).split()
+
+
+@pytest.mark.parametrize("part", STARRED)
+def test_a_star_import_brings_what_is_no_newer_than_the_dialect(part: str) -> None:
+    """What none of the four releases defines is left out, and nothing that one of them defines there."""
+    star, module = names_of_star(f"keras.{part}"), importlib.import_module(f"keras.{part}")
+    parts = {one for one, behind in MODULES.items() if behind == MODULES[part]}
+    classic = {name for one in parts for name in CLASSIC_NAMES.get(one, "").split()}
+    anywhere = {name for names in CLASSIC_NAMES.values() for name in names.split()}
+    assert star >= (classic & module.own_names)
+    newer = set(SURFACE[part]) & module.own_names - anywhere
+    assert not star & newer
+    assert all(hasattr(module, name) for name in newer)
+    assert newer <= names_of_star(f"tensorflow.keras.{part}") | {"experimental"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "brought", "left_out"),
+    [
+        ("keras-1", "Convolution2D Merge TimeDistributed", "Add Softmax Attention LSTMCell"),
+        ("keras-2.2", "Convolution2D Add Softmax LSTMCell", "Attention MultiHeadAttention LayerNormalization"),
+        ("keras-2.3", "Add CuDNNLSTM", "Attention MultiHeadAttention LayerNormalization Normalization"),
+        ("tf.keras", "Add Attention MultiHeadAttention", ""),
+        ("keras-2.15", "Add Attention MultiHeadAttention", ""),
+    ],
+)
+@pytest.mark.parametrize("told_by", ["install", "set_dialect"])
+def test_a_star_import_by_dialect(dialect: str, brought: str, left_out: str, told_by: str) -> None:
+    if told_by == "install":
+        compat.uninstall()
+        compat.install(dialect)
+    else:
+        tk.set_dialect(dialect)
+    star = names_of_star("keras.layers")
+    assert set(brought.split()) <= star
+    assert not set(left_out.split()) & star
+    import keras
+
+    assert all(hasattr(keras.layers, name) and name in dir(keras.layers) for name in left_out.split())
+
+
+def test_a_star_import_leaves_a_class_of_the_users_alone() -> None:
+    names: dict[str, Any] = {}
+    exec("class Attention: pass\nmine = Attention\nfrom keras.layers import *\nassert Attention is mine", names)
+    exec("from keras.layers import Attention", names)
+    assert issubclass(names["Attention"], tk.layers.Layer)
 
 
 def test_merge_is_a_function_and_a_module_under_a_dialect() -> None:

@@ -104,3 +104,43 @@ def test_numpys_functions_inside_a_loss_say_that_they_end_the_gradient() -> None
         model.fit(X, np.zeros((5, 3)), verbose=0)
     model.compile("sgd", "mse", metrics=[lambda t, p: np.mean(np.abs(p))])
     model.fit(X, np.zeros((5, 3)), verbose=0)
+
+
+@pytest.mark.parametrize("dialect", ["keras-1", "keras-2.2", "keras-2.3", "tf.keras", "keras-2.15"])
+def test_shapes_of_several_inputs_are_plain_tuples_in_classic_keras(dialect: str) -> None:
+    """CapsNet-Keras asks `type(input_shape[0]) is tuple`; a shape alone answers `as_list()` in every dialect."""
+    keras.set_dialect(dialect)
+    told: list[Any] = []
+
+    class Told(keras.layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            told.append(input_shape)
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            told.append(input_shape)
+            return input_shape[0] if isinstance(input_shape, list) else input_shape
+
+    a, b = keras.layers.Input((4,)), keras.layers.Input((5,))
+    several = Told()
+    assert K.int_shape(several([keras.layers.Dense(4)(a), b])) == (None, 4)
+    several.compute_output_shape(((None, 4), (None, 5)))
+    is_classic = dialect in ("keras-1", "keras-2.2", "keras-2.3")
+    for shapes in told:
+        assert type(shapes) is list
+        assert shapes == [(None, 4), (None, 5)]
+        assert all((type(shape) is tuple) == is_classic for shape in shapes)
+    told.clear()
+    alone = Told()
+    alone(a)
+    assert [shape.as_list() for shape in told] == [[None, 4]] * len(told)
+
+
+def test_a_lambda_gets_plain_tuples_of_several_inputs() -> None:
+    told: list[Any] = []
+    layer = keras.layers.Lambda(lambda x: x[0], output_shape=lambda shapes: told.append(shapes) or shapes[0])
+    layer([keras.layers.Input((4,)), keras.layers.Input((5,))])
+    assert [type(shape) for shape in told[0]] == [tuple, tuple]

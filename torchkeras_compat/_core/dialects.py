@@ -70,7 +70,6 @@ class Rules:
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
         digits_begin_words: automatic names cut before a capital with digits, 'conv_lst_m2d', not 'conv_lstm2d'.
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
-        several_shapes_are_tuples: methods of users get the shapes of several inputs as plain tuples.
         lambdas_run_once: what a Lambda's function reads of the variables around it counts as it was when the Lambda was
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
         sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
@@ -78,6 +77,12 @@ class Rules:
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
         batch_dot_multiplies_matrices: `K.batch_dot` multiplies the last two axes of tensors of three axes and more, and
             lets those before them correspond; otherwise the axes that are not summed over are all in the result.
+        layers_end_the_model: what is taken off the end of `model.layers` is taken off the model; otherwise the list is
+            a copy.
+        predict_cuts_inputs: `predict` reads as many samples of each input as the first has; otherwise all must have as
+            many.
+        shapes_in_lists_are_tuples: of several inputs, a user's `build` and `compute_output_shape` get shapes as plain
+            tuples; otherwise each answers `as_list()`, as a shape alone always does.
         regressors_score_loss: `KerasRegressor.score` is the loss; otherwise minus the loss.
         validation_data_to_callbacks: every callback's `validation_data` is set to the arrays, whatever stood there;
             otherwise only where nothing did.
@@ -132,11 +137,13 @@ class Rules:
     zero_based_names: bool = False
     digits_begin_words: bool = True
     generators_count_samples: bool = False
-    several_shapes_are_tuples: bool = True
     lambdas_run_once: bool = True
     sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
     batch_dot_multiplies_matrices: bool = False
+    layers_end_the_model: bool = True
+    predict_cuts_inputs: bool = True
+    shapes_in_lists_are_tuples: bool = True
     regressors_score_loss: bool = False
     validation_data_to_callbacks: bool = True
     batch_logs_name_batch: bool = True
@@ -344,7 +351,6 @@ TF_KERAS = Dialect(
         functional_models=True,
         cells_name_weights=True,
         archive_without_suffix=True,
-        several_shapes_are_tuples=False,
         lambdas_run_once=False,
         sequences_go_round=False,
         zero_based_names=True,
@@ -355,6 +361,9 @@ TF_KERAS = Dialect(
         events_in_folders=True,
         losses_name_functions=True,
         schedule_decay_is_decay=True,
+        layers_end_the_model=False,
+        predict_cuts_inputs=False,
+        shapes_in_lists_are_tuples=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,

@@ -20,6 +20,7 @@ from .._core.errors import did_you_mean
 from .._core.ownership import PACKAGE
 from . import companions
 from .carried import CARRIED, SOURCES
+from .eras import FIRST
 from .inner_names import NO_MODULES, REFUSED
 from .names import (
     ALIASES,
@@ -75,6 +76,20 @@ def faced(cls: type[Configurable], dialect: str, module: str) -> Any:
         body = {"_dialect": dialect, "_behind": cls, "__module__": module, "__qualname__": cls.__qualname__}
         _faced[key] = meta(cls.__name__, (cls,), {**body, "__doc__": cls.__doc__})
     return _faced[key]
+
+
+CLASSIC = ("keras-1", "keras-2.2", "keras-2.3")  # dialects in the order of their releases
+
+
+@functools.cache
+def newer_names(module: str, dialect: str) -> frozenset[str]:
+    """Return the names of a module that the releases of a dialect had not; none where they are all of its time."""
+    if dialect not in CLASSIC:
+        return frozenset()
+    known = CLASSIC[: CLASSIC.index(dialect) + 1]
+    return frozenset(
+        name for first, names in FIRST.get(module, {}).items() if first not in known for name in names.split()
+    )
 
 
 def _reinstalled(name: str) -> ModuleType:
@@ -154,7 +169,7 @@ class Facade(ModuleType):
             raise planned.missing(3)(f"{self.__name__}.{name} has no meaning in {PACKAGE}: {refused[name]}.")
         raise planned.missing(3)(
             f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} has no such name; "
-            f"{did_you_mean(name, self.__all__)}"
+            f"{did_you_mean(name, self.public_names)}"
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -199,17 +214,31 @@ class Facade(ModuleType):
 
     def __dir__(self) -> list[str]:
         inner = [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == self.part]
-        return sorted({*super().__dir__(), *inner, *self.__all__})
+        return sorted({*super().__dir__(), *inner, *self.public_names})
 
     @property
     def __all__(self) -> list[str]:
+        """What a star import brings: under a classic dialect no name that is newer, which may be one of a user's."""
+        newer = newer_names(MODULES.get(self.part, self.part), self._dialect_name or dialects.current().name)
+        return [name for name in self.public_names if name not in newer or name in self._moved_here()]
+
+    @property
+    def public_names(self) -> list[str]:
+        """The names that the module has, in any dialect."""
+        return sorted({*self.own_names, *self._moved_here()})
+
+    @property
+    def own_names(self) -> set[str]:
+        """The names among them that are those of the module of this package behind it, today's or older ones."""
         behind = self._behind
         public = getattr(behind, "__all__", None) or [
             name for name, value in vars(behind).items() if _is_own(name, value)
         ]
-        later = planned.names(MODULES.get(self.part, self.part))
-        moved = [name for name in MOVED.get(self.part, {}) if not name.startswith("_")]
-        return sorted({*public, *self._aliases(), *moved, *later, *self._carried()})
+        return {*public, *self._aliases(), *planned.names(MODULES.get(self.part, self.part))}
+
+    def _moved_here(self) -> set[str]:
+        """Return the names that stand elsewhere today, or that the module had imported."""
+        return {*(name for name in MOVED.get(self.part, {}) if not name.startswith("_")), *self._carried()}
 
 
 class TensorFlow(ModuleType):

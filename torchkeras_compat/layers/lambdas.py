@@ -97,7 +97,7 @@ class Lambda(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape given, or find it by running."""
         if callable(self._output_shape):
-            return map_shapes(tuple, self._output_shape(as_told(input_shape)))
+            return map_shapes(tuple, self._output_shape(as_told(input_shape, self._rules)))
         if self._output_shape is not None:
             first = flatten_shapes(input_shape)[0]
             return map_shapes(lambda shape: (first[0], *shape), self._output_shape)

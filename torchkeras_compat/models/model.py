@@ -35,6 +35,7 @@ from ..training.trainer import Trainer
 from . import functional
 from .network import Network
 from .network_symbols import ordered
+from .operation import layer_of
 from .plan import Plan
 
 
@@ -137,6 +138,30 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             raise ValueError(f"{self}: two layers are named {twice!r}; give each a name of its own.")
 
     _graph_layers: Sequence[Layer] = ()
+
+    def _end_at(self, outputs: Tree) -> None:
+        """Let the graph end at other symbolic tensors; layers that lead to none of them leave the model."""
+        if self._plan is None:
+            super()._end_at(outputs)
+        self._plan = Plan(ordered(self._input_tree), ordered(_unpacked(outputs)))  # or raise before anything changes
+        left = {id(layer) for layer in self._graph_layers}
+        for name in [name for name, layer in self._modules.items() if id(layer) in left]:
+            del self._modules[name]
+        self._chain, self._symbols = [], []
+        self._connect_graph(self._input_tree, outputs)
+        self._changed()
+
+    def _take_last_off(self) -> None:
+        """Let the graph end before its last layer, where it is a row there."""
+        last, plan = self._graph_layers[-1], self._the_plan()
+        nodes = [node for node in plan.nodes if layer_of(node) is last]
+        before = nodes[0].parents() if len(nodes) == 1 else []
+        if len(before) != 1 or any(tensor.node is not nodes[0] for tensor in plan.outputs):
+            raise ValueError(
+                f"{self}.layers: {last} is not the one end of a row of layers, so that it cannot be taken off; write "
+                f"Model(model.inputs, model.get_layer(name).output) for the model that ends at a layer."
+            )
+        self._end_at(before[0])
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers: those of a graph by their depth, as Keras lists them."""

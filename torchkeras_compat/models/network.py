@@ -30,6 +30,7 @@ from ..layers.base.weights import unique
 from ..training.trained_model import TrainedModel
 from ..utils.layer_utils import print_summary
 from .description import Description
+from .layer_list import LayerList
 from .network_symbols import ordered
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
@@ -67,7 +68,16 @@ class Network(Description, TorchSide, TrainedModel):
     @property
     def layers(self) -> list[Layer]:
         """The layers; a Sequential's without an `InputLayer`."""
-        return list(self._sublayers())
+        layers = list(self._sublayers())
+        if (self._chain or self._plan is not None) and self._rules.layers_end_the_model:
+            return LayerList(self, layers)
+        return layers
+
+    def _changed(self) -> None:
+        """Note what follows from the layers as they stand now."""
+        self._without_hooks_at = -1
+        Changes.note()
+        self._forget_steps()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by name or index.

@@ -16,6 +16,22 @@ from .operation import layer_of
 from .plan import Plan
 
 
+class Ending(Shadowable):
+    """The outputs of a model: assigned to, a graph of layers ends there, and a model of a user's has an attribute."""
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Return the outputs, or what a user has put there."""
+        if instance is not None and "outputs" in instance.__dict__:
+            return instance.__dict__["outputs"]
+        return super().__get__(instance, owner)
+
+    def __set__(self, instance: Any, outputs: Any) -> None:
+        if instance._is_users:
+            instance.__dict__["outputs"] = outputs
+        else:
+            instance._end_at(outputs)
+
+
 @nameless
 class NetworkSymbols(Layer):
     """What a model tells of its graph; `Network` runs it."""
@@ -92,10 +108,16 @@ class NetworkSymbols(Layer):
         """The symbolic inputs, in a list; `None` while they are not known, as in Keras."""
         return self._list_of_inputs
 
-    @Shadowable
+    @Ending
     def outputs(self) -> Any:
         """The symbolic outputs, in a list; `None` while they are not known, as in Keras."""
         return self._list_of_outputs
+
+    def _end_at(self, outputs: Tree) -> None:
+        """Let the model end at these symbolic tensors."""
+        raise AttributeError(
+            f"{self}.outputs: its own call gives them; write Model(inputs, outputs) for another model."
+        )
 
     @property
     def input_names(self) -> list[str]:

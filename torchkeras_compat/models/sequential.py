@@ -20,7 +20,6 @@ from .._core.symbolic import SymbolicTensor
 from .._core.threads import BUILDING, names_inside
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, is_shape, map_shapes, map_tree
 from ..layers.base import Layer
-from ..layers.base.traits import Changes
 from ..layers.input_layer import InputLayer
 from ..layers.torch_module import TorchModuleWrapper
 from ..training.data.signature import ModelInput
@@ -158,12 +157,6 @@ class Sequential(Model):
             self._symbols.append(self._new_input(self.batch_input_shape or ()))
         self._symbols.append(layer._call_symbolic(self._symbols[-1], (), {}))
 
-    def _changed(self) -> None:
-        """Note what follows from the layers as they stand now."""
-        self._without_hooks_at = -1
-        Changes.note()
-        self._forget_steps()
-
     def pop(self) -> None:
         """Take the last layer off the stack.
 
@@ -181,6 +174,19 @@ class Sequential(Model):
             if self._input_layer is None:
                 self.batch_input_shape = None
         self._changed()
+
+    def _take_last_off(self) -> None:
+        self.pop()
+
+    def _end_at(self, outputs: Tree) -> None:
+        """Take off the layers behind the one that gives the output."""
+        number = [i for i, symbol in enumerate(self._symbols) if i and [symbol] == flatten(outputs)]
+        if not number:
+            raise ValueError(
+                f"{self}.outputs can be the output of one of its layers; write Model(model.inputs, outputs) for others."
+            )
+        while len(self._chain) > number[0]:
+            self.pop()
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..._core import dialects
+from ..._core.dialects import Rules
 from ..._core.ownership import is_ours
 from ..._core.tensor_shape import TensorShape
-from ..._core.tree import is_shape
+from ..._core.tree import is_shape, map_shapes
 from ..._core.user_tensors import call_user
 
 # One method under two names, that of Keras 2 and that of Keras 1.
@@ -34,6 +34,7 @@ class Written(Protocol):
     built: bool
     _has_run: bool
     _swapped: tuple[tuple[Any, str, Any], ...]
+    _rules: Rules
 
     def _naming_inner_layers(self) -> AbstractContextManager[None]:
         """Return the block in which layers that are built have this one in the names of their weights."""
@@ -86,24 +87,27 @@ def _called(method: Callable[..., Any], layer: Written, args: Any, kwargs: Any) 
 
 
 def told_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method that a user wrote get shapes that answer `as_list()`."""
+    """Let a method that a user wrote get shapes as `as_told` gives them."""
 
     @functools.wraps(method)
     def call(self: Written, input_shape: Any) -> Any:
-        return method(self, as_told(input_shape))
+        return method(self, as_told(input_shape, self._rules))
 
     return call
 
 
-def as_told(shape: Any) -> Any:
-    """Return a shape, or a list or dictionary of shapes, as user code gets it."""
-    if isinstance(shape, dict):
-        return {key: as_told(part) for key, part in shape.items()}
-    if isinstance(shape, (list, tuple)) and not is_shape(shape):
-        # `if type(input_shape[0]) is tuple` asks in classic code whether there are several inputs.
-        plain = dialects.current().rules.several_shapes_are_tuples
-        return [tuple(part) if plain and is_shape(part) else as_told(part) for part in shape]
-    return TensorShape(shape) if isinstance(shape, (list, tuple)) else shape
+def as_told(shape: Any, rules: Rules) -> Any:
+    """Return a shape, or a list or dictionary of shapes, as user code gets it.
+
+    A shape alone answers `as_list()`. Those in a list are plain tuples in classic Keras, whose scripts tell one from
+    the other by `type(input_shape[0]) is tuple`.
+    """
+    if not isinstance(shape, (dict, list, tuple)):
+        return shape
+    if is_shape(shape):
+        return TensorShape(shape)
+    shapes = map_shapes(tuple if rules.shapes_in_lists_are_tuples else TensorShape, shape)
+    return list(shapes) if isinstance(shapes, tuple) else shapes
 
 
 def finishing(build: Callable[..., None]) -> Callable[..., None]:
@@ -111,7 +115,7 @@ def finishing(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def call(self: Written, input_shape: Any = None) -> None:
-        build(self, input_shape if is_ours(build) else as_told(input_shape))
+        build(self, input_shape if is_ours(build) else as_told(input_shape, self._rules))
         if input_shape is not None and getattr(type(self), "build", None) is call:
             self._finish_build(input_shape)
 

@@ -18,6 +18,7 @@ from .inputs import build_by
 from .signature import FedModel
 from .standardize import (
     Arrays,
+    cut_to_first,
     expect_equal_rows,
     input_arrays,
     rows_of,
@@ -143,7 +144,7 @@ class Feeder:
         x = batched(x, size)
         if is_stream(x):
             return StreamData(x, self.signature, with_targets=False, samples=samples, workers=workers)
-        return self._in_memory(self._arrays(x), size)
+        return self._in_memory(self._arrays(x, by_first=self.model._rules.predict_cuts_inputs), size)
 
     def is_one_batch(self, x: Any, batch_size: int | None) -> bool:
         """Tell whether `predict` would make one batch of arrays, as for a service that asks for a row at a time."""
@@ -153,7 +154,9 @@ class Feeder:
         several = inputs is not None and len(inputs) > 1 and isinstance(x, (list, tuple)) and x
         first = x[0] if several else x
         size = batch_size_of("predict", batch_size, None)
-        return isinstance(first, np.ndarray) and bool(first.ndim) and 0 < len(first) <= size
+        if not isinstance(first, np.ndarray) or not first.ndim or not 0 < len(first) <= size:
+            return False
+        return not several or all(getattr(one, "shape", ())[:1] == first.shape[:1] for one in x)
 
     def one_batch(
         self, method: str, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
@@ -179,13 +182,14 @@ class Feeder:
     def _batch_size(self, method: str, batch_size: int | None) -> int:
         return batch_size_of(method, batch_size, self.signature.batch_size)
 
-    def _arrays(self, x: Any, y: Any = None, weight: Any = None) -> Arrays:
+    def _arrays(self, x: Any, y: Any = None, weight: Any = None, by_first: bool = False) -> Arrays:
         signature, model = self.signature, self.model
         if isinstance(x, np.ndarray):
             inputs = input_arrays(x, signature)
         else:
             inputs = input_arrays(x, signature, y.shape[0] if getattr(y, "ndim", 0) else None)
             warn_of_extra_keys(x, signature)
+        inputs = cut_to_first(inputs, signature) if by_first and is_branch(inputs) else inputs
         build_by(inputs, signature)
         several = is_branch(inputs)
         if y is None and weight is None and not several:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..._core.border import user_stacklevel
 from ..._core.errors import and_list, closest, did_you_mean, show
 from ..._core.shapes import Shape, compatible
-from ..._core.tree import Tree, flatten, is_branch
+from ..._core.tree import Tree, flatten, is_branch, map_tree
 from .convert import as_array
 from .signature import FedModel, ModelInput, ModelOutput, Signature, by_key_or_name
 from .sparse import is_sparse
@@ -143,6 +143,31 @@ def expect_equal_rows(arrays: Arrays, signature: Signature, outputs: Sequence[Mo
     if others:
         places, counts = zip(lengths[0], *others)
         raise ValueError(f"{and_list(places)} must have as many rows; got {and_list(counts)}.")
+
+
+def cut_to_first(inputs: Tree, signature: Signature) -> Tree:
+    """Return inputs that have as many samples as the first, where some have more, with a warning.
+
+    So `predict` of classic Keras reads them; where one has fewer, they are returned as they are.
+
+    Args:
+        inputs: The arrays.
+        signature: What the model tells of its inputs.
+
+    Source:
+        `predict_loop` and `check_num_samples` of Keras 2.3.1.
+    """
+    lengths = {place: leaf.shape[0] for place, leaf in leaves(inputs, "x", signature.inputs)}
+    (first, samples), *_ = lengths.items()
+    longer = [place for place, length in lengths.items() if length > samples]
+    if not longer or min(lengths.values()) < samples:
+        return inputs
+    warnings.warn(
+        f"predict: {first} has {samples} samples and {and_list(longer)} more, of which only the first {samples} are "
+        f"read, as in Keras up to 2.3; cut them to say so.",
+        stacklevel=user_stacklevel(),
+    )
+    return map_tree(lambda leaf: leaf[:samples], inputs)
 
 
 def warn_of_extra_keys(x: Any, signature: Signature) -> None:
