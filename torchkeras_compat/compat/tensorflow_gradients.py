@@ -71,7 +71,7 @@ class _WithOwnGradient(torch.autograd.Function):
         return tuple(parts) if ctx.several else parts[0]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         parts = ctx.of_gradients(*[hand_out(g) for g in gradients])
         several: Sequence[Any] = parts if isinstance(parts, (list, tuple)) else [parts]

@@ -76,7 +76,7 @@ def resized(
 
 def _between_middles(images: Tensor, height: int, width: int, method: str, antialias: bool = False) -> Tensor:
     if method != "nearest":
-        return resize(images.float(), height, width, method, False, antialias)
+        return resize(images.float(), height, width, method, antialias)
     values = images if images.is_floating_point() else images.double()  # the kernel takes floats alone
     return resize(values, height, width, method).to(images.dtype)
 
@@ -179,7 +179,7 @@ def _point_weights(method: str, old: int, new: int, align_corners: bool) -> Matr
 def _between_points(images: Tensor, size: Any, method: str, align_corners: bool) -> Tensor:
     height, width = sizes(size)
     if method == "area":
-        return resize(images.float(), height, width, "area", keep_equal=False)
+        return resize(images.float(), height, width, "area")
     whole = method == "nearest" and not images.is_floating_point()
     values = images.double() if whole else images if method == "nearest" else images.float()
     rows, columns = (
