@@ -637,6 +637,12 @@ tf.math.in_top_k([0,3,1],A,2)
 tf.random.categorical([[0.,-1e9],[-1e9,0.]],3)
 tf.compat.v1.multinomial([[0.,-1e9]],2)
 tf.group(A)
+tf.image.crop_and_resize(G,[[0.,0.,1.,1.],[.2,.1,.7,.9],[-.2,.5,.5,1.3]],[0,1,0],[3,4])
+tf.image.crop_and_resize(G,[[.1,.8,.9,.2]],box_indices=[1],crop_size=[1,3],extrapolation_value=7.)
+tf.image.crop_and_resize(U,[[0.,0.,1.,1.],[-.2,.5,.5,1.3]],[0,1],[4,4],method="nearest")
+tf.zeros_initializer()((2,3))
+tf.ones_initializer()([2])
+tf.constant_initializer(3.)((2,))
 """.strip().split("\n")
 
 

@@ -68,6 +68,11 @@ GRADIENTS: dict[str, Gradient] = {
     "products": (lambda tf, x: tf.math.cumprod(x, axis=1, exclusive=True), A),
     "xlogy": (lambda tf, x: tf.math.xlogy(x, 2.0) + tf.math.erfinv(x / 9) + tf.math.digamma(x + 9), A),
     "array": (lambda tf, x: tf.TensorArray(tf.float32, 2).write(0, x).write(1, x * x).concat(), A),
+    "windows": (
+        lambda tf, x: tf.image.crop_and_resize(x, [[0.2, 0.1, 0.7, 0.9], [-0.2, 0.5, 0.5, 1.3]], [1, 0], [3, 4]),
+        G,
+    ),
+    "own gradient": (lambda tf, x: tf.custom_gradient(lambda t: (t * t, lambda dy: -3.0 * dy * t))(x), A),
     "weighted": (lambda tf, x: tf.nn.weighted_cross_entropy_with_logits(tf.cast(x > 0.5, "float32"), x, 2.0), A),
 }
 # Not in TensorFlow's gradients: its kernels of these have none.

@@ -49,6 +49,7 @@ _KERNELS: dict[str, Callable[[Matrix], Matrix]] = {
     "mitchellcubic": lambda x: _cubic(x, 1 / 3, 1 / 3),
 }
 METHODS = ("bilinear", "nearest", "area", *_KERNELS)
+_BLURRING = ("gaussian", "mitchellcubic")  # not 0 at whole numbers: they change pictures of the same size, too
 # With antialias=True: kernels as wide as a pixel of the smaller picture, none of them from a table.
 _SMOOTHING: dict[str, Callable[[Matrix], Matrix]] = {
     **_KERNELS,
@@ -76,14 +77,7 @@ def _weights(method: str, old: int, new: int, antialias: bool) -> Matrix:
     return np.asarray(weights / weights.sum(1, keepdims=True), "float32")
 
 
-def resize(
-    images: Tensor,
-    height: int,
-    width: int,
-    method: str = "bilinear",
-    keep_equal: bool = True,
-    antialias: bool = False,
-) -> Tensor:
+def resize(images: Tensor, height: int, width: int, method: str = "bilinear", antialias: bool = False) -> Tensor:
     """Return pictures in another size, as `tf.image.resize` does.
 
     Args:
@@ -91,8 +85,6 @@ def resize(
         height: The new height.
         width: The new width.
         method: One of `METHODS`.
-        keep_equal: Whether pictures of that size stay as they are. In TensorFlow they do where the size is known
-            beforehand, and some methods blur them otherwise.
         antialias: Whether all pixels of a picture that shrinks are averaged over; `'nearest'` and `'area'` have no
             other form.
 
@@ -104,7 +96,7 @@ def resize(
         [0.0, 1.0, 3.0, 4.0]
     """
     old = images.shape[-3:-1]
-    if tuple(old) == (height, width) and keep_equal:
+    if tuple(old) == (height, width) and method not in _BLURRING:
         return images
     if method == "nearest" or (method == "bilinear" and not antialias):
         return _by_kernel(images, height, width, method)
@@ -126,9 +118,7 @@ def _by_kernel(images: Tensor, height: int, width: int, method: str) -> Tensor:
     return y if images.dim() == 4 else y.squeeze(0)
 
 
-def resize_and_crop(
-    images: Tensor, height: int, width: int, method: str = "bilinear", keep_equal: bool = True
-) -> Tensor:
+def resize_and_crop(images: Tensor, height: int, width: int, method: str = "bilinear") -> Tensor:
     """Return the largest window in the middle that has the new proportions, in the new size.
 
     Args:
@@ -136,7 +126,6 @@ def resize_and_crop(
         height: The new height.
         width: The new width.
         method: One of `METHODS`.
-        keep_equal: As in `resize`.
 
     Source:
         Keras 2.15, `smart_resize`, whose sizes are cut to integers in float32.
@@ -150,7 +139,7 @@ def resize_and_crop(
     cropped_width = min(old_width, int(np.float32(old_height * width) / np.float32(height)))
     top, left = (old_height - cropped_height) // 2, (old_width - cropped_width) // 2
     window = crop(images, top, left, cropped_height, cropped_width)
-    return resize(window, height, width, method, keep_equal)
+    return resize(window, height, width, method)
 
 
 def crop(images: Tensor, top: int, left: int, height: int, width: int) -> Tensor:

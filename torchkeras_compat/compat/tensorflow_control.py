@@ -21,6 +21,7 @@ from .._core.tree import flatten, is_branch, map_tree
 from .._core.user_tensors import hand_out
 from ..backend.control import with_elements
 from .tensorflow_calls import tensor
+from .tensorflow_gradients import custom_gradient, gradients
 
 Branch = Callable[[], Any]
 
@@ -293,49 +294,6 @@ def _fold(reverse: bool) -> Callable[..., Any]:
     return fold
 
 
-# --- gradients ---------------------------------------------------------------------------------------------------
-
-
-def gradients(
-    ys: Any,
-    xs: Any,
-    grad_ys: Any = None,
-    name: str = "gradients",
-    gate_gradients: bool = False,
-    aggregation_method: Any = None,
-    stop_gradients: Any = None,
-    unconnected_gradients: Any = "none",
-) -> list[Any]:
-    """Return the gradients of the sum of tensors by others; `None` where it does not depend on one.
-
-    Args:
-        ys: A tensor, or several; symbolic ones give symbolic gradients.
-        xs: What to differentiate by.
-        grad_ys: A weight for each of `ys`.
-        name: Accepted.
-        gate_gradients: Accepted.
-        aggregation_method: Accepted.
-        stop_gradients: Refused: write `tf.stop_gradient`.
-        unconnected_gradients: `'zero'` for zeros in the place of `None`.
-
-    Raises:
-        ValueError: `stop_gradients` is given.
-    """
-    if stop_gradients is not None:
-        raise argument_error("tf.gradients", "stop_gradients", "None; write tf.stop_gradient(x)", stop_gradients)
-    outputs = ys if isinstance(ys, (list, tuple)) else [ys]
-    factors = grad_ys if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(outputs)
-    total: Any = None
-    for y, factor in zip(outputs, factors):
-        part = K.sum(y if factor is None else y * tensor(factor, beside=y if isinstance(y, Tensor) else None))
-        total = part if total is None else total + part
-    targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
-    results = K.gradients(total, targets)
-    if str(getattr(unconnected_gradients, "value", unconnected_gradients)).lower() == "zero":
-        return [K.zeros_like(x) if g is None else g for g, x in zip(results, targets)]
-    return results
-
-
 # --- scopes, and statements in their order -----------------------------------------------------------------------
 
 
@@ -434,6 +392,7 @@ CONTROL: dict[str, Any] = {
     "foldl": _fold(reverse=False),
     "foldr": _fold(reverse=True),
     "gradients": gradients,
+    "custom_gradient": custom_gradient,
     "name_scope": scope,
     "variable_scope": scope,
     "control_dependencies": control_dependencies,

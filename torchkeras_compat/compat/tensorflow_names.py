@@ -363,6 +363,18 @@ ONE = {  # names in `tensorflow` itself
     "random_shuffle": _shuffle,
     "set_random_seed": set_seed,
 }
+INITIALIZERS = {
+    "zeros_initializer": initializers.Zeros,
+    "ones_initializer": initializers.Ones,
+    "constant_initializer": initializers.Constant,
+    "random_normal_initializer": initializers.RandomNormal,
+    "random_uniform_initializer": initializers.RandomUniform,
+    "truncated_normal_initializer": functools.partial(initializers.TruncatedNormal, stddev=1.0),
+    "orthogonal_initializer": initializers.Orthogonal,
+    "variance_scaling_initializer": initializers.VarianceScaling,
+    "glorot_uniform_initializer": initializers.GlorotUniform,
+    "glorot_normal_initializer": initializers.GlorotNormal,
+}
 V1 = dict.fromkeys(
     "enable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior disable_v2_tensorshape "
     "enable_v2_tensorshape disable_control_flow_v2 enable_resource_variables disable_resource_variables".split(),
@@ -372,7 +384,7 @@ V1["reset_default_graph"] = K.clear_session
 
 # Part of tensorflow → name → what it is; functions of tensors come from `tensorflow_functions`.
 NAMES: dict[str, dict[str, Any]] = {
-    "": {**ONE, **V1},
+    "": {**ONE, **INITIALIZERS, **V1},
     "math": {},
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod},
@@ -410,6 +422,7 @@ for _path, _function in FUNCTIONS.items():
 
 # What `tensorflow.compat.v1` has of its own: part → name → what it is.
 VERSION_1: dict[str, dict[str, Any]] = {
+    "": {"random_normal_initializer": functools.partial(initializers.RandomNormal, stddev=1.0)},
     "image": {"resize": tensorflow_resizing.resize_images},
     "nn": {"dropout": tensorflow_neural.dropout_of_version_1},
 }

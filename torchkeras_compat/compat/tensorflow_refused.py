@@ -31,13 +31,14 @@ INSTEAD: dict[str, str] = {
     "SparseTensor": "torch.sparse_coo_tensor",
     "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
     "ragged": "keras.preprocessing.sequence.pad_sequences",
-    "custom_gradient": "torch.autograd.Function",
     "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
     "profiler": "torch.profiler",
     "nn.ctc_loss": "K.ctc_batch_cost",
     "nn.dynamic_rnn": "keras.layers.LSTM",
     "nn.rnn_cell": "keras.layers.LSTM",
     "random.Generator": "torch.Generator",
+    "random.gamma": "torch.distributions.Gamma(alpha, beta).sample(shape)",
+    "random.poisson": "torch.poisson(lam.expand(shape))",
     "random.stateless_uniform": "tf.random.uniform(shape, seed=…); the numbers are not TensorFlow's",
     "random.stateless_normal": "tf.random.normal(shape, seed=…); the numbers are not TensorFlow's",
     "config.optimizer": "nothing: torch's kernels run as they are",
@@ -55,10 +56,9 @@ def instead(part: str, name: str) -> str:
     """
     part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
     path = f"{part}.{name}".removeprefix(".")
-    if path in INSTEAD:
-        return f"write {INSTEAD[path]}"
-    if part.partition(".")[0] in INSTEAD:
-        return f"write {INSTEAD[part.partition('.')[0]]}"
+    for known in (path, part.partition(".")[0]):
+        if known in INSTEAD:
+            return INSTEAD[known] if INSTEAD[known].startswith("leave ") else f"write {INSTEAD[known]}"
     close = getattr(torch, name, None) or getattr(torch.nn.functional, name, None)
     if callable(close):
         where = "torch" if hasattr(torch, name) else "torch.nn.functional"

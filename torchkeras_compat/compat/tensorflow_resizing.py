@@ -76,7 +76,7 @@ def resized(
 
 def _between_middles(images: Tensor, height: int, width: int, method: str, antialias: bool = False) -> Tensor:
     if method != "nearest":
-        return resize(images.float(), height, width, method, False, antialias)
+        return resize(images.float(), height, width, method, antialias)
     values = images if images.is_floating_point() else images.double()  # the kernel takes floats alone
     return resize(values, height, width, method).to(images.dtype)
 
@@ -98,6 +98,52 @@ def _with_pad(image: Tensor, height: int, width: int, to_size: Callable[..., Ten
     picture = to_size(image, [int(np.floor(e)) for e in exact])
     after = [int(n) - b - have for n, b, have in zip(new, before, picture.shape[-3:-1])]
     return torch.nn.functional.pad(picture, (0, 0, before[1], after[1], before[0], after[0]))
+
+
+@function("image.crop_and_resize", also={"box_ind": "box_indices"})
+def crop_and_resize(
+    image: Tensor,
+    boxes: Tensor,
+    box_indices: Tensor,
+    crop_size: Any,
+    method: str = "bilinear",
+    extrapolation_value: float = 0.0,
+) -> Tensor:
+    """Return windows of pictures, told by two corners from 0 to 1, in one size."""
+    if method not in ("bilinear", "nearest"):
+        raise argument_error("tf.image.crop_and_resize", "method", "'bilinear' or 'nearest'", method)
+    own = box_indices.long()
+    rows, columns = (
+        _between(boxes[:, i], boxes[:, i + 2], image.shape[i + 1], new) for i, new in enumerate(sizes(crop_size))
+    )
+    last_row, last_column = image.shape[1] - 1, image.shape[2] - 1
+
+    def pixels(y: Tensor, x: Tensor) -> Tensor:
+        y, x = y.clamp(0, last_row).long(), x.clamp(0, last_column).long()
+        return image[own[:, None, None], y.unsqueeze(2), x.unsqueeze(1)].float()
+
+    if method == "nearest":
+        inside = pixels(_rounded(rows), _rounded(columns))
+    else:
+        down, right = (rows - rows.floor())[:, :, None, None], (columns - columns.floor())[:, None, :, None]
+        upper = pixels(rows.floor(), columns.floor()) * (1 - right) + pixels(rows.floor(), columns.ceil()) * right
+        lower = pixels(rows.ceil(), columns.floor()) * (1 - right) + pixels(rows.ceil(), columns.ceil()) * right
+        inside = upper * (1 - down) + lower * down
+    outside = ((rows < 0) | (rows > last_row)).unsqueeze(2) | ((columns < 0) | (columns > last_column)).unsqueeze(1)
+    return inside.masked_fill(outside.unsqueeze(-1), extrapolation_value)
+
+
+def _between(start: Tensor, end: Tensor, old: int, new: int) -> Tensor:
+    """Return where the pixels of a window are read along one axis, for each box."""
+    if new == 1:
+        return (0.5 * (start + end) * (old - 1)).unsqueeze(1)
+    steps = torch.arange(new, dtype=start.dtype, device=start.device)
+    return start.unsqueeze(1) * (old - 1) + steps * ((end - start) * (old - 1) / (new - 1)).unsqueeze(1)
+
+
+def _rounded(at: Tensor) -> Tensor:
+    """Return coordinates rounded, halves away from 0."""
+    return at.sign() * (at.abs() + 0.5).floor()
 
 
 # --- of TensorFlow 1 ---------------------------------------------------------------------------------------------
@@ -133,7 +179,7 @@ def _point_weights(method: str, old: int, new: int, align_corners: bool) -> Matr
 def _between_points(images: Tensor, size: Any, method: str, align_corners: bool) -> Tensor:
     height, width = sizes(size)
     if method == "area":
-        return resize(images.float(), height, width, "area", keep_equal=False)
+        return resize(images.float(), height, width, "area")
     whole = method == "nearest" and not images.is_floating_point()
     values = images.double() if whole else images if method == "nearest" else images.float()
     rows, columns = (

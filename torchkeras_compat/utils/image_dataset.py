@@ -71,7 +71,7 @@ def _brightness(pixels: Any) -> Any:
 def _resized(pixels: Tensor, size: tuple[int, int], interpolation: str, crop: bool) -> Tensor:
     """Return a picture in another size, as bytes where each pixel is one of its own."""
     change = resampling.resize_and_crop if crop else resampling.resize
-    resized = change(pixels.float(), *size, interpolation, keep_equal=False)
+    resized = change(pixels.float(), *size, interpolation)
     return resized.to(torch.uint8) if interpolation == "nearest" else resized
 
 

@@ -37,6 +37,6 @@ def smart_resize(x: Any, size: tuple[int, int], interpolation: str = "bilinear")
     if images.ndim not in (3, 4):
         raise ValueError(f"smart_resize(x={show(x)}): x must have three axes, or four for a batch.")
     is_exact = interpolation == "nearest"  # each pixel is one of the old ones, of the same type
-    resized = resize_and_crop(images.to(torch.float64), rows, columns, interpolation, keep_equal=False)
+    resized = resize_and_crop(images.to(torch.float64), rows, columns, interpolation)
     resized = resized.to(images.dtype if is_exact else torch.float32)
     return resized.to(x.device) if is_tensor else resized.numpy()
