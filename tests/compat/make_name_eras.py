@@ -22,7 +22,7 @@ from torchkeras_compat.compat.names import MODULES, PLANNED_ALONE
 # The dialect of each folder, and of what none of them has.
 DIALECTS = ("keras-1", "keras-2.2", "keras-2.2", "keras-2.3")
 LATER = "later"
-HEAD = '''"""In which dialect names of today's modules appeared: a star import in an older one leaves them out.
+HEAD = '''"""In which dialect names of today's modules appeared: in an older one a star import puts them over nothing.
 
 Written by `tests/compat/make_name_eras.py` from the sources of Keras 1.2.2, 2.0.8, 2.2.4 and 2.3.1. What stands nowhere
 here was in 1.2.2; what none of them has is `'later'`.

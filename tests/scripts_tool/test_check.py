@@ -200,19 +200,3 @@ def test_merge_is_no_old_name_where_it_is_called() -> None:
     script = Script(Path("script.py"), (Cell("script.py", MERGE),))
     compat.install("keras-1")
     assert Names.of(script).old_names() == []
-
-
-def test_names_newer_than_the_dialect_that_only_a_star_import_would_give() -> None:
-    text = "from keras.layers import *\nDense(3)\nAttention()\n"
-    ((line, said),) = look(text).broken
-    assert line == 3
-    assert "write from keras.layers import Attention, or choose --dialect keras-2.15" in said
-    for fine in (
-        text.replace("*", "*\nfrom keras.layers import Attention"),
-        text.replace("*", "*\nfrom attention import *").replace("from attention", "from os.path"),
-        text.replace("*", "*\nclass Attention: pass"),
-        text.replace("from keras", "from tensorflow.keras"),
-    ):
-        assert look(fine).broken == []
-    compat.uninstall()
-    assert look(text, "keras-2.15").broken == []

@@ -1,4 +1,4 @@
-"""In which dialect names of today's modules appeared: a star import in an older one leaves them out.
+"""In which dialect names of today's modules appeared: in an older one a star import puts them over nothing.
 
 Written by `tests/compat/make_name_eras.py` from the sources of Keras 1.2.2, 2.0.8, 2.2.4 and 2.3.1. What stands nowhere
 here was in 1.2.2; what none of them has is `'later'`.
@@ -117,11 +117,11 @@ FIRST: dict[str, dict[str, str]] = {
             "get_source_inputs multi_gpu_model plot_model serialize_keras_object"
         ),
         "later": (
-            "array_to_img audio_dataset_from_directory disable_interactive_logging enable_interactive_logging "
-            "get_registered_name get_registered_object image_dataset_from_directory img_to_array "
-            "is_interactive_logging_enabled load_img pack_x_y_sample_weight pad_sequences "
+            "FeatureSpace SidecarEvaluator array_to_img audio_dataset_from_directory disable_interactive_logging "
+            "enable_interactive_logging get_registered_name get_registered_object image_dataset_from_directory "
+            "img_to_array is_interactive_logging_enabled load_img pack_x_y_sample_weight pad_sequences "
             "register_keras_serializable save_img set_random_seed split_dataset text_dataset_from_directory "
-            "timeseries_dataset_from_array to_ordinal unpack_x_y_sample_weight"
+            "timeseries_dataset_from_array to_ordinal unpack_x_y_sample_weight warmstart_embedding_matrix"
         ),
     },
 }

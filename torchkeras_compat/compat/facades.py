@@ -218,9 +218,11 @@ class Facade(ModuleType):
 
     @property
     def __all__(self) -> list[str]:
-        """What a star import brings: under a classic dialect no name that is newer, which may be one of a user's."""
+        """What a star import brings: no name newer than a classic dialect that stands there already, of a user's."""
         newer = newer_names(MODULES.get(self.part, self.part), self._dialect_name or dialects.current().name)
-        return [name for name in self.public_names if name not in newer or name in self._moved_here()]
+        importing = sys._getframe(1).f_globals
+        kept = newer & importing.keys() - self._moved_here()
+        return [name for name in self.public_names if name not in kept]
 
     @property
     def public_names(self) -> list[str]:

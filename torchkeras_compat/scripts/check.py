@@ -81,13 +81,6 @@ def _names(names: Names) -> Iterator[Line]:
     for use in names.uses:
         if use.meaning.error and not use.guarded:
             yield use.node.lineno, use.meaning.error
-    for node, star in names.newer:
-        module = star.path.removesuffix(".*")
-        yield (
-            node.lineno,
-            f"{node.id} is newer than the dialect, in which `from {module} import *` does not bring it; write "
-            f"from {module} import {node.id}, or choose --dialect keras-2.15",
-        )
 
 
 def _modules(names: Names) -> Iterator[Line]:

@@ -168,7 +168,6 @@ class Names:
         modules: Modules that are imported and are none of a facade's, with the statement and whether it is guarded.
         uses: Names and attributes of facades that the text has outside of imports.
         stored: Names that are assigned somewhere.
-        newer: Names that a star import leaves out because they are newer than its dialect, and nothing else gives.
         parents: The node around each node.
     """
 
@@ -179,7 +178,6 @@ class Names:
     modules: list[tuple[ast.stmt, str, bool]] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     stored: set[str] = field(default_factory=set)
-    newer: list[tuple[ast.Name, Binding]] = field(default_factory=list)
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     @classmethod
@@ -237,21 +235,14 @@ class Names:
 
     def _read_stars(self) -> None:
         """Bind what star imports give, where the text uses it and nothing else gives it."""
-        nodes = {node.id: node for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
-        used = set(nodes) - self.stored - set(dir(builtins))
-        stars = [b for b in self.imports if b.is_star]
-        for star in stars:
+        used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        used -= self.stored | set(dir(builtins))
+        for star in [b for b in self.imports if b.is_star]:
             holder = meaning(star.path.removesuffix(".*")).value
             for name in sorted(used & set(getattr(holder, "__all__", ()))):
                 if name not in self.bindings:
                     path = f"{star.path.removesuffix('*')}{name}"
                     self.bindings[name] = [Binding(star.statement, star.alias, path, star.guarded)]
-        others = [node for node, *_ in self.modules if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
-        for star in stars if not others else ():
-            holder = meaning(star.path.removesuffix(".*")).value
-            if isinstance(holder, Facade):
-                missing = (used & set(holder.public_names)) - set(holder.__all__) - set(self.bindings)
-                self.newer += [(nodes[name], star) for name in sorted(missing)]
 
     def _guarded(self, node: ast.AST) -> bool:
         """Tell whether a `try` around a node catches what is raised where something is missing."""
