@@ -1,7 +1,9 @@
 """Images moved, turned, sheared and zoomed: a whole batch at once, with the numbers of `scipy.ndimage`.
 
 Coordinates are computed in float64 and in scipy's order of operations, so that a pixel lies inside or outside the image
-as it does there.  Orders 0 and 1 with Keras's four fill modes need only torch; splines need scipy.
+as it does there.  Orders 0 and 1 with Keras's four fill modes need only torch; splines need scipy.  torch looks pixels up,
+on several processors; all else is numpy's, on one: short operations on several wait for each other longer than they take
+where something else runs, as a training does beside this.
 """
 
 from __future__ import annotations
@@ -80,15 +82,15 @@ def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: 
         some = list(shifts)
         result[some] = _shifted(images[some], np.array(list(shifts.values())), fill_mode, cval)
         moved = [i for i in moved if i not in shifts]
-    target, everything = torch.from_numpy(result), len(moved) == len(images)
+    everything = len(moved) == len(images)
     step = max(1, _CHUNK // result[0].size) * torch.get_num_threads()
     for start in range(0, len(moved), step):
         part = moved[start : start + step]
         where = slice(start, start + step) if everything else part  # numpy copies what a list picks
         stacked = np.stack([m for i in part if (m := matrices[i]) is not None])
-        values = _cast(_warp(images[where], stacked, fill_mode, cval, order), target.dtype)
+        values = _rounded(_warp(images[where], stacked, fill_mode, cval, order).numpy(), result.dtype)
         for channel in range(images.shape[-1]):  # twice as fast as channels first into channels last at once
-            target[where, ..., channel] = values[..., channel]
+            result[where, ..., channel] = values[..., channel]
     return result
 
 
@@ -179,7 +181,7 @@ def _by_scipy(image: Array, matrix: Array | None, fill_mode: str, cval: float, o
 
 @torch.no_grad()
 def _warp(images: Array, matrices: Array, fill_mode: str, cval: float, order: int) -> torch.Tensor:
-    source = torch.from_numpy(np.require(images, requirements=["C", "W"])).double()
+    source = torch.from_numpy(np.array(images, np.float64, order="C"))
     matrices, sizes = matrices[:, ::-1], (images.shape[2], images.shape[1])  # grid_sample has the columns first
     last = torch.tensor(sizes, dtype=torch.float64) - 1
     to_grid = 2 / last.clamp(1)
@@ -204,17 +206,17 @@ def _coordinates(matrices: Array, sizes: tuple[int, int], exact: bool = True) ->
         sizes: Numbers of columns and rows.
         exact: Whether sums are rounded in scipy's order, which decides on which side of an edge a pixel lies.
     """
-    by_row, by_column, shift = torch.from_numpy(np.ascontiguousarray(matrices)).unbind(-1)
-    columns, rows = (torch.arange(size, dtype=torch.float64) for size in sizes)
-    where = torch.empty(len(matrices), len(rows), len(columns), 2, dtype=torch.float64)
+    by_row, by_column, shift = np.moveaxis(matrices, -1, 0)
+    columns, rows = (np.arange(size, dtype=np.float64) for size in sizes)
+    where = np.empty((len(matrices), len(rows), len(columns), 2))
     for axis in range(2):
         along_rows, along_columns = by_row[:, axis, None] * rows, by_column[:, axis, None] * columns
         if not exact:
             along_columns += shift[:, axis, None]
-        torch.add(along_rows[:, :, None], along_columns[:, None], out=where[..., axis])
+        np.add(along_rows[:, :, None], along_columns[:, None], out=where[..., axis])
         if exact:
             where[..., axis] += shift[:, axis, None, None]
-    return where
+    return torch.from_numpy(where)
 
 
 def _bring_inside(where: torch.Tensor, size: int, fill_mode: str) -> None:
@@ -241,9 +243,9 @@ def _linear(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     return moved.permute(0, 2, 3, 1)
 
 
-def _cast(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    if dtype.is_floating_point:
-        return values.to(dtype)
-    lowest, highest = (0, 1) if dtype == torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
-    rounded = (values.abs() + 0.5).floor_() * values.sign()  # scipy's way, where a plain cast would cut
-    return rounded.clamp_(lowest, highest).to(dtype)
+def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
+    if dtype.kind == "f":
+        return values
+    limits = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    whole: Array = np.clip(np.floor(np.abs(values) + 0.5) * np.sign(values), *limits)  # scipy's way; a cast would cut
+    return whole

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..._core import settings
@@ -165,14 +164,15 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> Arra
     """
     x = np.asarray(x)
     shifted = np.array(x, x.dtype.newbyteorder("=") if x.dtype.kind == "f" else np.float64)
-    shift_values(torch.from_numpy(shifted), intensity)
+    shift_values(shifted, intensity)
     return shifted
 
 
-def shift_values(image: torch.Tensor, intensity: float) -> None:
+def shift_values(image: Array, intensity: float) -> None:
     """Add a number to all values of an image in place, within the range of the values it has."""
-    low, high = image.aminmax()
-    image.add_(intensity).clamp_(low.item(), high.item())
+    low, high = image.min(), image.max()
+    image += image.dtype.type(intensity)
+    np.minimum(np.maximum(image, low, out=image), high, out=image)
 
 
 def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0) -> Array:
