@@ -1,9 +1,9 @@
 """Images moved, turned, sheared and zoomed: a whole batch at once, with the numbers of `scipy.ndimage`.
 
 Coordinates are computed in float64 and in scipy's order of operations, so that a pixel lies inside or outside the image
-as it does there.  Orders 0 and 1 with Keras's four fill modes need only torch; splines need scipy.  torch looks pixels up,
-on several processors; all else is numpy's, on one: short operations on several wait for each other longer than they take
-where something else runs, as a training does beside this.
+as it does there.  Orders 0 and 1 with Keras's four fill modes need only torch; splines need scipy.  torch looks pixels
+up, on several processors; all else is numpy's, on one: short operations on several wait for each other for longer than
+they take where something else runs, as a training does beside this.
 """
 
 from __future__ import annotations
