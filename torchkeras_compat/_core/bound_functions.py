@@ -24,7 +24,7 @@ def as_bound_now(function: Callable[..., Any]) -> Callable[..., Any]:
         >>> [f() for f in doubled]
         [0, 2, 4]
     """
-    if not isinstance(function, FunctionType):
+    if not isinstance(function, FunctionType) or not variables_around(function):
         return function
     closure = None if function.__closure__ is None else tuple(map(_copied, function.__closure__))
     copy = FunctionType(function.__code__, {**function.__globals__}, function.__name__, function.__defaults__, closure)

@@ -333,7 +333,8 @@ def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
     if not (axes is None or isinstance(axes, int)) and not _is_pair(axes):
         raise argument_error("batch_dot", "axes", "None, an integer or two of them", axes)
     rules = dialects.current().rules
-    return (matrix_products if rules.batch_dot_multiplies_matrices else sample_products)(x, y, axes)
+    product = matrix_products if rules.batch_dot_multiplies_matrices else sample_products
+    return product(x, y) if axes is None else product(x, y, axes=axes)
 
 
 def _is_pair(axes: Any) -> bool:
@@ -372,6 +373,10 @@ def sample_products(x: Tensor, y: Tensor, axes: int | Sequence[int] | None = Non
     result = torch.bmm(x.reshape(x.shape[0], more_x, x.shape[-1]), y.reshape(*y.shape[:2], more_y))
     shape = (*x.shape[:-1], *y.shape[2:])
     return result.reshape(shape if len(shape) > 1 else (x.shape[0], 1))
+
+
+batch_dot._in_graphs = sample_products  # type: ignore[attr-defined]
+sample_products._name_in_graphs = "backend.math.batch_dot"  # type: ignore[attr-defined]  # as in every file so far
 
 
 @_as_batch_dot

@@ -35,7 +35,7 @@ class Lambda(Layer):
         Input: any. Output: what the function makes.
 
     Example:
-        >>> import torchkeras_compat as keras
+        >>> import numpy as np, torchkeras_compat as keras
         >>> keras.layers.Lambda(lambda x: x ** 2)(np.array([3.])).tolist()
         [9.0]
     """
