@@ -121,10 +121,10 @@ def function_named(name: str) -> Callable[..., Any]:
     known = stored_configs.TABLES.function(str(name))
     if known is None and (module.startswith("backend") or module == "activations"):
         known = getattr(sys.modules.get(f"{PACKAGE}.{module}"), attribute, None)
-        known = getattr(known, "_in_graphs", known) if getattr(known, "_is_operation", False) else None
+        known = known if getattr(known, "_is_operation", False) else None
     if known is None:
         raise ValueError(f"{name!r} is no function of tensors that is known here.")
-    return known  # type: ignore[no-any-return]
+    return getattr(known, "_in_graphs", known)  # type: ignore[no-any-return]
 
 
 def call_it(node: Node, name: str) -> None:
