@@ -279,6 +279,16 @@ class Weight:
         """Return the weight in Keras's layout; differentiable."""
         return self.codec.read(*self.parameters)
 
+    def gradient(self, parts: Sequence[Tensor | None]) -> Tensor | None:
+        """Return a gradient in Keras's layout from those of the parameters; `None` where none of them has one.
+
+        Args:
+            parts: The gradient of each parameter; one that has none, beside others that have one, counts as 0.
+        """
+        if all(part is None for part in parts):
+            return None
+        return self.codec.read(*[torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, parts)])
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The Keras shape."""

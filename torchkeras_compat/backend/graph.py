@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._core import settings, symbolic
-from .._core.aliases import origins
+from .._core.aliases import gradients_by
 from .._core.errors import argument_error, show
 from .._core.operations import as_tensor
 from .._core.symbolic import SymbolicTensor
@@ -143,33 +143,14 @@ def _ancestors(tensor: SymbolicTensor) -> dict[int, SymbolicTensor]:
     return known
 
 
-def _differentiate(loss: Tensor, targets: Sequence[Tensor]) -> list[Tensor | None]:
-    wanted = [t for t in targets if t.requires_grad]
-    if not wanted or not loss.requires_grad:
-        return [None for _ in targets]
-    found = torch.autograd.grad(loss.sum(), wanted, retain_graph=True, create_graph=True, allow_unused=True)
-    by_id = dict(zip(map(id, wanted), found))
-    return [by_id.get(id(t)) for t in targets]
-
-
 def _gradient(loss: Tensor, target: Tensor) -> Tensor | None:
-    if not isinstance(target, Variable):
-        if loss.device.type == "meta":
-            return torch.empty_like(target)
-        grad = _differentiate(loss, [target])[0]
-        if grad is None and loss.requires_grad:
-            grads = (
-                torch.autograd.grad(loss.sum(), one, None, True, True, allow_unused=True)[0] for one in origins(target)
-            )
-            grad = next((one for one in grads if one is not None), None)
-        return torch.zeros_like(target) if grad is None and symbolic.RUN.on_zeros else grad
-    # A variable is a view of the parameters that the loss was computed from.
-    weight = target._weight
-    parts = _differentiate(loss, weight.parameters)
-    if all(part is None for part in parts):
-        return None
-    filled = [torch.zeros_like(p) if part is None else part for p, part in zip(weight.parameters, parts)]
-    return weight.codec.read(*filled)
+    ends = [loss.sum()] if loss.requires_grad else []
+    if isinstance(target, Variable):  # a view of the parameters that the loss was computed from
+        return target._weight.gradient(gradients_by(target._weight.parameters, ends))
+    if loss.device.type == "meta":
+        return torch.empty_like(target)
+    (grad,) = gradients_by([target], ends)
+    return torch.zeros_like(target) if grad is None and symbolic.RUN.on_zeros else grad
 
 
 def _required_gradient(loss: Tensor, target: Tensor) -> Tensor:

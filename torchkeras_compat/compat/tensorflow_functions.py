@@ -58,13 +58,20 @@ _UNARY: dict[str, Callable[..., Tensor]] = {
     "stop_gradient": Tensor.detach,
     "identity": torch.clone,
 }
+
+
+def true_division(x: Tensor, y: Tensor) -> Tensor:
+    """Return quotients, those of integers in double precision as in TensorFlow."""
+    return x / y if torch.result_type(x, y).is_floating_point else x.double() / y
+
+
 _BINARY: dict[str, Callable[..., Tensor]] = {
     "maximum math.maximum": torch.maximum,
     "minimum math.minimum": torch.minimum,
     "add math.add": torch.add,
     "subtract math.subtract": torch.sub,
     "multiply math.multiply": torch.mul,
-    "divide math.divide truediv": lambda x, y: x / y if torch.result_type(x, y).is_floating_point else x.double() / y,
+    "divide math.divide truediv": true_division,
     "math.floordiv": torch.floor_divide,
     "math.mod math.floormod": torch.remainder,
     "pow math.pow": torch.pow,
@@ -261,14 +268,6 @@ def argmin(x: Tensor, axis: int | None = None, output_type: Any = "int64") -> Te
     return K.argmin(x, axis or 0).to(settings.torch_dtype(output_type))
 
 
-@function("cumsum math.cumsum")
-def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Tensor:
-    """Return the running sums."""
-    turned = x.flip(axis) if reverse else x
-    total = turned.cumsum(axis, dtype=x.dtype) - (turned if exclusive else 0)
-    return total.flip(axis) if reverse else total
-
-
 @function("norm linalg.norm")
 def norm(x: Tensor, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None) -> Tensor:
     """Return the norm of vectors, or of all values."""
@@ -379,12 +378,6 @@ def matrix_transpose(a: Tensor) -> Tensor:
 def expand_dims(x: Tensor, axis: Any) -> Tensor:
     """Return the values with another axis of size 1."""
     return x.unsqueeze(int(axis))
-
-
-@function("add_n math.add_n")
-def add_n(inputs: Sequence[Tensor]) -> Tensor:
-    """Return the sum of tensors."""
-    return torch.stack(list(inputs)).sum(0)
 
 
 @function("squeeze")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .._core import settings
 from .tensorflow_calls import axes_of, function
-from .tensorflow_functions import enter_binary, enter_unary
+from .tensorflow_functions import enter_binary, enter_unary, true_division
 
 _UNARY: dict[str, Callable[..., Tensor]] = {
     "math.asinh asinh": torch.asinh,
@@ -44,7 +44,7 @@ _BINARY: dict[str, Callable[..., Tensor]] = {
     "truncatemod": torch.fmod,
     "truncatediv": lambda x, y: torch.div(x, y, rounding_mode="trunc"),
     "logical_xor": torch.logical_xor,
-    "math.truediv": lambda x, y: x / y if torch.result_type(x, y).is_floating_point else x.double() / y,
+    "math.truediv": true_division,
     "math.xlogy": torch.xlogy,
     "math.xlog1py": torch.special.xlog1py,
     "math.xdivy": lambda x, y: torch.where(x == 0, torch.zeros_like(x / 1), x / torch.where(x == 0, 1, y)),
@@ -69,6 +69,12 @@ def _running(x: Tensor, axis: int, exclusive: bool, reverse: bool, neutral: floa
         turned = torch.cat([first, turned.narrow(axis, 0, turned.shape[axis] - 1)], axis)
     result: Tensor = run(turned, axis)
     return result.flip(axis) if reverse else result
+
+
+@function("cumsum math.cumsum")
+def cumsum(x: Tensor, axis: int = 0, exclusive: bool = False, reverse: bool = False) -> Tensor:
+    """Return the running sums."""
+    return _running(x, axis, exclusive, reverse, 0, lambda t, a: t.cumsum(a, dtype=x.dtype))
 
 
 @function("math.cumprod cumprod")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .._core.aliases import origins
+from .._core.aliases import gradients_by
 from .._core.errors import argument_error, choice
 from .._core.tree import Tree, fill, flatten, is_branch
 from .._core.user_tensors import hand_out, take_back
@@ -106,7 +106,16 @@ class GradientTape:
         recorded = [(t, f) for t, f in zip(targets, factors) if isinstance(t, Tensor) and t.requires_grad]
         ends = [t for t, _ in recorded]
         weights = [torch.ones_like(t) if f is None else torch.as_tensor(take_back(f)).to(t) for t, f in recorded]
-        return _mapped(lambda source: hand_out(_gradient(ends, weights, source, zero)), sources)
+        leaves: list[Any] = []
+        _mapped(leaves.append, sources)
+        behind = [list(parameters(one)) if isinstance(one, Variable) else [take_back(one)] for one in leaves]
+        every = [parameter for parts in behind for parameter in parts]
+        grads = iter(gradients_by(every, ends, weights, create_graph=_TAPES.recording > 0))
+        results = [in_layout(source, [next(grads) for _ in parts]) for source, parts in zip(leaves, behind)]
+        if zero:
+            results = [torch.zeros_like(take_back(s)) if grad is None else grad for s, grad in zip(leaves, results)]
+        in_order = iter(results)
+        return _mapped(lambda source: hand_out(next(in_order)), sources)
 
     def jacobian(
         self,
@@ -170,24 +179,3 @@ def _mapped(function: Callable[[Any], Any], sources: Tree) -> Tree:
         results = [_mapped(function, source) for source in sources]
         return tuple(results) if isinstance(sources, tuple) else results
     return function(sources)
-
-
-def _gradient(ends: list[Tensor], weights: list[Tensor], source: Any, zero: bool) -> Tensor | None:
-    behind = [take_back(p) if not isinstance(source, Variable) else p for p in parameters(source)]
-    grads = [_by(ends, weights, parameter) for parameter in behind]
-    grad = in_layout(source, grads)
-    return torch.zeros_like(take_back(source)) if grad is None and zero else grad
-
-
-def _by(ends: list[Tensor], weights: list[Tensor], tensor: Tensor) -> Tensor | None:
-    """Return the gradient by a tensor, or by the one that it is another view of: what a model gave is handed out so."""
-    if not ends or not tensor.requires_grad:
-        return None
-    sources: list[Any] = [tensor, *origins(tensor)]
-    for source in sources:
-        grads: Sequence[Any] = torch.autograd.grad(
-            ends, source, weights, retain_graph=True, create_graph=_TAPES.recording > 0, allow_unused=True
-        )
-        if grads[0] is not None:
-            return grads[0]  # type: ignore[no-any-return]
-    return None

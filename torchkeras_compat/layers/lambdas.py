@@ -145,11 +145,8 @@ class Lambda(Layer):
 
 def _sizes_in_function(function: Any) -> set[int]:
     """Return the sizes that a function written in Python names: its constants, and variables such as `batch_size`."""
-    if not inspect.isfunction(function):
-        return set()
-    code = function.__code__
-    variables = inspect.getclosurevars(function)
-    return sizes_in([*code.co_consts, *variables.globals.values(), *variables.nonlocals.values()])
+    constants = function.__code__.co_consts if inspect.isfunction(function) else ()
+    return sizes_in([*constants, *variables_around(function).values()])
 
 
 def _has_signature(function: Callable[..., Any]) -> bool:

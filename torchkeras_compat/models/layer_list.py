@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from ..layers.base import Layer
 
 
-class Ending(Protocol):
+class LayeredModel(Protocol):
     """What the list needs of its model."""
 
     @property
@@ -29,7 +29,7 @@ class LayerList(list[Layer]):
         layers: Its layers.
     """
 
-    def __init__(self, model: Ending, layers: list[Layer]) -> None:
+    def __init__(self, model: LayeredModel, layers: list[Layer]) -> None:
         super().__init__(layers)
         self._model = model
 

@@ -19,7 +19,7 @@ from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.strings import StringTensor
-from .._core.symbolic import RUN, SymbolicTensor, run_values
+from .._core.symbolic import RUN, SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight
@@ -234,8 +234,7 @@ class Network(Description, TorchSide, TrainedModel):
         """Run the plan: the outputs one by one, and their masks."""
         plan, x = self._the_plan(), self._in_order(inputs, "x")
         masks = None if mask is None else self._in_order(mask, "mask")
-        run = _run_recorded if plan.differentiates else _run_calls
-        return run(plan, x, masks, training, logits)
+        return plan.run(x, masks, training, logits)
 
     def _the_plan(self) -> Plan:
         if self._plan is None:
@@ -572,36 +571,6 @@ def fitted(
             f"{model}: {name} must have shape {expected}; got {(None, *(got if hint else x.shape)[1:])}.{hint}"
         )
     return x
-
-
-def _run_calls(
-    plan: Plan, x: list[Any], masks: list[Any] | None, training: bool, logits: frozenset[int]
-) -> tuple[list[Any], list[Any]]:
-    if plan.looks_beside and RUN.values is None:
-        with run_values():
-            return plan.run(x, masks, training, RUN.values, logits)
-    return plan.run(x, masks, training, RUN.values, logits)
-
-
-def _run_recorded(
-    plan: Plan, x: list[Any], masks: list[Any] | None, training: bool, logits: frozenset[int]
-) -> tuple[list[Any], list[Any]]:
-    """Run a graph in which a layer asks for gradients by its tensors: they are recorded, in inference too."""
-    is_recording = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
-    with torch.inference_mode(False), torch.enable_grad():
-        outputs, kept = _run_calls(plan, map_tree(_recorded, x), masks, training, logits)
-    return outputs if is_recording else map_tree(_without_record, outputs), kept
-
-
-def _recorded(value: Any) -> Any:
-    if not isinstance(value, Tensor):
-        return value
-    own = value.clone() if value.is_inference() else value
-    return own.detach().requires_grad_() if own.is_floating_point() and not own.requires_grad else own
-
-
-def _without_record(value: Any) -> Any:
-    return value.detach() if isinstance(value, Tensor) else value
 
 
 def _note(values: dict[int, Any], symbols: Tree, tree: Tree) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.symbolic import Node, SymbolicTensor, nodes_before, replaced, symbols_in
-from .._core.tree import Tree, flatten, is_branch
+import torch
+from torch import Tensor
+
+from .._core.symbolic import RUN, Node, SymbolicTensor, nodes_before, replaced, run_values, symbols_in
+from .._core.tree import Tree, flatten, is_branch, map_tree
 from ..layers.base import ActivatedLayer, Layer
 
 Slots = list[Any]  # the values of a run, one for each symbolic tensor
@@ -151,18 +154,43 @@ class Plan:
         inputs: Sequence[Any],
         masks: Sequence[Any] | None,
         training: bool,
-        kept: dict[int, Any] | None = None,
         logits: frozenset[int] = frozenset(),
     ) -> tuple[list[Any], list[Any]]:
         """Return the values of the outputs and their masks.
+
+        Where a layer asks for gradients by its tensors everything is recorded, in inference too.
 
         Args:
             inputs: The values of the inputs.
             masks: Their masks; `None` where there are none.
             training: The mode.
-            kept: Takes the value of each symbolic tensor by its id.
             logits: The numbers of outputs that are wanted as what their last activation is applied to.
         """
+        if not self.differentiates:
+            return self._run_kept(inputs, masks, training, logits)
+        is_recording = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+        with torch.inference_mode(False), torch.enable_grad():
+            outputs, masks = self._run_kept(map_tree(_recorded, inputs), masks, training, logits)
+        return outputs if is_recording else map_tree(_without_record, outputs), masks
+
+    def _run_kept(
+        self, inputs: Sequence[Any], masks: Sequence[Any] | None, training: bool, logits: frozenset[int]
+    ) -> tuple[list[Any], list[Any]]:
+        """Run the calls, and keep values that code beside the arguments of a layer may ask for."""
+        if self.looks_beside and RUN.values is None:
+            with run_values():
+                return self._run_calls(inputs, masks, training, RUN.values, logits)
+        return self._run_calls(inputs, masks, training, RUN.values, logits)
+
+    def _run_calls(
+        self,
+        inputs: Sequence[Any],
+        masks: Sequence[Any] | None,
+        training: bool,
+        kept: dict[int, Any] | None,
+        logits: frozenset[int],
+    ) -> tuple[list[Any], list[Any]]:
+        """Run the calls one after the other; `kept` takes the value of each symbolic tensor by its id."""
         unknown = [None] * (len(self._slot) - len(inputs))
         values: Slots = [*inputs, *unknown]
         known: Slots = [*([None] * len(inputs) if masks is None else masks), *unknown]
@@ -278,6 +306,17 @@ def _run_call(call: Call, values: Slots, masks: Slots, training: bool) -> None:
     parts = [None] * len(leaves) if mask is None else flatten(mask) if is_branch(mask) else [mask]
     for place, value, part in zip(call.outputs, leaves, [*parts, *[None] * len(leaves)]):
         values[place], masks[place] = value, part
+
+
+def _recorded(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    own = value.clone() if value.is_inference() else value
+    return own.detach().requires_grad_() if own.is_floating_point() and not own.requires_grad else own
+
+
+def _without_record(value: Any) -> Any:
+    return value.detach() if isinstance(value, Tensor) else value
 
 
 def _mask_tree(tree: Any, mask_of: Callable[[SymbolicTensor], Any]) -> Tree:

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from .._core.errors import show
-from .._core.ownership import is_ours
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
 from ..backend.graph import gradients
@@ -68,57 +67,58 @@ def _set_through(optimizer: Any, name: str, value: Any) -> None:
 def keep_variables(cls: Any) -> None:
     """Let a class that writes its own `get_updates` keep its numbers as variables, and its `weights` as it likes."""
     cls.__setattr__ = _set_through
-    cls.lists_weights = True
     for name in dict.fromkeys((*cls.hyper, *cls.numbers, "decay", "learning_rate", "iterations")):
         setattr(cls, name, _kept(name))
     cls.lr = _alias("learning_rate")
     cls.weights = property(
-        lambda optimizer: optimizer.__dict__.get("_own_weights", []),
-        _keep_weights,
+        lambda optimizer: optimizer._weight_io.tensors(),
+        lambda optimizer, variables: optimizer._weight_io.take(variables),
         doc="The variables that `get_updates` made, as it lists them.",
     )
-    for method in (get_weights, set_weights):
-        if is_ours(getattr(cls, method.__name__)):
-            setattr(cls, method.__name__, method)
 
 
-def _keep_weights(optimizer: Any, variables: Any) -> None:
-    optimizer.__dict__["_own_weights"] = variables
-    stored = optimizer.__dict__.pop("_stored_weights", None)
-    if stored is not None:
-        optimizer.set_weights(stored)
-
-
-def get_weights(optimizer: Any) -> list[Any]:
-    """Return the values of the variables that `get_updates` listed.
+class ListedWeights:
+    """The state of an optimizer that writes its own `get_updates`: the variables that it lists there.
 
     Args:
-        optimizer: One whose class writes `get_updates`.
+        optimizer: The optimizer.
     """
-    stored = optimizer.__dict__.get("_stored_weights")
-    return [get_value(held) for held in optimizer.weights] if stored is None else list(stored)
 
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self._waiting: list[np.ndarray[Any, Any]] | None = None  # what the variables are set to when they are listed
 
-def set_weights(optimizer: Any, weights: Sequence[Any]) -> None:
-    """Set the variables that `get_updates` listed; before it was called, they are set when it is.
+    def take(self, variables: Any) -> None:
+        """Take what `get_updates` lists, and set it to what was loaded before."""
+        self.optimizer.__dict__["_own_weights"] = variables
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self.optimizer.set_weights(waiting)
 
-    Args:
-        optimizer: One whose class writes `get_updates`.
-        weights: What `get_weights` returned.
+    def tensors(self) -> Any:
+        """Return the variables."""
+        return self.optimizer.__dict__.get("_own_weights", [])
 
-    Raises:
-        ValueError: Another number of arrays, or one of another shape; nothing is changed then.
-    """
-    arrays = [np.asarray(value) for value in weights]
-    if "_own_weights" not in optimizer.__dict__:
-        optimizer.__dict__["_stored_weights"] = arrays
-        return
-    wanted = [tuple(np.shape(value)) for value in optimizer.get_weights()]
-    if wanted != [array.shape for array in arrays]:
-        owner = type(optimizer).__name__
-        raise ValueError(f"{owner}.set_weights: arrays of the shapes {wanted} are needed; got {show(arrays)}.")
-    for held, array in zip(optimizer.weights, arrays, strict=True):
-        set_value(held, array)
+    def arrays(self) -> Sequence[Any]:
+        """Return their values."""
+        return [get_value(held) for held in self.optimizer.weights] if self._waiting is None else [*self._waiting]
+
+    def set_arrays(self, weights: Sequence[Any]) -> None:
+        """Set the variables; those that are not listed yet, when they are.
+
+        Raises:
+            ValueError: Another number of arrays, or one of another shape; nothing is changed then.
+        """
+        arrays = [np.asarray(value) for value in weights]
+        if "_own_weights" not in self.optimizer.__dict__:
+            self._waiting = arrays
+            return
+        wanted = [tuple(np.shape(value)) for value in self.arrays()]
+        if wanted != [array.shape for array in arrays]:
+            owner = type(self.optimizer).__name__
+            raise ValueError(f"{owner}.set_weights: arrays of the shapes {wanted} are needed; got {show(arrays)}.")
+        for held, array in zip(self.optimizer.weights, arrays, strict=True):
+            set_value(held, array)
 
 
 def loss_and_params(owner: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[SymbolicTensor, list[Any]]:

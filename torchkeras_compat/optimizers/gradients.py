@@ -24,12 +24,7 @@ def in_layout(variable: Tensor, grads: Sequence[Tensor | None]) -> Tensor | None
 
     A parameter without one, beside others that have one, counts as 0.
     """
-    if all(grad is None for grad in grads):
-        return None
-    if not isinstance(variable, Variable):
-        return grads[0]
-    behind = zip(parameters(variable), grads)
-    return variable._weight.codec.read(*[torch.zeros_like(p) if grad is None else grad for p, grad in behind])
+    return variable._weight.gradient(grads) if isinstance(variable, Variable) else grads[0]
 
 
 class WeightGradient(NamedTuple):

@@ -24,7 +24,7 @@ from .._core.weights import Codec, Weight
 from . import weight_average
 from .clipping import Clipping
 from .foreach import Tensors
-from .get_updates import SymbolicGradients, keep_variables, loss_and_params, step_when_run
+from .get_updates import ListedWeights, SymbolicGradients, keep_variables, loss_and_params, step_when_run
 from .gradients import in_layout, parameters, split
 from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between, usual_number
 from .learning_rate import LearningRate, Rate
@@ -145,7 +145,8 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
         self.sparse_rows = SparseRows(self)
         self.hyperparameters = Hyperparameters(before_change=self.sparse_rows.settle)
         self._weight_decay = WeightDecay()
-        self._weight_io: Any = OwnVariables(self) if self.has_own_steps else WeightIO(self)
+        kind: Any = ListedWeights if self.has_own_updates else OwnVariables if self.has_own_steps else WeightIO
+        self._weight_io = kind(self)
         self._by_weight = StepsByWeight(self)
         self.symbolic_gradients = SymbolicGradients(owner)
 

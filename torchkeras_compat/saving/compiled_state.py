@@ -217,8 +217,8 @@ def _dialect_of(config: Mapping[str, Any], arguments: Mapping[str, Any], version
 def optimizer_arrays(model: Any) -> list[Array] | None:
     """Return the state of a model's optimizer in the order of `set_weights`; `None` where it has none yet."""
     optimizer = model.optimizer
-    untrained = not int(getattr(optimizer, "iterations", 1)) and "_stored_weights" not in vars(optimizer)
-    if not hasattr(optimizer, "get_weights") or untrained:
+    lists = getattr(optimizer, "has_own_updates", False)  # then there is a state once `get_updates` has listed one
+    if not hasattr(optimizer, "get_weights") or not (lists or int(getattr(optimizer, "iterations", 1))):
         return None
     with _ordered_as_in_files(optimizer):
         arrays: Sequence[Array] = optimizer.get_weights()

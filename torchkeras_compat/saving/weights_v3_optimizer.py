@@ -50,9 +50,6 @@ def write_state(root: Any, optimizer: Any) -> None:
         root: The file's root.
         optimizer: The optimizer of a model.
     """
-    if _lists_weights(optimizer):
-        weights_v3.write_arrays(root, OPTIMIZER, optimizer.name, optimizer.get_weights())
-        return
     if not _has_state(optimizer):
         return
     inner = getattr(optimizer, "inner_optimizer", None)
@@ -128,12 +125,9 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
         state: The state.
     """
     bare = getattr(optimizer, "inner_optimizer", optimizer)
-    if _lists_weights(optimizer):
-        optimizer.set_weights(state.arrays)
-        return ""
     try:
         with ordered_by(bare, state.rules):
-            bare._weight_io.set_arrays(state.arrays)
+            bare.set_weights(state.arrays)
     except ValueError as error:
         return str(error)
     if state.rate is not None:
@@ -147,7 +141,7 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
 
 def _lists_weights(optimizer: Any) -> bool:
     """Tell whether its class writes `get_updates`, which lists what the state is."""
-    return bool(getattr(optimizer, "lists_weights", False))
+    return bool(getattr(optimizer, "has_own_updates", False))
 
 
 def _has_state(optimizer: Any) -> bool:
@@ -258,4 +252,4 @@ def _has_begun(optimizer: Any) -> bool:
 
 
 def _arrays(optimizer: Any) -> list[Array]:
-    return _form_3(optimizer).arrays(optimizer)
+    return optimizer.get_weights() if _lists_weights(optimizer) else _form_3(optimizer).arrays(optimizer)

@@ -24,8 +24,7 @@ def symbols_in_code(functions: Iterable[Any]) -> list[SymbolicTensor]:
         >>> symbols_in_code([lambda x: x + h])
         [<SymbolicTensor 'h' shape=(None, 2) dtype=float32>]
     """
-    plain = (inspect.unwrap(getattr(function, "__func__", function)) for function in functions)
-    values = [value for function in plain for value in variables_around(function).values()]
+    values = [value for function in map(_as_written, functions) for value in variables_around(function).values()]
     symbols = [symbol for value in values for symbol in _held_by(value) if isinstance(symbol, SymbolicTensor)]
     return list({id(symbol): symbol for symbol in symbols}.values())
 
@@ -42,7 +41,12 @@ def differentiates(functions: Iterable[Any]) -> bool:
     Args:
         functions: Functions written in Python, methods or anything else.
     """
-    return "gradients" in names_in(inspect.unwrap(getattr(function, "__func__", function)) for function in functions)
+    return "gradients" in names_in(map(_as_written, functions))
+
+
+def _as_written(function: Any) -> Any:
+    """Return the function behind a method and what decorators have put around it."""
+    return inspect.unwrap(getattr(function, "__func__", function))
 
 
 def functions_of(layer: Any) -> list[Any]:

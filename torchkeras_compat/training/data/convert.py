@@ -66,7 +66,7 @@ def _converted(value: Any, argument: str, takes_strings: Callable[[], bool]) -> 
     if is_stored(value) and not argument.startswith("sample_weight"):
         return StoredRows(value)
     if is_frame(value):
-        strings = holds_strings(np.asarray(value)) and takes_strings()
+        strings = takes_strings() and holds_strings(np.asarray(value))
         return np.asarray(value) if strings else numbers(value, argument)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
