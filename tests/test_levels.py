@@ -65,7 +65,7 @@ INSIDE = {
         "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision "
         "side_losses symbols_in_code traits user_methods",
         "runs_on_zeros tracking",
-        "symbols weights",
+        "building symbols weights",
         "attributes",
         "layer",
         "activated symbolic_masks weight_options",
@@ -77,7 +77,7 @@ INSIDE = {
         "text",
     ),
     "layers/recurrent": (
-        "formulas masks onednn states",
+        "formulas gates masks onednn states",
         "graph_ops native",
         "choose_kernel",
         "cells",

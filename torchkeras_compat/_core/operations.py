@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import settings, symbolic
+from . import runs, settings, symbolic
 from .symbolic import SymbolicTensor
 from .user_tensors import Live, UserTensor, compute_from_live, dressed, plain_torch
 
@@ -216,7 +216,7 @@ def mutation(function: F) -> F:
     def call(*args: Any, **kwargs: Any) -> Any:
         if not args:  # the variable by its name
             args = (kwargs.pop(next(iter(inspect.signature(function).parameters))),)
-        if symbolic.defers_updates():
+        if runs.defers_updates():
             kind = settings.dtype_name(args[0].dtype)
             return SymbolicTensor(tuple(args[0].shape), kind, call, args, kwargs, function.__name__)
         if SymbolicTensor in tensor_kinds(itertools.chain(args, kwargs.values())):

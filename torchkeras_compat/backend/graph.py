@@ -13,6 +13,7 @@ from .._core import settings, symbolic
 from .._core.aliases import gradients_by
 from .._core.errors import argument_error, show
 from .._core.operations import as_tensor
+from .._core.runs import RUN
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Variable
 from .variables import set_value, value_of
@@ -150,7 +151,7 @@ def _gradient(loss: Tensor, target: Tensor) -> Tensor | None:
     if loss.device.type == "meta":
         return torch.empty_like(target)
     (grad,) = gradients_by([target], ends)
-    return torch.zeros_like(target) if grad is None and symbolic.RUN.on_zeros else grad
+    return torch.zeros_like(target) if grad is None and RUN.on_zeros else grad
 
 
 def _required_gradient(loss: Tensor, target: Tensor) -> Tensor:

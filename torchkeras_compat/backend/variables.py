@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from .._core import settings, symbolic
 from .._core.errors import show
 from .._core.operations import as_tensor, creation, mutation, operation
+from .._core.runs import RUN
 from .._core.shapes import sizes
 from .._core.symbolic import SymbolicTensor
 from .._core.user_tensors import Expression, hand_out, take_back
@@ -152,7 +153,7 @@ def get_value(x: Any) -> Any:
         >>> get_value(variable([1.0]))
         array([1.], dtype=float32)
     """
-    if isinstance(x, SymbolicTensor) and symbolic.RUN.values is not None:
+    if isinstance(x, SymbolicTensor) and RUN.values is not None:
         return value_of(symbolic.resolved(x))
     if isinstance(x, (SymbolicTensor, Expression)):
         with torch.no_grad(), settings.running(bool(settings.running_phase())):

@@ -16,8 +16,9 @@ from .._core.shapes import Shape, conv_length, same_padding
 from .._core.user_tensors import calling
 from .base.weight_options import bare, options_of
 from .convolutional import FUNCTIONS, KERNELS, MODULES, split_pads
-from .recurrent.cells import AbstractRNNCell, DropoutMasks, checked, named, ones_to_forget
+from .recurrent.cells import AbstractRNNCell, DropoutMasks, checked, named
 from .recurrent.choose_kernel import Runs, Start
+from .recurrent.gates import ones_to_forget
 from .spatial import SpatialLayer, check_steps, over_height
 
 GATES = 4

@@ -17,9 +17,10 @@ from torch.utils.hooks import RemovableHandle
 from .._core import devices, settings
 from .._core.border import nameless
 from .._core.errors import did_you_mean
+from .._core.runs import RUN
 from .._core.shapes import Shape, compatible, one_sample_hint
 from .._core.strings import StringTensor
-from .._core.symbolic import RUN, SymbolicTensor
+from .._core.symbolic import SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
 from .._core.weights import Variable, Weight

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._core.symbolic import RUN, Node, SymbolicTensor, nodes_before, replaced, run_values, symbols_in
+from .._core.runs import RUN, run_values
+from .._core.symbolic import Node, SymbolicTensor, nodes_before, replaced, symbols_in
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from ..layers.base import ActivatedLayer, Layer
 

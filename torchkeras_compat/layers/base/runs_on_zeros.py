@@ -14,16 +14,15 @@ from torch import Tensor, nn
 from ..._core import settings
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
+from ..._core.runs import on_recorded_zeros, with_values
 from ..._core.strings import STRING, StringTensor, is_string_type
 from ..._core.symbolic import (
     SymbolicTensor,
     is_symbolic,
-    on_recorded_zeros,
     on_two_sizes,
     replaced,
     sizes_in,
     symbols_like,
-    with_values,
 )
 from ..._core.tree import Tree, map_shapes, map_tree
 from .symbols_in_code import differentiates, functions_of, symbols_in_code

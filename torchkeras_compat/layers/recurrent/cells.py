@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -15,11 +14,12 @@ from ..._core import registry, settings
 from ..._core.errors import argument_error, fraction, positive_int
 from ..._core.ownership import is_ours
 from ..._core.user_tensors import calling
-from ..._core.weights import IDENTITY, TRANSPOSED, Codec, initial_value
+from ..._core.weights import IDENTITY, TRANSPOSED, Codec
 from ..base import ROW_WISE, Layer
 from ..base.weight_options import options_of
 from .choose_kernel import CellFacts, Dropped, step
 from .formulas import Formula, GRUFormula, GRUResetBeforeFormula, LSTMFormula, SimpleRNNFormula
+from .gates import GRU_BIAS, GRU_BIASES, GRU_MATRIX, ones_to_forget
 from .states import as_list, batch_shapes, zero_states
 
 
@@ -467,57 +467,6 @@ class LSTMCell(RecurrentCell):
         return names, codec, ones_to_forget(initializer, self.units) if self.unit_forget_bias else initializer
 
 
-def ones_to_forget(
-    initializer: Callable[..., Any], units: int, before: int = 1, behind: int = 2
-) -> Callable[[tuple[int, ...], str], Tensor]:
-    """Return an initializer of a bias of LSTM, by which the forget gate begins at one.
-
-    Args:
-        initializer: Fills the bias of the other gates.
-        units: The numbers of a gate.
-        before: How many gates stand before that one.
-        behind: How many stand behind it.
-    """
-    return functools.partial(_with_ones, initializer, (before * units, units, behind * units))
-
-
-def _with_ones(initializer: Callable[..., Any], sizes: tuple[int, int, int], shape: Any, dtype: str) -> Tensor:
-    kind = getattr(torch, dtype)
-    before, behind = (initial_value(initializer, (n,), kind) for n in (sizes[0], sizes[2]))
-    return torch.cat((before, torch.ones(sizes[1], dtype=kind, device="cpu"), behind))
-
-
-def swapped(gates: Tensor) -> Tensor:
-    """Return the rows of GRU gates with the first two gates exchanged: Keras has z, r, h and torch r, z, n."""
-    first, second, last = gates.chunk(3)
-    return torch.cat((second, first, last))
-
-
-def _read_matrix(weight: Tensor) -> Tensor:
-    return swapped(weight).t()
-
-
-def _write_matrix(kernel: Tensor) -> tuple[Tensor]:
-    return (swapped(kernel.t()),)
-
-
-def _write_bias(bias: Tensor) -> tuple[Tensor]:
-    return (swapped(bias),)
-
-
-def _read_biases(one: Tensor, two: Tensor) -> Tensor:
-    return torch.stack((swapped(one), swapped(two)))
-
-
-def _write_biases(biases: Tensor) -> tuple[Tensor, Tensor]:
-    return swapped(biases[0]), swapped(biases[1])
-
-
-_MATRIX = Codec(_read_matrix, _write_matrix, is_view=False)
-_BIAS = Codec(swapped, _write_bias, is_view=False)
-_BIASES = Codec(_read_biases, _write_biases, is_view=False)
-
-
 @registry.register("layer")
 class GRUCell(RecurrentCell):
     """One step of GRU (Cho et al. 2014), for `RNN` or by hand.
@@ -554,7 +503,7 @@ class GRUCell(RecurrentCell):
     """
 
     _module_class = nn.GRU
-    _matrix_codec = _MATRIX
+    _matrix_codec = GRU_MATRIX
     reset_after: bool
 
     def __init__(
@@ -592,8 +541,8 @@ class GRUCell(RecurrentCell):
 
     def _bias_entry(self) -> tuple[tuple[str, ...], Codec, Any]:
         if self.reset_after:
-            return ("bias_ih_l0", "bias_hh_l0"), _BIASES, self.bias_initializer
-        return ("bias_ih_l0",), _BIAS, self.bias_initializer
+            return ("bias_ih_l0", "bias_hh_l0"), GRU_BIASES, self.bias_initializer
+        return ("bias_ih_l0",), GRU_BIAS, self.bias_initializer
 
 
 def _gate(cell: RecurrentCell) -> Callable[[Tensor], Tensor]:

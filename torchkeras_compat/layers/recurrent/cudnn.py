@@ -16,8 +16,9 @@ from torch import Tensor
 
 from ..._core import registry
 from ..._core.weights import Codec
-from .cells import GRUCell, LSTMCell, named, ones_to_forget, swapped
+from .cells import GRUCell, LSTMCell, named
 from .choose_kernel import SummedBiases
+from .gates import ones_to_forget, swapped
 from .layers import Recurrent, of_cell, without
 
 # --- the layout ------------------------------------------------------------------------------------------------------

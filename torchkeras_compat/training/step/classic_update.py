@@ -12,6 +12,7 @@ from torch import Tensor
 from ..._core import settings, symbolic
 from ..._core.errors import show
 from ..._core.graph_capture import CannotCapture
+from ..._core.runs import deferred_updates
 from ..._core.symbolic import SymbolicTensor
 from ..._core.weights import Weight
 from ...backend.graph import differentiates
@@ -45,7 +46,7 @@ class ClassicUpdate(Update):
     def _built(self) -> list[Any]:
         optimizer = self.optimizer
         known = {id(v): g for v, g in zip(self.variables, self.symbolic_gradients)}
-        with symbolic.deferred_updates(), settings.running(None), optimizer.symbolic_gradients.known(self.loss, known):
+        with deferred_updates(), settings.running(None), optimizer.symbolic_gradients.known(self.loss, known):
             made = optimizer.get_updates(**self._arguments())
         made = getattr(optimizer, "updates", None) if made is None else made
         if not isinstance(made, (list, tuple)) or not all(isinstance(u, (SymbolicTensor, tuple, list)) for u in made):

@@ -13,7 +13,7 @@ from torch import Tensor
 from ... import activations
 from ..._core.graph_capture import tracing
 from ..._core.precision import widened
-from ..._core.symbolic import run_values, was_asked
+from ..._core.runs import run_values, was_asked
 from ..._core.tree import map_tree
 from ..._core.user_tensors import give_away, without_history
 from ..._core.weights import Weight
