@@ -652,8 +652,8 @@ def values(result: Any) -> list[np.ndarray[Any, Any]]:
         return [array for item in result for array in values(item)]
     if result is None:
         return [np.array(-1)]
-    plain = result.detach() if hasattr(result, "detach") else result
-    array = np.asarray(plain.numpy() if hasattr(plain, "numpy") else plain)
+    detached = result.detach() if hasattr(result, "detach") else result
+    array = np.asarray(detached.numpy() if hasattr(detached, "numpy") else detached)
     return [array.astype(bytes) if array.dtype.kind == "O" else array]  # strings as files of numpy have them
 
 

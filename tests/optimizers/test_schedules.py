@@ -127,8 +127,8 @@ OF_STEPS = [
 @pytest.mark.parametrize(("schedule", "expected"), OF_STEPS)
 def test_many_steps_at_once(schedule: schedules.LearningRateSchedule, expected: list[float]) -> None:
     steps = np.array([[0, 3, 10], [11, 25, 60]])
-    for given in (steps, torch.tensor(steps), torch.tensor(steps, dtype=torch.float32)):
-        rates = schedule(given)
+    for tensor_of_steps in (steps, torch.tensor(steps), torch.tensor(steps, dtype=torch.float32)):
+        rates = schedule(tensor_of_steps)
         assert rates.dtype == torch.float32
         np.testing.assert_allclose(rates.numpy(), np.reshape(expected, (2, 3)), atol=6e-7)  # they are rounded
     assert [type(schedule(one)) for one in (3, np.float32(3), torch.tensor(3))] == [float] * 3

@@ -19,7 +19,7 @@ from torch import Tensor
 from .. import backend as K
 from .._core import settings
 from .._core.strings import StringTensor, is_string_type
-from .._core.symbolic import SymbolicTensor, lifted
+from .._core.symbolic import SymbolicTensor, is_symbolic, lifted
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -65,6 +65,15 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
         array = array.astype("int64")
     made = torch.as_tensor(np.array(array))
     return made.to(settings.default_device() if beside is None else beside.device, wanted)
+
+
+def are_known(*values: Any) -> bool:
+    """Tell whether values can be looked at: symbolic tensors, and those that stand for shapes alone, have none.
+
+    Args:
+        values: Tensors or anything else.
+    """
+    return not is_symbolic(values) and not any(isinstance(v, Tensor) and v.device.type == "meta" for v in values)
 
 
 def _holds_tensors(values: Sequence[Any]) -> bool:

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from .._core.errors import argument_error, show
 from .._core.strings import StringTensor
-from .._core.symbolic import is_symbolic
 from ..backend.variables import value_of
-from .tensorflow_calls import function, tensor
+from .tensorflow_calls import are_known, function, tensor
 
 # --- checks ------------------------------------------------------------------------------------------------------
 
@@ -39,11 +38,6 @@ def _precision(x: Tensor) -> float:
     return torch.finfo(x.dtype).eps
 
 
-def _known(*values: Any) -> bool:
-    """Tell whether values can be looked at: those of symbolic tensors are asked about by nobody, as in Keras."""
-    return not is_symbolic(values) and not any(isinstance(v, Tensor) and v.device.type == "meta" for v in values)
-
-
 def _expect(holds: bool, what: str, message: Any) -> None:
     if not holds:
         raise ValueError(f"{what}{'' if message is None else f': {message}'}")
@@ -55,7 +49,7 @@ def _enter_comparison(name: str) -> Callable[..., None]:
     def check(x: Any, y: Any, message: Any = None, *args: Any, **kwargs: Any) -> None:
         if not isinstance(message, (str, type(None))):  # `data` stands there in TensorFlow 1
             message = kwargs.get("message")
-        if _known(x, y):
+        if are_known(x, y):
             a = tensor(x, beside=y if isinstance(y, Tensor) else None)
             b = tensor(y, beside=a)
             _expect(bool(compare(a, b).all()), f"tf.debugging.assert_{name}: {show(x)} {sign} {show(y)}", message)
@@ -67,7 +61,7 @@ def _enter_sign(name: str) -> Callable[..., None]:
     holds, sign = _SIGNS[name]
 
     def check(x: Any, message: Any = None, summarize: Any = None, name_of_op: Any = None, **kwargs: Any) -> None:
-        if _known(x):
+        if are_known(x):
             _expect(bool(holds(tensor(x)).all()), f"tf.debugging.assert_{name}: {show(x)} {sign}", message)
 
     return check
@@ -144,7 +138,7 @@ def assert_(condition: Any, data: Any, summarize: Any = None, name: str | None =
     Raises:
         ValueError: It does not hold.
     """
-    if _known(condition):
+    if are_known(condition):
         _expect(bool(tensor(condition).all()), "tf.debugging.Assert", [value_of(value) for value in data])
 
 
@@ -250,7 +244,7 @@ def print_(
     stream = sys.stderr if output_stream is None else output_stream
     if not hasattr(stream, "write"):
         raise argument_error("tf.print", "output_stream", "a file that is open, such as sys.stdout", output_stream)
-    if _known(*inputs):
+    if are_known(*inputs):
         print(*[_as_text(value, summarize) for value in inputs], sep=sep, end=end, file=stream)
 
 
@@ -272,7 +266,7 @@ def print_of_version_1(
         summarize: How many values at each end of an axis are shown.
         name: Accepted.
     """
-    if _known(*data):
+    if are_known(*data):
         print(message or "", *[f"[{_as_text(value, summarize or 3)}]" for value in data], sep="", file=sys.stderr)
     return input_
 

@@ -16,11 +16,10 @@ from torch import Tensor
 from .. import backend as K
 from .._core import symbolic
 from .._core.errors import argument_error
-from .._core.symbolic import SymbolicTensor
 from .._core.tree import flatten, is_branch, map_tree
 from .._core.user_tensors import hand_out
 from ..backend.control import with_elements
-from .tensorflow_calls import tensor
+from .tensorflow_calls import are_known, tensor
 from .tensorflow_gradients import custom_gradient, gradients
 
 Branch = Callable[[], Any]
@@ -59,13 +58,9 @@ def cond(
     if_true, if_false = true_fn or fn1, false_fn or fn2
     if if_true is None or if_false is None:
         raise argument_error("tf.cond", "true_fn, false_fn", "two functions", (if_true, if_false), TypeError)
-    if _is_known(pred):
+    if are_known(pred):
         return if_true() if bool(pred) else if_false()
     return map_tree(lambda a, b: K.switch(pred, tensor(a), tensor(b)), if_true(), if_false())
-
-
-def _is_known(value: Any) -> bool:
-    return not isinstance(value, SymbolicTensor) and not (isinstance(value, Tensor) and value.device.type == "meta")
 
 
 def case(
@@ -92,7 +87,7 @@ def case(
         2
     """
     pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, Mapping) else pred_fn_pairs)
-    if all(_is_known(pred) for pred, _ in pairs):
+    if are_known(*(pred for pred, _ in pairs)):
         true = [branch for pred, branch in pairs if bool(pred)]
         if exclusive and len(true) > 1:
             raise argument_error("tf.case", "pred_fn_pairs", "true at most once", f"{len(true)} that are true")
@@ -371,8 +366,7 @@ def _calling(arguments_of: Callable[[Any], Any]) -> Callable[..., Any]:
         if symbolic.is_symbolic(inputs):
             return symbolic.apply(compute, func, inputs, Tout)
         tensors = [tensor(value) for value in inputs]
-        unknown = any(not _is_known(value) for value in tensors)
-        return (on_shapes if unknown else compute)(func, tensors, Tout)
+        return (compute if are_known(*tensors) else on_shapes)(func, tensors, Tout)
 
     return call
 

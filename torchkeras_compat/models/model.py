@@ -144,8 +144,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         if self._plan is None:
             super()._end_at(outputs)
         self._plan = Plan(ordered(self._input_tree), ordered(_unpacked(outputs)))  # or raise before anything changes
-        left = {id(layer) for layer in self._graph_layers}
-        for name in [name for name, layer in self._modules.items() if id(layer) in left]:
+        graph_layers = {id(layer) for layer in self._graph_layers}
+        for name in [name for name, layer in self._modules.items() if id(layer) in graph_layers]:
             del self._modules[name]
         self._chain, self._symbols = [], []
         self._connect_graph(self._input_tree, outputs)
