@@ -2,21 +2,25 @@
 
     python benchmarks/model_files.py [MEGABYTES]
 
-Each line is the least of some runs in a process of its own; memory is what became resident at the most.
+Each line is the median of some runs in a process of its own, and the least; memory is what became resident at the
+most. Files of this package are flushed to the disk, so that `torch.save` is measured with a flush as well; whether a
+file stood there before changes much.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 UNITS = 5000
-RUNS = 5
+RUNS = 7
 
 
 def model(layers: int) -> Any:
@@ -29,56 +33,70 @@ def model(layers: int) -> Any:
     return net
 
 
-def actions(layers: int, folder: str) -> dict[str, Any]:
-    """Return what is measured by name; the model is made here, where one is written."""
+def action(kind: str, layers: int, folder: str) -> tuple[Callable[[], Any], str]:
+    """Return what is measured, and the file; the model is made here, where one is written."""
     import torch
 
     path = os.path.join(folder, "model")
-    kind = sys.argv[1]
     if kind == "load torch":  # as in a program that has torch alone
-        return {kind: lambda: torch.load(f"{path}.pt")}
+        return lambda: torch.load(f"{path}.pt"), f"{path}.pt"
     import torchkeras_compat as keras
 
-    net = model(layers) if kind.startswith("save") else None
-    return {
-        "save torch": lambda: torch.save(net.state_dict(), f"{path}.pt"),
-        "save .keras": lambda: net.save(f"{path}.keras"),
-        "save .h5": lambda: net.save(f"{path}.h5"),
-        "load .keras": lambda: keras.models.load_model(f"{path}.keras", compile=False),
-        "load .h5": lambda: keras.models.load_model(f"{path}.h5", compile=False),
-    }
+    verb, form = kind.split()
+    if verb == "load":
+        return lambda: keras.models.load_model(f"{path}{form}", compile=False), f"{path}{form}"
+    net = model(layers)
+    if form.startswith("."):
+        return lambda: net.save(f"{path}{form}"), f"{path}{form}"
+    flushed = form == "flushed"
+    return lambda: save_state(net.state_dict(), f"{path}.pt", flushed), f"{path}.pt"
 
 
-def measure(kind: str, layers: int, folder: str) -> None:
+def save_state(state: Any, path: str, flushed: bool) -> None:
+    """Save with `torch.save`, and put the file on the disk where that is wished."""
+    import torch
+
+    torch.save(state, path)
+    if flushed:
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())
+
+
+def measure(kind: str, layers: int, folder: str, is_new: bool) -> None:
     """Print the seconds and the megabytes of one action."""
-    action = actions(layers, folder)[kind]
+    act, path = action(kind, layers, folder)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    best, highest = float("inf"), 0
+    times, highest = [], 0
     for run in range(RUNS):
+        if is_new and os.path.exists(path):
+            os.unlink(path)
+            time.sleep(0.2)  # the system gives the place back behind the scenes
         start = time.perf_counter()
-        result = action()
-        best = min(best, time.perf_counter() - start)
+        result = act()
+        times.append(time.perf_counter() - start)
         if run == 0:
             highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         del result
-    print(best, (highest - before) / 1024)
+    print(statistics.median(times), min(times), (highest - before) / 1024)
 
 
 def main() -> None:
-    if len(sys.argv) == 4:
-        measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    if len(sys.argv) == 5:
+        measure(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4] == "new")
         return
     layers = max(int(sys.argv[1]) // 100, 1) if len(sys.argv) > 1 else 5
+    forms = {"save": ("torch", "flushed", ".keras", ".h5"), "load": ("torch", ".keras", ".h5")}
     with tempfile.TemporaryDirectory() as folder:
-        for what in ("save", "load"):
-            seconds: dict[str, float] = {}
-            for form in ("torch", ".keras", ".h5"):
-                command = [sys.executable, __file__, f"{what} {form}", str(layers), folder]
-                best, memory = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-                seconds[form] = float(best)
-                ratio = seconds[form] / seconds["torch"]
+        for verb, place in (("save", "new"), ("save", "over"), ("load", "there")):
+            before: list[float] = []
+            for form in forms[verb]:
+                command = [sys.executable, __file__, f"{verb} {form}", str(layers), folder, place]
+                shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+                median, least, memory = map(float, shown.split())
+                before = before or [median, least]
+                ratios = f"{median / before[0]:5.2f}, {least / before[1]:5.2f} of torch"
                 print(
-                    f"{what} {form:7} {seconds[form]:6.3f} s  {ratio:5.2f} of torch  {float(memory):6.0f} MB more",
+                    f"{verb} {place:5} {form:7} {median:6.3f} s, {least:6.3f} s  {ratios}  {memory:6.0f} MB more",
                     flush=True,
                 )
 

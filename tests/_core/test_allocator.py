@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import platform
+import resource
 import subprocess
 import sys
 
 import pytest
+import torch
 
 from torchkeras_compat._core import allocator as memory
 
@@ -121,3 +124,20 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "confstr", unknown, raising=False)
     assert memory.keep_freed_memory.__wrapped__() is False
+
+
+@needs_glibc
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pages are touched, as the test below shows")
+def test_pages_are_given_at_once() -> None:
+    tensor = torch.frombuffer(mmap.mmap(-1, 20_000_004), dtype=torch.float32)[1:]
+    memory.take_pages(tensor)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    tensor.fill_(1)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < tensor.nbytes / memory.PAGE / 10
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 1023, 1025, 3_000_001])
+def test_pages_where_the_system_has_no_such_call(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory.sys, "platform", "another")
+    memory.take_pages(torch.empty(size))
+    memory.take_pages(torch.empty(size, dtype=torch.float64)[size // 2 :])

@@ -47,6 +47,26 @@ def test_writes_in_any_order(monkeypatch: pytest.MonkeyPatch, seed: int) -> None
     assert window.checksum() == zlib.crc32(file.getvalue()[6:])
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_reads_in_any_order(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Large parts and small ones, over each other, with gaps, past the end, by one memory or two."""
+    monkeypatch.setattr(checksums, "LARGE", 50)
+    draw, data = random.Random(seed), RANDOM.randbytes(1000)
+    file, memories = io.BytesIO(data), [bytearray(400), bytearray(400)]
+    with ThreadPoolExecutor(1) as thread:
+        read = checksums.Checksums(file, thread)
+        for turn in range(draw.randrange(12)):
+            start, size = draw.randrange(1000), draw.randrange(1, 400)
+            read.seek(start)
+            count = read.readinto(memoryview(memories[turn % 2])[:size])
+            assert memories[turn % 2][:count] == data[start : start + size]
+        begin = draw.randrange(3)
+        parts = [(start, size) for start, (size, _) in read._parts.items()]
+        assert all(one + size <= other for (one, size), (other, _) in zip(sorted(parts), sorted(parts)[1:]))
+        if not any(start < begin for start, _ in parts):
+            assert read.of(begin, 1000 - begin) == zlib.crc32(data[begin:])
+
+
 def test_large_parts_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checksums, "LARGE", 10_000)
     sizes = []

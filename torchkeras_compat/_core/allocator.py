@@ -9,12 +9,18 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import sys
+
+from torch import Tensor
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's numbers of these parameters, in its malloc.h
 KEPT = 1 << 30  # bytes beyond which free memory goes back: at the end of the heap at once, in the midst after a `fit`
 # Bytes of a block; a larger one goes back when it is freed. The first of these leaves users' large arrays to the system
 # and keeps nearly every activation; glibc before 2.35 takes no more than the second.
 LARGEST_KEPT = (512 << 20, 32 << 20)
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+POPULATE_WRITE = 23  # Linux's number of that advice
+TAKEN_AT_ONCE = 1 << 20  # bytes; no other thread of the process gets memory meanwhile
 SETTINGS = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_MMAP_MAX_")
 
 
@@ -43,6 +49,25 @@ def give_back_memory() -> None:
     """Give free memory back to the system where `keep_freed_memory` has let more than `KEPT` bytes of it gather."""
     if keep_freed_memory() and _free_bytes() > KEPT:
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def take_pages(tensor: Tensor) -> None:
+    """Have the system give a new tensor its memory now, instead of page by page when it is first written to.
+
+    Args:
+        tensor: In one piece, on the processor; what is in it counts for nothing.
+
+    Source:
+        https://man7.org/linux/man-pages/man2/madvise.2.html
+    """
+    start = -(-tensor.data_ptr() // PAGE) * PAGE
+    end = (tensor.data_ptr() + tensor.nbytes) // PAGE * PAGE
+    madvise = getattr(ctypes.CDLL(None), "madvise", None) if sys.platform == "linux" else None
+    for place in range(start, end, TAKEN_AT_ONCE):
+        size = min(TAKEN_AT_ONCE, end - place)
+        if madvise is None or madvise(ctypes.c_void_p(place), ctypes.c_size_t(size), POPULATE_WRITE):
+            tensor.view(-1)[:: PAGE // tensor.itemsize] = 0  # Linux before 5.14 and others: one number of each page
+            return
 
 
 class _MallocInfo(ctypes.Structure):

@@ -19,6 +19,7 @@ from . import custom_ops, randomness, settings
 from .errors import show
 from .graph_capture import CAPTURE
 from .precision import as_computed
+from .transposing import copy_into
 from .user_tensors import Expression, Live, UserTensor, call_user, is_users, plain_torch, take_back
 
 # A copy that a compiler does not see into. Inductor joins the loop that computes a value with the one that writes it
@@ -61,6 +62,13 @@ def _same(t: Tensor) -> Tensor:
 
 def _alone(k: Tensor) -> tuple[Tensor]:
     return (k,)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shape_read(codec: Codec, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that a codec reads from parameters of these shapes."""
+    number = torch.zeros((), device="cpu")  # for meta tensors torch would import its compiler
+    return tuple(codec.read(*(number.expand(shape) for shape in shapes)).shape)
 
 
 IDENTITY = Codec(_same, _alone)
@@ -292,8 +300,7 @@ class Weight:
     @property
     def shape(self) -> tuple[int, ...]:
         """The Keras shape."""
-        with torch.no_grad():
-            return tuple(self.codec.read(*(p.to("meta") for p in self.parameters)).shape)
+        return _shape_read(self.codec, *(p.shape for p in self.parameters))
 
     @property
     def size(self) -> int:
@@ -317,7 +324,10 @@ class Weight:
             value = self.read().detach().cpu()
             if value.dtype == torch.bfloat16:
                 value = value.float()
-            return np.array(value.numpy(), copy=True, order="C")
+            copied: np.ndarray[Any, Any] = copy_into(
+                torch.empty_like(value, memory_format=torch.contiguous_format), value
+            ).numpy()
+            return copied
 
     def check(self, value: Any) -> Tensor:
         """Return `value` as a tensor of this weight's shape, or raise before anything is written."""
@@ -331,7 +341,7 @@ class Weight:
     def assign(self, value: Any) -> None:
         """Write `value`, in Keras's layout, into the torch parameters."""
         for parameter, part in zip(self.parameters, self.codec.write(self.check(value))):
-            parameter.copy_(part)
+            copy_into(parameter, part)
 
     @torch.no_grad()
     def change(self, function: Callable[[Tensor], Tensor]) -> None:

@@ -12,11 +12,11 @@ import os
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from ..utils.archives import DAMAGE
 from . import hdf5, limits
-from .checksums import Checksums, checksum
+from .checksums import Checksums
 from .flushing import flushed
 from .hdf5 import FileError, Group
 from .hdf5_output import shielded
@@ -191,13 +191,13 @@ class Reader:
             return
         start = self._start(info)
         # Nobody takes what is read for the file's before the block ends, and by then the CRC-32 is known.
-        with ThreadPoolExecutor(1, "checksum") as thread, open(self._file.name, "rb", buffering=0) as beside:
-            crc = thread.submit(checksum, beside, start, info.file_size)
+        with ThreadPoolExecutor(1, "checksum") as thread:
+            checksums = Checksums(self._file, thread)
             try:
-                with hdf5.reading(self._file, self.caller, start, info.file_size) as root:
+                with hdf5.reading(cast(BinaryIO, checksums), self.caller, start, info.file_size) as root:
                     yield root
             finally:  # whatever else is wrong with what was read, damage to the archive is why
-                if crc.result() != info.CRC:
+                if checksums.of(start, info.file_size) != info.CRC:
                     with _sound(self.caller):
                         raise zipfile.BadZipFile(f"Bad CRC-32 for file {info.filename!r}")
 

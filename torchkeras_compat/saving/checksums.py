@@ -1,16 +1,16 @@
-"""CRC-32 of files: of parts of them, of what is put together of parts, and of large parts while they are written."""
+"""CRC-32 of files: of parts of them, of what is put together of parts, and of large parts on their way in or out."""
 
 from __future__ import annotations
 
 import functools
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 POLYNOMIAL = 0xEDB88320  # of CRC-32, the lowest power in the highest bit
-LARGE = 4 * 2**20
-"""Bytes from which on a part gets a checksum of its own while it is written."""
-_CHUNK = 2**20
+LARGE = 2**20
+"""Bytes from which on a part gets a checksum of its own while it is written, or is in use after it was read."""
+_CHUNK = 2**18
 
 
 def checksum(file: BinaryIO, start: int, size: int, crc: int = 0) -> int:
@@ -70,16 +70,18 @@ def _power(exponent: int) -> int:
 
 
 class Checksums:
-    """The checksums of what is written to a file in large parts, each taken by a thread while it is written.
+    """The checksums of what is written to a file or read from it in large parts, each taken by a thread meanwhile.
 
     Args:
-        file: The file, open for reading and writing.
+        file: The file, open for reading, and for writing where that is done.
         thread: What takes them.
     """
 
     def __init__(self, file: BinaryIO, thread: ThreadPoolExecutor) -> None:
         self._file, self._thread = file, thread
-        self._parts: dict[int, tuple[int, int]] = {}  # by their place: bytes, checksum
+        self._parts: dict[int, tuple[int, Future[int]]] = {}  # by their place: bytes, checksum
+        self._latest: Future[int] | None = None  # of what was read last
+        self.seek, self.read = file.seek, file.read
 
     def write(self, data: Any) -> int:
         """Write to the file at its place."""
@@ -87,12 +89,26 @@ class Checksums:
         self.forget(start, start + size)
         if size < LARGE:
             return self._file.write(data)
-        waiting = self._thread.submit(zlib.crc32, data)
+        crc = self._thread.submit(zlib.crc32, data)
         try:
             count = self._file.write(data)
         finally:
-            crc = waiting.result()
+            crc.result()
         self._parts[start] = size, crc
+        return count
+
+    def readinto(self, buffer: Any) -> int:
+        """Read from the file at its place; a large part is not to be changed before the next but one is read."""
+        latest, self._latest = self._latest, None
+        for _, crc in self._parts.values():
+            if crc is not latest:
+                crc.result()
+        start = self._file.tell()
+        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        if count >= LARGE:
+            self.forget(start, start + count)
+            self._latest = self._thread.submit(zlib.crc32, memoryview(buffer)[:count])
+            self._parts[start] = count, self._latest
         return count
 
     def forget(self, start: int, end: int | None = None) -> None:
@@ -105,6 +121,6 @@ class Checksums:
         """Return the CRC-32 of the file from a place on: what has none yet is read."""
         crc, place = 0, start
         for at, (count, of_part) in sorted(self._parts.items()):
-            crc = combined(checksum(self._file, place, at - place, crc), of_part, count)
+            crc = combined(checksum(self._file, place, at - place, crc), of_part.result(), count)
             place = at + count
         return checksum(self._file, place, start + size - place, crc)

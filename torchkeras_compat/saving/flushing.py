@@ -7,8 +7,8 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-STEP = 32 * 2**20
-"""Bytes that are written until the disk is told of them."""
+STEP = 8 * 2**20
+"""Bytes that are written at a time, and until the disk is told of them."""
 _flush = getattr(os, "fdatasync", os.fsync)  # Windows and macOS have not the first
 
 
@@ -22,8 +22,8 @@ class _Flushed(io.FileIO):
         self._waiting = 0
 
     def write(self, data: Any) -> int:
-        """Write, and let what has been written before go to the disk."""
-        count = super().write(data)
+        """Write, the first step of large data at the most, and let what has been written before go to the disk."""
+        count = super().write(memoryview(data).cast("B")[:STEP])
         self._waiting += count
         if self._waiting >= STEP and (self._flushing is None or self._flushing.done()):
             self._waiting = 0

@@ -6,7 +6,7 @@ all data are read, so that a call loads everything that it names or changes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -14,17 +14,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._core.allocator import take_pages
+from .._core.transposing import copy_into
 from .._core.weights import Weight
 from .conversions import Conversion, Function, Origin, as_it_is, conversions, hint
 from .hdf5 import FileError
-from .weight_arrays import is_large, one_ahead
+from .weight_arrays import PIECE, is_large, made_ahead
 
 Array = np.ndarray[Any, Any]
 
 # Kind of type that a weight is kept in → kinds in a file.
 KINDS = {True: "f", False: "iub"}
-PAGE = 4096
-"""Bytes of a page; larger ones are taken all the same."""
 
 
 def ordered(layer: Any) -> list[Weight]:
@@ -56,22 +56,24 @@ class Stored:
 
 
 class Scratch:
-    """Memory for one array at a time: the system gives fresh memory page by page, which takes longer than reading."""
+    """Memory for two arrays by turns: the system gives fresh memory page by page, which takes longer than reading."""
 
     def __init__(self) -> None:
-        self._memory: Array = np.empty(0, np.uint8)
+        self._memories: list[Array] = [np.empty(0, np.uint8)] * 2
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Return an array that is valid until the next one is asked for.
+        """Return an array that is valid until the next but one is asked for.
 
         Args:
             shape: Its shape.
             dtype: Its type.
         """
         size = _size(shape) * dtype.itemsize
-        if self._memory.nbytes < size:
-            self._memory = np.empty(size, np.uint8)
-        return self._memory[:size].view(dtype).reshape(shape)
+        memory = self._memories.pop(0)
+        if memory.nbytes < size:
+            memory = np.empty(size, np.uint8)
+        self._memories.append(memory)
+        return memory[:size].view(dtype).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,21 @@ class Match:
             scratch: Where the data may lie until the next weight is read.
         """
         empty = np.empty if scratch is None or len(self.data) > 1 else scratch.empty
-        return self.function(*(_read(one, empty) for one in self.data)).reshape(self.weight.shape)
+        values = (_as_tensor(one.read(empty), one) for one in self.data)
+        return self.function(*values).reshape(self.weight.shape)
+
+    def load(self, scratch: Scratch) -> None:
+        """Write the data into the weight, some rows at a time where both allow it.
+
+        Args:
+            scratch: Where the data lie meanwhile.
+        """
+        value = self.weight.read().detach()
+        if not self.weight.codec.is_view or self.function is not as_it_is or _shape(self.data[0]) != value.shape:
+            self.weight.assign(self.read(scratch))
+            return
+        for start, rows in self.data[0].rows(scratch.empty, PIECE):
+            copy_into(value[start : start + len(rows)] if value.dim() else value, _as_tensor(rows, self.data[0]))
 
 
 @dataclass
@@ -230,8 +246,8 @@ class Plan:
                 raise FileError(f"{self.caller}: the file has no values for {weight.path}.")
         scratch = Scratch()
         # The system gives new memory page by page, which takes longer than reading what shall stand there.
-        for match in one_ahead(_with_pages, self.matches, any(is_large(match.weight) for match in self.matches)):
-            match.weight.assign(match.read(scratch))
+        for match in made_ahead(map(_with_pages, self.matches), any(is_large(match.weight) for match in self.matches)):
+            match.load(scratch)
 
 
 @torch.no_grad()
@@ -239,7 +255,7 @@ def _with_pages(match: Match) -> Match:
     """Return a match, the memory of whose weight the system has given, where that is large."""
     for parameter in match.weight.parameters if is_large(match.weight) else ():
         if parameter.device.type == "cpu" and parameter.is_contiguous():
-            parameter.view(-1)[:: PAGE // parameter.itemsize] = 0  # one number of a page is enough
+            take_pages(parameter)
     return match
 
 
@@ -362,9 +378,8 @@ def _kind_of(data: Any) -> str:
     return "f" if _is_bfloat16(data) else str(data.dtype.kind)
 
 
-def _read(data: Any, empty: Callable[..., Array]) -> Tensor:
-    """Return what a dataset holds as a tensor of a type that torch has, in memory that `empty` gives."""
-    value = data.read(empty)
+def _as_tensor(value: Array, data: Any) -> Tensor:
+    """Return some of what a dataset holds as a tensor of a type that torch has."""
     if _is_bfloat16(data):
         return torch.from_numpy(value.view(np.int16).copy()).view(torch.bfloat16)
     kept = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1,), "b": (1,)}[value.dtype.kind]

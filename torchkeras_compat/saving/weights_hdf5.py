@@ -14,7 +14,7 @@ from .._core.weights import Weight
 from . import hdf5
 from .conversions import Origin
 from .hdf5 import FileError
-from .weight_arrays import arrays_of
+from .weight_arrays import DatasetWriter
 from .weight_plan import Plan, Stored, listing, ordered
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
@@ -71,13 +71,13 @@ def write(root: Any, layers: Iterable[Any], model: Any) -> None:
     root.attrs["keras_version"] = VERSION.encode()
     groups = [(name, ordered(layer)) for name, layer in sorted(zip(names, listed), key=lambda pair: pair[0])]
     groups.append((TOP, _own_weights(model)))
-    arrays = arrays_of([weight for _, weights in groups for weight in weights])
+    datasets = DatasetWriter([weight for _, weights in groups for weight in weights])
     for name, weights in groups:
         place = root.require_group(name)
         in_group = weight_names(weights)
         hdf5.write_names(place, "weight_names", in_group)
         for one in in_group:
-            place.create_dataset(one, data=next(arrays))
+            datasets.write(place, one)
 
 
 def _own_weights(model: Any) -> list[Weight]:

@@ -16,7 +16,7 @@ import numpy as np
 from . import hdf5
 from .hdf5 import FileError
 from .layer_tree import CONVENTIONS, KERAS_2_15, KERAS_3, Convention, Node, nodes
-from .weight_arrays import arrays_of
+from .weight_arrays import DatasetWriter
 from .weight_plan import Plan, Stored, listing
 
 VARS = "vars"
@@ -37,12 +37,12 @@ def write(root: Any, model: Any) -> None:
         model: A built model.
     """
     written = nodes(model, KERAS_3)
-    arrays = arrays_of([weight for node in written for weight in node.weights])
+    datasets = DatasetWriter([weight for node in written for weight in node.weights])
     for node in written:
         place = root.require_group(_below(node.path)) if node.path else root.require_group(VARS)
         place.attrs["name"] = node.name
         for i in range(len(node.weights)):
-            place.create_dataset(str(i), data=next(arrays))
+            datasets.write(place, str(i))
     _link(root, written, nodes(model, KERAS_2_15))
 
 

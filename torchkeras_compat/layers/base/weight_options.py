@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ... import constraints, initializers, regularizers
 from ..._core import settings
@@ -28,11 +29,26 @@ def options_of(layer: Layer, name: str) -> dict[str, Any]:
     return {option: getattr(layer, f"{name}_{option}", None) for option in _GET}
 
 
-def bare(module: type[M], *args: Any, **kwargs: Any) -> M:
+class _Uninitialized(TorchFunctionMode):
+    """Leaves new parameters as they are where torch would draw numbers for them.
+
+    `nn.utils.skip_init` goes by way of meta tensors, for which torch imports SymPy and its compiler: half a second to
+    one, and some 30 MB, for the first layer of a process.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", None) == "torch.nn.init" or func in _DRAWS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+_DRAWS = {Tensor.uniform_, Tensor.normal_}
+
+
+def bare(module: Callable[..., M], *args: Any, **kwargs: Any) -> M:
     """Return a new torch module on the default device with empty parameters, which the layer's initialisers fill."""
-    device = torch.empty(0).device  # skip_init takes the CPU when nothing is said, whatever the default is
-    made: M = nn.utils.skip_init(module, *args, device=device, **kwargs)  # type: ignore[no-untyped-call]
-    return made
+    with _Uninitialized():
+        return module(*args, **kwargs)
 
 
 def enter_weight(

@@ -16,7 +16,7 @@ from ..._core.ownership import is_ours
 from ..._core.user_tensors import calling
 from ..._core.weights import IDENTITY, TRANSPOSED, Codec
 from ..base import ROW_WISE, Layer
-from ..base.weight_options import options_of
+from ..base.weight_options import bare, options_of
 from .choose_kernel import CellFacts, Dropped, step
 from .formulas import Formula, GRUFormula, GRUResetBeforeFormula, LSTMFormula, SimpleRNNFormula
 from .gates import GRU_BIAS, GRU_BIASES, GRU_MATRIX, ones_to_forget
@@ -211,12 +211,9 @@ class RecurrentCell(DropoutMasks, AbstractRNNCell):
                 self._freeze_second_bias()
 
     def _module(self, features: int) -> nn.RNNBase:
-        device = torch.empty(0).device  # the one that `_build_from` builds on
         dtype = settings.torch_dtype(self.dtype)
-        make: Any = self._module_class  # torch's stubs describe the base class only
         options = {"bias": self.use_bias, "batch_first": True, **self._module_options()}
-        module: nn.RNNBase = make(features, self.units, device="meta", dtype=dtype, **options)
-        return module.to_empty(device=device)
+        return bare(self._module_class, features, self.units, dtype=dtype, **options)
 
     def _freeze_second_bias(self) -> None:
         # Keras has one bias where torch has two: the second is a zero that no optimizer sees.

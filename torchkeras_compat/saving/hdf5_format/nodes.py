@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -270,10 +271,31 @@ class Dataset(Node):
             Corrupt: They are not there.
             Unsupported: They are elsewhere, or of a form that files of models do not have.
         """
+        with self._readable():
+            return values.read_data(self._file.source, self._header, self._file.texts, repr(self.name), empty)
+
+    def rows(self, empty: Callable[..., values.Array], limit: int) -> Iterator[tuple[int, values.Array]]:
+        """Yield the number of a row, and the data from there on: some rows where they lie in one piece, else all.
+
+        Args:
+            empty: Makes the arrays, of a shape and a type.
+            limit: Bytes of some rows.
+
+        Raises:
+            Corrupt: They are not there.
+            Unsupported: They are elsewhere, or of a form that files of models do not have.
+        """
+        with self._readable():
+            yield from values.read_rows(
+                self._file.source, self._header, self._file.texts, repr(self.name), empty, limit
+            )
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
         if self.external or self.is_virtual:
             raise Unsupported(f"the data of {self.name!r} are kept in other files")
         try:
-            return values.read_data(self._file.source, self._header, self._file.texts, repr(self.name), empty)
+            yield
         except Unsupported as error:
             raise Unsupported(f"{self.name!r}: {error}") from None
 

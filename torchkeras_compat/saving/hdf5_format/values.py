@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .heaps import TextHeap
-from .messages import DEFLATE, SHUFFLE, Header, Shape, Type
+from .messages import DEFLATE, SHUFFLE, Header, Layout, Shape, Type
 from .source import UNDEFINED, Corrupt, Source, Unsupported, decoded
 from .trees import leaves
 
@@ -82,19 +82,57 @@ def read_data(
             raise Corrupt(f"{what} has {len(layout.data)} bytes of {size}")
         array = np.frombuffer(bytearray(layout.data[:size]), stored).reshape(shape)
     else:
-        if layout.address == UNDEFINED and size:
-            raise Corrupt(f"{what} has no data")
-        source.check(layout.address if size else 0, size, what)
-        if layout.size < size:
-            raise Corrupt(f"{what} has {layout.size} bytes of {size}")
-        array = empty(shape, stored)
-        if size:
-            source.read_into(layout.address, array.reshape(-1).view(np.uint8), what)
+        _check_piece(source, layout, size, what)
+        array = _read_piece(source, layout.address, empty(shape, stored), what)
     if not kind.is_reference_to_text:
         return array
     values = np.empty(math.prod(shape), object)
     values[:] = _texts(array.tobytes(), texts)
     return values.reshape(shape)
+
+
+def read_rows(
+    source: Source, header: Header, texts: TextHeap, what: str, empty: Callable[..., Array], limit: int
+) -> Iterator[tuple[int, Array]]:
+    """Yield the elements of a dataset some rows at a time where they lie in one piece, elsewhere all at once.
+
+    Args:
+        source: The file.
+        header: The dataset's.
+        texts: The file's texts of any length.
+        what: The dataset, for messages.
+        empty: Makes the arrays, of a shape and a type.
+        limit: Bytes of some rows.
+
+    Raises:
+        Corrupt: They are not there.
+        Unsupported: They are of a type, or compressed in a way, that files of models do not have.
+    """
+    shape, kind, layout = header.shape, header.type, header.layout
+    if not shape or kind is None or layout is None or layout.form != "one piece" or kind.is_reference_to_text:
+        yield 0, read_data(source, header, texts, what, empty)
+        return
+    expect_readable(kind)
+    of_row = math.prod(shape[1:]) * kind.dtype.itemsize
+    _check_piece(source, layout, shape[0] * of_row, what)
+    count = max(limit // max(of_row, 1), 1)
+    for row in range(0, shape[0], count):
+        array = empty((min(count, shape[0] - row), *shape[1:]), kind.dtype)
+        yield row, _read_piece(source, layout.address + row * of_row, array, what)
+
+
+def _check_piece(source: Source, layout: Layout, size: int, what: str) -> None:
+    if layout.address == UNDEFINED and size:
+        raise Corrupt(f"{what} has no data")
+    source.check(layout.address if size else 0, size, what)
+    if layout.size < size:
+        raise Corrupt(f"{what} has {layout.size} bytes of {size}")
+
+
+def _read_piece(source: Source, address: int, array: Array, what: str) -> Array:
+    if array.nbytes:
+        source.read_into(address, array.reshape(-1).view(np.uint8), what)
+    return array
 
 
 def _read_chunks(source: Source, header: Header, stored: np.dtype[Any], what: str) -> Array:
