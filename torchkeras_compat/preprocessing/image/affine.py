@@ -8,7 +8,7 @@ they take where something else runs, as a training does beside this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..._core.errors import choice
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 _SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
+UNMOVED = np.array([0, 0, 0, 0, 1, 1.0])  # a rotation, two shifts, a shear and two zooms that change nothing
 _CHUNK = 5 * 2**15  # values that each processor has in float64 at a time
 _CACHED = 2**16  # values that stay near the processor from one operation to the next
 Array = NDArray[Any]
@@ -35,10 +36,31 @@ def transform_matrices(moves: Array, rows: int, columns: int, swap: bool) -> lis
         columns: Size of the second axis.
         swap: Whether the two axes change places in the matrix, as Keras 2.15 does where columns come after rows.
     """
-    theta, tx, ty, shear, zx, zy = np.asarray(moves, np.float64).T
-    parts = np.empty((6, len(theta), 3, 3))
-    parts[:] = np.eye(3)
-    turned, shifted, sheared, zoomed, there, back = parts
+    moves = np.asarray(moves, np.float64)
+    matrices = _any_matrices(moves, rows, columns) if _turns(moves) else _shift_matrices(moves, rows, columns)
+    if swap:
+        matrices = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
+    moved = (moves != UNMOVED).any(1)
+    return [matrix if changes else None for changes, matrix in zip(moved, matrices[:, :2])]
+
+
+def _turns(moves: Array) -> bool:
+    """Tell whether anything but shifts is asked for."""
+    return bool((moves != UNMOVED)[:, [0, 3, 4, 5]].any())
+
+
+def _shift_matrices(moves: Array, rows: int, columns: int) -> Array:
+    middle = np.array([rows, columns]) / 2 - 0.5
+    matrices = np.broadcast_to(np.eye(3), (len(moves), 3, 3)).copy()
+    matrices[:, :2, 2] = moves[:, 1:3] + middle - middle  # rounded as in the product of matrices
+    return matrices
+
+
+def _any_matrices(moves: Array, rows: int, columns: int) -> Array:
+    theta, tx, ty, shear, zx, zy = moves.T
+    steps = np.empty((6, len(theta), 3, 3))
+    steps[:] = np.eye(3)
+    turned, shifted, sheared, zoomed, there, back = steps
     angle = np.deg2rad(theta)
     turned[:, 0, 0] = turned[:, 1, 1] = np.cos(angle)
     turned[:, 0, 1], turned[:, 1, 0] = -np.sin(angle), np.sin(angle)
@@ -48,11 +70,8 @@ def transform_matrices(moves: Array, rows: int, columns: int, swap: bool) -> lis
     zoomed[:, 0, 0], zoomed[:, 1, 1] = zx, zy
     there[:, :2, 2] = middle = np.array([rows, columns]) / 2 - 0.5
     back[:, :2, 2] = -middle
-    matrices = there @ (turned @ shifted @ sheared @ zoomed) @ back
-    if swap:
-        matrices = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
-    unmoved = (theta == 0) & (tx == 0) & (ty == 0) & (shear == 0) & (zx == 1) & (zy == 1)
-    return [None if same else matrix for same, matrix in zip(unmoved, matrices[:, :2])]
+    product: Array = there @ (turned @ shifted @ sheared @ zoomed) @ back
+    return product
 
 
 def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: float, order: int) -> Array:
@@ -116,9 +135,7 @@ def _shifted(images: Array, shifts: Array, fill_mode: str, cval: float) -> Array
     else:
         whole = np.clip(whole, np.negative(sizes) - 1, sizes)
     result = np.empty_like(images)
-    step = max(1, _CACHED // max(1, int(np.prod(images.shape[1:]))))
-    for start in range(0, len(images), step):
-        part = slice(start, start + step)
+    for part in parts(images):
         cut = _cut(images[part], whole[part], _PADDING[fill_mode])
         moved = _between(cut[:, :-1], cut[:, 1:], rest[part, 0])
         _between(moved[:, :, :-1], moved[:, :, 1:], rest[part, 1], result[part])
@@ -127,6 +144,13 @@ def _shifted(images: Array, shifts: Array, fill_mode: str, cval: float) -> Array
             where = np.arange(size) + shifts[:, axis, None]
             result.swapaxes(1, axis + 1)[(where < 0) | (where > size - 1)] = cval
     return result
+
+
+def parts(images: Array) -> Iterator[slice]:
+    """Yield which images to change at a time, so that they stay near the processor."""
+    step = max(1, _CACHED // max(1, int(np.prod(images.shape[1:]))))
+    for start in range(0, len(images), step):
+        yield slice(start, start + step)
 
 
 def _cut(images: Array, whole: Array, padding: Any) -> Array:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..._core import settings, shapes
@@ -16,10 +15,12 @@ from ..._core.errors import show
 from . import functions
 from .affine import transform_matrices, warp
 from .arrays import NumpyArrayIterator
+from .draws import Columns, Even, columns, shift
 from .files import DataFrameIterator, DirectoryIterator
 
 Array = NDArray[Any]
 Transform = dict[str, Any]
+FLIPS = {"flip_vertical": 1, "flip_horizontal": 2}  # and the axis that is turned round
 MOVES = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}  # and where nothing moves
 _DEPRECATED = ("has_ext", "sort", "drop_duplicates")
 
@@ -249,29 +250,30 @@ class ImageDataGenerator(Configurable):
         """
         if seed is not None:
             np.random.seed(seed)
-        uniform, zoom = np.random.uniform, self.zoom_range
-        rotation, shear = self.rotation_range, self.shear_range
+        drawn = {name: column[0].item() for name, column in self._drawn(img_shape, 1).items()}
+        flips = {name: int(drawn.get(name, 0)) for name in FLIPS}
+        return {**MOVES, "channel_shift_intensity": None, "brightness": None, **drawn, **flips}
+
+    def _drawn(self, img_shape: Sequence[int], count: int) -> Columns:
+        """Draw the changes of some images of one shape."""
+        rotation, shear, channel = self.rotation_range, self.shear_range, self.channel_shift_range
+        zoom = None if self.zoom_range[0] == self.zoom_range[1] == 1 else Even(*self.zoom_range)
         # The order of the draws is Keras's: a seed gives the same changes.
-        theta = uniform(-rotation, rotation) if rotation else 0
-        tx = _shift(self.height_shift_range, img_shape[self.row_axis - 1])
-        ty = _shift(self.width_shift_range, img_shape[self.col_axis - 1])
-        shear = uniform(-shear, shear) if shear else 0
-        zx, zy = (1, 1) if zoom[0] == zoom[1] == 1 else uniform(zoom[0], zoom[1], 2)
-        flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
-        flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
-        channel, bright = self.channel_shift_range, self.brightness_range
-        return {
-            "theta": theta,
-            "tx": tx,
-            "ty": ty,
-            "shear": shear,
-            "zx": zx,
-            "zy": zy,
-            "flip_horizontal": flip_horizontal,
-            "flip_vertical": flip_vertical,
-            "channel_shift_intensity": uniform(-channel, channel) if channel != 0 else None,
-            "brightness": uniform(bright[0], bright[1]) if bright is not None else None,
+        order = {
+            "theta": Even(-rotation, rotation) if rotation else None,
+            "tx": shift(self.height_shift_range, img_shape[self.row_axis - 1]),
+            "ty": shift(self.width_shift_range, img_shape[self.col_axis - 1]),
+            "shear": Even(-shear, shear) if shear else None,
+            "zx": zoom,
+            "zy": zoom,
+            "flip_horizontal": Even(0, 1),
+            "flip_vertical": Even(0, 1),
+            "channel_shift_intensity": Even(-channel, channel) if channel != 0 else None,
+            "brightness": Even(*self.brightness_range) if self.brightness_range is not None else None,
         }
+        drawn = columns({name: draw for name, draw in order.items() if draw is not None}, count)
+        wished = {"flip_horizontal": self.horizontal_flip, "flip_vertical": self.vertical_flip}
+        return {**drawn, **{name: (drawn[name] < 0.5) * wish for name, wish in wished.items()}}
 
     def apply_transform(self, x: Any, transform_parameters: Mapping[str, Any]) -> Array:
         """Change one image as told.
@@ -283,7 +285,8 @@ class ImageDataGenerator(Configurable):
         Shape:
             Unchanged.
         """
-        changed: Array = self._transformed(np.asarray(x)[None], [transform_parameters])[0]
+        drawn = {name: np.array([value]) for name, value in transform_parameters.items() if value is not None}
+        changed: Array = self._transformed(np.asarray(x)[None], drawn)[0]
         return changed
 
     def random_transform(self, x: Any, seed: int | None = None) -> Array:
@@ -312,7 +315,7 @@ class ImageDataGenerator(Configurable):
         )
         images = np.asarray(images, dtype=self.dtype)
         if not overridden and self.preprocessing_function is None:
-            drawn = [self.get_random_transform(images.shape[1:]) for _ in range(len(images))]
+            drawn = self._drawn(images.shape[1:], len(images))
             return self._standardized(self._transformed(images, drawn))
         result = np.empty_like(images)
         for i, image in enumerate(images):  # the user's function may draw numbers too: one image after the other
@@ -320,27 +323,22 @@ class ImageDataGenerator(Configurable):
             result[i] = self.standardize(self.apply_transform(image, parameters))
         return result
 
-    def _transformed(self, images: Array, drawn: Sequence[Mapping[str, Any]]) -> Array:
+    def _transformed(self, images: Array, drawn: Columns) -> Array:
         """Return a changed copy of images, all of one shape."""
         last = np.moveaxis(images, self.channel_axis, -1)
-        rows, columns = last.shape[1:3]
-        moves = np.array([[parameters.get(name, usual) for name, usual in MOVES.items()] for parameters in drawn])
-        matrices = transform_matrices(moves, rows, columns, swap=True)
+        moves = np.empty((len(images), len(MOVES)))
+        for i, (name, usual) in enumerate(MOVES.items()):
+            moves[:, i] = drawn.get(name, usual)
+        matrices = transform_matrices(moves, last.shape[1], last.shape[2], swap=True)
         last = warp(last, matrices, self.fill_mode, self.cval, self.interpolation_order)
-        for image, parameters in zip(last, drawn, strict=True):
-            self._recolour_and_flip(image, parameters)
+        if "channel_shift_intensity" in drawn:
+            functions.shift_values(last, drawn["channel_shift_intensity"])
+        for name, axis in FLIPS.items():
+            if name in drawn:
+                functions.flip_some(last, drawn[name], axis)
+        for image, factor in zip(last, drawn.get("brightness", ())):
+            image[:] = functions.brightened(image, factor, False, "channels_last")
         return np.moveaxis(last, -1, self.channel_axis)
-
-    @staticmethod
-    def _recolour_and_flip(image: Array, parameters: Mapping[str, Any]) -> None:
-        if parameters.get("channel_shift_intensity") is not None:
-            functions.shift_values(image, parameters["channel_shift_intensity"])
-        pixels = torch.from_numpy(image)  # torch turns pixels of three channels round in a seventh of numpy's time
-        for axis, name in enumerate(("flip_vertical", "flip_horizontal")):
-            if parameters.get(name):
-                pixels.copy_(pixels.flip(axis))
-        if parameters.get("brightness") is not None:
-            image[:] = functions.brightened(image, parameters["brightness"], False, "channels_last")
 
     def _standardized(self, x: Array) -> Array:
         own = tuple(range(1, x.ndim))
@@ -423,19 +421,3 @@ def _zoom(value: Any) -> list[float]:
             f"numbers; got {show(value)}."
         )
     return [value[0], value[1]]
-
-
-def _shift(limit: Any, size: int) -> float:
-    """Draw a shift: pixels from a list, or from the whole numbers below an integer, else evenly from ±`limit`."""
-    if isinstance(limit, float):
-        if not limit:
-            return 0
-        drawn: float = np.random.uniform(-limit, limit)
-        return drawn * size if limit < 1 else drawn
-    if not np.any(limit):
-        return 0
-    try:
-        drawn = np.random.choice(limit) * np.random.choice([-1, 1])
-    except ValueError:
-        drawn = np.random.uniform(-limit, limit)
-    return drawn * size if np.max(limit) < 1 else drawn
