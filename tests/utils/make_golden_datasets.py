@@ -15,6 +15,7 @@ import io
 import os
 import sys
 import tempfile
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,19 @@ TEXTS: dict[str, dict[str, Any]] = {
     "validation": {"seed": 9, "validation_split": 0.25, "subset": "validation"},
     "both": {"seed": 9, "validation_split": 0.25, "subset": "both", "batch_size": 4},
 }
+SOUNDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "in order": ("sounds", {"shuffle": False, "batch_size": 3}),
+    "seed": ("sounds", {"seed": 3, "batch_size": 4}),
+    "one by one": ("sounds", {"seed": 3, "batch_size": None}),
+    "short": ("stereo", {"seed": 4, "output_sequence_length": 6, "label_mode": "binary", "batch_size": 1}),
+    "long": ("sounds", {"shuffle": False, "output_sequence_length": 20, "label_mode": "categorical"}),
+    "no samples": ("sounds", {"shuffle": False, "output_sequence_length": 0}),
+    "labels": ("sounds", {"shuffle": False, "labels": [3, 1, 2, 0, 1, 2, 3, 0, 1], "output_sequence_length": 3}),
+    "validation": ("sounds", {"seed": 9, "validation_split": 0.34, "subset": "validation"}),
+    "both": ("sounds", {"seed": 9, "validation_split": 0.34, "subset": "both", "batch_size": 2}),
+    "stereo": ("stereo", {"shuffle": False}),
+    "stereo, one by one": ("stereo", {"shuffle": False, "batch_size": None, "output_sequence_length": 7}),
+}
 SERIES = np.random.RandomState(0).rand(40, 2)
 ROW = np.arange(30)
 TIMESERIES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
@@ -137,11 +151,23 @@ def write_pictures() -> None:
     np.savez_compressed(PICTURES, **{name: np.frombuffer(data, "uint8") for name, data in files.items()})
 
 
+def sound(samples: int, channels: int = 1, rate: int = 8000, width: int = 2, seed: int = 0) -> bytes:
+    """Return a WAV file of noise."""
+    noise = np.random.RandomState(seed).bytes(samples * channels * width)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((channels, width, rate, 0, "NONE", ""))
+        file.writeframes(noise)
+    return out.getvalue()
+
+
 def unpack(folder: str) -> None:
     """Write the files of all cases below a folder."""
+    sounds = {f"sounds/{'abc'[i % 3]}/{i}.wav": sound(5 + i, seed=i) for i in range(9)}
+    sounds |= {f"stereo/{'ab'[i % 2]}/{i}.wav": sound(4 + i, 1 + i % 3 // 2, 44100, seed=i) for i in range(5)}
     texts = {f"texts/{'neg' if i % 2 else 'pos'}/{i}.txt": f"text {i}: été ✓ {'x' * i}".encode() for i in range(20)}
     pictures = {name: data.tobytes() for name, data in np.load(PICTURES).items()}
-    for name, data in {**pictures, **texts}.items():
+    for name, data in {**pictures, **texts, **sounds}.items():
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -171,7 +197,7 @@ def compute(utils: Any) -> dict[str, Any]:
     told: dict[str, Any] = {}
 
     def add(case: str, made: Any, folder: str | None = None) -> None:
-        for number, dataset in enumerate(made if isinstance(made, list) else [made]):
+        for number, dataset in enumerate(made if isinstance(made, (list, tuple)) else [made]):
             values = _passes(dataset)
             if folder is not None:
                 values["class names"] = np.asarray([str(name) for name in dataset.class_names])
@@ -186,6 +212,8 @@ def compute(utils: Any) -> dict[str, Any]:
             add(f"image/{case}", utils.image_dataset_from_directory(f"{folder}/{part}", **arguments), folder)
         for case, options in TEXTS.items():
             add(f"text/{case}", utils.text_dataset_from_directory(f"{folder}/texts", **options), folder)
+        for case, (part, options) in SOUNDS.items():
+            add(f"audio/{case}", utils.audio_dataset_from_directory(f"{folder}/{part}", **options), folder)
     for case, (data, targets, options) in TIMESERIES.items():
         np.random.seed(12)
         add(f"timeseries/{case}", utils.timeseries_dataset_from_array(data, targets, **options))

@@ -63,8 +63,8 @@ def test_every_case_has_its_numbers(ours: dict[str, np.ndarray]) -> None:
 def test_the_numbers_of_keras(case: str, ours: dict[str, np.ndarray]) -> None:
     names = [name for name in GOLDEN if name.startswith(f"{case}/")]
     for name in names:
-        if case.startswith("text/") and name.endswith("/paths"):
-            continue  # which the texts of Keras do not tell
+        if case.startswith(("text/", "audio/")) and name.endswith("/paths"):
+            continue  # which the texts and sounds of Keras do not tell
         expected, value = GOLDEN[name], ours[name]
         assert (value.shape, value.dtype) == (expected.shape, expected.dtype), name
         if expected.dtype.kind == "f":
@@ -72,6 +72,56 @@ def test_the_numbers_of_keras(case: str, ours: dict[str, np.ndarray]) -> None:
             np.testing.assert_allclose(value, expected, rtol=0, atol=tolerance, err_msg=name)
         else:
             np.testing.assert_array_equal(value, expected, err_msg=name)
+
+
+def test_sounds_without_labels(folder: str) -> None:
+    """Keras 2.15 fails over them."""
+    data = utils.audio_dataset_from_directory(f"{folder}/sounds", labels=None, shuffle=False, sampling_rate=8000)
+    (batch,) = list(data)
+    assert batch.shape == (9, 13, 1)
+    assert not batch[0, 5:].any()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (SCRIPT.sound(5, width=1), {}, "has 8 bits a sample; WAV files of 16 bits"),
+        (SCRIPT.sound(5, width=3), {}, "has 24 bits a sample"),
+        (SCRIPT.sound(5), {"sampling_rate": 4000}, "has 8000 samples a second; .*resample_poly"),
+        (b"hello", {}, "is no WAV file"),
+        (b"", {}, "is no WAV file"),
+        (b"RIFF\x04\0\0\0WAVE", {}, "is no WAV file"),
+        (SCRIPT.sound(5)[:30], {}, "is no WAV file"),
+    ],
+)
+def test_files_that_are_no_sounds(tmp_path: Path, content: bytes, options: dict[str, Any], message: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.wav").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(utils.audio_dataset_from_directory(tmp_path, **options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ragged": True},
+        {"sampling_rate": 0},
+        {"sampling_rate": -3},
+        {"output_sequence_length": -1},
+        {"label_mode": "x"},
+    ],
+)
+def test_bad_arguments_of_sounds(folder: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"audio_dataset_from_directory.*{next(iter(options))}"):
+        utils.audio_dataset_from_directory(f"{folder}/sounds", **options)
+
+
+def test_a_net_learns_from_sounds(folder: str) -> None:
+    data = utils.audio_dataset_from_directory(f"{folder}/sounds", seed=1, output_sequence_length=12, batch_size=4)
+    model = keras.Sequential([layers.Conv1D(3, 5, input_shape=(12, 1)), layers.GlobalMaxPooling1D(), layers.Dense(3)])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    history = model.fit(data, epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
 
 
 # Orders of TensorFlow 2.15: Dataset.range(12).shuffle(8, seed=3), two passes.

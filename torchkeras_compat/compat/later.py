@@ -34,7 +34,6 @@ MODELS: dict[str, str] = {
 UTILS: dict[str, str] = {
     "FeatureSpace": BY_HAND.format("a preprocessing layer for each feature, and layers.Concatenate,"),
     "SidecarEvaluator": SIDECAR,
-    "audio_dataset_from_directory": "read the files into arrays now, with scipy.io.wavfile for instance",
 }
 
 TORCHVISION = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arrays import normalize, to_categorical, to_ordinal
+from .audio_dataset import audio_dataset_from_directory
 from .embedding_matrix import warmstart_embedding_matrix
 from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 from .files import get_file
@@ -41,6 +42,7 @@ __all__ = [
     "Sequence",
     "SequenceEnqueuer",
     "array_to_img",
+    "audio_dataset_from_directory",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
