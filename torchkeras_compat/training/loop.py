@@ -96,6 +96,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self._passes_allowed = self.epochs - self.initial_epoch
+        if isinstance(self.data, StreamData):
+            self.data.used_at_once = self.step.uses_inputs_at_once
 
     def announce(self) -> None:
         """Tell the callbacks what is going to happen."""

@@ -57,10 +57,12 @@ class StreamData:
 
     Attributes:
         position: Where training stands in them, if somebody keeps that.
+        used_at_once: Tells, where somebody knows, whether a batch's inputs are used up before the next batch is drawn.
     """
 
     position: Position | None = None
     sample: Shape | None = None
+    used_at_once: Callable[[], bool] | None = None
     ran_out = False  # whether the source ended before the samples of a pass were there
 
     def __init__(
@@ -313,7 +315,9 @@ class StreamData:
             self.inspect(arrays)
             self.inspect = None
         if not self.fresh:
-            batch = Batch(_apart(batch.x, inputs), _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
+            at_once = self.used_at_once is not None and self.used_at_once()
+            x = batch.x if at_once else _apart(batch.x, inputs)
+            batch = Batch(x, _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
         if mapped:
             self._files.read(flatten(batch.x))
         return batch

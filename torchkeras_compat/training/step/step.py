@@ -284,6 +284,10 @@ class Step(ForwardStep):
                 self.chain.write_to(places)
         self._keep_outputs()
 
+    def uses_inputs_at_once(self) -> bool:
+        """Tell whether training on a batch leaves nothing that shares memory with its inputs."""
+        return self.chain is not None  # whose outputs are of products
+
     def samples_at_once(self, sample: Any = None) -> int:
         """Return how many samples may be evaluated together, whatever the batch size; 0 where batches must stay."""
         # The metrics of an output without an axis beside the batch are means over the batch as it is.
