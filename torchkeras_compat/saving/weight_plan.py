@@ -25,6 +25,8 @@ Array = np.ndarray[Any, Any]
 
 # Kind of type that a weight is kept in → kinds in a file.
 KINDS = {True: "f", False: "iub"}
+MANY = 2**24
+"""Numbers of a layer's arrays from which on shapes are found without numbers."""
 
 
 def ordered(layer: Any) -> list[Weight]:
@@ -365,9 +367,15 @@ def _shape_made_of(match: Match) -> tuple[int, ...] | None:
     if match.function is as_it_is:
         return _shape(match.data[0])
     try:
-        return tuple(match.function(*(torch.empty(_shape(one), device="meta") for one in match.data)).shape)
+        return tuple(match.function(*_stand_ins([_shape(one) for one in match.data])).shape)
     except (RuntimeError, IndexError):  # of torch, about the ranks or sizes of what came
         return None
+
+
+def _stand_ins(shapes: Sequence[Sequence[int]]) -> list[Tensor]:
+    """Return tensors of these shapes: for meta tensors, which have no numbers, torch would import its compiler."""
+    device = "cpu" if sum(map(_size, shapes)) < MANY else "meta"
+    return [torch.zeros((), device=device).expand(tuple(shape)) for shape in shapes]
 
 
 def _is_bfloat16(data: Any) -> bool:
