@@ -68,11 +68,22 @@ model = Model()
 model.compile("sgd", lambda true, made: keras.backend.mean(keras.backend.square(true - made), axis=-1))
 model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)
 """
+LOOP = """
+import torchkeras_compat.compat
+torchkeras_compat.compat.install()
+import tensorflow as tf
+model = tf.keras.Sequential([tf.keras.layers.Dense(4, "relu", input_shape=(3,)), tf.keras.layers.Dense(1)])
+optimizer = tf.keras.optimizers.Adam()
+with tf.GradientTape() as tape:
+    loss = tf.reduce_mean(tf.square(model(np.ones((8, 3), "float32"), training=True)))
+optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+"""
 CODES = {
     **{name: TRAINING.format(chain=chain, shape=shape) for name, (chain, shape) in CHAINS.items()},
     "functional": FUNCTIONAL,
     "files": FILES,
     "classes of users": OWN,
+    "a loop of a user": LOOP,
 }
 
 

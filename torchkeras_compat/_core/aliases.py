@@ -13,7 +13,7 @@ from torch.autograd.graph import GradientEdge
 def gradients_by(
     tensors: Sequence[Tensor],
     ends: Sequence[Tensor],
-    weights: Sequence[Tensor] | None = None,
+    weights: Sequence[Tensor | None] | None = None,
     create_graph: bool = True,
 ) -> list[Tensor | None]:
     """Return the gradients of a sum by tensors, or by what they are another view of; `None` where it has none.
@@ -21,7 +21,7 @@ def gradients_by(
     Args:
         tensors: What to differentiate by, which costs one pass for all of them.
         ends: What is summed; none of it may be without a record.
-        weights: The weight of each element; `None` for 1 where each is a number.
+        weights: The weight of each element; `None` for 1 where it is a number.
         create_graph: Whether gradients have gradients.
     """
 

@@ -105,7 +105,7 @@ class GradientTape:
         factors = [output_gradients] if not is_branch(target) else flatten(output_gradients or [None] * len(targets))
         recorded = [(t, f) for t, f in zip(targets, factors) if isinstance(t, Tensor) and t.requires_grad]
         ends = [t for t, _ in recorded]
-        weights = [torch.ones_like(t) if f is None else torch.as_tensor(take_back(f)).to(t) for t, f in recorded]
+        weights = [_weight(t, f) for t, f in recorded]
         leaves: list[Any] = []
         _mapped(leaves.append, sources)
         behind = [list(parameters(one)) if isinstance(one, Variable) else [take_back(one)] for one in leaves]
@@ -169,6 +169,13 @@ class GradientTape:
             return None
         own = torch.arange(len(target), device=whole.device)
         return hand_out(whole.movedim(target.dim(), 1)[own, own])
+
+
+def _weight(target: Tensor, factor: Any) -> Tensor | None:
+    """Return the factors of a target's elements; for a number's torch would import SymPy, and 1 needs not be said."""
+    if factor is None:
+        return torch.ones_like(target) if target.dim() else None
+    return torch.as_tensor(take_back(factor)).to(target)
 
 
 def _mapped(function: Callable[[Any], Any], sources: Tree) -> Tree:
