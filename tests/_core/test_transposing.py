@@ -74,6 +74,7 @@ def test_weights_of_a_layer(units: int) -> None:
     np.testing.assert_array_equal(read, kernel)
     assert read.flags.c_contiguous
     assert read.flags.writeable
+    assert read.flags.owndata
     read[:] = 0  # a copy
     np.testing.assert_array_equal(model.layers[0].kernel.numpy(), kernel)
     x = np.random.default_rng(1).standard_normal((2, 1000)).astype("float32")

@@ -324,10 +324,9 @@ class Weight:
             value = self.read().detach().cpu()
             if value.dtype == torch.bfloat16:
                 value = value.float()
-            copied: np.ndarray[Any, Any] = copy_into(
-                torch.empty_like(value, memory_format=torch.contiguous_format), value
-            ).numpy()
-            return copied
+            host = np.empty(value.shape, value.numpy().dtype)
+            copy_into(torch.from_numpy(host), value)
+            return host
 
     def check(self, value: Any) -> Tensor:
         """Return `value` as a tensor of this weight's shape, or raise before anything is written."""
