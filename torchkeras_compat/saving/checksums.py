@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import zlib
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
@@ -80,7 +81,8 @@ class Checksums:
     def __init__(self, file: BinaryIO, thread: ThreadPoolExecutor) -> None:
         self._file, self._thread = file, thread
         self._parts: dict[int, tuple[int, Future[int]]] = {}  # by their place: bytes, checksum
-        self._latest: Future[int] | None = None  # of what was read last
+        self._end = 0  # behind the last of them
+        self._of_reads: deque[Future[int] | None] = deque([None, None], 2)  # of the last two
         self.seek, self.read = file.seek, file.read
 
     def write(self, data: Any) -> int:
@@ -94,25 +96,30 @@ class Checksums:
             count = self._file.write(data)
         finally:
             crc.result()
-        self._parts[start] = size, crc
+        self._keep(start, size, crc)
         return count
 
     def readinto(self, buffer: Any) -> int:
         """Read from the file at its place; a large part is not to be changed before the next but one is read."""
-        latest, self._latest = self._latest, None
-        for _, crc in self._parts.values():
-            if crc is not latest:
-                crc.result()
-        start = self._file.tell()
+        if (before := self._of_reads[0]) is not None:
+            before.result()
+        start, crc = self._file.tell(), None
         count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
         if count >= LARGE:
             self.forget(start, start + count)
-            self._latest = self._thread.submit(zlib.crc32, memoryview(buffer)[:count])
-            self._parts[start] = count, self._latest
+            crc = self._thread.submit(zlib.crc32, memoryview(buffer)[:count])
+            self._keep(start, count, crc)
+        self._of_reads.append(crc)
         return count
+
+    def _keep(self, start: int, size: int, crc: Future[int]) -> None:
+        self._parts[start] = size, crc
+        self._end = max(self._end, start + size)
 
     def forget(self, start: int, end: int | None = None) -> None:
         """Forget parts that are written over, or cut off where no end is told."""
+        if start >= self._end:  # as where parts follow each other
+            return
         for at, (size, _) in list(self._parts.items()):
             if at + size > start and (end is None or at < end):
                 del self._parts[at]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .._core.errors import argument_error, positive_int
 from .dataset_utils import FileRows, FolderOptions
@@ -57,7 +58,7 @@ class _Sounds(FileRows):
 
 def _filled(sound: Tensor, length: int, channels: int) -> Tensor:
     """Return a sound with silence behind it and in further channels."""
-    return torch.nn.functional.pad(sound, (0, channels - sound.shape[1], 0, length - sound.shape[0]))
+    return F.pad(sound, (0, channels - sound.shape[1], 0, length - sound.shape[0]))
 
 
 def audio_dataset_from_directory(

@@ -20,7 +20,7 @@ from ..._core.errors import choice
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 _SCIPY_MODES = ("mirror", "grid-mirror", "grid-constant", "grid-wrap")
-UNMOVED = np.array([0, 0, 0, 0, 1, 1.0])  # a rotation, two shifts, a shear and two zooms that change nothing
+MOVES = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}  # and where nothing moves
 _CHUNK = 5 * 2**15  # values that each processor has in float64 at a time
 _CACHED = 2**16  # values that stay near the processor from one operation to the next
 Array = NDArray[Any]
@@ -37,26 +37,6 @@ def transform_matrices(moves: Array, rows: int, columns: int, swap: bool) -> lis
         swap: Whether the two axes change places in the matrix, as Keras 2.15 does where columns come after rows.
     """
     moves = np.asarray(moves, np.float64)
-    matrices = _any_matrices(moves, rows, columns) if _turns(moves) else _shift_matrices(moves, rows, columns)
-    if swap:
-        matrices = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
-    moved = (moves != UNMOVED).any(1)
-    return [matrix if changes else None for changes, matrix in zip(moved, matrices[:, :2])]
-
-
-def _turns(moves: Array) -> bool:
-    """Tell whether anything but shifts is asked for."""
-    return bool((moves != UNMOVED)[:, [0, 3, 4, 5]].any())
-
-
-def _shift_matrices(moves: Array, rows: int, columns: int) -> Array:
-    middle = np.array([rows, columns]) / 2 - 0.5
-    matrices = np.broadcast_to(np.eye(3), (len(moves), 3, 3)).copy()
-    matrices[:, :2, 2] = moves[:, 1:3] + middle - middle  # rounded as in the product of matrices
-    return matrices
-
-
-def _any_matrices(moves: Array, rows: int, columns: int) -> Array:
     theta, tx, ty, shear, zx, zy = moves.T
     steps = np.empty((6, len(theta), 3, 3))
     steps[:] = np.eye(3)
@@ -70,8 +50,11 @@ def _any_matrices(moves: Array, rows: int, columns: int) -> Array:
     zoomed[:, 0, 0], zoomed[:, 1, 1] = zx, zy
     there[:, :2, 2] = middle = np.array([rows, columns]) / 2 - 0.5
     back[:, :2, 2] = -middle
-    product: Array = there @ (turned @ shifted @ sheared @ zoomed) @ back
-    return product
+    matrices = there @ (turned @ shifted @ sheared @ zoomed) @ back
+    if swap:
+        matrices = matrices[:, [1, 0, 2]][:, :, [1, 0, 2]]
+    moved = (moves != list(MOVES.values())).any(1)
+    return [matrix if changes else None for changes, matrix in zip(moved, matrices[:, :2])]
 
 
 def warp(images: Array, matrices: Sequence[Array | None], fill_mode: str, cval: float, order: int) -> Array:

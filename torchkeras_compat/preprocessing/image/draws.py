@@ -59,13 +59,13 @@ def columns(draws: Mapping[str, Even | Pixels], count: int) -> Columns:
         draws: How each is drawn, in the order in which Keras does.
         count: Number of images.
     """
-    if all(isinstance(draw, Even) for draw in draws.values()):
+    even = {name: draw for name, draw in draws.items() if isinstance(draw, Even)}
+    if len(even) == len(draws):
         # numpy's `uniform` makes such numbers of its `random_sample`, which gives the same ones at once.
         numbers = np.random.random_sample((count, len(draws)))
         return {
             name: (draw.low + (draw.high - draw.low) * numbers[:, i]) * draw.factor
-            for i, (name, draw) in enumerate(draws.items())
-            if isinstance(draw, Even)
+            for i, (name, draw) in enumerate(even.items())
         }
     table = np.array([[draw.draw() for draw in draws.values()] for _ in range(count)], float)
     return dict(zip(draws, table.reshape(count, len(draws)).T))

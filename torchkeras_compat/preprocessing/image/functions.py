@@ -180,7 +180,7 @@ def shift_values(images: Array, intensities: Array) -> None:
     for part in parts(images):
         values = images[part]
         low, high = values.min(axes, keepdims=True), values.max(axes, keepdims=True)
-        values += intensities[part].astype(values.dtype).reshape(-1, *np.ones_like(axes))
+        values += np.expand_dims(intensities[part].astype(values.dtype), axes)
         np.minimum(np.maximum(values, low, out=values), high, out=values)
 
 

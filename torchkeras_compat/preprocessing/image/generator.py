@@ -13,7 +13,7 @@ from ..._core import settings, shapes
 from ..._core.config import Configurable
 from ..._core.errors import show
 from . import functions
-from .affine import transform_matrices, warp
+from .affine import MOVES, transform_matrices, warp
 from .arrays import NumpyArrayIterator
 from .draws import Columns, Even, columns, shift
 from .files import DataFrameIterator, DirectoryIterator
@@ -21,7 +21,6 @@ from .files import DataFrameIterator, DirectoryIterator
 Array = NDArray[Any]
 Transform = dict[str, Any]
 FLIPS = {"flip_vertical": 1, "flip_horizontal": 2}  # and the axis that is turned round
-MOVES = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}  # and where nothing moves
 _DEPRECATED = ("has_ext", "sort", "drop_duplicates")
 
 
