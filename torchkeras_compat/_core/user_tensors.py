@@ -14,10 +14,8 @@ from __future__ import annotations
 import copy
 import functools
 import operator
-import threading
 import warnings
 from collections.abc import Callable, Sequence
-from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -28,6 +26,7 @@ from torch import Tensor
 from . import settings
 from .border import user_stacklevel
 from .graph_capture import tracing
+from .lent_memory import LENT, ROLES, Role, harmless, refuse_lent, role_of
 from .ownership import PACKAGE, is_ours
 from .strings import StringTensor
 from .tensor_operators import BINARY, OPERATORS, UNARY, item
@@ -55,14 +54,14 @@ class UserTensor(Tensor):
     ) -> Any:
         if StringTensor in types:
             return NotImplemented  # strings know what may be done to them
-        role = _roles.get(func) or _role_of(func)
-        if role is _Role.WRITES:
-            _refuse_lent(args[0], func.__name__)
-        elif kwargs and _lent.tensors:
+        role = ROLES.get(func) or role_of(func)
+        if role is Role.WRITES:
+            refuse_lent(args[0], func.__name__)
+        elif kwargs and LENT.tensors:
             kwargs = harmless(func, args, kwargs)
         with plain_torch():
             result = func(*args, **kwargs) if kwargs else func(*args)
-        if role is not _Role.COMPUTES or (args and result is args[0]):
+        if role is not Role.COMPUTES or (args and result is args[0]):
             return result
         return dressed(result)
 
@@ -123,7 +122,7 @@ class UserTensor(Tensor):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         value = self.numpy()
-        if _lent.tensors and torch.is_grad_enabled() and self.requires_grad:
+        if LENT.tensors and torch.is_grad_enabled() and self.requires_grad:
             _warn_of_numpy()
         return value if dtype is None else value.astype(dtype, copy=False)
 
@@ -207,7 +206,7 @@ class Live(UserTensor):
     ) -> Any:
         if func in _DIFFERENTIATE:
             return _DIFFERENTIATE[func](*args, **(kwargs or {}))
-        if settings.inside_run() or _role_of(func) is not _Role.COMPUTES or func in _SNAPSHOTS:
+        if settings.inside_run() or role_of(func) is not Role.COMPUTES or func in _SNAPSHOTS:
             return UserTensor.__torch_function__(func, (), now(args), now(kwargs or {}))
         if func.__name__ == "__get__":  # an attribute such as `kernel.T`, by its name: that can be pickled
             getter: Any = func
@@ -263,6 +262,9 @@ def _backward(tensors: Any, *args: Any, inputs: Any = None, **options: Any) -> N
         options["inputs"] = [s for tensor in inputs for s in _sources_of(tensor)]
     torch.autograd.backward(now(tensors), *now(args), **now(options))
 
+
+# What of a weight is taken to be kept, in torch's way of writing: it does not follow the weight.
+_SNAPSHOTS = {Tensor.detach, Tensor.clone, torch.clone, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
 
 # What differentiates by weights: for others of torch's functions a weight is its value, which no graph has.
 _DIFFERENTIATE: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -441,83 +443,6 @@ def item_of(x: Tensor, key: Any) -> Any:
 # --- the border --------------------------------------------------------------------------------------------------
 
 
-class _Role(Enum):
-    """What a function of torch does with tensors: computes new ones, writes into one, or returns what others hold."""
-
-    COMPUTES = 1
-    WRITES = 2
-    RETURNS = 3
-
-
-_RETURNS = {getattr(Tensor, name).__get__ for name in ("grad", "_base")}
-_roles: dict[Any, _Role] = {}
-
-
-# What of a weight is taken to be kept, in torch's way of writing: it does not follow the weight.
-_SNAPSHOTS = {Tensor.detach, Tensor.clone, torch.clone, torch.detach, Tensor.data.__get__}  # type: ignore[attr-defined]
-
-
-def _role_of(function: Any) -> _Role:
-    role = _roles.get(function)
-    if role is None:
-        role = _Role.WRITES if writes(function) else _Role.RETURNS if function in _RETURNS else _Role.COMPUTES
-        _roles[function] = role
-    return role
-
-
-class _Lent(threading.local):
-    """What user code in this thread has in its hands that is not its own."""
-
-    def __init__(self) -> None:
-        self.tensors: list[Tensor] = []
-
-
-_lent = _Lent()
-
-
-def writes(function: Any) -> bool:
-    """Tell whether a method of torch's tensors changes them: `add_`, `__setitem__`, `__iadd__`."""
-    name = getattr(function, "__name__", "")
-    return name[-1:] == "_" and (name[-2:] != "__" or name == "__setitem__" or name in _AUGMENTED)
-
-
-_AUGMENTED = {f"__i{name}__" for name in (*BINARY, "lshift", "rshift")}
-
-
-def is_lent(tensor: Any) -> bool:
-    """Tell whether a tensor lies in memory that user code was given and must not write into."""
-    if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
-        return False
-    with plain_torch():
-        memory = tensor.untyped_storage()._cdata
-        return any(memory == other.untyped_storage()._cdata for other in _lent.tensors)
-
-
-def harmless(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a function of torch under which it writes into nothing that user code was lent.
-
-    `inplace=True` says that memory may be used again; what the function returns is the same without.
-    """
-    if kwargs.get("out") is not None:
-        _refuse_lent(kwargs["out"], f"{function.__name__}(…, out=x); x.zero_")
-    if kwargs.get("inplace") is True and args and is_lent(args[0]):
-        return {**kwargs, "inplace": False}
-    return kwargs
-
-
-def _refuse_lent(target: Any, name: str) -> None:
-    """Refuse to let user code write into memory that it was only lent."""
-    if isinstance(target, (list, tuple)):
-        for part in target:
-            _refuse_lent(part, name)
-    elif name != "requires_grad_" and _lent.tensors and is_lent(target):
-        written = "x[…] = …" if name == "__setitem__" else f"x.{name}(…)"
-        raise RuntimeError(
-            f"{written} would overwrite the data, predictions or weights that this function was given; write "
-            f"x = x.clone() first, or a function that returns a new tensor (torch.where, K.switch, x = x * 2)."
-        )
-
-
 def give_away(tensor: Tensor) -> None:
     """Let a tensor that has just been computed, and that nobody else holds, be user code's from now on.
 
@@ -574,7 +499,7 @@ def take_back(value: Any) -> Any:
 
 def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that a user wrote: hand the tensors out, take the result back."""
-    lent = _lent.tensors
+    lent = LENT.tensors
     before = len(lent)
     handed: list[Any] = []
     try:
@@ -601,7 +526,7 @@ def call_user(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def user_code_runs() -> bool:
     """Tell whether a function of a user's is being called in this thread."""
-    return bool(_lent.tensors)
+    return bool(LENT.tensors)
 
 
 def is_users(function: Any) -> bool:

@@ -23,8 +23,9 @@ from torch.utils import _pytree as pytree
 
 from ..._core.custom_ops import define
 from ..._core.graph_capture import CannotCapture, as_capture
+from ..._core.lent_memory import harmless, is_lent, writes
 from ..._core.tensor_operators import BINARY, OPERATORS, item
-from ..._core.user_tensors import Live, harmless, is_lent, user_code_runs, writes
+from ..._core.user_tensors import Live, user_code_runs
 from .graphs import host_randomness, refuse_host_randomness
 
 aten = torch.ops.aten
