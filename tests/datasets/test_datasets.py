@@ -21,6 +21,7 @@ from torchkeras_compat.datasets import (
     _files,
     _pickles,
     boston_housing,
+    california_housing,
     cifar10,
     cifar100,
     fashion_mnist,
@@ -160,6 +161,36 @@ def test_boston_housing_is_shuffled_and_split(folder: Path) -> None:
     assert len(boston_housing.load_data(test_split=0)[1][0]) == 0
     with pytest.raises(ValueError, match=r"test_split must be a number in \[0, 1\)"):
         boston_housing.load_data(test_split=1)
+
+
+# Of a table whose row i holds 8 i, …, 8 i + 7 and whose target is i: rows for training, for testing, first and last
+# targets, as Keras 3.15 gives them.
+CALIFORNIA: list[tuple[dict[str, Any], int, int, list[int], list[int]]] = [
+    ({}, 800, 200, [641, 987, 187, 779, 848], [162, 732, 165]),
+    ({"version": "small"}, 480, 120, [568, 505, 59, 71, 298], [586, 162, 165]),
+    ({"test_split": 0.35, "seed": 7}, 650, 350, [778, 334, 271, 802, 216], [537, 196, 175]),
+    ({"version": "small", "test_split": 0}, 600, 0, [568, 505, 59, 71, 298], []),
+]
+
+
+@pytest.mark.parametrize(("options", "train", "test", "first", "last"), CALIFORNIA)
+def test_california_housing(
+    options: dict[str, Any], train: int, test: int, first: list[int], last: list[int], folder: Path
+) -> None:
+    x, y = np.arange(8000.0).reshape(1000, 8), np.arange(1000.0)
+    np.savez(folder / "california_housing.npz", x=x, y=y)
+    (x_train, y_train), (x_test, y_test) = california_housing.load_data(**options)
+    assert (x_train.shape, x_test.shape) == ((train, 8), (test, 8))
+    assert (y_train[:5].tolist(), y_test[-3:].tolist()) == (first, last)
+    np.testing.assert_array_equal(x_train[:, 0], 8 * y_train)
+    np.testing.assert_array_equal(x_test[:, 7], 8 * y_test + 7)
+
+
+def test_california_housing_refuses(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"version must be .*small.*large.*got 'medium'"):
+        california_housing.load_data("medium")
+    with pytest.raises(ValueError, match=r"test_split must be a number in \[0, 1\)"):
+        california_housing.load_data(test_split=1)
 
 
 def digits(folder: Path, n: int = 7) -> dict[str, np.ndarray]:

@@ -29,6 +29,7 @@ FIRST: dict[str, dict[str, str]] = {
     },
     "datasets": {
         "keras-2.2": ("boston_housing cifar10 cifar100 fashion_mnist imdb mnist reuters"),
+        "later": ("california_housing"),
     },
     "datasets.reuters": {
         "later": ("get_label_names"),

@@ -128,7 +128,7 @@ MODULES: dict[str, str] = {
     "datasets.cifar": "datasets",
     **{
         f"datasets.{name}": f"datasets.{name}"
-        for name in "mnist fashion_mnist cifar10 cifar100 imdb reuters boston_housing".split()
+        for name in "mnist fashion_mnist cifar10 cifar100 imdb reuters boston_housing california_housing".split()
     },
 }
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from .._core.errors import fraction
 from . import _files
+from ._tables import Pair, split_rows
 
-Pair = tuple[NDArray[Any], NDArray[Any]]
 _HASH = "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"
 _OWNER = "boston_housing.load_data"
 
@@ -34,9 +29,5 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
         DatasetError: The file is damaged.
     """
     test_split = fraction(_OWNER, "test_split", test_split, one_allowed=False)
-    found = _files.locate(_OWNER, path, _files.ORIGIN + "boston_housing.npz", _HASH)
-    x, y = _files.read_npz(found, ("x", "y"))
-    order = np.arange(len(x))
-    np.random.RandomState(seed).shuffle(order)
-    cut = int(len(x) * (1 - test_split))
-    return (x[order[:cut]], y[order[:cut]]), (x[order[cut:]], y[order[cut:]])
+    x, y = _files.read_npz(_files.locate(_OWNER, path, _files.ORIGIN + "boston_housing.npz", _HASH), ("x", "y"))
+    return split_rows(x, y, test_split, seed)
