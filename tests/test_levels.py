@@ -38,6 +38,7 @@ LEVELS = {
     "wrappers": 6,
     "distribute": 6,
     "drawing": 6,
+    "applications": 6,
     "export": 6,
 }
 

@@ -37,7 +37,7 @@ BROKEN = {
     "import keras.nonsense": "no such name",
     "from keras.nonsense import Layer": "no such name",
     "from keras.nonsense import *": "no such name",
-    "from keras.applications.vgg16 import VGG16": "torchvision.models.vgg16",
+    "from keras.applications.mobilenet_v3 import MobileNetV3Small": "torchvision.models.mobilenet_v3_small",
     "from keras.optimizers import TFOptimizer": "torch.optim",
     "import tensorflow as tf\ntf.placeholder(tf.float32)": "keras.layers.Input",
     "import tensorflow as tf\nwith tf.Graph().as_default():\n    pass": "there are no graphs",

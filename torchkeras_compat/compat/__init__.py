@@ -42,10 +42,7 @@ def attribute_of_package(name: str) -> Any:
         name: The name, such as `'datasets'`.
     """
     if name in MODULES and name not in PLANNED_ALONE:
-        module = importlib.import_module(f"{PACKAGE}.{MODULES[name]}")
-        if name in PLANNED:
-            planned.attend(module, name)
-        return module
+        return importlib.import_module(f"{PACKAGE}.{MODULES[name]}")
     found = planned.find("", name)
     if found is not None:
         return found

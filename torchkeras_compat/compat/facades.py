@@ -204,7 +204,9 @@ class Facade(ModuleType):
             return value  # a module that can be called, `keras.layers.merge`, calls by its own dialect
         if isinstance(value, type) and issubclass(value, Configurable) and value._dialect is None:
             return faced(value, dialect, self.__name__)
-        constructs = name in CONSTRUCTING or (MODULES.get(self.part) == "layers" and name in MERGING)
+        merges = MODULES.get(self.part) == "layers" and name in MERGING
+        is_network = self.part.partition(".")[0] == "applications" and name[:1].isupper()
+        constructs = name in CONSTRUCTING or merges or is_network
         if constructs and callable(value):
             return _constructing(value, dialect)
         return value

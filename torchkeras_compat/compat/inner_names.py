@@ -61,6 +61,7 @@ SUPPORTS = (
 # Facade module → old name → where it is.
 INNER: dict[str, dict[str, Place]] = {
     "activations": _helpers("generic", "get_from_module"),
+    "applications.imagenet_utils": _of("applications.imagenet_utils", (), _obtain_input_shape="obtain_input_shape"),
     "constraints": _helpers("generic", "get_from_module"),
     "datasets.cifar": _helpers("files", "load_batch"),
     "datasets.cifar10": _helpers("files", "load_batch"),

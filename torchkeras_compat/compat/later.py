@@ -7,10 +7,6 @@ BY_HAND = "write {} now"
 SIDECAR = "write model.load_weights and model.evaluate in a loop now"
 
 
-def _all(names: str, text: str) -> dict[str, str]:
-    return dict.fromkeys(names.split(), text)
-
-
 LAYERS: dict[str, str] = {
     "DenseFeatures": BY_HAND.format("one array of all features, x"),
     "RandomFourierFeatures": BY_HAND.format("Dense(units, activation=K.cos, trainable=False)"),
@@ -39,22 +35,11 @@ UTILS: dict[str, str] = {
 TORCHVISION = (
     "write torchvision.models.{} now, as layers.TorchModuleWrapper(network, channels_first=True) in a Sequential"
 )
-# Module of keras.applications → the networks in it.
+# Module of keras.applications that is not there yet → the networks in it.
 NETWORKS: dict[str, str] = {
-    "vgg16": "VGG16",
-    "vgg19": "VGG19",
-    "resnet50": "ResNet50",
-    "resnet": "ResNet50 ResNet101 ResNet152",
-    "resnet_v2": "ResNet50V2 ResNet101V2 ResNet152V2",
-    "inception_v3": "InceptionV3",
     "inception_resnet_v2": "InceptionResNetV2",
-    "xception": "Xception",
-    "mobilenet": "MobileNet",
-    "mobilenet_v2": "MobileNetV2",
     "mobilenet_v3": "MobileNetV3Small MobileNetV3Large",
-    "densenet": "DenseNet121 DenseNet169 DenseNet201",
     "nasnet": "NASNetMobile NASNetLarge",
-    "efficientnet": " ".join(f"EfficientNetB{i}" for i in range(8)),
     "efficientnet_v2": " ".join(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
     "convnext": " ".join(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
     "regnet": " ".join(
@@ -63,16 +48,10 @@ NETWORKS: dict[str, str] = {
         for size in ("002", "004", "006", "008", "016", "032", "040", "064", "080", "120", "160", "320")
     ),
     "resnet_rs": " ".join(f"ResNetRS{size}" for size in (50, 101, 152, 200, 270, 350, 420)),
-    "imagenet_utils": "",
 }
 _IN_TORCHVISION = {
-    **{name: name.lower() for name in "VGG16 VGG19 ResNet50 ResNet101 ResNet152".split()},
-    **{name: name.lower() for name in "DenseNet121 DenseNet169 DenseNet201".split()},
-    "InceptionV3": "inception_v3",
-    "MobileNetV2": "mobilenet_v2",
     "MobileNetV3Small": "mobilenet_v3_small",
     "MobileNetV3Large": "mobilenet_v3_large",
-    **{f"EfficientNetB{i}": f"efficientnet_b{i}" for i in range(8)},
     **{f"EfficientNetV2{size}": f"efficientnet_v2_{size.lower()}" for size in "SML"},
     **{f"ConvNeXt{size}": f"convnext_{size.lower()}" for size in ("Tiny", "Small", "Base", "Large")},
 }
@@ -97,14 +76,13 @@ APPLICATIONS = {f"applications.{module}": _networks(names) for module, names in 
 
 # Parts that have modules of their own here are filled up; the others have planned names alone.
 PLANNED: dict[str, dict[str, str]] = {
-    "": {
-        **_all("applications", "write a network of torchvision.models now, as a layer of a Sequential"),
-    },
     "layers": LAYERS,
     "layers.preprocessing": LAYERS_FOR_DATA,
     "models": MODELS,
     "utils": UTILS,
-    "applications": {name: text for names in APPLICATIONS.values() for name, text in names.items()},
+    "applications": {
+        name: text for names in APPLICATIONS.values() for name, text in names.items() if name not in _HELPERS
+    },
     **APPLICATIONS,
     "experimental": EXPERIMENTAL,
     "estimator": {"model_to_estimator": "call model.fit now"},

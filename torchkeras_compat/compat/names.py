@@ -64,6 +64,11 @@ KIND_OF: dict[str, str] = {
     "regularizers": "regularizer",
 }
 
+# Modules of `applications` that are there; `later` has the others.
+APPLICATIONS = (
+    "densenet efficientnet imagenet_utils inception_v3 mobilenet mobilenet_v2 resnet resnet50 resnet_v2 vgg16 vgg19 "
+    "xception"
+).split()
 # Module of a facade → the module of this package behind it.
 MODULES: dict[str, str] = {
     "activations": "activations",
@@ -125,6 +130,10 @@ MODULES: dict[str, str] = {
     **{f"preprocessing.{part}": f"preprocessing.{part}" for part in ("image", "sequence", "text")},
     **{f"preprocessing.{part}": "preprocessing" for part in ("timeseries", "image_dataset", "text_dataset")},
     **{f"utils.{part}": "utils" for part in ("image_dataset", "text_dataset", "timeseries_dataset")},
+    "applications": "applications",
+    **{f"applications.{part}": f"applications.{part}" for part in APPLICATIONS},
+    "applications.mobilenetv2": "applications.mobilenet_v2",
+    "applications.resnet_common": "applications.resnet",
     "datasets.cifar": "datasets",
     **{
         f"datasets.{name}": f"datasets.{name}"
@@ -133,9 +142,8 @@ MODULES: dict[str, str] = {
 }
 
 # Modules with planned names alone.
-PLANNED_ALONE = [part for part in PLANNED if part.partition(".")[0] in ("applications", "estimator", "experimental")]
+PLANNED_ALONE = [part for part in PLANNED if part.startswith("applications.") or part in ("estimator", "experimental")]
 MODULES.update({part: part for part in PLANNED_ALONE})
-MODULES["applications.mobilenetv2"] = "applications.mobilenet_v2"
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
 MOVED: dict[str, dict[str, tuple[str, str]]] = {
@@ -172,7 +180,7 @@ BESIDE: dict[str, str] = {
     "keras_preprocessing.sequence": "preprocessing.sequence",
     "keras_preprocessing.text": "preprocessing.text",
     "keras_applications": "applications",
-    **{f"keras_{part}": part for part in PLANNED_ALONE if part.startswith("applications.")},
+    **{f"keras_{part}": target for part, target in MODULES.items() if part.startswith("applications.")},
 }
 # Modules of TensorFlow that hold what needs no graph; `tensorflow_names` says what is in them.
 TENSORFLOW_PARTS = (
