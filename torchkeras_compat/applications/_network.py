@@ -99,6 +99,8 @@ class Network:
         options = self.options
         self._check()
         shape = self.input_shape()
+        # Looked for before anything is built: who has no network learns it at once
+        weights = self.weight_file(shape).path(self.name) if options.weights == IMAGENET else options.weights
         inputs = self._inputs(shape)
         x = self.body(inputs)
         if options.include_top:
@@ -107,9 +109,8 @@ class Network:
             x = _POOLINGS[options.pooling](name=self.pool_names[options.pooling])(x)
         sources = inputs if options.input_tensor is None else get_source_inputs(options.input_tensor)
         model = Model(sources, x, name=self.model_name(shape))
-        if options.weights is not None:
-            pretrained = options.weights == IMAGENET
-            model.load_weights(self.weight_file(shape).path(self.name) if pretrained else options.weights)
+        if weights is not None:
+            model.load_weights(weights)
         return model
 
     def predictions(self, x: Any, **settings: Any) -> Any:
