@@ -42,6 +42,59 @@ def test_steps_per_epoch_goes_on_where_the_epoch_before_ended() -> None:
     assert np.mean(halves[:2]) == pytest.approx(whole[0], rel=1e-5)
 
 
+def straight(dialect: str) -> Any:
+    """Return a model whose first weights are known, under a dialect; the oracle's losses below begin with them."""
+    keras.set_dialect(dialect)
+    model = keras.Sequential([layers.Dense(1, input_shape=(4,))])
+    model.set_weights([np.linspace(-0.5, 0.5, 4)[:, None], np.zeros(1)])
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    return model
+
+
+# The 8 steps are of 3 rows and 7 make a pass, so the second epoch has two passes less the first 8 batches.
+@pytest.mark.parametrize(
+    ("steps", "expected"), [(1, [4.12091, 2.74004]), (3, [2.95754, 0.91609]), (8, [1.55196, 0.23858])]
+)
+@pytest.mark.filterwarnings("ignore:the data ended")
+def test_steps_without_a_batch_size_divide_the_rows(steps: int, expected: list[float]) -> None:
+    """Losses of Keras 2.15 (SGD(.05), two epochs, in the rows' order)."""
+    history = straight("tf.keras").fit(X, Y, steps_per_epoch=steps, epochs=2, shuffle=False, verbose=0)
+    assert history.history["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_steps_divide_the_rows_to_validate_evaluate_and_predict() -> None:
+    model = straight("tf.keras")  # values of Keras 2.15
+    assert model.evaluate(X, Y, steps=3, verbose=0) == pytest.approx(4.12091, rel=1e-4)
+    many = np.ones((70, 4))
+    assert [model.predict(many, steps=n, verbose=0).shape for n in (1, 4)] == [(70, 1), (70, 1)]
+    history = model.fit(
+        X, Y, steps_per_epoch=3, shuffle=False, verbose=0, validation_data=(X[:15], Y[:15]), validation_steps=2
+    ).history
+    assert [*history["loss"], *history["val_loss"]] == pytest.approx([2.95754, 1.16262], rel=1e-4)
+
+
+def test_in_classic_keras_each_step_has_all_rows() -> None:
+    """Source: Keras 2.0.8 to 2.3.1, whose loops feed whole arrays where they are told of steps."""
+    in_steps, in_epochs = straight("keras-2.2"), straight("keras-2.2")
+    each = in_epochs.fit(X, Y, batch_size=20, epochs=6, verbose=0).history["loss"]
+    history = in_steps.fit(X, Y, steps_per_epoch=3, epochs=2, verbose=0).history["loss"]
+    assert history == pytest.approx([np.mean(each[:3]), np.mean(each[3:])], rel=1e-5)
+    np.testing.assert_allclose(in_steps.get_weights()[0], in_epochs.get_weights()[0], rtol=1e-5)
+    whole = in_steps.evaluate(X, Y, verbose=0)
+    assert in_steps.evaluate(X, Y, steps=2, verbose=0) == pytest.approx(whole, rel=1e-6)
+    assert in_steps.predict(X, steps=2).shape == (40, 1)
+
+
+def test_in_classic_keras_arrays_to_validate_on_are_read_whole() -> None:
+    """Source: `fit_generator` of Keras 2.0.8 to 2.3.1, which counts the steps of generators alone."""
+    model, many = straight("keras-2.3"), np.repeat(X, 3, 0)
+    many[40:] = 0
+    history = model.fit_generator(
+        iter([(X, Y)]), 1, validation_data=(many, many[:, :1]), validation_steps=1, verbose=0
+    ).history
+    assert history["val_loss"][0] == pytest.approx(model.evaluate(many, many[:, :1], verbose=0), rel=1e-5)
+
+
 def test_validation_split_takes_the_last_rows() -> None:
     split, given = model_of(), model_of()
     a = split.fit(X, Y, validation_split=0.25, epochs=2, verbose=0, shuffle=False).history

@@ -141,11 +141,11 @@ def test_views_of_one_buffer_and_integers() -> None:
 
 def test_arrays_and_batches_of_a_loader_are_not_copied() -> None:
     model = model_of()
-    data = Feeder(model).evaluation(X, Y, None, batch_size=4, samples=None)
+    data = Feeder(model).evaluation(X, Y, None, batch_size=4, steps=None)
     assert isinstance(data, ArrayData)
     assert next(data.epoch()).x.data_ptr() == X.ctypes.data
     loader = DataLoader(torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=4)
-    stream = Feeder(model).evaluation(loader, None, None, batch_size=None, samples=None)
+    stream = Feeder(model).evaluation(loader, None, None, batch_size=None, steps=None)
     item = next(iter(loader))
     assert isinstance(stream, StreamData)
     assert stream._batch(item).x.data_ptr() == item[0].data_ptr()

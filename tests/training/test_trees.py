@@ -94,8 +94,8 @@ def one_batch(x: Any, y: Any = (P, Q), weight: Any = None, model: Any = None, **
 
 def trained(x: Any, y: Any = None, weight: Any = None, model: Any = None, **options: Any) -> Any:
     settings = {
-        "class_weight": None, "batch_size": 5, "shuffle": False, "samples": None, "validation_split": 0.0,
-        "validation_data": None, "validation_batch_size": None, "validation_samples": None,
+        "class_weight": None, "batch_size": 5, "shuffle": False, "steps": None, "validation_split": 0.0,
+        "validation_data": None, "validation_batch_size": None, "validation_steps": None,
     }  # fmt: skip
     return Feeder(model or Model()).training(x, y, weight, **{**settings, **options})
 
@@ -395,7 +395,7 @@ def test_small_integers_are_cast_batch_by_batch() -> None:
 
 def test_a_split_cuts_all_alike() -> None:
     x, y = {"a": A, "b": sp.csr_matrix(B)}, {"p": P, "q": Q}
-    data, validation, held_out = trained(x, y, {"q": V}, validation_split=0.25)
+    data, validation, held_out, _ = trained(x, y, {"q": V}, validation_split=0.25)
     (kept,), (cut,) = read(data, at_once=N), read(validation, at_once=N)
     for batch, rows in ((kept, slice(9)), (cut, slice(9, None))):
         same(batch.x, A[rows], B[rows])
@@ -408,14 +408,14 @@ def test_a_split_cuts_all_alike() -> None:
 
 def test_validation_data() -> None:
     for source in (([A, B], [P, Q]), [(A, B), {"p": P, "q": Q}, None], ({"a": A, "b": B}, {"p": P, "q": Q}, {"p": W})):
-        _, validation, held_out = trained([A, B], [P, Q], validation_data=source, validation_batch_size=N)
+        _, validation, held_out, _ = trained([A, B], [P, Q], validation_data=source, validation_batch_size=N)
         (batch,) = read(validation)
         same(batch.x, A, B)
         same(batch.y, P, Q)
         assert held_out.x[0] is A
         weighted = len(source) == 3 and source[2] is not None
         assert (batch.weight is not None) is weighted
-    _, validation, held_out = trained([A, B], [P, Q], validation_data=(([A, B], [P, Q]) for _ in range(1)))
+    _, validation, held_out, _ = trained([A, B], [P, Q], validation_data=(([A, B], [P, Q]) for _ in range(1)))
     same(read(validation)[0].x, A, B)
     assert held_out is None
 
@@ -484,14 +484,14 @@ def test_sources(kind: str, source: str) -> None:
     }
     for data in (
         trained(make[source](), batch_size=4).data,
-        Feeder(Model()).evaluation(make[source](), None, None, batch_size=4, samples=None),
+        Feeder(Model()).evaluation(make[source](), None, None, batch_size=4, steps=None),
     ):
         for i, batch in enumerate(read(data)):
             rows = slice(4 * i, 4 * i + 4)
             same(batch.x, A[rows], B[rows])
             same(batch.y, P[rows], Q[rows])
             same(batch.weight, W[rows], V[rows])
-    for batch in read(Feeder(Model()).prediction(make[source](), batch_size=4, samples=None)):
+    for batch in read(Feeder(Model()).prediction(make[source](), batch_size=4, steps=None)):
         assert (len(batch.x), batch.y, batch.weight) == (2, None, None)
 
 
@@ -506,7 +506,7 @@ PREDICTED: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("kind", PREDICTED)
 def test_sources_of_inputs_alone(kind: str) -> None:
-    data = Feeder(Model()).prediction((PREDICTED[kind]() for _ in range(1)), batch_size=None, samples=None)
+    data = Feeder(Model()).prediction((PREDICTED[kind]() for _ in range(1)), batch_size=None, steps=None)
     (batch,) = read(data)
     same(batch.x, A, B)
     assert (batch.y, batch.weight) == (None, None)
@@ -514,7 +514,7 @@ def test_sources_of_inputs_alone(kind: str) -> None:
 
 def test_a_loader_of_inputs_alone() -> None:
     tensors = TensorDataset(torch.from_numpy(A), torch.from_numpy(B))
-    data = Feeder(Model()).prediction(tensors, batch_size=N, samples=None)
+    data = Feeder(Model()).prediction(tensors, batch_size=N, steps=None)
     same(read(data)[0].x, A, B)
 
 
@@ -672,7 +672,7 @@ def test_batches_of_dictionaries() -> None:
 
 
 def test_arrays_are_arrays() -> None:
-    data = Feeder(sequential()).evaluation(A, Q, None, batch_size=5, samples=None)
+    data = Feeder(sequential()).evaluation(A, Q, None, batch_size=5, steps=None)
     assert isinstance(data, ArrayData)
     assert [type(part) for part in read(data)[0]] == [Tensor, Tensor, type(None), int, type(None)]
     assert data.sample == (2,)

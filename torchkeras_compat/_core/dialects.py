@@ -72,6 +72,8 @@ class Rules:
         generators_count_samples: `fit_generator(generator, 2000)` means samples, not batches.
         lambdas_run_once: what a Lambda's function reads of the variables around it counts as it was when the Lambda was
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
+        steps_take_all_rows: without a batch size, each of the steps asked for takes all rows of arrays, and arrays to
+            validate on are read once, whatever the steps; otherwise the rows are divided among the steps.
         sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
             epoch where they stopped; otherwise training ends, and each epoch begins with the first batch.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
@@ -138,6 +140,7 @@ class Rules:
     digits_begin_words: bool = True
     generators_count_samples: bool = False
     lambdas_run_once: bool = True
+    steps_take_all_rows: bool = True
     sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
     batch_dot_multiplies_matrices: bool = False
@@ -352,6 +355,7 @@ TF_KERAS = Dialect(
         cells_name_weights=True,
         archive_without_suffix=True,
         lambdas_run_once=False,
+        steps_take_all_rows=False,
         sequences_go_round=False,
         zero_based_names=True,
         digits_begin_words=False,

@@ -44,11 +44,6 @@ def batches_of(steps: int | Samples | None, batch_size: int | None) -> int | Non
     return None if batch_size is None else -(-steps.count // batch_size)
 
 
-def samples_of(steps: int | Samples | None) -> Samples | None:
-    """Return the steps where they are samples."""
-    return steps if isinstance(steps, Samples) else None
-
-
 def shuffling(value: Any) -> bool | str:
     """Return `True`, `False` or `'batch'`."""
     if isinstance(value, str) and value != "batch":

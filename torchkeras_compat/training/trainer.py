@@ -345,7 +345,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             class_weight: `{class: weight}` or `'balanced'`.
             sample_weight: A weight for each row, or each row and time step.
             initial_epoch: Index of the first epoch.
-            steps_per_epoch: Batches in an epoch.
+            steps_per_epoch: Batches in an epoch; without a `batch_size`, arrays are divided into as many, and in
+                classic Keras each has all rows.
             validation_steps: Batches to validate on.
             validation_batch_size: Rows in a validation batch.
             validation_freq: Every how many epochs to validate, or a list of epochs counted from 1.
@@ -375,34 +376,33 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         order = arguments.shuffling(shuffle)
         readers = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
         with self._unchanged_on_error():
-            data, held_out, held_out_arrays = self._feeder.training(
+            fed = self._feeder.training(
                 x,
                 y,
                 sample_weight,
                 class_weight,
                 batch_size=batch_size,
                 shuffle=order,
-                samples=arguments.samples_of(steps),
+                steps=steps,
                 validation_split=validation_split,
                 validation_data=validation_data,
                 validation_batch_size=validation_batch_size,
-                validation_samples=arguments.samples_of(valid_steps),
+                validation_steps=valid_steps,
                 workers=readers,
             )
             validation: Validation | None = None
-            if held_out is not None:
-                # Keras 1 counted the samples of validation generators alone, and took arrays whole.
-                whole = arguments.batches_of(valid_steps, None)
-                validation = Validation(held_out, whole, arguments.frequency(validation_freq), held_out_arrays)
+            if fed.validation is not None:
+                due = arguments.frequency(validation_freq)
+                validation = Validation(fed.validation, fed.validation_steps, due, fed.validation_arrays)
             run = Run(
                 self.make_step("train"),
-                data,
+                fed.data,
                 CallbackList(callbacks, add_history=True, model=self),
                 self._progress(epochs, verbose, True),
                 arguments.integer("fit", "epochs", epochs),
                 arguments.integer("fit", "initial_epoch", initial_epoch),
                 order,
-                arguments.batches_of(steps, data.batch_size),
+                arguments.batches_of(steps, fed.data.batch_size),
                 validation,
                 self._rules.running_batch_logs,
             )
@@ -468,7 +468,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             batch_size: Rows in a batch; 32 if `None`.
             verbose: 0 nothing, 1 and `'auto'` a bar, 2 one line.
             sample_weight: A weight for each row.
-            steps: Batches to draw.
+            steps: Batches to draw; of arrays as in `fit`.
             callbacks: A list of callbacks.
             max_queue_size: As in `fit`.
             workers: As in `fit`.
@@ -480,12 +480,11 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         """
         self._compiled("evaluate")
         counted = arguments.step_count("evaluate", "steps", steps)
-        samples = arguments.samples_of(counted)
         readers = Workers.of("evaluate", workers, use_multiprocessing, max_queue_size)
         with self._lock:
             with self._unchanged_on_error():
                 data = self._feeder.evaluation(
-                    x, y, sample_weight, batch_size=batch_size, samples=samples, workers=readers
+                    x, y, sample_weight, batch_size=batch_size, steps=counted, workers=readers
                 )
                 batches = arguments.batches_of(counted, data.batch_size)
                 shown = verbosity("evaluate", verbose)
@@ -530,7 +529,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
             x: Inputs, or a source of batches.
             batch_size: Rows in a batch; 32 if `None`.
             verbose: 0 nothing, 1 a bar; `'auto'` as the dialect has it.
-            steps: Batches to draw.
+            steps: Batches to draw; of arrays as in `fit`.
             callbacks: A list of callbacks.
             max_queue_size: As in `fit`.
             workers: As in `fit`.
@@ -549,8 +548,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         counted = arguments.step_count("predict", "steps", steps)
         readers = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
         with self._unchanged_on_error():
-            samples = arguments.samples_of(counted)
-            data = feeder.prediction(x, batch_size=batch_size, samples=samples, workers=readers)
+            data = feeder.prediction(x, batch_size=batch_size, steps=counted, workers=readers)
             batches = arguments.batches_of(counted, data.batch_size)
             listed = self._listed(callbacks, data, batches, shown)
         progress = self._progress(1, shown, False)

@@ -22,6 +22,7 @@ from .standardize import Arrays, rows_of
 from .targets import target_tensors, weight_tensors
 
 GATHERED_BYTES = 1 << 22  # rows gathered at once: enough to spare calls, little beside the data itself
+BATCH_SIZE = 32  # where nobody asks for another
 RESIDENT_SHARE = 0.5  # of the device's free memory that a data set may take
 
 Leaf = Tensor | LazyLeaf
@@ -38,6 +39,7 @@ class ArrayData:
         arrays: Inputs, targets and sample weights, a row for each sample.
         batch_size: Rows in a batch.
         signature: What is known of the model; one that is not built is built.
+        rounds: How often a pass goes over the rows.
 
     Attributes:
         position: Where training stands in them, if somebody keeps that.
@@ -47,10 +49,11 @@ class ArrayData:
     counts_samples = False
     position: Position | None = None
 
-    def __init__(self, arrays: Arrays, batch_size: int, signature: Signature) -> None:
+    def __init__(self, arrays: Arrays, batch_size: int, signature: Signature, rounds: int = 1) -> None:
         self.batch_size = batch_size
         self.n = arrays.rows
-        self.steps = -(-self.n // batch_size)
+        self.steps = -(-self.n // batch_size) * rounds
+        self._rounds = rounds
         self.leaves: list[Leaf] = []
         self._device, self._dtype = signature.device, signature.dtype
         x, y, weight = arrays
@@ -156,7 +159,7 @@ class ArrayData:
         return itertools.islice(self._batches(self._order(shuffle), merged * self.batch_size), limit)
 
     def _batches(self, rows: Tensor | None, size: int) -> Iterator[Batch]:
-        for leaves in self._pieces(rows, size):
+        for leaves in itertools.chain.from_iterable(self._pieces(rows, size) for _ in range(self._rounds)):
             for parts in zip(*[torch.split(leaf, size) for leaf in leaves]):
                 yield self._ready(parts)
                 if self._is_mapped:
@@ -239,8 +242,6 @@ def _cut(tree: Tree, rows: slice) -> Tree:
     return map_tree(lambda leaf: None if leaf is None else leaf[rows], tree)
 
 
-def batch_size_of(method: str, value: Any, fixed: int | None) -> int:
-    """Return the batch size asked for, that of `batch_input_shape`, or 32."""
-    if value is None:
-        return fixed or 32
+def batch_size_of(method: str, value: Any) -> int:
+    """Return the batch size asked for."""
     return positive_int(method, "batch_size", value)

@@ -10,7 +10,7 @@ from ..._core.errors import argument_error
 from ..._core.samples import Samples
 from ..._core.tree import is_branch
 from ...utils.read_ahead import ONE_THREAD, Workers
-from .arrays import ArrayData, batch_size_of, one_batch, split
+from .arrays import BATCH_SIZE, ArrayData, batch_size_of, one_batch, split
 from .batch import Batch
 from .checks import expect_samples, warn_of_values
 from .class_weights import say_class_weight_is_ignored, with_class_weight
@@ -38,11 +38,13 @@ class TrainingData(NamedTuple):
         data: The batches to train on.
         validation: The batches to validate on.
         validation_arrays: What `validation` was made of, where that is arrays.
+        validation_steps: How many batches a validation is, where it does not last until its data end.
     """
 
     data: Data
     validation: Data | None = None
     validation_arrays: Arrays | None = None
+    validation_steps: int | None = None
 
 
 class Feeder:
@@ -67,11 +69,11 @@ class Feeder:
         *,
         batch_size: int | None,
         shuffle: bool | str,
-        samples: Samples | None,
+        steps: int | Samples | None,
         validation_split: float,
         validation_data: Any,
         validation_batch_size: int | None,
-        validation_samples: Samples | None,
+        validation_steps: int | Samples | None,
         workers: Workers = ONE_THREAD,
     ) -> TrainingData:
         """Return what `fit` trains and validates on.
@@ -83,22 +85,23 @@ class Feeder:
             class_weight: Class weights.
             batch_size: Rows in a batch.
             shuffle: Whether rows are to come in a new order.
-            samples: How many samples make an epoch, where it is they that are counted.
+            steps: How many batches make an epoch, or how many samples, where it is they that are counted.
             validation_split: The share of the last rows to validate on.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a source of batches.
             validation_batch_size: Rows in a batch of validation.
-            validation_samples: How many samples make a validation, where it is they that are counted.
+            validation_steps: How many batches make a validation, or how many samples.
             workers: Who reads sources of batches.
         """
-        size = self._batch_size("fit", batch_size)
-        valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size, None)
+        size = self._asked("fit", batch_size)
+        valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size)
+        valid_steps: int | None = _batches(validation_steps)
         _need_x("fit", x)
-        x = batched(x, size, shuffle is True)
+        x = batched(x, size or BATCH_SIZE, shuffle is True)
         validation: Data | None = None
         held_out: Arrays | None = None
         data: Data
         if is_stream(x):
-            data = self._stream("fit", x, y, sample_weight, class_weight, samples, workers)
+            data = self._stream("fit", x, y, sample_weight, class_weight, steps, workers)
             if validation_split:
                 raise ValueError("fit(validation_split=…): a generator cannot be split; give validation_data.")
         else:
@@ -109,12 +112,15 @@ class Feeder:
                 arrays, held_out = split(arrays, validation_split)
                 if not self.model._rules.class_weight_in_split:
                     held_out = split(unweighted, validation_split)[1]
-                validation = self._in_memory(held_out, valid_size)
-            data = self._in_memory(arrays, size)
+            data = self._in_memory(arrays, size, steps)
             self._inspect(arrays)
         if validation_data is not None:
-            validation, held_out = self._validation(validation_data, valid_size, validation_samples, workers)
-        return TrainingData(data, validation, held_out)
+            validation, held_out = self._validation(validation_data, valid_size, validation_steps, workers)
+        if held_out is not None:
+            if valid_size is None and self.model._rules.steps_take_all_rows:
+                valid_steps = None
+            validation = self._in_memory(held_out, valid_size, valid_steps)
+        return TrainingData(data, validation, held_out, valid_steps)
 
     def evaluation(
         self,
@@ -123,28 +129,28 @@ class Feeder:
         sample_weight: Any,
         *,
         batch_size: int | None,
-        samples: Samples | None,
+        steps: int | Samples | None,
         workers: Workers = ONE_THREAD,
     ) -> Data:
         """Return what `evaluate` reads; the arguments are those of `training`."""
         _need_x("evaluate", x)
-        size = self._batch_size("evaluate", batch_size)
-        x = batched(x, size)
+        size = self._asked("evaluate", batch_size)
+        x = batched(x, size or BATCH_SIZE)
         if is_stream(x):
-            return self._stream("evaluate", x, y, sample_weight, None, samples, workers)
+            return self._stream("evaluate", x, y, sample_weight, None, steps, workers)
         self._need_targets("evaluate", y)
-        return self._in_memory(self._arrays(x, y, sample_weight), size)
+        return self._in_memory(self._arrays(x, y, sample_weight), size, steps)
 
     def prediction(
-        self, x: Any, *, batch_size: int | None, samples: Samples | None, workers: Workers = ONE_THREAD
+        self, x: Any, *, batch_size: int | None, steps: int | Samples | None, workers: Workers = ONE_THREAD
     ) -> Data:
         """Return what `predict` reads; the arguments are those of `training`."""
         _need_x("predict", x)
-        size = self._batch_size("predict", batch_size)
-        x = batched(x, size)
+        size = self._asked("predict", batch_size)
+        x = batched(x, size or BATCH_SIZE)
         if is_stream(x):
-            return StreamData(x, self.signature, with_targets=False, samples=samples, workers=workers)
-        return self._in_memory(self._arrays(x, by_first=self.model._rules.predict_cuts_inputs), size)
+            return StreamData(x, self.signature, with_targets=False, samples=_samples(steps), workers=workers)
+        return self._in_memory(self._arrays(x, by_first=self.model._rules.predict_cuts_inputs), size, steps)
 
     def is_one_batch(self, x: Any, batch_size: int | None) -> bool:
         """Tell whether `predict` would make one batch of arrays, as for a service that asks for a row at a time."""
@@ -153,7 +159,7 @@ class Feeder:
             return False
         several = inputs is not None and len(inputs) > 1 and isinstance(x, (list, tuple)) and x
         first = x[0] if several else x
-        size = batch_size_of("predict", batch_size, None)
+        size = BATCH_SIZE if batch_size is None else batch_size_of("predict", batch_size)
         if not isinstance(first, np.ndarray) or not first.ndim or not 0 < len(first) <= size:
             return False
         return not several or all(getattr(one, "shape", ())[:1] == first.shape[:1] for one in x)
@@ -179,8 +185,9 @@ class Feeder:
 
     # --- arrays --------------------------------------------------------------------------------------------------
 
-    def _batch_size(self, method: str, batch_size: int | None) -> int:
-        return batch_size_of(method, batch_size, self.signature.batch_size)
+    def _asked(self, method: str, batch_size: int | None) -> int | None:
+        """Return the batch size that somebody asked for, in the call or by `batch_input_shape`."""
+        return self.signature.batch_size if batch_size is None else batch_size_of(method, batch_size)
 
     def _arrays(self, x: Any, y: Any = None, weight: Any = None, by_first: bool = False) -> Arrays:
         signature, model = self.signature, self.model
@@ -211,9 +218,15 @@ class Feeder:
         ignored = None if self.model._rules.class_and_sample_weight else say_class_weight_is_ignored
         return with_class_weight(arrays, class_weight, self.signature.outputs(), self.model, ignored)
 
-    def _in_memory(self, arrays: Arrays, batch_size: int) -> ArrayData:
+    def _in_memory(self, arrays: Arrays, batch_size: int | None, steps: int | Samples | None) -> ArrayData:
+        """Return the arrays as batches; where steps are asked for without a size, the steps make the size."""
+        rounds, batches = 1, _batches(steps)
+        if batch_size is None and batches is not None:
+            whole = self.model._rules.steps_take_all_rows
+            batch_size, rounds = (arrays.rows, batches) if whole else (-(-arrays.rows // batches), 1)
+        batch_size = BATCH_SIZE if batch_size is None else batch_size
         self._expect_whole_batches(batch_size, arrays.rows)
-        return ArrayData(arrays, batch_size, self.signature)
+        return ArrayData(arrays, batch_size, self.signature, rounds)
 
     def _expect_whole_batches(self, batch_size: int, rows: int) -> None:
         """Raise where a fixed batch size is not that asked for, or does not divide the number of rows."""
@@ -253,7 +266,7 @@ class Feeder:
         y: Any,
         sample_weight: Any,
         class_weight: Any,
-        samples: Samples | None,
+        steps: int | Samples | None,
         workers: Workers,
     ) -> StreamData:
         for argument, value in (("y", y), ("sample_weight", sample_weight)):
@@ -262,22 +275,31 @@ class Feeder:
         if isinstance(class_weight, str):
             raise argument_error(method, "class_weight", "a dictionary {class: weight} with a generator", class_weight)
         inspect = self._inspect if method == "fit" else None
-        data = StreamData(x, self.signature, class_weight, samples=samples, inspect=inspect, workers=workers)
+        data = StreamData(x, self.signature, class_weight, samples=_samples(steps), inspect=inspect, workers=workers)
         data.build_model()
         return data
 
     def _validation(
-        self, source: Any, batch_size: int, samples: Samples | None, workers: Workers
-    ) -> tuple[Data, Arrays | None]:
+        self, source: Any, batch_size: int | None, steps: int | Samples | None, workers: Workers
+    ) -> tuple[Data | None, Arrays | None]:
+        """Return batches to validate on, or the arrays of which they are still to be cut."""
         if isinstance(source, (tuple, list)):
             if len(source) not in (2, 3):
                 raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
-            arrays = self._arrays(*source)
-            return self._in_memory(arrays, batch_size), arrays
-        source = batched(source, batch_size)
+            return None, self._arrays(*source)
+        source = batched(source, batch_size or BATCH_SIZE)
         if not is_stream(source):
             raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
-        return StreamData(source, self.signature, samples=samples, workers=workers), None
+        return StreamData(source, self.signature, samples=_samples(steps), workers=workers), None
+
+
+def _samples(steps: int | Samples | None) -> Samples | None:
+    return steps if isinstance(steps, Samples) else None
+
+
+def _batches(steps: int | Samples | None) -> int | None:
+    """Return the steps where they are batches; of samples, Keras 1 counted those of generators alone."""
+    return None if isinstance(steps, Samples) else steps
 
 
 def _need_x(method: str, x: Any) -> None:
