@@ -207,6 +207,24 @@ def test_classes_of_a_script_can_be_pickled(write: Write, command: Command) -> N
     assert command("run", "pickled.py").stdout == "True\n"
 
 
+def test_cells_that_ipython_runs_as_python(write: Write, command: Command) -> None:
+    """What IPython does with them: names that such a cell or line makes are there in the next cell."""
+    cells = [
+        "\n%%time\nimport keras\nunits = 3",
+        "%%capture out\nlayer = keras.layers.Dense(units)\n!pip install \\\n    something\nsecond = 2",
+        "%time third = layer.units\nif third:\n    %time fourth = 4\nkeras.layers.Dense?\nlayer.units??",
+        "files = !ls\nwhere = %pwd",
+        "%%bash\necho never",
+        "print(layer.units, second, third, fourth)\n!ls \\\n  -l\nbad",
+    ]
+    write("book.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}))
+    done = command("run", "book.ipynb")
+    assert done.stdout == "3 2 3 4\n"
+    assert 'book.ipynb[6]", line 4, in <module>' in done.stderr
+    for left_out in ("%%time", "%%capture out", "keras.layers.Dense?", "layer.units??", "files = !ls", "%%bash"):
+        assert left_out in done.stderr
+
+
 def test_notebooks(write: Write, command: Command) -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Title"]},

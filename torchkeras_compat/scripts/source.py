@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAGIC = re.compile(r"^(\s*)([%!?].*)$", re.MULTILINE)
+# Lines of a cell that are IPython's: a magic or a command of the shell, over several lines and given to a name perhaps,
+# and a question about a name.
+MAGIC = re.compile(r"^([ \t]*)((?:[\w, ]+=[ \t]*)?[%!](?:.*\\\n)*.*|\?.*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
+TIMED = re.compile(r"%time[ \t]+")  # the rest of the line is Python
+TAKES_PYTHON = ("%%time", "%%capture", "%%prun")  # cells that run, and whose names later cells have
 
 
 class NoScript(Exception):
@@ -132,11 +136,26 @@ def _cells(path: Path) -> tuple[Cell, ...]:
 
 def _python_of(name: str, code: str) -> Cell:
     """Return a cell without the lines that IPython alone understands."""
+    left_out: list[str] = []
     if code.lstrip().startswith("%%"):
-        return Cell(name, "", (code.split("\n", 1)[0],))
+        magic, _, rest = code.lstrip().partition("\n")
+        left_out.append(magic)
+        if magic.split()[0] not in TAKES_PYTHON:
+            return Cell(name, "", tuple(left_out))
+        code = "\n" * (code.count("\n") - rest.count("\n")) + rest  # lines keep their numbers
     try:
         ast.parse(code)
     except SyntaxError:
-        left_out = tuple(match.group(2) for match in MAGIC.finditer(code))
-        return Cell(name, MAGIC.sub(r"\1pass", code), left_out)
-    return Cell(name, code)
+        code = MAGIC.sub(lambda match: _without_magic(match, left_out), code)
+    return Cell(name, code, tuple(left_out))
+
+
+def _without_magic(line: re.Match[str], left_out: list[str]) -> str:
+    """Return what is left of a line of IPython's, on as many lines, and note what is not."""
+    indent, text = line.groups()
+    timed = TIMED.match(text)
+    if timed is not None:
+        left_out.append("%time")
+        return f"{indent}{text[timed.end() :]}"
+    left_out.append(text)
+    return f"{indent}pass" + "\n" * text.count("\n")
