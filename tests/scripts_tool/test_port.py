@@ -136,6 +136,7 @@ LINES = {
         "try:\n  import torchkeras_compat as keras\nexcept ImportError:\n  import torchkeras_compat as keras"
     ),
     "import numpy as np\nnp.int, np.float_, np.intp": "import numpy as np\nint, np.float64, np.intp",
+    "import numpy as np\nnp.round_(np.NINF), np.trapz": "import numpy as np\nnp.round((-np.inf)), np.trapezoid",
     # arguments
     "model.fit(x, nb_epoch=3)": "model.fit(x, epochs=3)",
     "model.compile('sgd', 'mse', class_mode='binary')": "model.compile('sgd', 'mse')",
@@ -177,6 +178,7 @@ def test_calls(old: str) -> None:
 def test_what_stays_is_told() -> None:
     assert [line for line, _ in ported("from keras.layers import Conv2D\n\nConv2D(3, a, b)").kept] == [3]
     assert "write compile(…, metrics=" in ported("model.fit(x, y, show_accuracy=True)").kept[0][1]
+    assert "write a.item()" in ported("import numpy as np\nnp.asscalar(a)").kept[0][1]
     assert "depends on values" in ported("g.fit_generator(x, samples_per_epoch=3)").kept[0][1]
 
 

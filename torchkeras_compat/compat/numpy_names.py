@@ -1,10 +1,11 @@
 """Names that numpy has removed and old scripts use, as data, and how numpy gets them back for a while.
 
-Source: the release notes of numpy 1.24 and 2.0.
+Source: the release notes of numpy 1.16 to 2.4.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,14 +28,54 @@ REMOVED: dict[str, str] = {
     "alltrue": "np.all",
     "row_stack": "np.vstack",
     "in1d": "np.isin",
+    "NINF": "(-np.inf)",
+    "round_": "np.round",
+    "mat": "np.asmatrix",
+    "trapz": "np.trapezoid",
+    "rank": "np.ndim",
+    "alen": "len",
+    "cfloat": "np.complex128",
+    "singlecomplex": "np.complex64",
+    **dict.fromkeys(("clongfloat", "longcomplex"), "np.clongdouble"),
+    "longfloat": "np.longdouble",
+    "issubsctype": "np.issubdtype",
+    "int0": "np.intp",
+    "uint0": "np.uintp",
+    "bool8": "np.bool_",
+    **{f"{name}0": f"np.{name}_" for name in "str bytes object".split()},
 }
 
-_PYTHON: dict[str, Any] = {kind.__name__: kind for kind in (bool, int, float, complex, object, str)}
+
+def _asscalar(a: Any) -> Any:
+    return np.asarray(a).item()
+
+
+def _asfarray(a: Any, dtype: Any = float) -> Any:
+    return np.asarray(a, dtype=dtype if np.issubdtype(dtype, np.inexact) else float)
+
+
+def _msort(a: Any) -> Any:
+    return np.sort(a, axis=0)
+
+
+# Name → what it was, which no other name says, and what to write.
+REWRITTEN: dict[str, tuple[Any, str]] = {
+    "asscalar": (_asscalar, "a.item()"),
+    "asfarray": (_asfarray, "np.asarray(a, dtype=float)"),
+    "msort": (_msort, "np.sort(a, axis=0)"),
+    "math": (math, "Python's own module math"),
+}
+
+_PYTHON: dict[str, Any] = {
+    **{kind.__name__: kind for kind in (bool, int, float, complex, object, str)},
+    "len": len,
+    "(-np.inf)": -np.inf,
+}
 _own: Callable[[str], Any] | None = None
 
 
 def provide(told: Callable[[str, str], None] | None = None) -> None:
-    """Let numpy have the names of `REMOVED` that it has not, until `withdraw` is called.
+    """Let numpy have the names of `REMOVED` and `REWRITTEN` that it has not, until `withdraw` is called.
 
     Args:
         told: Is told of each use, as (old, new).
@@ -49,11 +90,13 @@ def provide(told: Callable[[str, str], None] | None = None) -> None:
     own = vars(np)["__getattr__"] if _own is None else _own
 
     def attribute(name: str) -> Any:
-        if name not in REMOVED:
+        if name not in REMOVED and name not in REWRITTEN:
             return own(name)
-        new = REMOVED[name]
+        what, new = REWRITTEN.get(name) or (None, REMOVED[name])
         if told is not None:
             told(f"np.{name}", new)
+        if what is not None:
+            return what
         return getattr(np, new.removeprefix("np.")) if new.startswith("np.") else _PYTHON[new]
 
     _own = own

@@ -408,7 +408,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
     "summary": SUMMARY,
-    "version": {"VERSION": "2.10.0"},
+    "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
     "compat": {},
 }
 for _path, _function in FUNCTIONS.items():

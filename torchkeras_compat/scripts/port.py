@@ -18,7 +18,7 @@ from .._core import dialects
 from .._core.ownership import PACKAGE
 from ..compat import facades
 from ..compat.names import MODULES, ROOTS
-from ..compat.numpy_names import REMOVED
+from ..compat.numpy_names import REMOVED, REWRITTEN
 from .calls import calls
 from .check import Findings, check
 from .edits import Edits
@@ -200,10 +200,15 @@ class _Port:
     def _rewrite_numpy(self) -> None:
         """Write numpy's removed names as what they were."""
         for node in ast.walk(self.names.tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in REMOVED:
-                name = node.value.id
-                if name in ("np", "numpy") and node.attr not in vars(np):
-                    self.edits.replace_node(node, REMOVED[node.attr].replace("np.", f"{name}."))
+            if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+                continue
+            name = node.value.id
+            if name not in ("np", "numpy") or node.attr in vars(np):
+                continue
+            if node.attr in REMOVED:
+                self.edits.replace_node(node, REMOVED[node.attr].replace("np.", f"{name}."))
+            elif node.attr in REWRITTEN:
+                self.kept.append((node.lineno, f"numpy has no {node.attr} any more; write {REWRITTEN[node.attr][1]}"))
 
     # --- imports ----------------------------------------------------------------------------------------------------
 
