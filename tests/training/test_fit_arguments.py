@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -224,6 +225,36 @@ def test_verbose_does_not_change_the_outcome(capsys: pytest.CaptureFixture[str])
     assert "Epoch 1/2" in capsys.readouterr().out
     model_of().fit(X, Y, verbose=0)
     assert capsys.readouterr().out == ""
+
+
+class Adds(keras.callbacks.Callback):
+    """Prints when it hears of an epoch's end, and adds a number to what it hears."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        print("heard", epoch)
+        logs["mine"] = epoch + 0.5
+
+
+def lines_of(dialect: str, capsys: pytest.CaptureFixture[str], **kwargs: Any) -> list[str]:
+    """Return what two lines an epoch show, without times."""
+    straight(dialect).fit(X, Y, verbose=2, shuffle=False, **kwargs)
+    return [re.sub(r" - [\d.]+[mu]?s(/\w+)?", "", line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_epochs_line_has_what_callbacks_add_in_tf_keras(capsys: pytest.CaptureFixture[str]) -> None:
+    """As Keras 2.15 prints it, where a callback's own text comes first."""
+    added = [Adds(), keras.callbacks.LearningRateScheduler(lambda epoch: 0.05)]
+    assert lines_of("tf.keras", capsys, epochs=2, callbacks=added) == [
+        "Epoch 1/2", "heard 0", "1/1 - loss: 4.1209 - mine: 0.5000 - lr: 0.0500",
+        "Epoch 2/2", "heard 1", "1/1 - loss: 2.7400 - mine: 1.5000 - lr: 0.0500",
+    ]  # fmt: skip
+    assert lines_of("tf.keras", capsys) == ["1/1 - loss: 4.1209"]
+    assert lines_of("tf.keras", capsys, epochs=2, initial_epoch=1) == ["Epoch 2/2", "1/1 - loss: 4.1209"]
+
+
+def test_an_epochs_line_comes_before_callbacks_in_classic_keras(capsys: pytest.CaptureFixture[str]) -> None:
+    """Source: Keras 2.3.1, whose ProgbarLogger stands before the user's callbacks and shows the metrics alone."""
+    assert lines_of("keras-2.3", capsys, callbacks=[Adds()]) == ["Epoch 1/1", "1/1 - loss: 4.1209", "heard 0"]
 
 
 def test_states() -> None:

@@ -50,6 +50,9 @@ class Rules:
         cosine_metric_is_positive: as a metric, cosine proximity counts towards +1.
         metric_names_resolved: history has a metric by its function's name ('mean_squared_error'), not as given.
         scalar_metrics_by_rows: a metric function that returns one number counts once for each row, not once a batch.
+        line_before_callbacks: an epoch's last line on the screen is written before callbacks hear of its end; otherwise
+            behind them, with the numbers that they put into `logs`.
+        single_epoch_has_header: `fit` writes 'Epoch 1/1'; otherwise nothing where there is one epoch only.
         predict_shows_progress: `predict` draws a bar unless told otherwise.
         moving_variance: BatchNormalization's takes the variance of n values times n / (n − 1 − ε) (`'corrected'`), as
             it is (`'plain'`), or times n / (n − 1) for images and volumes alone (`'images'`).
@@ -125,6 +128,8 @@ class Rules:
     cosine_metric_is_positive: bool = True
     metric_names_resolved: bool = False
     scalar_metrics_by_rows: bool = False
+    line_before_callbacks: bool = True
+    single_epoch_has_header: bool = True
     predict_shows_progress: bool = False
     moving_variance: str = "corrected"
     masked_batch_statistics: bool = False
@@ -346,6 +351,8 @@ TF_KERAS = Dialect(
         moving_variance="images",
         masked_batch_statistics=True,
         frozen_statistics_infer=True,
+        line_before_callbacks=False,
+        single_epoch_has_header=False,
         predict_shows_progress=True,
         recurrent_dropout_by_kernel=True,
         stacked_states_reversed=False,

@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
 from .._core import randomness, settings
@@ -267,12 +266,20 @@ def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
         with model._lock:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
         logs.update({f"val_{name}": value for name, value in values.items()})
-    run.progress.epoch_end({k: v for k, v in logs.items() if np.ndim(v) == 0})
     told = Logs(logs)  # what callbacks add is theirs
     if model._rules.epoch_logs_have_items:
         told.update({name: LogValue(value) for name, value in logs.items() if isinstance(value, float)})
+    if model._rules.line_before_callbacks:
+        run.progress.epoch_end(_numbers(logs))
     run.callbacks.call("on_epoch_end", epoch, logs=told)
+    if not model._rules.line_before_callbacks:
+        run.progress.epoch_end(_numbers(told))
     return logs
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Return what has a place on a line."""
+    return {k: v for k, v in logs.items() if isinstance(v, (int, float)) or getattr(v, "ndim", None) == 0}
 
 
 def run_evaluate(

@@ -398,7 +398,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
                 self.make_step("train"),
                 fed.data,
                 CallbackList(callbacks, add_history=True, model=self),
-                self._progress(epochs, verbose, True),
+                self._progress(epochs, verbose, self._rules.single_epoch_has_header or epochs > 1),
                 arguments.integer("fit", "epochs", epochs),
                 arguments.integer("fit", "initial_epoch", initial_epoch),
                 order,
