@@ -448,3 +448,18 @@ def test_a_sequence_that_is_too_short_ends_a_training_of_tf_keras() -> None:
     model = one_weight()
     with pytest.warns(UserWarning, match="the data ended after 3 of 5 steps"):
         model.fit(Numbered(), steps_per_epoch=5, epochs=2, verbose=0, shuffle=False)
+
+
+def test_sources_without_batches_have_no_values() -> None:
+    """Keras 2.15 raises in `evaluate`, and leaves an epoch without values of a validation that has no more batches."""
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse", metrics=["mae"])
+    x, y = np.ones((4, 2)), np.ones(4)
+    for options in ({}, {"steps": 2}):
+        with pytest.raises(ValueError, match="evaluate: the data yielded no batches"):
+            model.evaluate(iter(()), verbose=0, **options)
+    with pytest.warns(UserWarning, match=r"validation data yielded no batches in epoch [23]"):
+        history = model.fit(x, y, validation_data=iter([(x, y)]), validation_steps=1, epochs=3, verbose=0).history
+    assert {name: len(values) for name, values in history.items()} == {
+        "loss": 3, "mae": 3, "val_loss": 1, "val_mae": 1,
+    }  # fmt: skip

@@ -265,7 +265,13 @@ def _end_epoch(run: Run, model: CompiledModel, epoch: int) -> Logs:
     if run.validation is not None and run.validation.due(epoch):
         with model._lock:
             values = run_evaluate(model.make_step(), run.validation.data, run.validation.steps, run.callbacks)
-        logs.update({f"val_{name}": value for name, value in values.items()})
+        if values is None:
+            warnings.warn(
+                f"the validation data yielded no batches in epoch {epoch + 1}, which has no val_… values; give a "
+                f"generator that repeats.",
+                stacklevel=user_stacklevel(),
+            )
+        logs.update({f"val_{name}": value for name, value in (values or {}).items()})
     told = Logs(logs)  # what callbacks add is theirs
     if model._rules.epoch_logs_have_items:
         told.update({name: LogValue(value) for name, value in logs.items() if isinstance(value, float)})
@@ -284,8 +290,8 @@ def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
 
 def run_evaluate(
     step: Step, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress | None = None
-) -> dict[str, float]:
-    """Return the loss and the metrics over the batches."""
+) -> dict[str, float] | None:
+    """Return the loss and the metrics over the batches, `None` where there were none."""
     step.prepare_test()
     step.averages.reset()
     step.model._reset_own_metrics()
@@ -295,19 +301,19 @@ def run_evaluate(
     at_once = 0 if callbacks.wants_batches("test") else step.samples_at_once(data.sample)
     run = functools.partial(_evaluate_batches, step, data, steps, callbacks, progress)
     with _without_gradients(step.model), _reading(data, steps):
-        _joined_or_one_by_one(step.model, at_once, run, step.averages.reset)
+        done = _joined_or_one_by_one(step.model, at_once, run, step.averages.reset)
     _warn_if_short(data)
-    values = step.averages.results()
+    values = step.averages.results() if done else {}
     if progress is not None:
         progress.epoch_end(values)
     callbacks.call("on_test_end", logs=values)
-    return values
+    return values if done else None
 
 
 def _evaluate_batches(
     step: Step, data: Data, steps: int | None, callbacks: CallbackList, progress: EpochProgress | None, at_once: int
-) -> None:
-    """Evaluate each batch, or up to so many samples `at_once`."""
+) -> int:
+    """Evaluate each batch, or up to so many samples `at_once`; return how many batches there were."""
     hooks, testing = callbacks.wants_batches("test"), settings.running(False)
     guard = MemoryGuard("evaluate", step.model)
     done = 0
@@ -328,6 +334,7 @@ def _evaluate_batches(
             done += data.batches_in(batch.size)
             if progress is not None:
                 progress.update(done, step.averages.results)
+    return done
 
 
 @contextlib.contextmanager

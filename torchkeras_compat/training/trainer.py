@@ -477,6 +477,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
 
         Raises:
             RuntimeError: The model is not compiled.
+            ValueError: Data that do not fit the model or each other, or a source without batches.
         """
         self._compiled("evaluate")
         counted = arguments.step_count("evaluate", "steps", steps)
@@ -490,7 +491,10 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
                 shown = verbosity("evaluate", verbose)
                 listed = self._listed(callbacks, data, batches, shown)
             progress = self._progress(1, verbose, False) if shown else None
-            return self._outcome(run_evaluate(self.make_step(), data, batches, listed, progress), return_dict)
+            values = run_evaluate(self.make_step(), data, batches, listed, progress)
+            if values is None:
+                raise ValueError("evaluate: the data yielded no batches.")
+            return self._outcome(values, return_dict)
 
     def _listed(self, callbacks: Any, data: Data, steps: int | None, verbose: int) -> CallbackList:
         """Return the callbacks of `evaluate` or `predict`, which know what is going to happen."""
