@@ -270,3 +270,33 @@ def test_the_command_alone_helps(command_here: Command) -> None:
     done = command_here()
     assert done.returncode == 0
     assert all(word in done.stdout for word in ("run ", "check ", "port "))
+
+
+STARTS_PROCESSES = """
+    import multiprocessing, subprocess, sys
+    import numpy as np
+    import keras
+    from tensorflow.keras.layers import GRU
+
+    def units(n):
+        import tensorflow as tf
+        from keras.layers import Dense
+        return Dense(output_dim=n).units, tf.keras.layers.GRU(1).reset_after, keras.layers.GRU(1).reset_after
+
+    if __name__ == '__main__':
+        with multiprocessing.get_context('spawn').Pool(1) as pool:
+            print(pool.map(units, [2]))
+        code = 'import keras.layers, sys; from keras.layers import GRU; print(GRU(1).reset_after, len(sys.argv))'
+        print(subprocess.check_output([sys.executable, '-c', code], text=True), end='')
+"""
+
+
+@pytest.mark.parametrize(("dialect", "gru"), [(None, False), ("keras-2.15", True)])
+def test_processes_that_a_script_starts_import_keras_too(
+    write: Write, command: Command, dialect: str | None, gru: bool
+) -> None:
+    """Expected: GRU's `reset_after` is False in Keras 2.3.1 and True in 2.15."""
+    write("script.py", STARTS_PROCESSES)
+    done = command("run", *(() if dialect is None else ("--dialect", dialect)), "script.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"[(2, True, {gru})]\n{gru} 1\n"

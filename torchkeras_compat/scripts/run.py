@@ -16,6 +16,7 @@ from .._core import border, dialects
 from ..compat import companions, facades
 from ..compat.numpy_names import provide
 from .calls import old_words
+from .children import tell_children
 from .eras import chosen, hints
 from .names import Names
 from .screen import FIGURES, choose_backend
@@ -46,6 +47,7 @@ def run(script: Script, arguments: Sequence[str], dialect: str | None = None, fi
         dialects.set_dialect(dialect)
     choose_backend(figures)
     main = _prepare(script, arguments)
+    tell_children(dialect)
     recorder = Recorder()
     provide(recorder)  # for good: threads of the script may outlive it
     try:
