@@ -346,3 +346,11 @@ def test_it_is_fast_enough_not_to_hold_a_model_up() -> None:
         next(flow)
         best = min(best, time.perf_counter() - start)
     assert 32 / best > 3000  # Keras 2.15 does some 1,800 to 3,800 a second on the machines it was measured on
+
+
+def test_lists_of_other_lengths_are_refused() -> None:
+    """Keras 2.15 fails on a list of images, and forgets the third of three arrays."""
+    images = np.ones((3, 4, 4, 1))
+    for x in (list(images), [images, np.arange(3), np.arange(3)], [images]):
+        with pytest.raises(ValueError, match=rf"got a list of {len(x)}\. Write np\.array\(x\)"):
+            ImageDataGenerator().flow(x)

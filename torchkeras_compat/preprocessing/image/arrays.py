@@ -68,6 +68,11 @@ class NumpyArrayIterator(Iterator):
         self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
         others: list[Any] = []
         if isinstance(x, (tuple, list)):
+            if len(x) != 2:
+                raise ValueError(
+                    f"NumpyArrayIterator: x must be an array of images, or (images, [what goes with them]); got a "
+                    f"{type(x).__name__} of {len(x)}. Write np.array(x) where it lists images."
+                )
             x, second = x
             others = list(second) if isinstance(second, list) else [second]
         arrays = {"x": x, "y": y, "sample_weight": sample_weight, **{f"x[1][{i}]": o for i, o in enumerate(others)}}
