@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 # They run in the oracle's environment, which has TensorFlow.
-collect_ignore = ["make_keras_files.py", "make_classic_weights.py", "make_safetensors.py"]
+collect_ignore = ["make_function_graphs.py", "make_keras_files.py", "make_classic_weights.py", "make_safetensors.py"]
 
 
 @pytest.fixture

@@ -42,18 +42,19 @@ class Call:
         """Yield what must be there before, the call before it among them."""
         if self.number:
             yield Place(self.layer, self.number - 1, 0)
-        yield from _places_in([self.arguments, self.keywords])
+        yield from places_in([self.arguments, self.keywords])
 
 
-def _places_in(tree: Any) -> Iterator[Place]:
+def places_in(tree: Any) -> Iterator[Place]:
+    """Yield the places in a tree of anything."""
     if isinstance(tree, Place):
         yield tree
     elif isinstance(tree, dict):
         for branch in tree.values():
-            yield from _places_in(branch)
+            yield from places_in(branch)
     elif isinstance(tree, (list, tuple)):
         for branch in tree:
-            yield from _places_in(branch)
+            yield from places_in(branch)
 
 
 def put(tree: Any, tensor_at: Callable[[Place], Any]) -> Any:
@@ -146,10 +147,10 @@ def _argument(value: Any, names: Container[str]) -> Any:
         kind = value.get("class_name")
         if kind == "slice":
             return slice(*value["config"])
-        if kind == "ellipsis":
+        if kind in ("ellipsis", "__ellipsis__"):
             return Ellipsis
-        if kind == "tuple":
-            return tuple(_argument(part, names) for part in value["config"])
+        if kind in ("tuple", "__tuple__"):
+            return tuple(_argument(part, names) for part in value["config" if kind == "tuple" else "items"])
         if value.keys() == {"start", "stop", "step"}:
             return slice(*(_argument(value[end], names) for end in ("start", "stop", "step")))
         return {key: _argument(part, names) for key, part in value.items()}

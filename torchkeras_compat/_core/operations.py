@@ -127,12 +127,12 @@ def operation(function: F) -> F:
             return function(*args)  # nothing to convert, and nothing symbolic
         return answer(call, computed, args, kwargs)
 
-    return _named(call)  # type: ignore[no-any-return]
+    return nameable(call)  # type: ignore[return-value]
 
 
-def _named(call: Any) -> Any:
+def nameable(call: F) -> F:
     """Mark a function as one that configurations of graphs may name."""
-    call._is_operation = True
+    call._is_operation = True  # type: ignore[attr-defined]
     return call
 
 
@@ -146,7 +146,7 @@ def of_one_tensor(function: F) -> F:
             return function(args[0])
         return answer(call, computed, args, kwargs)
 
-    return _named(call)  # type: ignore[no-any-return]
+    return nameable(call)  # type: ignore[return-value]
 
 
 def of_an_object(method: F) -> F:
@@ -235,4 +235,5 @@ def creation(function: F) -> F:
             return symbolic.apply(call, *args, **kwargs)
         return dressed(function(*args, **kwargs))
 
-    return call  # type: ignore[return-value]
+    call._on_shapes = symbolic.without_numbers(function)  # type: ignore[attr-defined]
+    return nameable(call)  # type: ignore[return-value]

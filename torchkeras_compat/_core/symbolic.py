@@ -285,7 +285,7 @@ def _sample(value: Any, unknown: int, sizes_stay: bool) -> Any:
     Args:
         value: A tree of anything.
         unknown: The size of axes that are not known.
-        sizes_stay: Whether short vectors of integers keep their numbers, since they may say sizes.
+        sizes_stay: Whether few integers keep their numbers, since they may say sizes or paddings.
     """
     if isinstance(value, SymbolicTensor):
         if value.from_shapes and value.node is not None:
@@ -298,11 +298,11 @@ def _sample(value: Any, unknown: int, sizes_stay: bool) -> Any:
         return {key: _sample(item, unknown, sizes_stay) for key, item in value.items()}
     if not isinstance(value, Tensor):
         return value
-    says_sizes = sizes_stay and value.ndim <= 1 and value.numel() <= _MOST_AXES and not value.is_floating_point()
+    says_sizes = sizes_stay and value.ndim <= 2 and value.numel() <= _MOST_SIZES and not value.is_floating_point()
     return value.detach() if says_sizes else value.detach().to("meta")
 
 
-_MOST_AXES = 8
+_MOST_SIZES = 16  # eight axes, with paddings at both ends
 
 
 def _on_samples(function: Callable[..., Any], arguments: Any, keywords: Any, unknown: int, sizes_stay: bool) -> Any:
@@ -455,6 +455,19 @@ def lifted(function: F) -> F:
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
+
+
+def without_numbers(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return what stands for a function that makes tensors where shapes alone are asked for, on torch's meta device.
+
+    Args:
+        make: The function.
+    """
+
+    def on_shapes(*args: Any, **kwargs: Any) -> Tensor:
+        return make(*args, **kwargs).to("meta")
+
+    return on_shapes
 
 
 def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], training: bool = False) -> list[Any]:

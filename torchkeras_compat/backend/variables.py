@@ -101,7 +101,7 @@ def zeros(shape: int | Sequence[int], dtype: Any = None, name: str | None = None
 
 
 @creation
-def _full(shape: Any, value: float, dtype: Any) -> Tensor:
+def _full(shape: Any, value: float, dtype: Any = None) -> Tensor:
     return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import backend
+from .. import backend, losses
 from .._core.errors import show
 from .._core.stored_configs import value_in
 from .._core.tensor_operators import item
@@ -47,6 +47,7 @@ OTHER_NAMES = {
     "realdiv": "truediv",
     "__operators__.eq": "math.equal",
     "__operators__.ne": "math.not_equal",
+    "floor_div": "math.floordiv",
     "nn.l2_normalize": "math.l2_normalize",
 }
 # The functions that all take a slice of a tensor.
@@ -159,11 +160,19 @@ def function_of_graph(name: str) -> Callable[..., Any] | None:
     name = name.removeprefix("compat.v1.")
     if name in SLICES:
         return item
-    if name.startswith("keras.backend."):
-        function = getattr(backend, name.rpartition(".")[2], None)
+    room = name.removeprefix("keras.").partition(".")[0]
+    if name.startswith("keras.") and room in _ROOMS:
+        function = getattr(_ROOMS[room], name.rpartition(".")[2], None)
         return function if getattr(function, "_is_operation", False) else None
+    if name == "convert_to_tensor":
+        return _converted
     known: Callable[..., Any] | None = FUNCTIONS.get(OTHER_NAMES.get(name, name))
     return known
+
+
+def _converted(x: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
+    """Return what `tf.convert_to_tensor` makes of a tensor of a graph."""
+    return function_of_graph("identity")(x) if dtype is None else backend.cast(x, dtype)  # type: ignore[misc]
 
 
 def operation_of_keras_3(name: str, config: Mapping[str, Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -214,6 +223,7 @@ def class_of_operation(name: str) -> Operation | None:
     return None
 
 
+_ROOMS = {"backend": backend, "activations": backend, "losses": losses}
 # Functions of K that its K cannot be asked for by name → TensorFlow's.
 _NOT_IN_BACKEND = {"backend.math.logsumexp": "math.reduce_logsumexp", "backend.control._where": "where"}
 # What Keras 2.15 calls the first parameter of some functions, where it is not `x`.
@@ -228,9 +238,9 @@ def names_in_keras_2(name: str) -> tuple[str, tuple[str, ...]] | None:
     """
     name = _NOT_IN_BACKEND.get(name, name)
     module, _, attribute = name.rpartition(".")
-    if module.startswith("backend") or module == "activations":
-        function = getattr(backend, attribute, None)
-        there = f"keras.{module.partition('.')[0]}.{attribute}"
+    room = module.partition(".")[0]
+    if room in _ROOMS:
+        function, there = getattr(_ROOMS[room], attribute, None), f"keras.{room}.{attribute}"
     else:
         function, there = function_of_graph(name), name
     if function is None or attribute.startswith("_"):

@@ -19,7 +19,7 @@ from torch import Tensor
 from .. import backend as K
 from .._core import settings
 from .._core.strings import StringTensor, is_string_type
-from .._core.symbolic import SymbolicTensor, is_symbolic, lifted
+from .._core.symbolic import SymbolicTensor, is_symbolic, lifted, without_numbers
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -67,6 +67,18 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
     return made.to(settings.default_device() if beside is None else beside.device, wanted)
 
 
+def of_sizes(path: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    """Enter a function that makes a tensor; of symbolic sizes, or a symbolic value, it is made later.
+
+    Args:
+        path: Its name in `tensorflow`.
+        make: The function.
+    """
+    make._name_in_graphs, make._on_shapes = path, without_numbers(make)  # type: ignore[attr-defined]
+    FUNCTIONS[path] = lifted(make)
+    return FUNCTIONS[path]  # type: ignore[no-any-return]
+
+
 def are_known(*values: Any) -> bool:
     """Tell whether values can be looked at: symbolic tensors, and those that stand for shapes alone, have none.
 
@@ -80,6 +92,11 @@ def _holds_tensors(values: Sequence[Any]) -> bool:
     return any(
         _holds_tensors(v) if isinstance(v, (list, tuple)) else isinstance(v, (Tensor, SymbolicTensor)) for v in values
     )
+
+
+def _on(place: str | None, operand: Any) -> Any:
+    """Return an operand, where others stand for their shapes alone without its numbers, too."""
+    return operand if place is None or not isinstance(operand, Tensor) else operand.to(place)
 
 
 def function(paths: str, also: Mapping[str, str] = MappingProxyType({})) -> Callable[[Fn], Fn]:
@@ -104,12 +121,13 @@ def function(paths: str, also: Mapping[str, str] = MappingProxyType({})) -> Call
             operands += [v for n in several for v in arguments.get(n, ())]
             operands.sort(key=lambda v: not isinstance(v, Tensor))  # arrays have a type, but no device
             beside = next((tensor(v) for v in operands if hasattr(v, "dtype")), None)
+            place = "meta" if any(isinstance(v, Tensor) and v.is_meta for v in arguments.values()) else None
             for name in one:
                 if arguments.get(name) is not None:
-                    arguments[name] = tensor(arguments[name], beside=beside)
+                    arguments[name] = _on(place, tensor(arguments[name], beside=beside))
             for name in several:
                 if name in arguments:
-                    arguments[name] = [tensor(v, beside=beside) for v in arguments[name]]
+                    arguments[name] = [_on(place, tensor(v, beside=beside)) for v in arguments[name]]
             return body(**arguments)
 
         compute.__name__ = names[0].rpartition(".")[2]

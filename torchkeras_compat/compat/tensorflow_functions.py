@@ -75,7 +75,6 @@ _BINARY: dict[str, Callable[..., Tensor]] = {
     "math.floordiv": torch.floor_divide,
     "math.mod math.floormod": torch.remainder,
     "pow math.pow": torch.pow,
-    "math.atan2": torch.atan2,
     "math.squared_difference": lambda x, y: torch.square(x - y),
     "math.divide_no_nan": lambda x, y: torch.where(y == 0, torch.zeros_like(x / 1), x / torch.where(y == 0, 1, y)),
     "equal math.equal": torch.eq,
@@ -127,6 +126,12 @@ for _paths, _compute in _UNARY.items():
     enter_unary(_paths, _compute)
 for _paths, _compute in _BINARY.items():
     enter_binary(_paths, _compute)
+
+
+@function("math.atan2 atan2")
+def atan2(y: Tensor, x: Tensor) -> Tensor:
+    """Return the angles of points."""
+    return torch.atan2(y, x)
 
 
 @function("clip_by_value")
@@ -363,9 +368,10 @@ def reshape(x: Tensor, shape: Any) -> Tensor:
 
 
 @function("transpose")
-def transpose(x: Tensor, perm: Any = None) -> Tensor:
+def transpose(x: Tensor, perm: Any = None, conjugate: bool = False) -> Tensor:
     """Return the axes in another order, in the opposite one if `None`."""
-    return x.permute(tuple(range(x.dim()))[::-1] if perm is None else sizes(perm))
+    turned = x.permute(tuple(range(x.dim()))[::-1] if perm is None else sizes(perm))
+    return turned.conj() if conjugate else turned
 
 
 @function("linalg.matrix_transpose")

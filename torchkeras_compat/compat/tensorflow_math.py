@@ -53,12 +53,17 @@ _BINARY: dict[str, Callable[..., Tensor]] = {
     "math.igammac igammac": torch.special.gammaincc,
     "math.zeta zeta": torch.special.zeta,
     "math.nextafter": torch.nextafter,
-    "complex": torch.complex,
 }
 for _paths, _compute in _UNARY.items():
     enter_unary(_paths, _compute)
 for _paths, _compute in _BINARY.items():
     enter_binary(_paths, _compute)
+
+
+@function("complex dtypes.complex")
+def complex_numbers(real: Tensor, imag: Tensor) -> Tensor:
+    """Return complex numbers of their two parts."""
+    return torch.complex(real, imag)
 
 
 def _running(x: Tensor, axis: int, exclusive: bool, reverse: bool, neutral: float, run: Any) -> Tensor:

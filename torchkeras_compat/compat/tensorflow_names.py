@@ -19,6 +19,7 @@ from .._core import randomness, settings
 from .._core.border import warn_once
 from .._core.errors import argument_error
 from .._core.strings import StringTensor, StringType, is_string_type
+from .._core.symbolic import is_symbolic
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
 from ..utils.dataset import AUTOTUNE, Dataset
@@ -33,7 +34,7 @@ from . import (  # noqa: F401 - some enter their functions and are not asked by 
     tensorflow_resizing,
 )
 from .tensorflow_arrays import TensorArray
-from .tensorflow_calls import FUNCTIONS, sizes, tensor
+from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
 from .tensorflow_strings import STRINGS
@@ -108,13 +109,13 @@ def variable(
     return made
 
 
-def _filled(value: float) -> Callable[..., Tensor]:
+def _filled(path: str, value: float) -> Callable[..., Tensor]:
     def fill(shape: Any, dtype: Any = "float32", name: str | None = None, layout: Any = None) -> Tensor:
         if is_string_type(dtype) and not value:
             return StringTensor.of(np.full(sizes(shape), "", dtype=object))
         return torch.full(sizes(shape), value, dtype=settings.torch_dtype(dtype), device=settings.default_device())
 
-    return fill
+    return of_sizes(path, fill)
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
@@ -161,6 +162,11 @@ def set_seed(seed: int) -> None:
     randomness.set_graph_seed(int(seed))
 
 
+def _known_sizes(shape: Any) -> Any:
+    """Return a shape as integers; a symbolic one as it is, which functions of the backend take."""
+    return shape if is_symbolic(shape) else sizes(shape)
+
+
 def _drawing(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def drawn(
         shape: Any,
@@ -170,7 +176,7 @@ def _drawing(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:
         seed: int | None = None,
         name: Any = None,
     ) -> Tensor:
-        return draw(sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
+        return draw(_known_sizes(shape), mean, stddev, settings.dtype_name(settings.torch_dtype(dtype)), seed)
 
     return drawn
 
@@ -184,10 +190,11 @@ def _uniform(
 ) -> Tensor:
     kind = settings.torch_dtype(dtype)
     if kind.is_floating_point:
-        return K.random_uniform(sizes(shape), minval, 1 if maxval is None else maxval, settings.dtype_name(kind), seed)
+        high = 1 if maxval is None else maxval
+        return K.random_uniform(_known_sizes(shape), minval, high, settings.dtype_name(kind), seed)
     if maxval is None:
         raise argument_error("tf.random.uniform", "maxval", "a number where dtype is an integer", maxval)
-    drawn = K.random_uniform(sizes(shape), 0, 1, "float64", seed)
+    drawn = K.random_uniform(_known_sizes(shape), 0, 1, "float64", seed)
     return (drawn * (int(maxval) - int(minval))).floor().to(kind) + int(minval)
 
 
@@ -307,6 +314,7 @@ LOGGING: dict[str, Any] = {
     "get_verbosity": lambda: get_logger().level,
     **{method: getattr(logging.getLogger("tensorflow"), method) for method in ("debug", "info", "warning", "error")},
 }
+FUNCTIONS |= {"random.normal": _normal, "random.uniform": _uniform, "random.truncated_normal": _truncated}
 RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
 DATA = {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "TextLineDataset": text_lines}
 DEVICES: dict[str, Any] = {
@@ -332,9 +340,9 @@ ONE = {  # names in `tensorflow` itself
     "convert_to_tensor": convert_to_tensor,
     "as_string": STRINGS["as_string"],
     "Variable": variable,
-    "zeros": _filled(0.0),
-    "ones": _filled(1.0),
-    "fill": fill,
+    "zeros": _filled("zeros", 0.0),
+    "ones": _filled("ones", 1.0),
+    "fill": of_sizes("fill", fill),
     "eye": eye,
     "range": range_,
     "linspace": linspace,

@@ -100,7 +100,7 @@ def conv3d(
     return _convolved("conv3d", input, filters, 3, strides, padding, data_format, dilations)
 
 
-@function("nn.convolution", also=_OLD)
+@function("nn.convolution", also={**_OLD, "dilation_rate": "dilations"})
 def convolution(
     input: Tensor,
     filters: Tensor,

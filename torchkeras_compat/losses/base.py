@@ -15,7 +15,7 @@ from .._core import dialects, registry, settings
 from .._core.config import Configurable
 from .._core.dialects import Rules
 from .._core.errors import choice
-from .._core.operations import answer
+from .._core.operations import answer, nameable
 from .._core.user_tensors import call_user, is_users
 
 Decorator = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
@@ -118,7 +118,7 @@ def tensor_function(
                     return computed(y_true, y_pred, *args, **kwargs)
                 return answer(call, computed, (y_true, y_pred, *args), kwargs)
 
-            return call
+            return nameable(call)
 
         if not ruled:
             return registry.register(kind, *aliases)(prepared(function))

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +28,7 @@ from ..layers.base.layer import own_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import ModelFiles
+from ..saving.json_values import json_value
 from ..saving.keras2_form import for_keras_2
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
@@ -406,7 +406,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         """
         config = for_keras_2({"class_name": registry.class_name(self), "config": self.get_config()})
         told = {**config, "backend": "torch", "keras_version": "2.3.1", "dialect": dialects.of(self).name}
-        return json.dumps(told, default=_not_json, **kwargs)
+        return json.dumps(told, default=json_value, **kwargs)
 
     def to_yaml(self, **kwargs: Any) -> str:
         """Refuse: loading YAML could run code.
@@ -442,18 +442,6 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             self._connect_graph(inputs, outputs)
             self._take_in(added)
             self._standing_losses, self._standing_metrics = added
-
-
-def _not_json(value: Any) -> Any:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    name = getattr(value, "__name__", None)
-    if callable(value) and name and name != "<lambda>":
-        return name
-    raise TypeError(
-        f"to_json: {show(value)} has no place in JSON; use a named function and give it again as "
-        f"custom_objects when loading."
-    )
 
 
 def _like(tensor: Any) -> SymbolicTensor:

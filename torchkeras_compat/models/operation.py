@@ -119,7 +119,7 @@ def function_named(name: str) -> Callable[..., Any]:
         return OPERATORS[name]
     module, _, attribute = str(name).rpartition(".")
     known = stored_configs.TABLES.function(str(name))
-    if known is None and (module.startswith("backend") or module == "activations"):
+    if known is None and module.partition(".")[0] in ("backend", "activations", "losses", "metrics"):
         known = getattr(sys.modules.get(f"{PACKAGE}.{module}"), attribute, None)
         known = known if getattr(known, "_is_operation", False) else None
     if known is None:

@@ -185,8 +185,6 @@ def _leading(value: Any) -> Any:
 
 def _slices(key: Any) -> Any:
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
-    if any(part is Ellipsis for part in keys):
-        raise _NotThere("…")
     ends = ("start", "stop", "step")
     return [{end: getattr(part, end) for end in ends} if isinstance(part, slice) else part for part in keys]
 

@@ -17,7 +17,7 @@ import numpy as np
 from .._core import registry, stored_configs
 from .._core.dialects import current, named, using
 from .._core.errors import show
-from .._core.graph_calls import Call, Place, keras_2_call, put
+from .._core.graph_calls import Call, Place, keras_2_call, places_in, put
 from ..utils.objects import MODULES_BY_KIND
 from . import keras3_tables as tables
 from .keras2_form import input_before
@@ -402,6 +402,8 @@ def _arguments_of(known: Operation, call: Call) -> tuple[Config, Call]:
     for name, value in {**known.defaults, **told}.items():
         argument = known.renamed.get(name, name)
         if name in names[cls.operands :] and argument in cls.arguments:
+            if next(places_in(value), None) is not None:
+                raise _CannotSay(f"Keras 3's operation {known.name} has numbers for {argument}, no tensors")
             config[argument] = _value(value)
         elif name not in known.defaults or isinstance(value, np.ndarray) or value != known.defaults[name]:
             raise _CannotSay(f"Keras 3's operation {known.name} has no {name}={show(value)}")

@@ -14,9 +14,9 @@ from ..utils.objects import serialize_keras_object
 from . import archive, compiled_state, limits, vocabularies, weights_v3
 from .compiled_state import Config
 from .hdf5 import FileError
+from .json_values import json_value
 from .keras3_form import compile_for_keras_3, for_keras_3
 from .model_configs import model_of
-from .model_hdf5 import as_name
 from .weight_plan import Plan
 from .weights_v3_optimizer import read_state, write_state
 
@@ -79,7 +79,7 @@ def _by_output(model: Any, config: Config) -> Config:
 
 
 def _as_json(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=as_name))
+    return json.loads(json.dumps(value, default=json_value))
 
 
 def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:

@@ -16,6 +16,7 @@ from .._core.weights import values_from_file
 from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
+from .json_values import json_value
 from .keras2_form import for_keras_2
 from .model_configs import model_of
 from .weight_plan import Plan
@@ -44,26 +45,16 @@ def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
         )
     config = compiled_state.compile_config(model, caller) if include_optimizer else None
     described = for_keras_2({"class_name": registry.class_name(model), "config": model.get_config()})
-    root.attrs[CONFIG] = json.dumps({**described, "dialect": model._dialect}, default=as_name)
+    root.attrs[CONFIG] = json.dumps({**described, "dialect": model._dialect}, default=json_value)
     root.attrs["backend"] = weights_hdf5.BACKEND
     root.attrs["keras_version"] = weights_hdf5.VERSION
     if config is not None:
         told = compiled_state.training_config(model, config)
-        root.attrs[TRAINING] = json.dumps(told, default=as_name)
+        root.attrs[TRAINING] = json.dumps(told, default=json_value)
     weights_hdf5.write(root.create_group(WEIGHTS), model.layers, model)
     arrays = compiled_state.optimizer_arrays(model) if config is not None else None
     if arrays is not None:
         _write_optimizer(root.create_group(OPTIMIZER), model.optimizer.name, arrays)
-
-
-def as_name(value: Any) -> Any:
-    """Return what JSON has for a value that it has no form for: numbers and lists of numpy, names of functions."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if hasattr(value, "get_config"):
-        return {"class_name": registry.class_name(value), "config": value.get_config()}
-    name = getattr(value, "__name__", None)
-    return name if name is not None else str(value)
 
 
 def _write_optimizer(place: Any, name: str, arrays: list[Array]) -> None:
