@@ -22,6 +22,7 @@ from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.symbolic import is_symbolic
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
+from ..saving.checkpoints import latest_checkpoint
 from ..utils.dataset import AUTOTUNE, Dataset
 from ..utils.text_dataset import text_lines
 from . import (  # noqa: F401 - some enter their functions and are not asked by name
@@ -415,6 +416,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
+    "train": {"latest_checkpoint": latest_checkpoint},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
     "compat": {},

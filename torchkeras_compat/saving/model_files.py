@@ -17,7 +17,13 @@ from .weight_files import WeightFiles
 # What scripts of each time write for the format → the format.
 FORMATS = {"h5": "hdf5", "hdf5": "hdf5", "keras": "keras", "tf": "keras"}
 _HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
-_IGNORED = {"signatures": None, "options": None, "save_traces": True, "zipped": None}
+# Arguments of TensorFlow's own format → the values at which they have no effect; there are no functions to trace.
+_IGNORED: dict[str, tuple[Any, ...]] = {
+    "signatures": (None,),
+    "options": (None,),
+    "save_traces": (None, True, False),
+    "zipped": (None,),
+}
 
 
 @nameless
@@ -43,7 +49,7 @@ class ModelFiles(WeightFiles):
             overwrite: Whether a file that is there is replaced without a question.
             save_format: `'keras'` or `'h5'` (`'tf'` writes the archive); by the name if `None`.
             include_optimizer: Whether the file says how the model is compiled.
-            kwargs: `signatures`, `options` and `save_traces` of TensorFlow's own format, at their defaults.
+            kwargs: `signatures` and `options` of TensorFlow's own format, `None`, and `save_traces`, of no effect.
 
         Raises:
             ValueError: The model is not built, or another format is asked for.
@@ -61,13 +67,13 @@ class ModelFiles(WeightFiles):
         for name, value in kwargs.items():
             if name not in _IGNORED:
                 raise TypeError(f"save({name}={show(value)}): unknown argument.")
-            if value not in (None, _IGNORED[name]):
+            if not any(value is harmless for harmless in _IGNORED[name]):
                 raise argument_error("save", name, "its default; it belongs to TensorFlow's own format", value)
         self._layers_with_weights("save")
         if hasattr(filepath, "create_group"):
             model_hdf5.write(filepath, self, include_optimizer, "save(…)")
             return
-        path = os.path.expanduser(os.fspath(filepath))
+        path = _of_a_file(filepath)
         kind = self._format(path, save_format)
         if not may_overwrite(path, overwrite, "save"):
             return
@@ -98,6 +104,12 @@ class ModelFiles(WeightFiles):
                 stacklevel=user_stacklevel(),
             )
         return wanted
+
+
+def _of_a_file(filepath: Any) -> str:
+    """Return a path as that of a file: scripts end that of a SavedModel, which is a folder, with a slash."""
+    path: str = os.path.expanduser(os.fspath(filepath))
+    return path.rstrip("/" + os.sep) or path
 
 
 def save_model(
@@ -156,7 +168,7 @@ def load_model(
             caller, content = f"load_model({filepath!r})", hdf5.content_of(filepath)
             with hdf5.reading(content, "load_model") as root:
                 return _from_hdf5(hdf5.group(root, filepath.name, caller), content.getbuffer().nbytes, compile, caller)
-        path = os.path.expanduser(os.fspath(filepath))
+        path = _of_a_file(filepath)
         caller = f"load_model({path!r})"
         if file_kinds.expect(path, "load_model", file_kinds.HDF5, file_kinds.KERAS) is file_kinds.KERAS:
             with archive.reading(path, caller) as reader:

@@ -8,9 +8,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from .._core.border import nameless
 from .._core.errors import argument_error
 from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
+from .checkpoints import LoadStatus, is_checkpoint, note_latest
 from .flushing import flushed
 from .hdf5 import FileError, Group
 from .replacing import make_folder_of, may_overwrite, replacing
@@ -19,6 +22,7 @@ from .weight_plan import Plan, assign_all
 from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
 
 FORMATS = (None, "h5", "hdf5", "keras")
+CHECKPOINT_FORMATS = ("tf", "tensorflow")
 TENSORS = ".safetensors"
 TREE = ".weights.h5"  # the end of a name that asks for the tree of Keras 2.12 and later
 
@@ -43,12 +47,14 @@ class WeightFiles:
         A name that ends in `.weights.h5` gets the tree that Keras 2.12 and later write, with the optimizer's state; one
         that ends in `.safetensors` what `state_dict()` has, under torch's names and in its layout; any other one the
         HDF5 layout of Keras before 2.12. The file is written beside its place and put there when it is whole. A folder
-        that is missing is made where the name has none of these endings, as Keras does for checkpoints.
+        that is missing is made where the name has none of these endings, as Keras does for checkpoints. Such a file is
+        the latest checkpoint of its folder then, in the dialects of tf.keras (`tf.train.latest_checkpoint`).
 
         Args:
             filepath: Where; the end of the name says which layout.
             overwrite: Whether a file that is there is replaced without a question.
-            save_format: `None`, `'h5'` and its like: there is one format, whatever the suffix.
+            save_format: `None`, `'h5'` and its like: there is one format, whatever the suffix. `'tf'` asks for a
+                checkpoint, whose name has no suffix of HDF5.
             options: `None`; TensorFlow's options have no meaning here.
 
         Raises:
@@ -66,15 +72,18 @@ class WeightFiles:
             >>> bool((other.get_weights()[0] == model.get_weights()[0]).all())
             True
         """
-        if (save_format.lower() if isinstance(save_format, str) else save_format) not in FORMATS:
+        path = os.path.expanduser(os.fspath(filepath))
+        wanted = save_format.lower() if isinstance(save_format, str) else save_format
+        if wanted not in (*FORMATS, *CHECKPOINT_FORMATS) or (wanted in CHECKPOINT_FORMATS and not is_checkpoint(path)):
             raise argument_error("save_weights", "save_format", "'h5'; weights are written as HDF5", save_format)
+        checkpoint = wanted in CHECKPOINT_FORMATS or (wanted is None and self._makes_checkpoints(path))
         _no_options("save_weights", options)
         layers = self._layers_with_weights("save_weights")
-        path = os.path.expanduser(os.fspath(filepath))
         if not may_overwrite(path, overwrite, "save_weights"):
             return
         ending = os.path.splitext(path)[1].lower()
-        if save_format is None and ending not in (".h5", ".hdf5", ".keras", TENSORS):  # where Keras writes checkpoints
+        # Where Keras writes checkpoints.
+        if wanted in (None, *CHECKPOINT_FORMATS) and ending not in (".h5", ".hdf5", ".keras", TENSORS):
             make_folder_of(path)
         if path.endswith(TENSORS):
             self._save_state(path)
@@ -85,6 +94,13 @@ class WeightFiles:
                 write_state(root, getattr(self, "optimizer", None))
             else:
                 weights_hdf5.write(root, layers, self)
+        if checkpoint:
+            note_latest(path)
+
+    def _makes_checkpoints(self, path: str) -> bool:
+        """Tell whether a path is one that the Keras of the model's dialect writes a checkpoint to."""
+        rules: Any = self._rules  # type: ignore[attr-defined]
+        return bool(rules.archive_without_suffix) and is_checkpoint(path)
 
     def load_weights(
         self,
@@ -93,7 +109,7 @@ class WeightFiles:
         by_name: bool = False,
         options: Any = None,
         reshape: bool = False,
-    ) -> None:
+    ) -> LoadStatus | None:
         """Read weights from a file of weights, or of a whole model, that this package or any Keras wrote.
 
         The content says which kind of file it is; one of safetensors has the names and layouts of `state_dict()`.
@@ -106,6 +122,9 @@ class WeightFiles:
             options: `None`; TensorFlow's options have no meaning here.
             reshape: Whether data of the right size are taken in another shape.
 
+        Returns:
+            Of a checkpoint, in the dialects of tf.keras, what scripts call `expect_partial()` of; else `None`.
+
         Raises:
             ValueError: The model is not built; the file is corrupt, does not fit the model, or refers to other files.
         """
@@ -115,7 +134,7 @@ class WeightFiles:
         caller = f"load_weights({path!r})"
         if _is_state(path):
             self._load_state(path, skip_mismatch or by_name, caller)
-            return
+            return None
         with _reading(path, "load_weights") as root:
             plan = Plan(caller, skip_mismatch, reshape, weights_hdf5.origin(root, caller))
             if not weights_hdf5.is_classic(root, caller) and weights_v3.is_tree(root, caller):
@@ -133,6 +152,7 @@ class WeightFiles:
             warnings.warn(f"{caller}: the state of the optimizer in the file is left out: {why}", stacklevel=2)
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
+        return LoadStatus() if self._makes_checkpoints(path) else None
 
     def _save_state(self, path: str) -> None:
         with replacing(path) as temporary, flushed(temporary) as file:
@@ -155,8 +175,9 @@ class WeightFiles:
         As in Keras, an optimizer that has not made a step yet begins anew, with its own learning rate.
         """
         optimizer = getattr(self, "optimizer", None)
-        if optimizer is None or not weights_v3.datasets(root, weights_v3.OPTIMIZER, caller):
-            return None, ""
+        stored = weights_v3.datasets(root, weights_v3.OPTIMIZER, caller)
+        if optimizer is None or not stored or (len(stored) <= 2 and not np.any(stored[0][()])):
+            return None, ""  # nothing, or the count and rate of one that has not made a step
         if not int(getattr(optimizer, "iterations", 0)):
             return None, "the model's has not trained yet; load_model takes it, from a file of the whole model."
         try:
