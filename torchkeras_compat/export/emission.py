@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from .. import layers
 from .._core import settings
-from .._core.ownership import is_ours
+from .._core.ownership import is_ours, origin
 from .._core.shapes import Shape
 from ..layers.base import Layer
 from ..layers.convolutional_recurrent import ConvRNN
@@ -204,7 +204,7 @@ class Emission:
         Raises:
             NotExportable: It has no form in plain torch.
         """
-        line = WRITERS.get(type(layer))
+        line = WRITERS.get(origin(type(layer)))
         if line is None:
             raise NotExportable(_why_not(layer))
         if layer._kind != settings.torch_dtype(layer.dtype):
@@ -490,7 +490,7 @@ REASONS: dict[type, str] = {
 
 
 def _why_not(layer: Any) -> str:
-    kind = type(layer)
+    kind = origin(type(layer))
     if layer._is_users or not is_ours(kind):
         return f"{layer}: {kind.__name__} is a layer of yours; write it as a torch module, and load its weights there."
     if kind.__module__.endswith("preprocessing.random_pictures"):

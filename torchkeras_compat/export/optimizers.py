@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from .. import optimizers
+from .._core.ownership import origin
 from ..optimizers import schedules
 from .emission import NotExportable, arguments, display_name, text
 
@@ -43,7 +44,7 @@ def optimizer_text(optimizer: Any) -> OptimizerText:
     if not isinstance(optimizer, optimizers.Optimizer):
         return OptimizerText(_of_torch(optimizer))
     owner = type(optimizer).__name__
-    write = FORMS.get(type(optimizer))
+    write = FORMS.get(origin(type(optimizer)))
     if write is None or optimizer.has_own_updates or optimizer.has_own_steps:
         raise NotExportable(f"compile(optimizer={owner}): its step has no form in plain torch; write it into the file.")
     if optimizer.use_ema:
@@ -191,7 +192,7 @@ def rate_text(optimizer: Any) -> Rate:
     schedule, decay = optimizer._rate.schedule, float(optimizer.hyperparameters.numbers["decay"])
     if schedule is None:
         return (("", f"{text(_rate(optimizer))} / (1 + {text(decay)} * step)"),) if decay else ()
-    write = SCHEDULES.get(type(schedule))
+    write = SCHEDULES.get(origin(type(schedule)))
     if write is None or decay:
         rate = f"{display_name(schedule)}{' and decay' if decay else ''}"
         raise NotExportable(f"compile(optimizer=…): the learning rate follows {rate}, which has no form here.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import constraints, regularizers
+from .._core.ownership import origin
 from .emission import Emission, NotExportable, display_name, text
 
 
@@ -19,7 +20,7 @@ def penalty_terms(emission: Emission) -> list[str]:
     for name, line in emission.weights.items():
         if line.regularizer is None or not line.requires_grad:
             continue
-        if type(line.regularizer) not in (regularizers.L1, regularizers.L2, regularizers.L1L2):
+        if origin(type(line.regularizer)) not in (regularizers.L1, regularizers.L2, regularizers.L1L2):
             shown = display_name(line.regularizer)
             raise NotExportable(f"{line.path}: the penalty {shown} has no form in plain torch; write it into the file.")
         for strength, norm in (("l1", "abs"), ("l2", "square")):
@@ -39,9 +40,9 @@ def constraint_lines(emission: Emission) -> Iterator[str]:
         if line.constraint is None or not line.requires_grad:
             continue
         constraint = line.constraint
-        if type(constraint) is constraints.NonNeg:
+        if origin(type(constraint)) is constraints.NonNeg:
             yield f"model.{name}.clamp_(min=0)"
-        elif type(constraint) is constraints.MaxNorm and _over_inputs(line, constraint.axis):
+        elif origin(type(constraint)) is constraints.MaxNorm and _over_inputs(line, constraint.axis):
             limit = text(float(constraint.max_value))
             yield f"model.{name}.copy_(model.{name}.renorm(2, 0, {limit}))"
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ... import layers
+from ..._core.ownership import origin
 from ..emission import Emission, NotExportable, Value, arguments, parameters_of, text, weight, weight_if, writes
 
 
@@ -65,12 +66,12 @@ def attention(
 
 def _scores(emission: Emission, layer: Any, query: Value, key: Value) -> Value:
     shape = (query.shape[0], query.shape[1], key.shape[1])
-    if type(layer) is layers.Attention and layer.score_mode == "concat":
+    if origin(type(layer)) is layers.Attention and layer.score_mode == "concat":
         scale, factor = weight_if(layer, "scale"), weight(layer, "concat_score_weight")
         sums = "{0}[:, :, None] + {1}[:, None]"
         sums = sums if scale is None else f"{{2}} * ({sums})"
         expression = f"{emission.parameter(layer, 'weight', factor)} * torch.tanh({sums}).sum(-1)"
-    elif type(layer) is layers.Attention:
+    elif origin(type(layer)) is layers.Attention:
         scale, expression = weight_if(layer, "scale"), "{0} @ {1}.transpose(1, 2)"
         expression += "" if scale is None else " * {2}"
     else:

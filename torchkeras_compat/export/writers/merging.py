@@ -7,11 +7,12 @@ from functools import reduce
 from typing import Any
 
 from ... import layers
+from ..._core.ownership import origin
 from ..emission import Emission, NotExportable, Value, text, writes
 
 # Layer → how the inputs are joined, or what is called on the first two, and so on.
-OPERATORS = {layers.Add: " + ", layers.Subtract: " - ", layers.Multiply: " * "}
-FUNCTIONS = {layers.Maximum: "torch.maximum", layers.Minimum: "torch.minimum"}
+OPERATORS: dict[type, str] = {layers.Add: " + ", layers.Subtract: " - ", layers.Multiply: " * "}
+FUNCTIONS: dict[type, str] = {layers.Maximum: "torch.maximum", layers.Minimum: "torch.minimum"}
 
 
 def _aligned(emission: Emission, inputs: Sequence[Value]) -> tuple[list[Value], bool]:
@@ -47,13 +48,13 @@ def elementwise(emission: Emission, layer: Any, inputs: list[Value]) -> Value:
     shape = layer.compute_output_shape([x.shape for x in inputs])
     values, first = _aligned(emission, inputs)
     places = [f"{{{i}}}" for i in range(len(values))]
-    if type(layer) in FUNCTIONS:
-        function = FUNCTIONS[type(layer)]
+    if origin(type(layer)) in FUNCTIONS:
+        function = FUNCTIONS[origin(type(layer))]
         expression = reduce(lambda one, other: f"{function}({one}, {other})", places)
-    elif type(layer) is layers.Average:
+    elif origin(type(layer)) is layers.Average:
         expression = f"({' + '.join(places)}) / {len(places)}"
     else:
-        expression = OPERATORS[type(layer)].join(places)
+        expression = OPERATORS[origin(type(layer))].join(places)
     value = emission.compute(expression, values, shape, (), first, layer)
     value.mask = mask
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import layers
+from ..._core.ownership import origin
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
 from ..emission import Emission, NotExportable, Value, text, writes
@@ -19,7 +20,7 @@ def time_distributed(emission: Emission, layer: Any, x: Value) -> Value:
     inner, mask = layer.layer, x.mask
     if layer._steps_apart:
         raise NotExportable(f"{layer}: its steps run one after the other, which has no form in plain torch.")
-    if type(inner) is layers.Dense:  # which looks at the last axis alone
+    if origin(type(inner)) is layers.Dense:  # which looks at the last axis alone
         with emission.inside(layer.name):
             every: Value = emission.call(inner, emission.with_mask(x, None))
         every.mask = mask
@@ -73,7 +74,8 @@ def _is_one_module(layer: Any, x: Value, initial_state: Any) -> bool:
     """Tell whether torch's module that runs both ways computes the same."""
     forward, backward = layer.forward_layer, layer.backward_layer
     cells = (forward.cell, backward.cell)
-    alike = type(forward) is type(backward) and len({(c.units, c.use_bias, c._torch_function()) for c in cells}) == 1
+    parts = zip((forward, backward), cells)
+    alike = len({(origin(type(part)), c.units, c.use_bias, c._torch_function()) for part, c in parts}) == 1
     own = all(c._torch_function() is not None and not c.dropout and not c.recurrent_dropout for c in cells)
     states = initial_state or layer.return_state or layer.stateful or forward.time_major
     return alike and own and not states and x.mask is None and layer.merge_mode == "concat" and not forward.go_backwards
