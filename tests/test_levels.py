@@ -64,7 +64,7 @@ INSIDE = {
     ),
     "layers/base": (
         "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision "
-        "side_losses symbols_in_code traits user_methods",
+        "side_losses symbols_in_code traits updates user_methods",
         "runs_on_zeros tracking",
         "building symbols weights",
         "attributes",

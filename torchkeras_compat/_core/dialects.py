@@ -77,6 +77,8 @@ class Rules:
             called on symbolic tensors, not as it is when the model runs: a loop's variable in each of many Lambdas.
         steps_take_all_rows: without a batch size, each of the steps asked for takes all rows of arrays, and arrays to
             validate on are read once, whatever the steps; otherwise the rows are divided among the steps.
+        updates_end_the_call: what a layer's `call` hands to `add_update` or `K.update` is done when the call has ended,
+            in training alone unless the layer is stateful; otherwise where it stands.
         sequences_go_round: more steps than a `Sequence` has batches go through it again, and fewer go on in the next
             epoch where they stopped; otherwise training ends, and each epoch begins with the first batch.
         crossentropies_take_output_first: `K.categorical_crossentropy(output, target)`, and its like, by place.
@@ -146,6 +148,7 @@ class Rules:
     generators_count_samples: bool = False
     lambdas_run_once: bool = True
     steps_take_all_rows: bool = True
+    updates_end_the_call: bool = True
     sequences_go_round: bool = True
     crossentropies_take_output_first: bool = False
     batch_dot_multiplies_matrices: bool = False
@@ -363,6 +366,7 @@ TF_KERAS = Dialect(
         archive_without_suffix=True,
         lambdas_run_once=False,
         steps_take_all_rows=False,
+        updates_end_the_call=False,
         sequences_go_round=False,
         zero_based_names=True,
         digits_begin_words=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ class _Run(threading.local):
     values: dict[int, Any] | None = None  # what layers gave in the run in progress, where somebody may ask for it
     asked: bool = False  # whether somebody did
     defers_updates: bool = False
+    held_updates: list[Callable[[], Any]] | None = None  # changes that wait for the end of the layer's call in progress
     on_zeros: bool = False  # whether layers run for the shape of what they give, on inputs that have no past
 
 

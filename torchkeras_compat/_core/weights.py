@@ -8,7 +8,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,9 @@ def _shape_read(codec: Codec, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(codec.read(*(number.expand(shape) for shape in shapes)).shape)
 
 
+# Weights of up to so many elements are taken for ones that a call may change, before it was seen to change them: those
+# that training leaves alone, and the counters among those that it may change.
+_CHEAP_TO_COPY, _OFTEN_COUNTED = 2**18, 1
 IDENTITY = Codec(_same, _alone)
 TRANSPOSED = permuted(1, 0)
 
@@ -87,7 +90,10 @@ class Variable(Live):
     def current(self) -> Tensor:
         """Return the weight as a plain tensor, in the type that it is computed with at the moment."""
         weight = self._weight
-        return as_computed(weight.read()) if weight.reads_cast else weight.read()
+        value = as_computed(weight.read()) if weight.reads_cast else weight.read()
+        if settings.inside_run() and torch.is_grad_enabled() and weight.may_move(value.numel()):
+            return value.clone()  # autograd keeps what was read, whatever the call writes into the weight afterwards
+        return value
 
     def _sources(self) -> tuple[Tensor, ...]:
         return self._weight.parameters
@@ -270,6 +276,15 @@ class Weight:
     trainable: bool = True
     owner: Any = None
     reads_cast: bool = False
+    moves_in_runs: bool = field(default=False, init=False, repr=False)  # whether a call has written into it
+
+    def may_move(self, size: int) -> bool:
+        """Tell whether the call that reads the weight may write into it before gradients are found.
+
+        Args:
+            size: The number of its elements.
+        """
+        return self.moves_in_runs or size <= (_OFTEN_COUNTED if self.trainable else _CHEAP_TO_COPY)
 
     @property
     def path(self) -> str:
@@ -339,6 +354,8 @@ class Weight:
     @torch.no_grad()
     def assign(self, value: Any) -> None:
         """Write `value`, in Keras's layout, into the torch parameters."""
+        if settings.inside_run():
+            self.moves_in_runs = True
         for parameter, part in zip(self.parameters, self.codec.write(self.check(value))):
             copy_into(parameter, part)
 

@@ -236,6 +236,14 @@ def _now(x: Any) -> Tensor:
     return (x if isinstance(x, Tensor) else as_tensor(get_value(x))).detach()
 
 
+def _changed(x: Any, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """Write what `change` makes of a variable into it, and return that: at once, or when a layer's call has ended."""
+    if RUN.held_updates is None:
+        return _assign(x, change(_now(x)))
+    RUN.held_updates.append(lambda: _assign(x, change(_now(x))))
+    return change(_now(x))
+
+
 @mutation
 def update(x: Any, new_x: Tensor) -> Tensor:
     """Set a variable and return it; with a symbolic value, when `K.function` runs it as one of its `updates`.
@@ -244,7 +252,7 @@ def update(x: Any, new_x: Tensor) -> Tensor:
         >>> get_value(update(variable(1.0), 2.0))
         np.float32(2.0)
     """
-    return _assign(x, new_x)
+    return _changed(x, lambda before: new_x)
 
 
 @mutation
@@ -255,7 +263,7 @@ def update_add(x: Any, increment: Tensor) -> Tensor:
         >>> get_value(update_add(variable(1.0), 2.0))
         np.float32(3.0)
     """
-    return _assign(x, _now(x) + increment.detach())
+    return _changed(x, lambda before: before + increment.detach())
 
 
 @mutation
@@ -266,7 +274,7 @@ def update_sub(x: Any, decrement: Tensor) -> Tensor:
         >>> get_value(update_sub(variable(1.0), 2.0))
         np.float32(-1.0)
     """
-    return _assign(x, _now(x) - decrement.detach())
+    return _changed(x, lambda before: before - decrement.detach())
 
 
 @mutation
@@ -277,7 +285,7 @@ def moving_average_update(x: Any, value: Tensor, momentum: float) -> Tensor:
         >>> get_value(moving_average_update(variable(1.0), 2.0, 0.75))
         np.float32(1.25)
     """
-    return _assign(x, _now(x) - (_now(x) - value.detach()) * (1 - momentum))
+    return _changed(x, lambda before: before - (before - value.detach()) * (1 - momentum))
 
 
 def get_variable_shape(x: Any) -> tuple[int, ...]:

@@ -20,6 +20,12 @@ _CALLED_BY_TORCH = frozenset(
     "register_parameter register_buffer add_module".split()
 )
 
+# Lists of every layer that Keras 1 let a layer assign → what says the same.
+_INSTEAD_OF_ASSIGNING = {
+    "updates": ", or call self.add_update([(variable, value)]) in call",
+    "losses": ", or call self.add_loss(loss) in call",
+}
+
 
 class Shadowable:
     """A property that stands back where a user has an attribute of its name: it has no way to be assigned.
@@ -81,7 +87,8 @@ class Attributes(Weighted):
             why = f"{name} is a method of every layer" if of_keras and not callable(value) else ""
         if why:
             raise AttributeError(
-                f"{self}: self.{name} cannot be assigned, since {why}; choose another name, such as self.my_{name}."
+                f"{self}: self.{name} cannot be assigned, since {why}; "
+                f"choose another name, such as self.my_{name}{_INSTEAD_OF_ASSIGNING.get(name, '')}."
             )
 
     def train(self, mode: bool = True) -> Any:

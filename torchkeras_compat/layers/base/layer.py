@@ -40,6 +40,7 @@ from .runs_on_zeros import RunsOnZeros
 from .side_losses import PENDING, SideLosses
 from .symbols import Symbols
 from .traits import Traits
+from .updates import Updates
 from .user_methods import SHAPE_METHODS, as_user_call, finishing, join_names, told_shapes, with_manners
 from .weights import Weighted
 
@@ -52,7 +53,17 @@ BASE_ARGUMENTS = (
 
 @registry.base("layer")
 class Layer(
-    Attributes, OwnState, Precision, RunsOnZeros, SideLosses, Symbols, Weighted, Building, Configurable, nn.Module
+    Attributes,
+    OwnState,
+    Precision,
+    RunsOnZeros,
+    SideLosses,
+    Updates,
+    Symbols,
+    Weighted,
+    Building,
+    Configurable,
+    nn.Module,
 ):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
 

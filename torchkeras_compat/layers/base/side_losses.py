@@ -74,9 +74,6 @@ class SideLosses:
             *(loss for layer in self._sublayers() for loss in layer._all_standing_losses()),
         ]
 
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Accept updates as Keras does; they were computed when `call` ran."""
-
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean", **kwargs: Any) -> None:
         """Tell a value of each batch among the metrics: its mean over the batches of an epoch.
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ..._core.dialects import Rules
 from ..._core.ownership import is_ours
+from ..._core.runs import RUN
 from ..._core.tensor_shape import TensorShape
 from ..._core.tree import is_shape, map_shapes
 from ..._core.user_tensors import call_user
@@ -45,6 +46,9 @@ class Written(Protocol):
     def _swap_weights_back(self) -> None:
         """Put the weights back for which the call had another value."""
 
+    def _updates_count(self) -> bool:
+        """Tell whether what the call changes is changed in this run."""
+
     def _finish_build(self, shape: Any) -> None:
         """Note that the layer is built."""
 
@@ -79,9 +83,15 @@ def as_user_call(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _called(method: Callable[..., Any], layer: Written, args: Any, kwargs: Any) -> Any:
+    before, RUN.held_updates = RUN.held_updates, [] if layer._rules.updates_end_the_call else None
     try:
-        return call_user(method.__get__(layer), *args, **kwargs)
+        result = call_user(method.__get__(layer), *args, **kwargs)
+        if RUN.held_updates and layer._updates_count():
+            for change in RUN.held_updates:
+                call_user(change)
+        return result
     finally:
+        RUN.held_updates = before
         if layer._swapped:
             layer._swap_weights_back()
 
