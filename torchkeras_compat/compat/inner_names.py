@@ -62,6 +62,7 @@ SUPPORTS = (
 INNER: dict[str, dict[str, Place]] = {
     "activations": _helpers("generic", "get_from_module"),
     "applications.imagenet_utils": _of("applications.imagenet_utils", (), _obtain_input_shape="obtain_input_shape"),
+    "backend.tensorflow_backend": _of("compat.tensorflow_sessions", (), _get_available_gpus="available_gpus"),
     "constraints": _helpers("generic", "get_from_module"),
     "datasets.cifar": _helpers("files", "load_batch"),
     "datasets.cifar10": _helpers("files", "load_batch"),

@@ -189,6 +189,7 @@ TENSORFLOW_PARTS = (
 ).split()
 PACKAGES = {
     *("tensorflow", "tensorflow.python", "tensorflow.contrib"),
+    *("tensorflow.python.client", "tensorflow.python.client.device_lib"),
     *("tensorflow.contrib.keras.api", "tensorflow.contrib.keras.python"),
     *(f"tensorflow.{part}" for part in TENSORFLOW_PARTS),
     *(

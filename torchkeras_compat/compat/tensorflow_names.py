@@ -38,6 +38,7 @@ from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
+from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
@@ -356,6 +357,7 @@ ONE = {  # names in `tensorflow` itself
     "AUTO_REUSE": None,
     "TensorArray": TensorArray,
     **CONTROL,
+    **SESSIONS,
     **{name: check for name, check in CHECKS.items() if name.startswith(("assert_", "Assert"))},
     "no_op": _nothing,
     "executing_eagerly": _same(True),
@@ -425,6 +427,8 @@ for _path, _function in FUNCTIONS.items():
     _part, _, _name = _path.rpartition(".")
     NAMES[_part].setdefault(_name, _function)
 
+# Modules of TensorFlow's sources that scripts import: module → name → what it is.
+SOURCES: dict[str, dict[str, Any]] = {"python.client.device_lib": {"list_local_devices": local_devices}}
 # What `tensorflow.compat.v1` has of its own: part → name → what it is.
 VERSION_1: dict[str, dict[str, Any]] = {
     "": {"random_normal_initializer": functools.partial(initializers.RandomNormal, stddev=1.0)},
@@ -449,7 +453,7 @@ def find(part: str, name: str) -> Any:
     of_version_1 = part.startswith("compat.v1")
     part = part.removeprefix("compat.v1").removeprefix("compat.v2").removeprefix(".")
     own = VERSION_1.get(part, {}) if of_version_1 else {}
-    value = own[name] if name in own else NAMES[part][name]
+    value = own[name] if name in own else (SOURCES.get(part) or NAMES[part])[name]
     return _handing_out(value) if isinstance(value, FunctionType) else value
 
 

@@ -6,14 +6,6 @@ import torch
 
 # Frequent names that are not here → what to write.
 INSTEAD: dict[str, str] = {
-    "Session": "leave the session out, values are there at once; leave K.set_session(…) out with it",
-    "InteractiveSession": "leave the session out, values are there at once",
-    "ConfigProto": "leave it out, torch takes a GPU's memory as it needs it",
-    "GPUOptions": "leave it out, torch takes a GPU's memory as it needs it",
-    "Graph": "leave it out, there are no graphs",
-    "get_default_graph": "leave it out, there are no graphs, and a model runs in any thread",
-    "global_variables_initializer": "leave it out, variables have their values at once",
-    "placeholder": "keras.layers.Input(shape), or K.placeholder(shape)",
     "Module": "torch.nn.Module",
     "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
     "train.Checkpoint": "model.save_weights(path) for each model, and model.load_weights(path)",
