@@ -506,3 +506,18 @@ def test_real_samples_load(monkeypatch: pytest.MonkeyPatch) -> None:
         assert max(map(max, x)) < 100
         assert min(module.get_word_index().values()) >= 1
     assert boston_housing.load_data()[0][0].shape[1] == 13
+
+
+def test_imdb_is_split_as_told(folder: Path) -> None:
+    """Up to Keras 1.0 the file had no halves: a fraction of all reviews is for testing, whatever their labels."""
+    rows, labels = texts(60), np.repeat([0, 1], 30)
+    np.savez(folder / "imdb.npz", x_train=rows[:40], y_train=labels[:40], x_test=rows[40:], y_test=labels[40:])
+    (x_train, y_train), (x_test, y_test) = imdb.load_data(test_split=0.25, start_char=None, index_from=0, oov_char=None)
+    assert (len(x_train), len(x_test)) == (45, 15)
+    assert {0, 1} == set(y_train) == set(y_test)
+    rarest = max(max(row) for row in rows)
+    expected = sorted(([w for w in row if w < rarest], label) for row, label in zip(rows.tolist(), labels.tolist()))
+    found = [*zip(x_train.tolist(), y_train.tolist()), *zip(x_test.tolist(), y_test.tolist())]
+    assert sorted((list(row), label) for row, label in found) == expected
+    with pytest.raises(ValueError, match="test_split"):
+        imdb.load_data(test_split=2)

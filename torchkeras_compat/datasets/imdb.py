@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core.border import translated
+from .._core.errors import fraction
 from . import _files, _words
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
@@ -26,6 +27,7 @@ def load_data(
     start_char: int | None = 1,
     oov_char: int | None = 2,
     index_from: int = 3,
+    test_split: float | None = None,
 ) -> tuple[Pair, Pair]:
     """Load the reviews as `(x_train, y_train), (x_test, y_test)`.
 
@@ -38,12 +40,13 @@ def load_data(
         start_char: Put in front of each review; `None` for nothing.
         oov_char: What replaces a word; with `None` the word is left out.
         index_from: Added to each index, to make room for the marks.
+        test_split: Fraction of all reviews that are for testing, as up to Keras 1.0; `None` for the split of the file.
 
     Shape:
         x `(n,)`, each entry a list of indices; y `(n,)`, 0 or 1.
 
     Raises:
-        ValueError: `maxlen` leaves no review.
+        ValueError: `maxlen` leaves no review, or a `test_split` outside [0, 1].
         DownloadError: The file is not there and cannot be loaded.
         DatasetError: The file is damaged, or holds something other than arrays.
     """
@@ -51,6 +54,11 @@ def load_data(
     x_train, y_train, x_test, y_test = _files.read_npz(found, ("x_train", "y_train", "x_test", "y_test"))
     rng = np.random.RandomState(seed)
     parts = []
+    if test_split is not None:  # in an order of their own, for each half may be sorted by its labels
+        order = _words.order(len(x_train) + len(x_test), rng)
+        x, y = np.concatenate([x_train, x_test])[order], np.concatenate([y_train, y_test])[order]
+        cut = int(len(x) * (1 - fraction(_OWNER, "test_split", test_split)))
+        x_train, x_test, y_train, y_test = x[:cut], x[cut:], y[:cut], y[cut:]
     for x, y in ((x_train, y_train), (x_test, y_test)):
         order = _words.order(len(x), rng)
         texts = _words.shifted(x[order], start_char, index_from)
