@@ -13,7 +13,7 @@ import torch
 import torchkeras_compat.backend as K
 from torchkeras_compat import optimizers
 from torchkeras_compat._core import settings
-from torchkeras_compat.layers import LSTM, BatchNormalization, Dense, Dropout, Input, Lambda
+from torchkeras_compat.layers import LSTM, AveragePooling2D, BatchNormalization, Dense, Dropout, Input, Lambda
 from torchkeras_compat.models import Model, Sequential
 
 
@@ -337,3 +337,18 @@ def test_backend_functions_compile() -> None:
     y, p = torch.rand(2, 3), torch.rand(2, 3)
     torch.testing.assert_close(loss(y, p), ((p - y) ** 2).mean(-1) + p.sum())
     assert len(graphs) == 1
+
+
+def test_a_model_of_values_that_are_there() -> None:
+    """Keras 1's doodles: `Input(tensor=variable)`; a later value of the variable counts."""
+    masks = K.variable(np.arange(16.0).reshape(1, 4, 4, 1))
+    pooled = AveragePooling2D()(Input(tensor=masks, shape=(None, None, 1), name="mask_input"))
+    expected = np.arange(16.0).reshape(2, 2, 2, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(K.eval(pooled)[0, :, :, 0], expected)
+    image = K.placeholder((1, 2, 2, 1))
+    loss = K.sum(pooled * image)
+    run = K.function([image], [loss, *K.gradients(loss, [image])])
+    K.set_value(masks, 2 * K.get_value(masks))
+    value, gradient = run([np.ones((1, 2, 2, 1))])
+    np.testing.assert_allclose(value, 2 * expected.sum())
+    np.testing.assert_allclose(gradient[0, :, :, 0], 2 * expected)

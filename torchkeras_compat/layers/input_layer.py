@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from .._core import registry, settings
 from .._core.errors import argument_error
 from .._core.strings import STRING, is_string_type
-from .._core.symbolic import OwnNode, SymbolicTensor
+from .._core.symbolic import OwnNode, SymbolicTensor, apply
+from ..backend import identity
 from .base import ROW_WISE, Layer
 
 
@@ -108,7 +111,7 @@ def Input(
         name: The name of the input layer.
         dtype: The type of the input.
         sparse: Only `None` or `False`.
-        tensor: A symbolic tensor that is returned as it is.
+        tensor: A symbolic tensor that is returned as it is, or a variable or tensor to compute with.
         ragged: Only `None` or `False`.
         type_spec: Only `None`.
         batch_shape: Shape with the batch size.
@@ -119,8 +122,9 @@ def Input(
         (None, 784)
     """
     if tensor is not None:
-        input_for(tensor, name)
-        return tensor
+        given = apply(identity, tensor) if isinstance(tensor, Tensor) else tensor
+        input_for(given, name)
+        return given
     sizes: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
     layer = InputLayer(
         batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **sizes
