@@ -212,3 +212,13 @@ def test_old_functions_of_the_backend(part: str, root: str) -> None:
         assert callable(getattr(module, name))
         assert names[name] is getattr(module, name)
     assert module.pack is module.stack
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("cPickle", "pickle"), ("urllib2", r"urllib\.request"), ("sklearn.cross_validation", r"sklearn\.model_selection")],
+)
+def test_modules_of_old_python_and_scikit_learn(old: str, new: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=new) as raised:
+        importlib.import_module(old)
+    assert raised.value.name == old

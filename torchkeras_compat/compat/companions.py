@@ -19,7 +19,8 @@ from .._core import planned
 from .._core.errors import did_you_mean
 from . import six_functions
 
-# Package that Keras brought along, or asked for → what to do where it is not installed.
+# Package that Keras brought along or asked for, or that its scripts import by an old name → what to do where it is not
+# installed.
 MISSING: dict[str, str] = {
     "yaml": "install it with pip install pyyaml",
     "h5py": "install it with pip install h5py",
@@ -29,6 +30,16 @@ MISSING: dict[str, str] = {
     "graphviz": "install it with pip install graphviz",
     "requests": "install it with pip install requests",
     "tables": "install it with pip install tables",
+    **{
+        old: f"it is {new} in Python 3; write import {new}"
+        for old, new in (
+            *(("cPickle", "pickle"), ("cStringIO", "io"), ("StringIO", "io"), ("Queue", "queue")),
+            *(("urllib2", "urllib.request"), ("urlparse", "urllib.parse"), ("ConfigParser", "configparser")),
+        )
+    },
+    **dict.fromkeys(
+        ("sklearn.cross_validation", "sklearn.grid_search"), "it is sklearn.model_selection since scikit-learn 0.18"
+    ),
     "theano": "there is no Theano behind Keras here; write the functions of keras.backend, or torch's",
     "cntk": "there is no CNTK behind Keras here; write the functions of keras.backend, or torch's",
 }

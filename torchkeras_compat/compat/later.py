@@ -25,7 +25,7 @@ EXPERIMENTAL: dict[str, str] = {
 }
 
 MODELS: dict[str, str] = {
-    "Graph": "write Sequential now",
+    "Graph": "write a model of tensors now: x = Input(shape), each node as y = layer(x), and Model(inputs, outputs)",
 }
 UTILS: dict[str, str] = {
     "FeatureSpace": BY_HAND.format("a preprocessing layer for each feature, and layers.Concatenate,"),
