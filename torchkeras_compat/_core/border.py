@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from .dialects import Dialect, current, of
 from .errors import UnknownName, did_you_mean, misfit, show
+from .ownership import is_ours
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -122,9 +123,10 @@ class Tables:
     reread: dict[str, tuple[Reread, ...]]
     swapped: dict[str, Swapped]
     functions: dict[str, str]  # old names of functions of the backend, and where each is found
+    attributes: dict[str, Mapping[str, str]]  # old names of attributes that no argument has
 
 
-TABLES = Tables({}, {}, {}, {}, {}, {})
+TABLES = Tables({}, {}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
 _NOTHING = contextlib.nullcontext()
@@ -143,6 +145,7 @@ def install(
     reread: Mapping[str, tuple[Reread, ...]] | None = None,
     swapped: Mapping[str, Swapped] | None = None,
     functions: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Take over tables of old spellings."""
     TABLES.spellings.update(spellings)
@@ -153,6 +156,7 @@ def install(
     placed = {owner for owner, table in spellings.items() if any(s.place is not None for s in table.values())}
     _by_place.update(placed, TABLES.swapped)
     TABLES.functions.update(functions or {})
+    TABLES.attributes.update(attributes or {})
 
 
 def forget_warnings() -> None:
@@ -254,6 +258,28 @@ def translate(
             )
         kwargs.pop(argument, None)
     return args, kwargs
+
+
+def read_by_old_name(instance: Any, name: str) -> Any:
+    """Return what an attribute is that goes by another name today: that of an argument, or of a weight.
+
+    Args:
+        instance: The object, whose class or a base of it has tables.
+        name: The old name.
+
+    Raises:
+        AttributeError: No table has the name, or the object has nothing by today's.
+    """
+    for owner in (cls.__name__ for cls in type(instance).__mro__ if is_ours(cls)):
+        spelling = TABLES.spellings.get(owner, {}).get(name)
+        new = TABLES.attributes.get(owner, {}).get(name) or (spelling.new if spelling else None)
+        if new is None or new == name or (spelling is not None and spelling.quiet):
+            continue
+        value = getattr(instance, new)
+        warn_once(owner, f".{name}", f"is .{new} today.", new, f"{owner}(…).{name}")
+        olds = {} if spelling is None else {today: old for old, today in (spelling.values or {}).items()}
+        return olds.get(value, value) if isinstance(value, (str, int)) else value
+    raise AttributeError(f"{type(instance).__name__} has no {name!r}")
 
 
 # Arguments that are yes or no, by which one order of arguments can be told from another.

@@ -205,6 +205,21 @@ class SymbolicTensor(Deferred):
     def _keras_shape(self) -> Shape:
         return tuple(self.shape)
 
+    @property
+    def _uses_learning_phase(self) -> bool:
+        """Whether a layer that is another in training is among those that compute the tensor."""
+        seen: set[int] = set()
+        pending: list[SymbolicTensor] = [self]
+        while pending:
+            node = pending.pop().node
+            if node is None or id(node) in seen:
+                continue
+            seen.add(id(node))
+            if getattr(node.origin, "uses_learning_phase", False):
+                return True
+            pending += node.parents()
+        return False
+
     def in_run(self) -> Any:
         """Return the value in the run in progress."""
         return resolved(self)

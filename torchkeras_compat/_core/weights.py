@@ -171,6 +171,23 @@ class Variable(Live):
             value = self._weight.read()
             return self.assign(value + sign * torch.as_tensor(take_back(delta), dtype=value.dtype, device=value.device))
 
+    def get_value(self, borrow: bool = False) -> np.ndarray[Any, Any]:
+        """Return the value as a numpy array, as a shared variable of Theano does.
+
+        Args:
+            borrow: Accepted; the array is a copy.
+        """
+        return self.numpy()
+
+    def set_value(self, value: Any, borrow: bool = False) -> None:
+        """Write `value` into the weight, as into a shared variable of Theano.
+
+        Args:
+            value: An array or a tensor.
+            borrow: Accepted; the value is copied.
+        """
+        self.assign(value)
+
     def value(self) -> Tensor:
         """Return the weight as a tensor that is no variable."""
         return self.current().as_subclass(UserTensor)

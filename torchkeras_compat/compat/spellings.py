@@ -142,6 +142,20 @@ LAYERS: dict[str, Table] = {
     "Model": _renamed(input="inputs", output="outputs"),
 }
 
+# What Keras 1 called the weights of layers, and other attributes that no argument has.
+_WEIGHTS: Mapping[str, str] = {"W": "kernel", "b": "bias"}
+_RECURRENT_WEIGHTS: Mapping[str, str] = {**_WEIGHTS, "U": "recurrent_kernel"}
+ATTRIBUTES: dict[str, Mapping[str, str]] = {
+    **dict.fromkeys(
+        "Dense TimeDistributedDense MaxoutDense Highway Conv1D Conv2D Conv3D Conv2DTranspose Conv3DTranspose "
+        "LocallyConnected1D LocallyConnected2D".split(),
+        _WEIGHTS,
+    ),
+    **dict.fromkeys("SimpleRNN LSTM GRU ConvLSTM2D".split(), _RECURRENT_WEIGHTS),
+    "Embedding": {"W": "embeddings"},
+    "BatchNormalization": {"running_mean": "moving_mean"},
+}
+
 PENALTIES_AND_BOUNDS: dict[str, Table] = {
     "L1": _renamed(quiet=True, l="l1"),
     "L2": _renamed(quiet=True, l="l2"),

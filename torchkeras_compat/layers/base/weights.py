@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from ... import constraints, initializers, regularizers
 from ..._core import settings
-from ..._core.border import nameless
+from ..._core.border import nameless, read_by_old_name
 from ..._core.errors import did_you_mean, show
 from ..._core.ownership import is_ours
 from ..._core.shapes import sizes
@@ -166,6 +167,12 @@ class Weighted(nn.Module):
             known = getattr(type(self), name, None)
             if isinstance(known, property) and known.fget is not None:
                 return known.fget(self)  # it has raised, and says why
+            if name == "bias":
+                if self.__dict__.get("use_bias") is False:
+                    return None  # as a layer of Keras has it
+            elif not name.startswith("_"):
+                with contextlib.suppress(AttributeError):
+                    return read_by_old_name(self, name)
             raise
 
     def _set_weight(self, name: str, value: Any) -> bool:
