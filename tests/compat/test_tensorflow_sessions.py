@@ -145,3 +145,24 @@ def test_lists_of_devices() -> None:
     gpus = [device.name for device in devices if device.device_type == "GPU"]
     assert K.tensorflow_backend._get_available_gpus() == gpus
     assert len(gpus) == torch.cuda.device_count()
+
+
+def test_weights_that_are_drawn_anew() -> None:
+    import keras
+    import tensorflow as tf
+    from keras import backend as K
+
+    model = keras.models.Sequential([keras.layers.Dense(4, input_dim=3), keras.layers.BatchNormalization()])
+    session = K.get_session()
+    drawn = model.get_weights()
+    model.set_weights([np.full_like(w, 7) for w in drawn])
+    for layer in model.layers:
+        if hasattr(layer, "kernel_initializer"):
+            layer.kernel.initializer.run(session=session)
+    assert not np.isclose(model.get_weights()[0], 7).any()
+    assert not np.isclose(model.get_weights()[0], drawn[0]).any()
+    assert (model.get_weights()[1] == 7).all()
+    session.run(tf.variables_initializer(model.weights))
+    assert [w.tolist() for w in model.get_weights()[1:]] == [w.tolist() for w in drawn[1:]]
+    with pytest.raises(ValueError, match="made of a value"):
+        session.run(K.variable(1.0).initializer)

@@ -117,6 +117,11 @@ class Variable(Live):
         return self._weight.trainable
 
     @property
+    def initializer(self) -> Initialization:
+        """What draws its first value anew: `layer.kernel.initializer.run(session=session)`."""
+        return Initialization([self])
+
+    @property
     def constraint(self) -> Callable[[Tensor], Tensor] | None:
         """What is applied to it after each update."""
         return self._weight.constraint
@@ -208,6 +213,35 @@ class Variable(Live):
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self.name!r} shape={tuple(self.shape)} dtype={settings.dtype_name(self.dtype)}>"
+
+
+class Initialization:
+    """Gives variables values as they had first: what `variable.initializer` is in TensorFlow 1.
+
+    Args:
+        variables: The variables.
+    """
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        self.variables = variables
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Draw the values.
+
+        Args:
+            feed_dict: Accepted for TensorFlow's sake.
+            session: Likewise.
+
+        Raises:
+            ValueError: A variable that was made of a value has no initializer.
+        """
+        for variable in self.variables:
+            weight = variable._weight
+            if weight.initializer is None:
+                raise ValueError(f"{weight.path}: it was made of a value, not by an initializer; K.set_value sets it.")
+        for weight in (variable._weight for variable in self.variables):
+            with torch.no_grad():
+                weight.assign(weight.initializer(weight.shape))  # type: ignore[misc]
 
 
 class VariablePart(Expression):

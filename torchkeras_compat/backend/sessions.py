@@ -12,6 +12,7 @@ from .._core.border import warn_once
 from .._core.errors import show
 from .._core.symbolic import SymbolicTensor
 from .._core.tree import flatten, map_tree
+from .._core.weights import Initialization
 from .graph import function
 from .variables import value_of
 
@@ -65,7 +66,9 @@ class Session:
         if options:
             raise TypeError(f"Session.run({', '.join(options)}=…): leave it out; torch.profiler tells what takes time.")
         for fetch in flatten(fetches):
-            if not isinstance(fetch, (SymbolicTensor, Tensor, Operation)) and not hasattr(fetch, "_set"):
+            if not isinstance(fetch, (SymbolicTensor, Tensor, Operation, Initialization)) and not hasattr(
+                fetch, "_set"
+            ):
                 raise TypeError(f"Session.run: a tensor or variable must be there to be computed; got {show(fetch)}.")
         symbols = [fetch for fetch in flatten(fetches) if isinstance(fetch, SymbolicTensor)]
         # A phase that was fixed is a number, and nothing is to be fed.
@@ -75,7 +78,7 @@ class Session:
         def value(fetch: Any) -> Any:
             if isinstance(fetch, SymbolicTensor):
                 return next(computed)
-            return None if isinstance(fetch, Operation) else value_of(fetch)
+            return fetch.run() if isinstance(fetch, (Operation, Initialization)) else value_of(fetch)
 
         return map_tree(value, fetches)
 

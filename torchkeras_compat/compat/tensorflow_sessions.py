@@ -13,6 +13,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.border import warn_once
 from .._core.errors import did_you_mean
+from .._core.weights import Initialization
 from ..backend.sessions import Operation, Session
 
 
@@ -184,5 +185,6 @@ SESSIONS: dict[str, Any] = {
     "global_variables_initializer": Operation,
     "local_variables_initializer": Operation,
     "tables_initializer": Operation,
+    "variables_initializer": Initialization,
     "initialize_all_variables": Operation,
 }
