@@ -494,3 +494,13 @@ def test_cuda_equals_the_cpu(cls: type[Recurrent], kwargs: dict[str, Any], mask:
         two.square().sum().backward()
         for p, q in zip(layer.parameters(), other.parameters()):
             torch.testing.assert_close(q.grad.cpu(), p.grad, rtol=1e-3, atol=1e-3)
+
+
+def test_masks_that_are_not_of_steps() -> None:
+    """Keras 2.15 takes (batch, steps, 1) for (batch, steps), and fails at other axes."""
+    layer, x = LSTM(3), np.random.RandomState(0).rand(2, 4, 5).astype("float32")
+    mask = np.array([[True, True, False, True], [False, True, True, False]])
+    expected = layer(x, mask=torch.as_tensor(mask))
+    np.testing.assert_array_equal(layer(x, mask=torch.as_tensor(mask[..., None])), expected)
+    with pytest.raises(ValueError, match=r"\(batch, steps\); got the shape \(2, 4, 5\).*compute_mask"):
+        layer(x, mask=torch.ones((2, 4, 5), dtype=torch.bool))

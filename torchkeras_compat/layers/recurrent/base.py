@@ -350,7 +350,7 @@ class RNN(Layer):
         constants: Sequence[Any] | None = None,
     ) -> Any:
         """Return the last output, or all of them; with `return_state` a list of that and the last states."""
-        mask = None if mask is None else _first_mask(mask)
+        mask = None if mask is None else self._mask_of_steps(_first_mask(mask))
         walkers = self._walkers()
         if walkers is None or constants is not None:
             return self._call_steps(inputs, mask, training, initial_state, constants)
@@ -460,6 +460,18 @@ class RNN(Layer):
             return output
         outputs = output if isinstance(output, list) else [output]
         return [*outputs, *packed(as_list(self.cell.state_size), states, self)]
+
+    def _mask_of_steps(self, mask: Any) -> Any:
+        """Return a mask with one truth value for each step; a last axis of one is taken off it, as in Keras."""
+        if mask is not None and mask.dim() == 3 and mask.shape[-1] == 1:
+            return mask.squeeze(-1)
+        if mask is not None and mask.dim() != 2:
+            raise ValueError(
+                f"{self}: its mask must have one truth value for each step, (batch, steps); got the shape "
+                f"{tuple(mask.shape)}. The compute_mask of the layer before decides; a layer that takes steps together "
+                f"returns None there."
+            )
+        return mask
 
     # --- masks and shapes ----------------------------------------------------------------------------------------
 
