@@ -31,10 +31,12 @@ PAIRS = [
 ]
 
 
-def inputs(cell: Formula, start: bool, bias: bool, dtype: torch.dtype = torch.float64) -> list[Any]:
+def inputs(
+    cell: Formula, start: bool, bias: bool, dtype: torch.dtype = torch.float64, steps: int = 4, batch: int = 3
+) -> list[Any]:
     """x, w, b, r, rb and the first states."""
     torch.manual_seed(0)
-    steps, batch, features, units = 4, 3, 2, 3
+    features, units = 2, 3
     rows = cell.gates * units
 
     def leaf(*shape: int) -> Any:
@@ -77,6 +79,23 @@ def test_gradient_written_out(kind: type[Formula], activation: Any, gate: Any, s
             ]
             for a, b in zip(*found):
                 torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("start", [True, False])
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_one_sample_of_one_step(kind: type[Formula], start: bool) -> None:
+    """What is expanded to such a size lies in one piece: the walk must not write into a weight."""
+    cell = kind(activations.tanh, activations.sigmoid)
+    given = inputs(cell, start, True, steps=1, batch=1)
+    leaves = [t for t in given if t is not None]
+    before = [t.detach().clone() for t in leaves]
+    one = Recurrence.apply(cell, *given)
+    for leaf, value in zip(leaves, before):
+        torch.testing.assert_close(leaf.detach(), value, rtol=0, atol=0)
+    two = recorded(cell, *given)
+    found = [torch.autograd.grad(sum(out.square().sum() for out in outs), leaves) for outs in (one, two)]
+    for a, b in zip(*found):
+        torch.testing.assert_close(a, b)
 
 
 @pytest.mark.parametrize("kind", FORMULAS)

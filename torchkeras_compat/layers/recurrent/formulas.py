@@ -278,7 +278,8 @@ class GRUFormula(Formula):
         units = r.shape[1]
         h, v = state_buffer(z, units, states[0]), self.values_beside(z)
         # The bias of all steps at once: a product that adds a row copies it first, step by step.
-        y = torch.zeros_like(z) if rb is None else rb.expand_as(z).contiguous()
+        # A copy in any case: of one sample and one step, what is expanded lies in one piece and is the weight itself.
+        y = torch.zeros_like(z) if rb is None else torch.empty_like(z).copy_(rb)
         into, gate, rt = ACTIVATION_GRADIENTS[self.activation].into, ACTIVATION_GRADIENTS[self.gate].into, r.t()
         hs, ys = h.unbind(0), y.unbind(0)
         gates, gates_y, gates_v = (x[..., : 2 * units].unbind(0) for x in (z, y, v))
