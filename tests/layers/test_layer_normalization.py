@@ -53,6 +53,19 @@ def test_gradients_of_images_in_groups(options: dict[str, Any], frozen: bool, of
         np.testing.assert_allclose(layer.beta.grad, direction.sum((0, 1, 2)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(5, 6), (3, 4, 6), (2, 3, 4, 6)])
+def test_gradients_of_the_weights_of_groups_alone(size: tuple[int, ...]) -> None:
+    """torch's kernel ends the process where a discriminator's step asks for no gradient of its pictures."""
+    layer = L.GroupNormalization(groups=3)
+    x = torch.tensor(RNG.normal(size=(2, *size)).astype("float32"), requires_grad=True)
+    direction = torch.tensor(RNG.normal(size=x.shape).astype("float32"))
+    y = layer(x)
+    places = tuple(range(x.dim() - 1))
+    of_gamma, of_beta = torch.autograd.grad((y * direction).sum(), [layer.gamma, layer.beta])
+    np.testing.assert_allclose(of_beta, direction.sum(places), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(of_gamma, (y.detach() * direction).sum(places), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(("axis", "row_wise"), [(-1, True), (1, True), ([1, 2], True), (0, False), ([-3, -1], False)])
 def test_an_axis_of_samples_mixes_them(axis: Any, row_wise: bool) -> None:
     model = keras.Sequential([L.InputLayer((4, 3)), L.UnitNormalization(axis=axis)])

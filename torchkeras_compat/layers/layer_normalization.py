@@ -266,9 +266,9 @@ class GroupNormalization(ScaledNormalization):
         axis = self._axes_of(inputs.dim())[0]
         x = inputs.movedim(axis, 1)
         if mask is None:
-            # torch's kernel ends the process where channels last get gradients of weights alone, and fails for an
-            # offset without a scale.
-            whole = self.scale and self.center and (x.requires_grad or not torch.is_grad_enabled())
+            # torch's kernel ends the process where channels last get gradients of weights alone, of whatever the caller
+            # asks for them later, and fails for an offset without a scale.
+            whole = self.scale and self.center and (x.dim() < 4 or not torch.is_grad_enabled())
             weights = (self.gamma, self.beta) if whole else (None, None)
             y = F.group_norm(x, self.groups, *weights, self.epsilon)
             y = y if whole else self._scaled(y)
