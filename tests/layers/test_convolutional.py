@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from torchkeras_compat import layers
+from torchkeras_compat import layers, models
 from torchkeras_compat._core import border, settings
 from torchkeras_compat._core.border import Spelling
+from torchkeras_compat.export.emission import NotExportable
 
 CLASSES = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}
 SHAPES = {1: (7, 4), 2: (7, 6, 4), 3: (5, 4, 6, 4)}
@@ -141,3 +142,42 @@ def test_tables_of_old_spellings_go_by_the_class_called(monkeypatch: pytest.Monk
     assert Mine(filter_count=3, kernel_size=1).filters == 3
     with pytest.raises(TypeError, match="filter_count"):
         layers.Conv1D(filter_count=3, kernel_size=1)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_several_axes_of_samples(rank: int, data_format: str) -> None:
+    """`(batch, frames, …)`: each frame is convolved by itself, as `keras.layers.Conv2D` of Keras 2.15 says."""
+    options: dict[str, Any] = {"padding": "causal" if rank == 1 else "same", "activation": "relu"}
+    layer = CLASSES[rank](2, 3, data_format=data_format, **options)
+    own = SHAPES[rank] if data_format == "channels_last" else (SHAPES[rank][-1], *SHAPES[rank][:-1])
+    symbol = layer(layers.Input((5, *own)))
+    x = np.random.default_rng(2).normal(size=(3, 5, *own)).astype("float32")
+    y = layer(x)
+    assert tuple(symbol.shape)[1:] == tuple(y.shape)[1:] == layer.compute_output_shape((None, 5, *own))[1:]
+    torch.testing.assert_close(y[:, 2], layer(x[:, 2]))
+    assert (layer.input_spec.min_ndim, layer.input_spec.ndim) == (rank + 2, None)
+    with pytest.raises(ValueError, match=f"must have {rank + 2} axes or more"):
+        layer._check_rank((None, 4))
+
+
+def test_training_on_frames() -> None:
+    frames = models.Sequential(
+        [layers.Conv2D(3, 3, activation="relu", input_shape=(5, 8, 6, 2)), layers.Flatten(), layers.Dense(1)]
+    )
+    apart = models.Sequential(
+        [
+            layers.TimeDistributed(layers.Conv2D(3, 3, activation="relu"), input_shape=(5, 8, 6, 2)),
+            layers.Flatten(),
+            layers.Dense(1),
+        ]
+    )
+    apart.set_weights(frames.get_weights())
+    x, y = np.random.default_rng(3).normal(size=(6, 5, 8, 6, 2)).astype("float32"), np.arange(6.0)[:, None]
+    losses = []
+    for model in (frames, apart):
+        model.compile("sgd", "mse")
+        losses.append(model.fit(x, y, epochs=3, batch_size=2, shuffle=False, verbose=0).history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    with pytest.raises(NotExportable, match="several axes of samples"):
+        frames.to_torch()

@@ -224,8 +224,52 @@ class Conv(SpatialLayer, ActivatedLayer):
         )
 
 
+class ConvOfBatches(Conv):
+    """Base of the convolutions that take several axes of samples, `(batch, frames, rows, columns, channels)`."""
+
+    _more_batch_axes = True
+
+    @property
+    def channel_axis(self) -> int:
+        """Where the channels are, counted from the end, whatever stands in front."""
+        return -1 if self.data_format == "channels_last" else -1 - self.rank
+
+    def _split(self, shape: Sequence[int | None]) -> tuple[Shape, Shape]:
+        """Return the axes of samples, and the shape with one in their place."""
+        own = self.rank + 1
+        return tuple(shape[:-own]), (shape[0] if len(shape) == own + 1 else None, *shape[-own:])
+
+    def build(self, input_shape: Any) -> None:
+        """Make the convolution for one axis of samples."""
+        super().build(self._split(input_shape)[1])
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """Return the shape with `filters` channels and the sizes that the window leaves."""
+        batches, one = self._split(input_shape)
+        return (*batches, *super().compute_output_shape(one)[1:])
+
+    def _joined(self, run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        """Return what `run` computes of the samples of all axes together."""
+        own = self.rank + 1
+        return torch.unflatten(run(inputs.flatten(0, -own - 1)), 0, inputs.shape[:-own])
+
+    def pre_activation(self, inputs: Tensor) -> Tensor:
+        """Return the convolution, with its bias."""
+        run = super().pre_activation
+        return self._joined(run, inputs) if inputs.dim() > self.rank + 2 else run(inputs)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the activated convolution."""
+        run = super().call
+        return self._joined(run, inputs) if inputs.dim() > self.rank + 2 else run(inputs)
+
+    def _convolution_facts(self) -> ConvolutionFacts | None:
+        """Return what a written-out gradient needs, where there is one axis of samples."""
+        return None if len(self._built_shape or ()) > self.rank + 2 else super()._convolution_facts()
+
+
 @registry.register("layer", "Convolution1D")
-class Conv1D(Conv):
+class Conv1D(ConvOfBatches):
     """Convolution over a sequence; it runs as one over images of height 1, which torch computes faster.
 
     Args:
@@ -240,7 +284,8 @@ class Conv1D(Conv):
         kwargs: `use_bias`, options of `kernel` and `bias` as in `Dense`, and the arguments of every layer.
 
     Shape:
-        Input: `(batch, steps, channels)`. Output: `(batch, new_steps, filters)`.
+        Input: `(batch, steps, channels)`. Output: `(batch, new_steps, filters)`. More axes of
+        samples may stand in front.
 
     Raises:
         ValueError: An argument is out of range, or strides and dilation_rate are both greater than 1.
@@ -253,11 +298,11 @@ class Conv1D(Conv):
 
     rank = 1
     paddings = ("valid", "same", "causal")
-    _gradient_facts = Conv._convolution_facts
+    _gradient_facts = ConvOfBatches._convolution_facts
 
 
 @registry.register("layer", "Convolution2D")
-class Conv2D(Conv):
+class Conv2D(ConvOfBatches):
     """Convolution over images.
 
     Args:
@@ -272,7 +317,8 @@ class Conv2D(Conv):
         kwargs: `use_bias`, options of `kernel` and `bias` as in `Dense`, and the arguments of every layer.
 
     Shape:
-        Input: `(batch, rows, columns, channels)`. Output: `(batch, new_rows, new_columns, filters)`.
+        Input: `(batch, rows, columns, channels)`. Output: `(batch, new_rows, new_columns, filters)`. More
+        axes of samples may stand in front.
 
     Raises:
         ValueError: An argument is out of range, or strides and dilation_rate are both greater than 1.
@@ -284,11 +330,11 @@ class Conv2D(Conv):
     """
 
     rank = 2
-    _gradient_facts = Conv._convolution_facts
+    _gradient_facts = ConvOfBatches._convolution_facts
 
 
 @registry.register("layer", "Convolution3D")
-class Conv3D(Conv):
+class Conv3D(ConvOfBatches):
     """Convolution over volumes.
 
     Args:

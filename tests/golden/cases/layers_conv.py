@@ -76,6 +76,10 @@ _WHICH = {"max": "MaxPooling", "average": "AveragePooling"}
 
 CONVOLUTIONAL: list[Case] = [_conv1d(name, kwargs) for name, kwargs in _CONV1D]
 CONVOLUTIONAL += [_conv2d(name, kwargs) for name, kwargs in _CONV2D]
+CONVOLUTIONAL += [  # several axes of samples
+    single("conv1d_frames", "Conv1D", [3, 7, 2], filters=4, kernel_size=3, padding="causal", activation="relu"),
+    single("conv2d_frames", "Conv2D", [3, 5, 4, 2], filters=4, kernel_size=3, padding="same", strides=2),
+]
 CONVOLUTIONAL += [
     single(f"{short}_pool_1d_{name}", f"{cls}1D", [7, 3], **kwargs)
     for short, cls in _WHICH.items()

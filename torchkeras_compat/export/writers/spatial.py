@@ -103,7 +103,16 @@ def _convolution(
 
 @writes(layers.Conv1D, layers.Conv2D, layers.Conv3D)
 def convolution(emission: Emission, layer: Any, x: Value) -> Value:
-    """A convolution and its activation."""
+    """A convolution and its activation.
+
+    Raises:
+        NotExportable: The input has several axes of samples.
+    """
+    if x.rank > layer.rank + 2:
+        raise NotExportable(
+            f"{layer}: an input with several axes of samples, {x.shape}, has no form in plain torch; write "
+            f"TimeDistributed around the layer."
+        )
     state = {"weight": kept(_outputs_first, weight(layer, "kernel")), "bias": weight_if(layer, "bias")}
     y = _convolution(emission, layer, x, layer.filters, layer.groups, state)
     return activate(emission, layer, layer.activation, y)

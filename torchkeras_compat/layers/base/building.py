@@ -30,6 +30,7 @@ class Building(nn.Module):
     _initial_weights: Any
     _input_spec: Any
     _input_rank: ClassVar[int | tuple[int, ...] | None] = None
+    _more_batch_axes: ClassVar[bool] = False  # whether further axes may stand before those of `_input_rank`
     _sizes_of_weights: Mapping[int, int] = MappingProxyType({})  # axis of the input → its size when weights were made
     _torch_parts: tuple[nn.Module, ...] = ()  # of a user's layer; ours tell theirs
     _scope: str = ""  # the names of the layers that it was built in
@@ -107,8 +108,9 @@ class Building(nn.Module):
     def _check_rank(self, shape: Shape) -> None:
         """Raise when the number of axes is not one the layer takes."""
         ranks = (self._input_rank,) if isinstance(self._input_rank, int) else self._input_rank
-        if ranks is not None and len(shape) not in ranks:
-            wanted = " or ".join(f"{r} axes" for r in ranks)
+        more = self._more_batch_axes
+        if ranks is not None and len(shape) not in ranks and not (more and len(shape) > max(ranks)):
+            wanted = " or ".join(f"{r} axes" for r in ranks) + (" or more" if more else "")
             raise ValueError(
                 f"{self}: the input must have {wanted}, the batch included; got shape {shape} with {len(shape)}."
             )

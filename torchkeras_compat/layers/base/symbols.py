@@ -25,6 +25,7 @@ class Symbols:
     compute_output_shape: Any
     _sublayers: Any
     _input_rank: ClassVar[int | tuple[int, ...] | None]
+    _more_batch_axes: ClassVar[bool]
     _input_spec: Any = None
     _wants_training: ClassVar[bool]
     _outbound: list[Node]
@@ -209,7 +210,8 @@ class Symbols:
     def input_spec(self) -> Any:
         """An `InputSpec` or a list of them, which inputs are checked against; it may be set."""
         if self._input_spec is None and isinstance(self._input_rank, int):
-            return InputSpec(ndim=self._input_rank)
+            rank = self._input_rank
+            return InputSpec(min_ndim=rank) if self._more_batch_axes else InputSpec(ndim=rank)
         return self._input_spec
 
     @input_spec.setter
