@@ -25,6 +25,15 @@ def test_steps_that_a_mask_leaves_out_do_not_count_in_a_group() -> None:
             np.testing.assert_allclose(out[:, group], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_sample_of_which_no_step_counts() -> None:
+    valid = torch.tensor([[True, True], [False, False]])
+    x = torch.randn(2, 2, 4, requires_grad=True)
+    y = L.GroupNormalization(groups=2)(x, mask=valid)
+    torch.testing.assert_close(y[1], x[1] / 1e-3**0.5, rtol=1e-4, atol=1e-4)
+    (grad,) = torch.autograd.grad(y.sum(), x)
+    assert torch.isfinite(grad).all()
+
+
 def test_a_mask_in_the_shape_of_the_input() -> None:
     x = torch.tensor(RNG.normal(size=(2, 4, 3)))
     layer = L.GroupNormalization(groups=1, axis=1, dtype="float64")

@@ -132,6 +132,17 @@ def test_mask(dialect: str, valid_only: bool) -> None:
     torch.testing.assert_close(layer.moving_variance, 0.5 + factor * variance / 2, rtol=1e-4, atol=1e-5)
 
 
+def test_a_batch_in_which_no_step_counts() -> None:
+    """Mean and variance of nothing are 0, as in Keras 2.15, and the moving averages stay numbers."""
+    with dialects.using("tf.keras"):
+        layer = layers.BatchNormalization(momentum=0.5)
+    x = torch.randn(2, 4, 3)
+    y = layer(x, training=True, mask=torch.zeros(2, 4, dtype=torch.bool))
+    torch.testing.assert_close(y, x / 1e-3**0.5, rtol=1e-4, atol=1e-4)
+    assert layer.moving_mean.tolist() == [0.0] * 3
+    assert layer.moving_variance.tolist() == [0.5] * 3
+
+
 def test_two_runs_before_one_backward() -> None:
     for shape in ((4, 3), (2, 4, 4, 3)):
         layer = layers.BatchNormalization()

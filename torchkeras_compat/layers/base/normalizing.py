@@ -14,8 +14,12 @@ def weighted_moments(x: Tensor, weights: Tensor, axes: tuple[int, ...]) -> tuple
         x: The numbers.
         weights: What each counts.
         axes: The axes.
+
+    Source:
+        `tf.nn.weighted_moments`, TensorFlow 2.15: where nothing counts, both are 0.
     """
     total = weights.sum(axes, keepdim=True)
+    total = total + (total == 0)
     mean = (x * weights).sum(axes, keepdim=True) / total
     return mean, ((x - mean).square() * weights).sum(axes, keepdim=True) / total
 
