@@ -221,9 +221,11 @@ _NO_DECAY = {
     for name in _NEW_OPTIMIZERS
 }
 _NEW_ONLY = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency", "jit_compile")
-_NO_EMA = {
-    name: dict.fromkeys(_NEW_ONLY, "set_dialect('keras-2.15'), whose optimizers have it") for name in _NEW_OPTIMIZERS
-}
+_ITS_DIALECT = (  # what is imported from tensorflow.keras does not follow `set_dialect`
+    "set_dialect('keras-2.15'), and for imports of tensorflow.keras `run --dialect keras-2.15` or "
+    "compat.install('keras-2.15'), whose optimizers have it"
+)
+_NO_EMA = {name: dict.fromkeys(_NEW_ONLY, _ITS_DIALECT) for name in _NEW_OPTIMIZERS}
 
 _NEVER_DECAY = {
     name: {"decay": "a learning-rate schedule (optimizers.schedules.InverseTimeDecay)"}
