@@ -69,3 +69,20 @@ def test_bilinear_takes_half_pixel_centres() -> None:
 
 def test_one_number_in_the_config_of_a_sequence() -> None:
     assert layers.UpSampling1D(3).get_config()["size"] == 3
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.int64, torch.uint8, torch.bool])
+@pytest.mark.parametrize(("rank", "first"), [(1, False), (2, False), (2, True), (3, False)])
+def test_upsampling_of_a_map_of_classes(rank: int, first: bool, kind: torch.dtype) -> None:
+    """Whole numbers are repeated and keep their type, as in Keras 2.15; between them stand floats."""
+    x = torch.arange(2 * 3**rank * 2).reshape(2, *[3] * rank, 2).movedim(-1, 1 if first else -1).to(kind)
+    options = {"data_format": "channels_first"} if first else {}
+    y = getattr(layers, f"UpSampling{rank}D")(2, **options)(x)
+    expected = x.numpy()
+    for axis in range(rank):
+        expected = expected.repeat(2, axis + (2 if first else 1))
+    assert y.dtype == kind
+    np.testing.assert_array_equal(y, expected)
+    if rank == 2 and not first:
+        between = layers.UpSampling2D(2, interpolation="bilinear")
+        torch.testing.assert_close(between(x), between(x.float()))

@@ -127,6 +127,12 @@ class UpSampling(SpatialLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the enlarged input."""
+        if not inputs.is_floating_point():  # torch's kernels take none of them
+            if self.interpolation == "nearest":
+                for axis, factor in zip(self.space, self.size):
+                    inputs = inputs.repeat_interleave(factor, axis)
+                return inputs
+            inputs = inputs.float()
         size = [n * factor for n, factor in zip(self.lengths(inputs.shape), self.size) if n is not None]
         size = [1, *size] if self.rank == 1 else size
         # torch's bilinear takes half-pixel centres unless told otherwise, as tf.image.resize does.
