@@ -280,3 +280,52 @@ def test_switch_of_all_mixes(then: str, other: str) -> None:
         computed = K.switch(condition, VALUES[then], VALUES[other])
         assert hasattr(computed, "numpy")
         assert np.array_equal(computed.numpy(), np.broadcast_to(np.asarray(expected), computed.shape))
+
+
+def _user_layer(call: Callable[..., Any], takes_mask: bool) -> Any:
+    class Around(L.Layer):
+        supports_masking = True
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.attention, self.rnn = L.MultiHeadAttention(1, 4), L.GRU(3, return_sequences=True)
+
+        if takes_mask:
+
+            def call(self, x: Any, mask: Any = None) -> Any:
+                return call(self, x)
+        else:
+
+            def call(self, x: Any) -> Any:
+                return call(self, x)
+
+    return Around()
+
+
+@pytest.mark.parametrize("takes_mask", [False, True])
+def test_layers_inside_a_users_layer_see_the_mask_of_its_input(takes_mask: bool) -> None:
+    keras.set_dialect("tf.keras")
+    words, embed = np.array([[3, 1, 0, 0]]), L.Embedding(5, 3, mask_zero=True)
+
+    layer = _user_layer(lambda s, x: s.attention(x, x, return_attention_scores=True)[1], takes_mask)
+    inputs = keras.Input((4,), dtype="int64")
+    for scores in (layer(embed(words)), keras.Model(inputs, layer(embed(inputs)))(words)):
+        rows = scores.detach().numpy()[0, 0]
+        assert (rows[:2, 2:] == 0).all()  # padding is not attended to
+        np.testing.assert_allclose(rows[2:], 0.25, rtol=1e-6)  # a query that is padding attends to everything
+
+    layer = _user_layer(lambda s, x: s.rnn(x), takes_mask)
+    walked = layer(embed(words)).detach().numpy()[0]
+    np.testing.assert_array_equal(walked[3], walked[1])  # masked steps repeat the last valid one
+
+
+def test_a_users_layer_that_gives_its_input_gives_its_mask() -> None:
+    class Same(L.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    words = np.array([[3, 1, 0, 0]])
+    with pytest.raises(TypeError, match="does not support masks"):  # classic Keras asks the layer
+        Same()(L.Embedding(5, 3, mask_zero=True)(words))
+    keras.set_dialect("tf.keras")
+    assert Same()(L.Embedding(5, 3, mask_zero=True)(words))._keras_mask.tolist() == [[True, True, False, False]]

@@ -468,9 +468,9 @@ def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
     if isinstance(value, Tensor):
         plain = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
         if plain and value.layout is torch.strided and not tracing():  # stand-ins have manners of their own
-            logits, value = value.__dict__.get("_keras_logits"), value.as_subclass(UserTensor)
-            if logits is not None:
-                value._keras_logits = logits
+            notes, value = value.__dict__, value.as_subclass(UserTensor)
+            if notes:  # the mask of its steps, the logits that it was made of
+                value.__dict__.update(notes)
         if lent is not None:
             lent.append(value)
         return value
@@ -487,7 +487,10 @@ def take_back(value: Any) -> Any:
         if isinstance(value, Live):
             return value.current()
         with plain_torch():
-            return value.as_subclass(Tensor)
+            notes, value = value.__dict__, value.as_subclass(Tensor)
+            if notes:
+                value.__dict__.update(notes)
+            return value
     if isinstance(value, Deferred):
         return take_back(value.in_run())
     if type(value) in (list, tuple):

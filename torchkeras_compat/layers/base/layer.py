@@ -468,7 +468,8 @@ class Layer(
             forget_mask(inputs)
         if carried is not None:
             forget_mask(y)
-            return y, carried
+            if carried is not mask or not self._rules.unsupported_mask_is_error:
+                return y, carried
         if mask is not None or self._has_own_mask:
             mask = self.compute_mask(inputs, mask)
         return y, mask
