@@ -123,3 +123,75 @@ def test_random_numbers_belong_to_the_run(draw: Callable[[torch.Tensor], torch.T
     first = run()
     assert first == run()
     assert len(set(first)) == len(first)
+
+
+class Steps(keras.Model):
+    """Steps of a user's own that call layers with and without a mode; Keras 2.15 answers the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drop, self.norm = layers.Dropout(0.9), layers.BatchNormalization()
+        self.inner = keras.Sequential([layers.Dropout(0.9)])
+        self.flip = layers.RandomFlip("horizontal", seed=3)
+
+    def _modes(self, x: Any) -> dict[str, Any]:
+        pictures = x.reshape(-1, 1, 3, 1)
+        return {
+            "unasked": float((self.drop(x) != x).any()),
+            "inner": float((self.inner(x) != x).any()),
+            "trains": float((self.drop(x, training=True) != x).any()),
+            "flips": float((self.flip(pictures) != pictures).any()),
+        }
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return self._modes(data[0])
+
+    test_step = train_step
+
+    def predict_step(self, data: Any) -> Any:
+        return torch.tensor(list(self._modes(data).values()))
+
+
+def test_layers_called_in_steps_of_ones_own_infer_unless_told() -> None:
+    x = np.arange(36, dtype="float32").reshape(12, 3) + 1
+    modes = {"unasked": 0.0, "inner": 0.0, "trains": 1.0, "flips": 1.0}
+    model = Steps()
+    model.compile("sgd", "mse")
+    history = model.fit(x, Y, verbose=0).history
+    assert {name: values[0] for name, values in history.items()} == modes
+    assert model.evaluate(x, Y, verbose=0, return_dict=True) == modes
+    assert model.predict(x, verbose=0).tolist() == list(modes.values())
+
+
+def test_layers_called_in_compute_loss_infer_unless_told() -> None:
+    changed: list[bool] = []
+
+    class Own(keras.Sequential):
+        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+            changed.append(bool((self.beside(x) != x).any()))
+            return y_pred.mean()
+
+    model = Own([layers.Dense(1, input_shape=(3,))])
+    model.beside = layers.Dropout(0.5)
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    assert changed == [False]
+
+
+def test_the_compiled_step_inside_ones_own_trains() -> None:
+    class Own(keras.Sequential):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    model = Own([Inner(layers.BatchNormalization(), input_shape=(3,))])
+    model.compile("sgd", "mse")
+    model.fit(X, X, verbose=0)
+    assert not np.array_equal(model.get_weights()[2], np.zeros(3))  # the moving mean has moved
+
+
+def test_a_frozen_pass_beside_a_training_one() -> None:
+    layer = layers.BatchNormalization(input_shape=(3,))
+    x = torch.randn(8, 3)
+    loss = (layer(x, training=False) * layer(x, training=True)).mean()
+    loss.backward()
+    assert layer.norm.weight.grad is not None

@@ -41,6 +41,7 @@ class _Call(threading.local):
     """What is told to the code of one call, in the thread that makes it."""
 
     running: bool | None = None
+    calls_follow: bool = True
     joined_batches: int = 0
 
 
@@ -105,6 +106,11 @@ def running_phase() -> bool | None:
     return _call.running if _settings.learning_phase is None else _settings.learning_phase
 
 
+def phase_for_calls() -> bool | None:
+    """Return the mode of a call of a layer that says none: `running_phase`, but `None` at the top of a user's step."""
+    return running_phase() if _call.calls_follow else _settings.learning_phase
+
+
 def inside_run() -> bool:
     """Tell whether a call is made inside another, of a layer by a layer or by a training step."""
     return _call.running is not None
@@ -117,19 +123,21 @@ class running:
 
     Args:
         training: Whether it trains; `None` says that nothing runs, as where a layer is built in the midst of a run.
+        calls_follow: Whether layers that are called without a mode take it from here. In a `train_step` that a user
+            wrote they do not: there `model(x)` infers, as in Keras, and `model(x, training=True)` trains.
     """
 
-    __slots__ = ("_before", "_training")
+    __slots__ = ("_before", "_calls_follow", "_training")
 
-    def __init__(self, training: bool | None) -> None:
-        self._training = training
+    def __init__(self, training: bool | None, calls_follow: bool = True) -> None:
+        self._training, self._calls_follow = training, calls_follow
 
     def __enter__(self) -> None:
-        self._before = _call.running
-        _call.running = self._training
+        self._before = _call.running, _call.calls_follow
+        _call.running, _call.calls_follow = self._training, self._calls_follow
 
     def __exit__(self, *error: object) -> None:
-        _call.running = self._before
+        _call.running, _call.calls_follow = self._before
 
 
 def joined_batch_size() -> int:

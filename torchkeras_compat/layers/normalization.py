@@ -191,8 +191,8 @@ class BatchNormalization(Layer):
         weight, bias = self._scale_and_offset(x)
         if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
-            if not training and torch.is_grad_enabled() and settings.running_phase():
-                moving = (moving[0].clone(), moving[1].clone())  # another call in this step may move the averages
+            if not training and torch.is_grad_enabled():
+                moving = (moving[0].clone(), moving[1].clone())  # the averages may move before the gradient
             cudnn = torch.backends.cudnn.enabled
             y = torch.batch_norm(x, weight, bias, *moving, training, rate, self.epsilon, cudnn)
         else:

@@ -100,9 +100,12 @@ class CustomSteps(CompiledModel):
             {'loss': [2.0]}
         """
         x, y, weight = unpack_x_y_sample_weight(take_back(data))
-        step = self._current_step()
-        step.train_as_compiled(arranged(self, x, y, weight))
-        return self.get_metrics_result()
+        with settings.running(True):  # layers inside the model follow this step, not the user's around it
+            step = self._current_step()
+            if not step.stands():  # called by hand, outside `fit`
+                step.prepare()
+            step.train_as_compiled(arranged(self, x, y, weight))
+            return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluate a batch and return the logs; a subclass may write its own.
@@ -111,9 +114,9 @@ class CustomSteps(CompiledModel):
             data: `(x, y)` or `(x, y, sample_weight)`.
         """
         x, y, weight = unpack_x_y_sample_weight(take_back(data))
-        step = self._current_step()
-        step.test_as_compiled(arranged(self, x, y, weight))
-        return self.get_metrics_result()
+        with settings.running(False):
+            self._current_step().test_as_compiled(arranged(self, x, y, weight))
+            return self.get_metrics_result()
 
     def predict_step(self, data: Any) -> Any:
         """Return the predictions for a batch; a subclass may write its own.

@@ -363,7 +363,7 @@ class Layer(
     def _mode(self, training: Any = None) -> bool:
         """Return whether to run in training mode: as told, else as what runs around the call, else inference."""
         if training is None:
-            training = settings.running_phase()
+            training = settings.phase_for_calls()
         return bool(self.training or self._trains_unasked() if training is None else training)
 
     def _trains_unasked(self) -> bool:

@@ -105,11 +105,12 @@ class Overrides:
 
     def predict(self, data: Any) -> Any:
         """Return what the user's `predict_step` makes of a batch."""
-        return take_back(self.model.predict_step(hand_out(data)))
+        with settings.running(False, calls_follow=False):
+            return take_back(self.model.predict_step(hand_out(data)))
 
     def _step(self, name: str, batch: Batch, training: bool) -> dict[str, Any]:
         self.model._forget_losses()
-        with settings.running(training):
+        with settings.running(training, calls_follow=False):
             logs = take_back(getattr(self.model, name)(hand_out(packed(batch))))
         self.model._forget_losses()
         if not isinstance(logs, dict):
@@ -123,10 +124,16 @@ class Overrides:
         """Return what the user's `compute_loss` makes of a batch."""
         y_pred = self.model._arranged(list(outputs))
         x, y, weight = batch.whole or batch[:3]
-        value = call_user(self.model.compute_loss, x, y, y_pred, weight)
+        with self._apart():
+            value = call_user(self.model.compute_loss, x, y, y_pred, weight)
         if not isinstance(value, Tensor) or value.dim():
             raise TypeError(f"{type(self.model).__name__}.compute_loss must return one number; got {show(value)}.")
         return value
+
+    @staticmethod
+    def _apart() -> settings.running:
+        """Return the block for code of a step in which layers follow no mode but the one that a call says."""
+        return settings.running(settings.running_phase(), calls_follow=False)
 
     def own_metrics(self) -> dict[str, Any]:
         """Return what the metrics tell that the model and its layers hold themselves."""
@@ -136,7 +143,8 @@ class Overrides:
         """Return the logs that the user's `compute_metrics` gives for a batch."""
         y_pred = self.model._arranged(list(outputs))
         x, y, weight = batch.whole or batch[:3]
-        logs = call_user(self.model.compute_metrics, x, y, y_pred, weight)
+        with self._apart():
+            logs = call_user(self.model.compute_metrics, x, y, y_pred, weight)
         return {key: _number(value) for key, value in logs.items()}
 
 

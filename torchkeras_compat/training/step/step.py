@@ -239,10 +239,14 @@ class Step(ForwardStep):
         """
         return self._are_ends_hooked() != self._ends_hooked or super().outdated()
 
+    def stands(self) -> bool:
+        """Tell whether the optimizer is bound to the parameters as they are."""
+        return self._rebuilt >= 0 and self.update.valid()
+
     def prepare(self) -> None:
         """Make ready for training: bind the optimizer, or bind it again where parameters or slots have moved."""
         standing = bool(self.model._all_standing_losses())
-        stands = self._rebuilt >= 0 and self.update.valid() and standing == self._has_standing_losses
+        stands = self.stands() and standing == self._has_standing_losses
         self._has_standing_losses = standing
         if not stands:
             self._rebuilt += 1
