@@ -229,3 +229,56 @@ def test_steps_that_are_set_on_the_object_later_are_called_until_they_are_taken_
     assert model.fit(X, Y, verbose=0).history["loss"][0] < 5.0
     assert model.predict(X, verbose=0).shape == before.shape
     assert model.evaluate(X, Y, verbose=0) < 5.0
+
+
+def test_train_step_and_test_step_called_by_hand() -> None:
+    model = keras.Sequential([layers.Dense(2, input_shape=(5,), kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    losses = [float(model.train_step((torch.tensor(X), torch.tensor(Y)))["loss"]) for _ in range(2)]
+    np.testing.assert_allclose(losses[0], (Y**2).mean(), rtol=1e-5)
+    np.testing.assert_allclose(model.get_weights()[1].shape, 2)
+    kernel = 0.5 * X.T @ Y / len(X)  # a step from zero by the gradient, which is −2 XᵀY over the number of targets
+    again = keras.models.clone_model(model)
+    again.compile(keras.optimizers.SGD(0.5), "mse")
+    again.set_weights([np.zeros((5, 2)), np.zeros(2)])
+    again.train_step((torch.tensor(X), torch.tensor(Y)))
+    np.testing.assert_allclose(again.get_weights()[0], kernel, rtol=1e-4)
+    assert "loss" in again.test_step((torch.tensor(X), torch.tensor(Y)))
+
+
+def test_elements_of_three_parts_are_what_a_step_takes_them_for() -> None:
+    class Triplets(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            first, second, third = (keras.Input((5,)) for _ in range(3))
+            self.net = keras.Model([first, second, third], layers.Add()([first, second, third]))
+
+        def call(self, inputs: Any) -> Any:
+            return self.net(inputs)
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"sum": self.net(data).sum()}
+
+    model = Triplets()
+    model.compile("sgd")
+    dataset = keras.utils.dataset.Dataset.from_tensor_slices((X, X, X)).batch(12)
+    np.testing.assert_allclose(model.fit(dataset, verbose=0).history["sum"], [3 * X.sum()], rtol=1e-4)
+
+
+def test_layers_that_a_step_builds_are_no_change_of_what_trains(recwarn: pytest.WarningsRecorder) -> None:
+    class Late(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense, self.probe = layers.Dense(2), layers.Dense(1)
+
+        def call(self, inputs: Any) -> Any:
+            return self.dense(inputs)
+
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": self.probe(self(data[0], training=True)).sum()}
+
+    model = Late()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    assert not recwarn.list

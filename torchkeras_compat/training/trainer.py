@@ -59,6 +59,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         self.stop_training = False
         self.validation_data = None
         self._frozen_at_compile: list[Weight] | None = None
+        self._there_at_compile: list[Weight] = []
         self._steps: dict[str, Step] = {}
         self._forward_step = None
         self._outputs: tuple[Any, Any, list[ModelOutput]] | None = None
@@ -134,7 +135,9 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         self._compile_config = config
         self._steps = {}
         self._forward_step = None
-        self._frozen_at_compile = None if self._waits_for_batch(False) else self._trained_table()
+        self._frozen_at_compile = None
+        if not self._waits_for_batch(False):
+            self._note_trained_weights()
 
     @property
     def optimizer(self) -> Any:
@@ -231,16 +234,21 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
 
     def _table_to_train(self) -> list[Weight]:
         """Return the weights that `compile` found trainable; says once when `trainable` has changed since."""
-        if self._frozen_at_compile is None:
-            self._frozen_at_compile = self._trained_table()
-        now = {(id(w.module), w.attributes) for w in self._trained_table()}
-        then = {(id(w.module), w.attributes) for w in self._frozen_at_compile}
-        if now != then:
+        then = self._frozen_at_compile
+        if then is None:
+            then = self._note_trained_weights()
+        changed = _places(self._trained_table()) ^ _places(then)
+        if changed & _places(self._there_at_compile):  # a step of a user's may have made others since, by a first call
             warnings.warn(
                 f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. "
                 f"Compile it again for the change to count.",
                 stacklevel=user_stacklevel(),
             )
+        return then
+
+    def _note_trained_weights(self) -> list[Weight]:
+        """Return the weights that are trainable now, and keep them and all that are there."""
+        self._frozen_at_compile, self._there_at_compile = self._trained_table(), self._weight_table()
         return self._frozen_at_compile
 
     def make_step(self, mode: str = "test") -> Step:
@@ -598,3 +606,8 @@ def _lists_metrics(cls: type) -> bool:
 def _is_plain(cls: type) -> bool:
     """Tell whether a model's class is this package's own."""
     return is_ours(cls)
+
+
+def _places(table: list[Weight]) -> set[Any]:
+    """Return where weights stand, by which they are the same."""
+    return {(id(w.module), w.attributes) for w in table}

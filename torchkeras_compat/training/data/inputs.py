@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,9 @@ def build_by(x: Tree, signature: Signature) -> None:
     model = signature.model
     if signature.inputs is None and model._waits_for_batch(signature.whole):
         first = map_tree(lambda array: typed(to_tensor(array[:1]), None, signature.dtype), x)
-        model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
+        # A step of the user's own may call the model on something else: then a fault shows where it does.
+        with contextlib.suppress(Exception) if signature.whole else contextlib.nullcontext():
+            model._build_by(map_tree(lambda tensor: tensor.to(signature.device), first))
 
 
 def _input(array: Any, slot: ModelInput | None, index: int, signature: Signature) -> Any:
