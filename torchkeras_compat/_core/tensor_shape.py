@@ -142,3 +142,8 @@ class TensorSpec:
     shape: Any
     dtype: Any = "float32"
     name: str | None = None
+
+    def __repr__(self) -> str:
+        shape = "<unknown>" if self.shape is None else tuple(self.shape)
+        kind = str(self.dtype).removeprefix("torch.").removeprefix("tf.")
+        return f"TensorSpec(shape={shape}, dtype=tf.{kind}, name={self.name!r})"

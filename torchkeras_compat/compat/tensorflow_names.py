@@ -305,6 +305,15 @@ def set_verbosity(level: Any) -> None:
     get_logger().setLevel(level)
 
 
+def _for_apply(method: str) -> Callable[..., Any]:
+    """Return what makes the argument of `dataset.apply` of a method's arguments."""
+
+    def with_arguments(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        return lambda dataset: getattr(dataset, method)(*args, **kwargs)
+
+    return with_arguments
+
+
 DTYPES: dict[str, Any] = {
     name: getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
@@ -402,7 +411,13 @@ NAMES: dict[str, dict[str, Any]] = {
     "random": {**RANDOM, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
-    "data.experimental": {"AUTOTUNE": AUTOTUNE, "cardinality": Dataset.cardinality},
+    "data.experimental": {
+        "AUTOTUNE": AUTOTUNE,
+        "cardinality": Dataset.cardinality,
+        "sample_from_datasets": Dataset.sample_from_datasets,
+        "choose_from_datasets": functools.partial(Dataset.choose_from_datasets, stop_on_empty_dataset=False),
+        **{name: _for_apply(name) for name in ("bucket_by_sequence_length", "group_by_window", "unbatch")},
+    },
     "config": {**DEVICES, "run_functions_eagerly": _nothing, "experimental_run_functions_eagerly": _nothing},
     "config.experimental": DEVICES,
     "config.threading": {

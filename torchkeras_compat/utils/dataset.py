@@ -16,7 +16,21 @@ from .._core.errors import argument_error, positive_int
 from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out
-from .dataset_trees import INFINITE, UNKNOWN, Stops, Tree, as_tensor, called, copied, joined, leaves, mapped, stacked
+from .dataset_trees import (
+    INFINITE,
+    UNKNOWN,
+    Stops,
+    Tree,
+    as_specified,
+    as_tensor,
+    called,
+    copied,
+    joined,
+    leaves,
+    mapped,
+    specs_of,
+    stacked,
+)
 from .dataset_windows import Windows
 from .read_ahead import END, Ahead, Task, Workers
 from .shuffling import Order
@@ -105,7 +119,7 @@ class Dataset(Windows):
 
     def __iter__(self) -> Iterator[Any]:
         """Return an iterator over the elements, whose tensors have the manners of Keras's."""
-        return (mapped(hand_out, item) for item in self._elements([]))
+        return Elements(mapped(hand_out, item) for item in self._elements([]))
 
     def _elements(self, stops: Stops) -> Iterator[Any]:
         """Return an iterator over the elements as torch's tensors.
@@ -124,6 +138,10 @@ class Dataset(Windows):
 
     def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Dataset:
         return sized_dataset(make, length, (self,), self._batched)
+
+    def _joined_with(self, others: Sequence[Any], make: Callable[[Stops], Iterator[Any]]) -> Dataset:
+        parts = (self, *others)
+        return sized_dataset(make, UNKNOWN, parts, all(part._batched for part in parts))
 
     @classmethod
     def _of(cls, elements: list[Any]) -> Dataset:
@@ -158,24 +176,36 @@ class Dataset(Windows):
 
     @classmethod
     def from_generator(
-        cls, generator: Callable[..., Iterable[Any]], *types: Any, args: Any = (), **kwargs: Any
+        cls,
+        generator: Callable[..., Iterable[Any]],
+        output_types: Tree = None,
+        output_shapes: Tree = None,
+        args: Any = None,
+        output_signature: Tree = None,
+        name: str | None = None,
     ) -> Dataset:
         """Return what a function's iterable yields, which is called anew for each pass.
 
         Args:
             generator: The function.
-            types: Accepted: `output_types`, `output_shapes`.
+            output_types: The type of each part of an element; as they come if nothing says it.
+            output_shapes: The shape of each part, `None` for a length that varies.
             args: The function's arguments.
-            kwargs: Accepted: `output_types`, `output_shapes`, `output_signature`, `name`.
+            output_signature: Types and shapes together, a `tf.TensorSpec` for each part.
+            name: Accepted.
+
+        Raises:
+            ValueError: An element of another structure or shape.
         """
         if not callable(generator):
             raise argument_error(
                 "Dataset.from_generator", "generator", "a function that returns an iterable", generator
             )
+        specs = output_signature if output_types is None else specs_of(output_types, output_shapes)
 
         def items(stops: Stops) -> Iterator[Any]:
-            for item in generator(*(args or ())):
-                yield mapped(copied, item)  # it may fill one buffer again
+            for item in generator(*(args or ())):  # it may fill one buffer again
+                yield mapped(copied, item if specs is None else as_specified(item, specs))
 
         return Dataset(items, UNKNOWN)
 
@@ -479,6 +509,30 @@ class Dataset(Windows):
     def _begin_again(self) -> None:
         """Let the next pass have the orders of the last one."""
         self._set_states(self._begun)
+
+
+class Elements(Iterator[Any]):
+    """One pass over the elements, as `iter(dataset)` gives it.
+
+    Args:
+        elements: What it goes over.
+    """
+
+    def __init__(self, elements: Iterator[Any]) -> None:
+        self._elements = elements
+
+    def __next__(self) -> Any:
+        return next(self._elements)
+
+    def get_next(self) -> Any:
+        """Return the next element.
+
+        Raises:
+            IndexError: There is none; it is `tf.errors.OutOfRangeError`.
+        """
+        for element in self._elements:
+            return element
+        raise IndexError("tf.data.Dataset: the pass has no further elements.")
 
 
 class _Finite(Dataset):

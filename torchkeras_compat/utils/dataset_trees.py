@@ -9,7 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core.strings import StringTensor
+from .._core import settings
+from .._core.errors import show
+from .._core.strings import StringTensor, is_string_type
+from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out, take_back
 
 INFINITE, UNKNOWN = -1, -2  # TensorFlow's numbers for the length of a data set
@@ -54,6 +57,55 @@ def as_tensor(value: Any) -> Any:
     if not hasattr(value, "dtype"):  # what Python wrote
         array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
     return torch.from_numpy(np.require(array, requirements=["C", "W"]).reshape(array.shape))
+
+
+def specs_of(types: Tree, shapes: Tree) -> Tree:
+    """Return a `TensorSpec` for each part of an element.
+
+    Args:
+        types: The types, in a tree.
+        shapes: The shapes in the same one; `None` where nothing is known of them.
+    """
+    if isinstance(types, dict):
+        return {key: specs_of(kind, None if shapes is None else shapes[key]) for key, kind in types.items()}
+    if isinstance(types, (tuple, list)):
+        return tuple(specs_of(kind, None if shapes is None else shapes[i]) for i, kind in enumerate(types))
+    return TensorSpec(None if shapes is None else tuple(shapes), types)
+
+
+def as_specified(item: Tree, specs: Tree) -> Tree:
+    """Return an element in the types that were said of it.
+
+    Args:
+        item: What a generator has yielded.
+        specs: A `TensorSpec` for each part.
+
+    Raises:
+        ValueError: It has another structure or shape.
+
+    Example:
+        >>> as_specified([1, 2.5], (TensorSpec((), 'int64'), TensorSpec((), 'float32')))
+        (tensor(1), tensor(2.5000))
+    """
+    if isinstance(specs, dict):
+        if not isinstance(item, dict) or item.keys() != specs.keys():
+            raise ValueError(f"Dataset.from_generator: an element must have the keys {list(specs)}; got {show(item)}.")
+        return {key: as_specified(item[key], spec) for key, spec in specs.items()}
+    if isinstance(specs, (tuple, list)):
+        if not isinstance(item, (tuple, list)) or len(item) != len(specs):
+            raise ValueError(f"Dataset.from_generator: an element must have {len(specs)} parts; got {show(item)}.")
+        return tuple(as_specified(part, spec) for part, spec in zip(item, specs))
+    tensor = as_tensor(item)
+    if not is_string_type(specs.dtype):
+        tensor = tensor.to(settings.torch_dtype(specs.dtype))
+    if specs.shape is not None and not _fits(tuple(tensor.shape), tuple(specs.shape)):
+        told = f"an element of the shape {tuple(specs.shape)} was announced"
+        raise ValueError(f"Dataset.from_generator: {told}; got one of {tuple(tensor.shape)}.")
+    return tensor
+
+
+def _fits(shape: tuple[int, ...], announced: tuple[Any, ...]) -> bool:
+    return len(shape) == len(announced) and all(n in (None, -1, size) for n, size in zip(announced, shape))
 
 
 def copied(value: Any) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .._core import randomness
 from .._core.errors import positive_int
 from .._core.strings import StringTensor
 from .dataset_trees import UNKNOWN, Stops, Tree, as_tensor, called, joined, mapped, stacked
@@ -24,6 +27,10 @@ class Windows:
         raise NotImplementedError
 
     def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Any:
+        raise NotImplementedError
+
+    def _joined_with(self, others: Sequence[Any], make: Callable[[Stops], Iterator[Any]]) -> Any:
+        """Return a data set that is made of this one and others."""
         raise NotImplementedError
 
     @classmethod
@@ -130,6 +137,150 @@ class Windows:
 
         return self._derived(batches, UNKNOWN if self._length < 0 else -(-self._length // size))
 
+    def group_by_window(
+        self,
+        key_func: Callable[..., Any],
+        reduce_func: Callable[..., Any],
+        window_size: int | None = None,
+        window_size_func: Callable[..., Any] | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Return what a function makes of the elements of one key, as many at a time as a window has.
+
+        Args:
+            key_func: Returns the key of an element, a whole number.
+            reduce_func: Returns a data set for a key and the data set of its elements.
+            window_size: Elements in a window.
+            window_size_func: Returns that for a key, instead.
+            name: Accepted.
+
+        Raises:
+            ValueError: Neither or both say how long windows are.
+        """
+        if (window_size is None) == (window_size_func is None):
+            raise ValueError("Dataset.group_by_window: give window_size or window_size_func, one of the two.")
+
+        def size_of(key: Tensor) -> int:
+            return int(window_size if window_size_func is None else called(window_size_func, key))  # type: ignore[arg-type]
+
+        def items(stops: Stops) -> Iterator[Any]:
+            groups: dict[int, list[Any]] = {}
+            for item in self._elements(stops):
+                key = as_tensor(called(key_func, item)).long()
+                group = groups.setdefault(int(key), [])
+                group.append(item)
+                if len(group) == size_of(key):
+                    yield from called(reduce_func, (key, self._of(groups.pop(int(key)))))._elements(stops)
+            for number, group in sorted(groups.items()):
+                yield from called(reduce_func, (torch.tensor(number), self._of(group)))._elements(stops)
+
+        return self._derived(items, UNKNOWN)
+
+    def bucket_by_sequence_length(
+        self,
+        element_length_func: Callable[..., Any],
+        bucket_boundaries: Sequence[int],
+        bucket_batch_sizes: Sequence[int],
+        padded_shapes: Tree = None,
+        padding_values: Tree = None,
+        pad_to_bucket_boundary: bool = False,
+        no_padding: bool = False,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Return batches of elements of similar lengths, filled up to the longest of the batch.
+
+        Args:
+            element_length_func: Returns the length of an element.
+            bucket_boundaries: Where one range of lengths ends and the next begins.
+            bucket_batch_sizes: Elements in a batch of each range, one more than boundaries.
+            padded_shapes: As in `padded_batch`.
+            padding_values: As in `padded_batch`.
+            pad_to_bucket_boundary: Whether elements are filled up to the longest length of their range.
+            no_padding: Whether elements have one length in each range, and are not filled up.
+            drop_remainder: Whether last, shorter batches are left out.
+            name: Accepted.
+
+        Raises:
+            ValueError: As many sizes as boundaries, or an element beyond the last boundary that is to be filled up.
+        """
+        ends, counts = [int(n) for n in bucket_boundaries], [int(n) for n in bucket_batch_sizes]
+        if len(counts) != len(ends) + 1:
+            raise ValueError(
+                f"Dataset.bucket_by_sequence_length: {len(ends)} boundaries make {len(ends) + 1} ranges, each with its "
+                f"batch size; got {len(counts)} sizes."
+            )
+
+        def batch(bucket: Tensor, group: Any) -> Any:
+            size = counts[int(bucket)]
+            if no_padding:
+                return group.batch(size, drop_remainder)
+            shapes = padded_shapes
+            if pad_to_bucket_boundary:
+                if int(bucket) == len(ends):
+                    raise ValueError(
+                        f"Dataset.bucket_by_sequence_length: an element is as long as the last boundary, {ends[-1]}, "
+                        f"or longer, and cannot be filled up to it."
+                    )
+                shapes = _open_axes(group._first() if shapes is None else shapes, ends[int(bucket)] - 1, shapes is None)
+            return group.padded_batch(size, shapes, padding_values, drop_remainder)
+
+        def key(*parts: Any) -> int:
+            return bisect.bisect_right(ends, int(element_length_func(*parts)))
+
+        return self.group_by_window(key, batch, window_size_func=lambda bucket: counts[int(bucket)])
+
+    @classmethod
+    def choose_from_datasets(
+        cls, datasets: Sequence[Any], choice_dataset: Any, stop_on_empty_dataset: bool = True
+    ) -> Any:
+        """Return an element of one data set after the other, as a data set of numbers says.
+
+        Args:
+            datasets: The data sets.
+            choice_dataset: Tells which one gives the next element.
+            stop_on_empty_dataset: Whether it ends where one is asked that has no more.
+        """
+
+        def items(stops: Stops) -> Iterator[Any]:
+            return _in_turn(datasets, choice_dataset._elements(stops), stop_on_empty_dataset, stops)
+
+        return datasets[0]._joined_with(datasets[1:], items)
+
+    @classmethod
+    def sample_from_datasets(
+        cls,
+        datasets: Sequence[Any],
+        weights: Any = None,
+        seed: int | None = None,
+        stop_on_empty_dataset: bool = False,
+        rerandomize_each_iteration: bool | None = None,
+    ) -> Any:
+        """Return elements of data sets that are drawn by chance.
+
+        Args:
+            datasets: The data sets.
+            weights: How likely each is; all alike if `None`.
+            seed: Makes the choice repeat; the numbers are not TensorFlow's.
+            stop_on_empty_dataset: Whether it ends where one is drawn that has no more.
+            rerandomize_each_iteration: Whether each pass draws anew; with a seed, not if `None`.
+        """
+        likely = np.full(len(datasets), 1 / len(datasets)) if weights is None else np.asarray(weights, "float64")
+        draws = np.random.RandomState(randomness.draw_seed() if seed is None else int(seed))
+        again = (seed is not None) if rerandomize_each_iteration is None else not rerandomize_each_iteration
+        begun = draws.get_state()
+
+        def choices() -> Iterator[int]:
+            if again:
+                draws.set_state(begun)
+            while True:
+                yield int(draws.choice(len(datasets), p=likely / likely.sum()))
+
+        def items(stops: Stops) -> Iterator[Any]:
+            return _in_turn(datasets, choices(), stop_on_empty_dataset, stops)
+
+        return datasets[0]._joined_with(datasets[1:], items)
+
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Any:
         """Return each `num_shards`-th element, from `index` on.
 
@@ -218,6 +369,34 @@ def _runs(items: Iterable[Any], size: int, stride: int, shift: int) -> Iterator[
             held.popleft()
         if behind > 0:
             deque(itertools.islice(source, behind), maxlen=0)
+
+
+def _in_turn(datasets: Sequence[Any], choices: Iterator[Any], stops_where_empty: bool, stops: Stops) -> Iterator[Any]:
+    """Yield an element of the data set that each choice names, until all, or the first one, have no more."""
+    sources = [dataset._elements(stops) for dataset in datasets]
+    ended: set[int] = set()
+    for choice in map(int, choices):
+        if choice in ended:
+            continue
+        for item in sources[choice]:
+            yield item
+            break
+        else:
+            ended.add(choice)
+            if stops_where_empty or len(ended) == len(sources):
+                return
+
+
+def _open_axes(tree: Tree, size: int, of_element: bool) -> Tree:
+    """Return shapes with a size for each axis that is open; for an element, all of its axes are."""
+    if isinstance(tree, dict):
+        return {key: _open_axes(value, size, of_element) for key, value in tree.items()}
+    if isinstance(tree, tuple) and (of_element or any(isinstance(part, (tuple, list, dict)) for part in tree)):
+        return tuple(_open_axes(value, size, of_element) for value in tree)
+    if of_element:
+        shape = list(tree.shape)
+        return [size, *shape[1:]] if shape else shape
+    return [size if n in (None, -1) else n for n in tree]
 
 
 def _padded(elements: list[Tree], shapes: Tree, values: Tree) -> Tree:

@@ -224,7 +224,7 @@ class TextVectorization(PreprocessingLayer):
 
     def _split(self, text: str) -> list[str]:
         if callable(self.split):
-            return [str(word) for word in host_array(self.split(text)).tolist()]
+            return [self._text(word) for word in host_array(self.split(text)).tolist()]
         if self.split == "character":
             return list(text)
         return [word for word in re.split(f"[{_SPACE}]+", text) if word]
