@@ -39,6 +39,7 @@ from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
 from .tensorflow_sessions import SESSIONS, local_devices
+from .tensorflow_files import FILES, PICTURES
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
@@ -350,6 +351,7 @@ ONE = {  # names in `tensorflow` itself
     "constant": constant,
     "convert_to_tensor": convert_to_tensor,
     "as_string": STRINGS["as_string"],
+    **{name: FILES[name] for name in ("read_file", "write_file", "matching_files", "decode_raw", "decode_csv")},
     "Variable": variable,
     "zeros": _filled("zeros", 0.0),
     "ones": _filled("ones", 1.0),
@@ -402,7 +404,8 @@ NAMES: dict[str, dict[str, Any]] = {
     "": {**ONE, **INITIALIZERS, **V1},
     "math": {},
     "nn": {},
-    "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod},
+    "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod, **PICTURES},
+    "io": FILES,
     "linalg": {"eye": eye},
     "signal": tensorflow_linalg.WINDOWS,
     "debugging": {**CHECKS, "is_numeric_tensor": lambda x: isinstance(x, Tensor) and not isinstance(x, StringTensor)},

@@ -19,7 +19,7 @@ INSTEAD: dict[str, str] = {
     "summary": "torch.utils.tensorboard.SummaryWriter",
     "saved_model": "model.save_weights and model.to_json, or torch.export",
     "lite": "torch.export, or torch.onnx.export",
-    "io": "pathlib, or torchvision.io for pictures",
+    "io": "pathlib; of tf.io there are read_file, write_file and what decodes pictures and CSV",
     "gfile": "pathlib",
     "audio": "scipy.io.wavfile",
     "sparse": "torch.sparse_coo_tensor",

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,10 +14,10 @@ from .._core.border import translated
 from .._core.errors import argument_error, choice, int_tuple
 from ..backend import resampling
 from .dataset_utils import FileRows, FolderOptions
-from .images import pillow
+from .images import decoded
 
 FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
+CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
 class _Pictures(FileRows):
@@ -28,7 +26,7 @@ class _Pictures(FileRows):
     Args:
         paths: The files.
         labels: A label each.
-        color_mode: One of `MODES`.
+        color_mode: One of `CHANNELS`.
         resize: Brings `(rows, columns, channels)` to that size.
     """
 
@@ -38,7 +36,8 @@ class _Pictures(FileRows):
 
     def read(self, path: str) -> Tensor:
         try:
-            pixels = torch.from_numpy(_decoded(path, MODES[self.color_mode]))
+            contents = Path(path).read_bytes()
+            pixels = torch.from_numpy(decoded("image_dataset_from_directory", contents, CHANNELS[self.color_mode]))
         except OSError as error:
             raise OSError(f"{path} cannot be read as a picture: {error}") from error
         resized: Tensor = self.resize(pixels)
@@ -46,26 +45,6 @@ class _Pictures(FileRows):
 
     def stack(self, contents: list[Any]) -> Tensor:
         return torch.stack(contents)
-
-
-def _decoded(path: str, mode: str) -> Any:
-    """Return the first picture in a file as bytes, `(rows, columns, channels)`."""
-    image = pillow("image_dataset_from_directory")
-    with image.open(io.BytesIO(Path(path).read_bytes())) as picture:
-        if mode != "L":
-            return np.array(picture.convert(mode))
-        if picture.format == "JPEG":
-            picture.draft("L", None)  # the brightness in the file itself
-        if picture.mode in ("1", "L"):
-            return np.array(picture.convert("L"))[:, :, None]
-        return _brightness(np.asarray(picture.convert("RGB"), "int32"))
-
-
-def _brightness(pixels: Any) -> Any:
-    """Return the brightness of colours as libpng computes it, in whole numbers (`png_set_rgb_to_gray`)."""
-    red, green = 9797, 19234  # .299 and .587 of 2**15
-    gray = pixels @ np.array([red, green, 2**15 - red - green], "int32") >> 15
-    return gray.astype("uint8")[:, :, None]
 
 
 def _resized(pixels: Tensor, size: tuple[int, int], interpolation: str, crop: bool) -> Tensor:
@@ -133,7 +112,7 @@ def image_dataset_from_directory(
         ([((2, 4, 4, 3), [0, 1])], ['cats', 'dogs'])
     """
     owner = "image_dataset_from_directory"
-    choice(owner, "color_mode", color_mode, MODES)
+    choice(owner, "color_mode", color_mode, CHANNELS)
     if not isinstance(interpolation, str) or interpolation.lower() not in resampling.METHODS:
         raise argument_error(owner, "interpolation", f"one of {', '.join(resampling.METHODS)}", interpolation)
     rows, columns = int_tuple(owner, "image_size", image_size, 2)

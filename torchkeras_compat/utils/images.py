@@ -39,6 +39,47 @@ def pillow(owner: str) -> ModuleType:
     return Image
 
 
+def decoded(owner: str, contents: bytes, channels: int) -> NDArray[Any]:
+    """Return the first picture in the bytes of a file as uint8, `(rows, columns, channels)`, as TensorFlow decodes it.
+
+    Args:
+        owner: Who asks, for an error.
+        contents: The bytes.
+        channels: How many: 1, 3, 4, or 0 for as many as the file has.
+    """
+    with pillow(owner).open(io.BytesIO(contents)) as picture:
+        own = _own_channels(picture)
+        if channels == 1 or (channels == 0 and own == 1):
+            return _gray(picture)
+        if picture.mode.startswith("I"):  # Pillow would cut its numbers off at 255
+            picture = pillow(owner).fromarray(_gray(picture)[:, :, 0])
+        return np.array(picture.convert({2: "LA", 3: "RGB", 4: "RGBA"}[channels or own]))
+
+
+def _own_channels(picture: Image) -> int:
+    """Return how many channels a picture has; one with a palette has those of its colours."""
+    if picture.mode in ("1", "L", "LA", "I;16", "I"):
+        return 2 if picture.mode == "LA" else 1
+    return 4 if picture.mode == "RGBA" or (picture.mode == "P" and "transparency" in picture.info) else 3
+
+
+def _gray(picture: Image) -> NDArray[Any]:
+    if picture.format == "JPEG":
+        picture.draft("L", None)  # the brightness in the file itself
+    if picture.mode in ("1", "L"):
+        return np.array(picture.convert("L"))[:, :, None]
+    if picture.mode.startswith("I"):  # of 16 bits the upper ones
+        return (np.asarray(picture, "int32") >> 8).astype("uint8")[:, :, None]
+    return _brightness(np.asarray(picture.convert("RGB"), "int32"))
+
+
+def _brightness(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return the brightness of colours as libpng computes it, in whole numbers (`png_set_rgb_to_gray`)."""
+    red, green = 9797, 19234  # .299 and .587 of 2**15
+    gray: NDArray[Any] = pixels @ np.array([red, green, 2**15 - red - green], "int32") >> 15
+    return gray.astype("uint8")[:, :, None]
+
+
 @translated("array_to_img")
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Image:
     """Turn an array into a Pillow image.
