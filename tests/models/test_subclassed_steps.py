@@ -282,3 +282,62 @@ def test_layers_that_a_step_builds_are_no_change_of_what_trains(recwarn: pytest.
     model.fit(X, Y, verbose=0)
     model.evaluate(X, Y, verbose=0)
     assert not recwarn.list
+
+
+class Distiller(keras.Model):
+    """A model without a `call`: its steps compute the loss, and `compile` is told the metrics alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.student = keras.Sequential([layers.Dense(2, input_shape=(5,), kernel_initializer="zeros")])
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        predicted = self.student(x, training=True)
+        self.optimizer.minimize((predicted - y).square().mean(), self.student.trainable_variables)
+        self.compiled_metrics.update_state(y, predicted)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        self.compiled_metrics.update_state(y, self.student(x, training=False))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def test_metrics_of_a_model_without_a_call() -> None:
+    model = Distiller()
+    model.compile(keras.optimizers.SGD(0.1), metrics=["mae"])
+    history = model.fit(X, Y, batch_size=6, epochs=2, verbose=0, validation_data=(X, Y)).history
+    assert list(history) == ["mae", "val_mae"]  # Keras 2.15 tells no loss either
+    expected = np.abs(model.student.predict(X, verbose=0) - Y).mean()
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(expected, rel=1e-5)
+    assert history["val_mae"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_compiled_loss_of_a_model_without_a_call() -> None:
+    class Own(Distiller):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            x, y = data
+            loss = self.compiled_loss(y, self.student(x, training=True))
+            self.optimizer.minimize(loss, self.student.trainable_variables)
+            return {metric.name: metric.result() for metric in self.metrics}
+
+    model = Own()
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    history = model.fit(X, Y, batch_size=12, epochs=2, verbose=0).history
+    assert history["loss"][0] == pytest.approx((Y**2).mean(), rel=1e-5)
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_parts_of_a_step_may_have_different_lengths() -> None:
+    class Pairs(keras.Model):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            (first, _), (second, _) = data
+            return {"rows": float(len(first)), "labelled": float(len(second))}
+
+    dataset = keras.utils.dataset.Dataset
+    rows = dataset.from_tensor_slices((X, Y))
+    model = Pairs()
+    model.compile("sgd")
+    history = model.fit(dataset.zip((rows.batch(6), rows.batch(3))), verbose=0).history
+    assert history == {"rows": [6.0], "labelled": [3.0]}

@@ -339,6 +339,10 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         self._input_tree, self._output_tree = symbols, _named(outputs)
         self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
 
+    def _note_outputs(self, outputs: Tree) -> None:
+        """Take what a step of the user's has computed for the outputs."""
+        self._output_tree = _named(map_tree(_like, outputs))
+
     def _can_be_called(self) -> bool:
         """Tell whether there are layers or a user's `call` to run."""
         return self._plan is not None or bool(self._chain) or self._is_users

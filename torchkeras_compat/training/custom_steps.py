@@ -37,6 +37,7 @@ class CompiledParts:
             sample_weight: A weight for each sample.
             regularization_losses: What is added, such as `self.losses`.
         """
+        self.model._learn_outputs(self.step, y_pred)
         batch, outcome = as_outcome(self.model, None, y_true, y_pred, sample_weight)
         loss = self.step.loss_of_predictions(batch, outcome, take_back(list(regularization_losses or ())))
         self.step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
@@ -50,6 +51,7 @@ class CompiledParts:
             y_pred: The predictions.
             sample_weight: A weight for each sample, for weighted metrics.
         """
+        self.model._learn_outputs(self.step, y_pred)
         batch, outcome = as_outcome(self.model, None, y_true, y_pred, sample_weight)
         self.step.note_predictions(batch, outcome)
 
@@ -79,6 +81,14 @@ class CustomSteps(CompiledModel):
 
     def _current_step(self) -> Step:
         return self.make_step("train" if settings.running_phase() else "test")
+
+    def _learn_outputs(self, step: Step, y_pred: Any) -> None:
+        """Let a model that nothing could build, as one without a `call`, have the outputs that its step computes."""
+        if step.heads:
+            return
+        if not self.output_names:
+            self._note_outputs(take_back(y_pred))
+        step.know_outputs(self._heads())
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train on a batch and return the logs; a subclass may write its own, with torch's gradients.
@@ -136,6 +146,7 @@ class CustomSteps(CompiledModel):
             sample_weight: A weight for each sample.
         """
         step = self._current_step()
+        self._learn_outputs(step, y_pred)
         batch, outcome = as_outcome(self, x, y, y_pred, sample_weight)
         loss = step.loss_of_predictions(batch, outcome, [*step.penalties(), *self._take_losses()])
         step.averages.add_loss(loss.shown.detach(), loss.counts, loss.by_output)
@@ -151,6 +162,7 @@ class CustomSteps(CompiledModel):
             sample_weight: A weight for each sample.
         """
         step = self._current_step()
+        self._learn_outputs(step, y_pred)
         if y is not None:
             step.note_predictions(*as_outcome(self, x, y, y_pred, sample_weight))
         return self.get_metrics_result()

@@ -77,6 +77,10 @@ class TrainedModel:
         """The names of the outputs."""
         raise NotImplementedError
 
+    def _note_outputs(self, outputs: Tree) -> None:
+        """Take what a step of the user's has computed for the outputs."""
+        raise NotImplementedError
+
     def _output_keys(self) -> list[str]:
         """Return the keys under which a dictionary names the outputs; their names where the outputs are none."""
         raise NotImplementedError

@@ -186,7 +186,15 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         if config is None:
             return self._own_metrics()
         lines = (line.metric for line in config.lines)
-        return [*config.loss_metrics.values(), *lines, *config.side_metrics.values(), *self._own_metrics()]
+        told = [] if self._steps_tell_no_loss(config) else config.loss_metrics.values()
+        return [*told, *lines, *config.side_metrics.values(), *self._own_metrics()]
+
+    def _steps_tell_no_loss(self, config: CompileConfig) -> bool:
+        """Tell whether steps of the user's own compute what they minimise, and leave the compiled loss alone."""
+        steps = self._steps.values()
+        if config.loss is not None or not any(step.overrides.train_step or step.overrides.test_step for step in steps):
+            return False
+        return all(step.averages.loss.result() is None for step in steps)
 
     def _metric_holders(self) -> list[nn.Module]:
         """Return the layers and models of users', this one among them: what may hold metrics."""
@@ -226,7 +234,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         config = self._compile_config
         if config is None:  # as for `predict`
             return [Head(name, None, 1.0, [], [], self._rules) for name in self.output_names]
-        if config.heads is None:
+        if not config.heads:  # or none was known yet
             return config.heads_for(self.output_names, self._output_keys())
         return config.heads
 

@@ -177,14 +177,8 @@ class Step(ForwardStep):
         self.config = config
         self._hook_owners = model._ends()
         self._ends_hooked = self._are_ends_hooked()
-        needs_predictions = self.overrides.look_at_predictions
-        self.heads = [
-            StepHead(head, activation, needs_predictions) for head, activation in zip(heads, model._final_activations())
-        ]
-        self.logits = frozenset(i for i, h in enumerate(self.heads) if h.from_logits or h.kept_activation is not None)
-        self._kept = [i for i, head in enumerate(self.heads) if head.kept_activation is not None]
         self._widens = model._computes_mixed()
-        self._of_user = any(h.objective is not None and h.objective.of_user for h in self.heads)
+        self._take_heads(heads, model._final_activations())
         self.chain: Chain | None = None
         self._defers_test_loss = False
         self._is_additive: bool | None = None  # as evaluation was prepared
@@ -202,6 +196,22 @@ class Step(ForwardStep):
         self.compiled: Executor | None = None
         self._device = ""
         self.guard: Any = None  # of the calls for one batch, against too little memory
+
+    def _take_heads(self, heads: Sequence[Head], activations: Sequence[Callable[..., Any] | None]) -> None:
+        needs_predictions = self.overrides.look_at_predictions
+        self.heads = [StepHead(head, f, needs_predictions) for head, f in zip(heads, activations)]
+        self.logits = frozenset(i for i, h in enumerate(self.heads) if h.from_logits or h.kept_activation is not None)
+        self._kept = [i for i, head in enumerate(self.heads) if head.kept_activation is not None]
+        self._of_user = any(h.objective is not None and h.objective.of_user for h in self.heads)
+
+    def know_outputs(self, heads: Sequence[Head]) -> None:
+        """Take the outputs that the first predictions of a user's step have made known.
+
+        Args:
+            heads: The outputs with their losses and metrics.
+        """
+        self._take_heads(heads, [None] * len(heads))
+        self.follow_metrics()
 
     @property
     def objective(self) -> Objective | None:
