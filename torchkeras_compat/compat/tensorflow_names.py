@@ -38,8 +38,8 @@ from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
-from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_files import FILES, PICTURES
+from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
