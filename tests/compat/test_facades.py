@@ -77,7 +77,7 @@ def test_names_that_do_not_exist() -> None:
     with pytest.raises(ModuleNotFoundError):
         import keras.nonsense
     with pytest.raises(AttributeError, match=r"stands in for tensorflow.keras and a few names beside it"):
-        _ = tf.train
+        _ = tf.train.Saver
     with pytest.raises(AttributeError, match="no such name"):
         _ = keras.losses.Convolution2D  # an old name of another module
     assert not hasattr(keras, "__wrapped__")
