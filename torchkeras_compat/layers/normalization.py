@@ -14,6 +14,7 @@ from .._core import devices, registry, settings
 from .._core.errors import axis_tuple, choice, number
 from .._core.precision import SHORT
 from .._core.shapes import Shape
+from .._core.transforms import is_recorded
 from .base import ROW_WISE, Layer, Traits
 from .base.normalizing import scaled, weighted_moments
 from .base.weight_options import enter_weight, keep_options
@@ -191,7 +192,7 @@ class BatchNormalization(Layer):
         weight, bias = self._scale_and_offset(x)
         if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
-            if not training and torch.is_grad_enabled():
+            if not training and torch.is_grad_enabled() and not is_recorded():
                 moving = (moving[0].clone(), moving[1].clone())  # the averages may move before the gradient
             cudnn = torch.backends.cudnn.enabled
             y = torch.batch_norm(x, weight, bias, *moving, training, rate, self.epsilon, cudnn)

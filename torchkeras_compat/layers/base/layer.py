@@ -33,7 +33,7 @@ from .building import Building
 from .call_inputs import came_from_torch, holds_symbols, holds_tensors
 from .gradient_facts import GradientFacts
 from .input_spec import check_input
-from .masks import carried_mask, carry_mask, forget_mask, mask_of_outputs
+from .masks import are_same_tensors, carried_mask, carry_mask, forget_mask, mask_of_outputs
 from .own_state import OwnState
 from .precision import Precision
 from .runs_on_zeros import RunsOnZeros
@@ -468,7 +468,8 @@ class Layer(
             forget_mask(inputs)
         if carried is not None:
             forget_mask(y)
-            if carried is not mask or not self._rules.unsupported_mask_is_error:
+            asks_layer = self._rules.unsupported_mask_is_error or self._has_own_mask
+            if not asks_layer or not are_same_tensors(y, inputs):  # layers inside have made these masks
                 return y, carried
         if mask is not None or self._has_own_mask:
             mask = self.compute_mask(inputs, mask)
