@@ -57,7 +57,8 @@ def long_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("long_epochs")
 def test_terminal_line_is_redrawn_and_ends_like_the_log() -> None:
     text = run(Terminal(), 1)
-    assert " 1/32 [..............................] - ETA: 0s - loss: 0.5000" in text
+    # How long the rest will take is measured: on a busy machine it may be seconds
+    assert re.search(r" 1/32 \[\.{30}\] - ETA: \d+s - loss: 0\.5000", text)
     assert text.count("\n") <= 3
     final = text.rstrip("\n").split("\r")[-1].split("\n")[-1]
     assert final.startswith("32/32 [==============================] - 0s")

@@ -327,7 +327,8 @@ def test_example(name: str, root: str, data: Path, capsys: pytest.CaptureFixture
     assert all(np.isfinite(variables["score"]))
     epochs = variables["history"].epoch
     assert len(variables["history"].history["loss"]) == len(epochs) > 0
-    assert f"Epoch {len(epochs)}/{len(epochs)}" in capsys.readouterr().out
+    header = f"Epoch {len(epochs)}/{len(epochs)}" in capsys.readouterr().out
+    assert header == (root == "keras" or len(epochs) > 1)  # Keras 2.15 writes none above a single epoch
     dialect = "keras-2.3" if root == "keras" else "tf.keras"
     assert {layer._dialect for layer in variables["model"].layers} == {dialect}
     if name == "cifar10_cnn":

@@ -138,7 +138,7 @@ def test_what_is_refused_is_told() -> None:
 NO_FORM = (
     "is a layer of yours",
     "Python code",
-    "with training has",
+    "with training=",
     "the function",
     "joined along the steps",
     "keeps its states",
@@ -266,6 +266,87 @@ def test_frozen_statistics_stay() -> None:
     before = made(x)
     assert torch.equal(made(x), before)
     np.testing.assert_allclose(before.detach().numpy(), model(x.numpy(), training=True).detach().numpy(), atol=1e-6)
+
+
+def transferred() -> Model:
+    """A model on a network that infers whatever mode the model is in, as scripts of transfer learning build them."""
+    base_input = tk.layers.Input((8, 8, 3))
+    y = Conv2D(4, 3, use_bias=False)(base_input)
+    y = BatchNormalization(scale=False, name="normal")(y)
+    y = tk.layers.Dropout(0.9)(tk.layers.GaussianNoise(3.0)(tk.layers.ReLU(6.0)(y)))
+    base = Model(base_input, y, name="base")
+    x = tk.layers.Input((8, 8, 3))
+    y = tk.layers.GlobalAveragePooling2D()(base(x, training=False))
+    y = tk.layers.LSTM(3)(tk.layers.Reshape((2, 2))(y), training=False)
+    return Model(x, Dense(2)(y))
+
+
+def test_a_call_that_infers_does_so_in_training() -> None:
+    model = transferred()
+    model.get_layer("base").get_layer("normal").set_weights([np.arange(4.0), np.full(4, 0.3), np.full(4, 2.0)])
+    x = np.random.RandomState(0).rand(5, 8, 8, 3).astype("float32")
+    made = model.to_torch().train()
+    for _ in range(2):
+        np.testing.assert_allclose(made(torch.tensor(x)).detach(), model.predict(x, verbose=0), atol=1e-6)
+    assert made.base_normal.bias.requires_grad
+    assert not made.base_normal.weight.requires_grad
+    names: dict[str, Any] = {}
+    exec(compile(model.to_torch_source().split('if __name__ == "__main__"')[0], "model.py", "exec"), names)
+    assert "FrozenBatchNorm" in model.to_torch_source()
+    assert "Dropout" not in model.to_torch_source()
+
+
+def test_other_modes_are_refused() -> None:
+    x = tk.layers.Input((4,))
+    drop, normal = tk.layers.Dropout(0.5), BatchNormalization()
+    assert "a call with training=True has no form" in str(why_not(Model(x, drop(x, training=True))))
+    both = Model(x, tk.layers.add([normal(x, training=False), normal(x)]))
+    assert "calls in several modes" in str(why_not(both))
+    steps = tk.layers.Input((4, 2))
+    dropping = LSTM(3, dropout=0.5)(steps, training=False)
+    assert "a call with training=False has no form" in str(why_not(Model(steps, dropping)))
+
+
+@pytest.mark.parametrize(("scale", "center"), [(True, False), (False, True), (False, False)])
+@pytest.mark.parametrize("kind", [BatchNormalization, tk.layers.LayerNormalization, tk.layers.GroupNormalization])
+def test_a_scale_or_an_offset_alone(kind: Any, scale: bool, center: bool) -> None:
+    options = {"groups": 2} if kind is tk.layers.GroupNormalization else {}
+    layer = kind(scale=scale, center=center, **options)
+    model = Sequential([tk.layers.Input((3, 3, 4)), layer])
+    rng = np.random.RandomState(0)
+    model.set_weights([rng.uniform(0.5, 2, w.shape) for w in model.get_weights()])
+    x = rng.rand(2, 3, 3, 4).astype("float32")
+    made = model.to_torch().eval()
+    np.testing.assert_allclose(made(torch.tensor(x)).detach(), model.predict(x, verbose=0), atol=1e-5)
+    trains = [p for p in made.parameters() if p.requires_grad]
+    assert len(trains) == len(model.trainable_weights)
+
+
+@pytest.mark.parametrize("noise_shape", [(None, 1, 1, 1), (None, 1, None, 3), (None, 5, 4, 1)])
+def test_dropout_along_axes(noise_shape: tuple[int | None, ...]) -> None:
+    model = Sequential([tk.layers.Input((5, 4, 3)), tk.layers.Dropout(0.5, noise_shape=noise_shape)])
+    made = model.to_torch().train()
+    y = made(torch.ones(64, 5, 4, 3)).numpy()
+    assert set(np.unique(y)) == {0.0, 2.0}
+    for axis, size in enumerate(noise_shape):
+        same = bool((y == y.take([0], axis)).all())
+        assert same == (size == 1)
+    np.testing.assert_array_equal(made.eval()(torch.ones(2, 5, 4, 3)), np.ones((2, 5, 4, 3)))
+
+
+@pytest.mark.parametrize("branching", [False, True])
+def test_each_call_gives_a_model_of_its_own(branching: bool) -> None:
+    x = tk.layers.Input((2,))
+    graph = Model(x, tk.layers.add([Dense(2)(x), x]))
+    model = graph if branching else Sequential([Dense(3, input_shape=(2,))])
+    first, second = model.to_torch(), model.to_torch()
+    kept = [p.clone() for p in second.parameters()]
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.add_(1)
+    assert first is not second
+    for before, after in zip(kept, second.parameters()):
+        torch.testing.assert_close(before, after, rtol=0, atol=0)
 
 
 def test_one_bias_does_not_train() -> None:

@@ -27,6 +27,6 @@ def own_names(cls: type) -> tuple[str, ...]:
         >>> from torchkeras_compat import layers
         >>> class Mine(layers.Conv2D): pass
         >>> own_names(Mine)[:2]
-        ('Conv2D', 'Conv')
+        ('Conv2D', 'ConvOfBatches')
     """
     return tuple(dict.fromkeys(base.__name__ for base in cls.__mro__ if is_ours(base)))

@@ -23,6 +23,7 @@ from .._core import settings
 from .._core.ownership import is_ours, origin
 from .._core.shapes import Shape
 from ..layers.base import Layer
+from ..layers.base.traits import rates
 from ..layers.convolutional_recurrent import ConvRNN
 
 
@@ -142,24 +143,34 @@ class WriterLine:
             the further arguments of the call.
         masks: Whether it does what the layer does with a mask.
         several: Whether it takes a list of inputs.
+        modes: Whether it heeds `Emission.infers`.
     """
 
     write: Writer
     masks: bool = False
     several: bool = False
+    modes: bool = False
 
 
 WRITERS: dict[type, WriterLine] = {}
 
 
-def writes(*kinds: type, masks: bool = False, several: bool = False) -> Callable[[W], W]:
+def writes(*kinds: type, masks: bool = False, several: bool = False, modes: bool = False) -> Callable[[W], W]:
     """Enter a function as the writer of these classes of layers."""
 
     def enter(write: W) -> W:
-        WRITERS.update(dict.fromkeys(kinds, WriterLine(write, masks, several)))
+        WRITERS.update(dict.fromkeys(kinds, WriterLine(write, masks, several, modes)))
         return write
 
     return enter
+
+
+def _drops(layer: Layer) -> bool:
+    """Tell whether a layer that takes a mode does something else in training; cells and attention drop, or do not."""
+    if not layer._wants_training:
+        return False
+    told = rates(layer)
+    return not told or any(told)
 
 
 class Emission:
@@ -169,6 +180,7 @@ class Emission:
         modules: Name → module, in the order in which they are made.
         steps: The steps of the forward pass.
         penalised: The layers with a penalty of their output.
+        infers: Whether what is being written infers whatever mode the model is in.
         weights: The name of a parameter → the line of the layer's weight table that it comes from.
         is_chain: Whether it has one path, on which one variable is enough.
         masked_outputs: Whether a mask says which steps of an output count in the loss.
@@ -189,6 +201,7 @@ class Emission:
         self.output_keys: list[str] | None = None
         self._names: dict[tuple[Any, str], str] = {}
         self._prefixes: list[str] = []
+        self.infers = False
         self._compacted: dict[tuple[Value, Value], tuple[Value, Value]] = {}
 
     # --- layers --------------------------------------------------------------------------------------------------
@@ -220,14 +233,30 @@ class Emission:
         masked = any(value.mask is not None for value in values)
         if masked and layer._wants_mask and not line.masks:
             raise NotExportable(f"{layer}: what it does with a mask has no form in plain torch; take the mask away.")
-        unknown = (arguments or {}).keys() - inspect.signature(line.write).parameters.keys()
+        more = dict(arguments or {})
+        mode = more.pop("training", None)
+        unknown = more.keys() - inspect.signature(line.write).parameters.keys()
         if unknown:
             raise NotExportable(f"{layer}: a call with {', '.join(sorted(unknown))} has no form in plain torch.")
-        outputs = line.write(self, layer, values if line.several else values[0], **(arguments or {}))
+        with self._in_mode(layer, line, mode):
+            outputs = line.write(self, layer, values if line.several else values[0], **more)
         for output in outputs if isinstance(outputs, list) else [outputs]:
             if output.mask is INHERITED:
                 output.mask = values[0].mask if layer.supports_masking else None
         return outputs
+
+    @contextmanager
+    def _in_mode(self, layer: Layer, line: WriterLine, training: Any) -> Iterator[None]:
+        """Write what a call with `training=False` does, which infers whatever mode the model is in."""
+        if training:
+            raise NotExportable(f"{layer}: a call with training={training!r} has no form in plain torch.")
+        before, self.infers = self.infers, self.infers or training is not None
+        try:
+            if self.infers and not line.modes and _drops(layer):
+                raise NotExportable(f"{layer}: a call with training=False has no form in plain torch.")
+            yield
+        finally:
+            self.infers = before
 
     # --- modules -------------------------------------------------------------------------------------------------
 
@@ -260,6 +289,8 @@ class Emission:
             note: How it differs from the layer, where it does.
         """
         name = self.name(layer, suffix)
+        if name in self.modules and self.modules[name].constructor != constructor:
+            raise NotExportable(f"{layer}: calls in several modes have no form in plain torch.")
         if name not in self.modules:
             own = {key: value for key, value in (state or {}).items() if value is not None}
             for key, value in own.items():

@@ -157,7 +157,7 @@ def _reduction(function: str, positional: Sequence[Any], keywords: dict[str, Any
     return f"{{0}}.{function}(dim={text(dim)}{', keepdim=True' if keep else ''})"
 
 
-@writes(models.Sequential, models.Model, masks=True, several=True)
+@writes(models.Sequential, models.Model, masks=True, several=True, modes=True)
 def _write_nested(emission: Emission, model: Any, inputs: list[Value]) -> Any:
     """A model inside a model: its layers, with its name before theirs."""
     if model._is_users:

@@ -60,15 +60,17 @@ class PReLU(nn.Module):
         return F.relu(x) - self.weight * F.relu(-x)
 
 
-class FeatureDropout(nn.Module):
-    """Drops features of sequences, each at all steps or at none."""
+class SharedDropout(nn.Module):
+    """Drops elements together with all that lie beside them along some axes."""
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, p: float, dims: tuple[int, ...]) -> None:
         super().__init__()
         self.p = p
+        self.dims = dims
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * F.dropout(torch.ones_like(x[:, :1]), self.p, self.training)
+        shape = [1 if dim in self.dims else size for dim, size in enumerate(x.shape)]
+        return x * F.dropout(x.new_ones(shape), self.p, self.training)
 
 
 class GaussianNoise(nn.Module):

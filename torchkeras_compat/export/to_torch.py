@@ -61,9 +61,10 @@ def _as_sequential(emission: Emission, steps: list[Step]) -> nn.Module:
             kind = constructor.split("(")[0].rpartition(".")[2].lower()
             parts[unused(kind, set(parts) | set(emission.modules))] = constructor
     pairs = ", ".join(f'("{name}", {constructor})' for name, constructor in parts.items())
-    text = f"from collections import OrderedDict\n\nmodel = nn.Sequential(OrderedDict([{pairs}]))"
+    # A function, since one text is one Python module in a process: each model gets objects of its own
+    text = f"from collections import OrderedDict\n\n\ndef make():\n    return nn.Sequential(OrderedDict([{pairs}]))"
     with torch.device("meta"):
-        made: nn.Module = _module_of(with_imports(DOC, [text])).model
+        made: nn.Module = _module_of(with_imports(DOC, [text])).make()
     return made
 
 

@@ -14,6 +14,7 @@ from .._core import settings
 from .._core.border import entrance, known_by_name, user_stacklevel
 from .._core.tree import flatten
 from ..callbacks.base import ValidationArrays
+from ..layers.base.traits import rates
 from ..layers.normalization import BatchNormalization
 from .compiled_model import CompiledModel
 from .data.convert import to_numpy
@@ -59,7 +60,7 @@ def _knows_phase(layer: Any) -> bool:
     """Tell whether a layer, or one inside it, does something else in training than in inference."""
     if isinstance(layer, BatchNormalization):
         return True
-    if any(getattr(layer, name, None) for name in ("rate", "stddev", "dropout", "recurrent_dropout")):
+    if any(rates(layer)):
         return True
     return any(_knows_phase(inner) for inner in layer._sublayers())
 

@@ -67,26 +67,26 @@ def _seed(layer: Any) -> str:
     return "" if getattr(layer, "seed", None) is None else "torch's dropout takes no seed of its own"
 
 
-@writes(layers.Dropout)
+@writes(layers.Dropout, modes=True)
 def dropout(emission: Emission, layer: Any, x: Value) -> Value:
-    """Dropout of single elements, or of features at all steps."""
-    if layer.rate == 0:
+    """Dropout of single elements, or of all along some axes at once."""
+    if emission.infers or layer.rate == 0:
         return x
     if layer.noise_shape is not None:
         shape = layer.mask_shape((None, *x.shape[1:]))
-        if x.rank == 3 and shape[1] == 1 and shape[2] == x.shape[2] and shape[0] is None:
-            x = emission.as_keras(x)
-            name = emission.module(layer, f"FeatureDropout({text(layer.rate)})", note=_seed(layer))
-            return emission.apply(name, x, x.shape, layer=layer)
-        raise NotExportable(f"{layer}: noise_shape={layer.noise_shape} has no form in plain torch.")
+        if len(shape) != x.rank or any(n not in (1, size) for n, size in zip(shape[1:], x.shape[1:])):
+            raise NotExportable(f"{layer}: noise_shape={layer.noise_shape} has no form in plain torch.")
+        dims = tuple(sorted(x.axis(axis) for axis, n in enumerate(shape) if n == 1))
+        name = emission.module(layer, f"SharedDropout({text(layer.rate)}, {text(dims)})", note=_seed(layer))
+        return emission.apply(name, x, x.shape, x.channels_first, layer)
     name = emission.module(layer, f"nn.Dropout({text(layer.rate)})", note=_seed(layer))
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
-@writes(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D)
+@writes(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D, modes=True)
 def spatial_dropout(emission: Emission, layer: Any, x: Value) -> Value:
     """Dropout of whole channels."""
-    if layer.rate == 0:
+    if emission.infers or layer.rate == 0:
         return x
     rank = layer.rank
     x = emission.turned(x, layer.data_format == "channels_last")
@@ -94,26 +94,28 @@ def spatial_dropout(emission: Emission, layer: Any, x: Value) -> Value:
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
-@writes(layers.GaussianNoise)
+@writes(layers.GaussianNoise, modes=True)
 def gaussian_noise(emission: Emission, layer: Any, x: Value) -> Value:
     """Normal noise in training."""
+    if emission.infers:
+        return x
     name = emission.module(layer, f"GaussianNoise({text(layer.stddev)})", note=_seed(layer))
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
-@writes(layers.GaussianDropout)
+@writes(layers.GaussianDropout, modes=True)
 def gaussian_dropout(emission: Emission, layer: Any, x: Value) -> Value:
     """Multiplication by normal noise in training."""
-    if not 0 < layer.rate < 1:
+    if emission.infers or not 0 < layer.rate < 1:
         return x
     name = emission.module(layer, f"GaussianDropout({text(layer.rate)})", note=_seed(layer))
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
-@writes(layers.AlphaDropout)
+@writes(layers.AlphaDropout, modes=True)
 def alpha_dropout(emission: Emission, layer: Any, x: Value) -> Value:
     """Dropout for networks of SELU."""
-    if not 0 < layer.rate < 1:
+    if emission.infers or not 0 < layer.rate < 1:
         return x
     if layer.noise_shape is not None:
         raise NotExportable(f"{layer}: noise_shape={layer.noise_shape} has no form in plain torch.")

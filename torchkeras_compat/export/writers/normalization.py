@@ -14,14 +14,18 @@ BIASED = "torch moves its variance by n / (n - 1) times what Keras does"
 
 
 def _affine(layer: Any) -> dict[str, bool]:
-    """Return the argument of a module with gamma and beta, as far as it is not torch's default.
+    """Return the argument of a module with gamma and beta, as far as it is not torch's default."""
+    return {} if layer.scale or layer.center else {"affine": False}
 
-    Raises:
-        NotExportable: The layer has only one of them.
-    """
-    if bool(layer.scale) != bool(layer.center):
-        raise NotExportable(f"{layer}: torch has gamma and beta together or none of them; got scale={layer.scale}.")
-    return {} if layer.scale else {"affine": False}
+
+def _scale_and_offset(layer: Any, *shape: int) -> dict[str, torch.Tensor | None]:
+    """Return gamma and beta for a module; torch has both or none, so one alone stands beside a fixed one."""
+    gamma, beta = weight_if(layer, "gamma"), weight_if(layer, "beta")
+    if gamma is None and beta is not None:
+        gamma = torch.ones(shape, dtype=beta.dtype)
+    elif beta is None and gamma is not None:
+        beta = torch.zeros(shape, dtype=gamma.dtype)
+    return {"weight": gamma, "bias": beta}
 
 
 def _channels_on_axis_1(emission: Emission, layer: Any, x: Value, axis: int) -> Value:
@@ -34,21 +38,20 @@ def _channels_on_axis_1(emission: Emission, layer: Any, x: Value, axis: int) -> 
     return x
 
 
-@writes(layers.BatchNormalization)
+@writes(layers.BatchNormalization, modes=True)
 def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     """Normalisation by the statistics of the batch, and by moving ones."""
     if len(layer._axes) != 1 or layer.statistics != "moving" or x.rank not in MODULES:
         raise NotExportable(f"{layer}: axis={layer.axis}, statistics={layer.statistics!r} have no form in plain torch.")
     options = _affine(layer)
     x = _channels_on_axis_1(emission, layer, x, layer._axes[0])
+    channels = x.shape[layer._axes[0]]
     state = {
-        "weight": weight_if(layer, "gamma"),
-        "bias": weight_if(layer, "beta"),
+        **_scale_and_offset(layer, channels),
         "running_mean": weight(layer, "moving_mean"),
         "running_var": weight(layer, "moving_variance"),
     }
-    channels = x.shape[layer._axes[0]]
-    if not layer.trainable and layer._rules.frozen_statistics_infer:
+    if emission.infers or (not layer.trainable and layer._rules.frozen_statistics_infer):
         constructor = f"FrozenBatchNorm({arguments(channels, eps=layer.epsilon, **options)})"
         note = ""
     else:
@@ -72,14 +75,14 @@ def layer_normalization(emission: Emission, layer: Any, x: Value) -> Value:
         raise NotExportable(f"{layer}: axis={layer.axis} is not that of the last axes, over which torch normalises.")
     shape = tuple(x.shape[axis] for axis in axes)
     state = {"weight": weight_if(layer, "gamma"), "bias": weight_if(layer, "beta")}
+    if layer.center and not layer.scale:  # an offset alone; a scale alone is something that torch has
+        state = _scale_and_offset(layer, *shape)
     return _scaled(emission, layer, x, shape[0] if len(shape) == 1 else shape, state)
 
 
 def _scaled(emission: Emission, layer: Any, x: Value, shape: Any, state: dict[str, Any]) -> Value:
     scale, center = layer.scale, layer.center
-    if center and not scale:
-        raise NotExportable(f"{layer}: torch has no offset without a scale; got scale=False.")
-    options = {} if scale else {"elementwise_affine": False}
+    options = {} if scale or center else {"elementwise_affine": False}
     options |= {"bias": False} if scale and not center else {}
     constructor = f"nn.LayerNorm({arguments(shape, eps=layer.epsilon, **options)})"
     return emission.apply(emission.module(layer, constructor, state), x, x.shape, layer=layer)
@@ -91,7 +94,7 @@ def group_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     options, axis = _affine(layer), layer._axes_of(x.rank)[0]
     x = _channels_on_axis_1(emission, layer, x, axis)
     numbers = arguments(layer.groups, x.shape[axis], eps=layer.epsilon, **options)
-    state = {"weight": weight_if(layer, "gamma"), "bias": weight_if(layer, "beta")}
+    state = _scale_and_offset(layer, x.shape[axis])
     name = emission.module(layer, f"nn.GroupNorm({numbers})", state)
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 

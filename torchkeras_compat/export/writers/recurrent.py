@@ -118,7 +118,7 @@ def _dropped(emission: Emission, layer: Any, x: Value) -> Value:
             f"{layer}: dropout is drawn for each gate here, which has no form in plain torch; write implementation=2."
         )
     else:
-        name = emission.module(layer, f"FeatureDropout({text(cell.dropout)})", suffix="dropout")
+        name = emission.module(layer, f"SharedDropout({text(cell.dropout)}, (1,))", suffix="dropout")
     return emission.apply(name, x, x.shape)
 
 

@@ -14,7 +14,7 @@ from .recurrent import module_for, walk
 MERGED = {"sum": "{0} + {1}", "mul": "{0} * {1}", "ave": "({0} + {1}) / 2", "concat": "torch.cat([{0}, {1}], dim=-1)"}
 
 
-@writes(layers.TimeDistributed, masks=True)
+@writes(layers.TimeDistributed, masks=True, modes=True)
 def time_distributed(emission: Emission, layer: Any, x: Value) -> Value:
     """A layer at every step: the steps are folded into the batch."""
     inner, mask = layer.layer, x.mask
@@ -37,7 +37,7 @@ def time_distributed(emission: Emission, layer: Any, x: Value) -> Value:
     return y
 
 
-@writes(layers.Bidirectional, masks=True)
+@writes(layers.Bidirectional, masks=True, modes=True)
 def bidirectional(emission: Emission, layer: Any, x: Value, initial_state: Any = None) -> Any:
     """A recurrent layer both ways."""
     forward, backward = layer.forward_layer, layer.backward_layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,18 @@ class Changes:
     def note(cls) -> None:
         """Take note of one."""
         cls.count += 1
+
+
+_RATES = ("rate", "stddev", "word_dropout", "dropout", "recurrent_dropout")
+
+
+def rates(layer: Any) -> list[Any]:
+    """Return how much a layer drops or adds by chance in training, for each of its arguments that says so.
+
+    Example:
+        >>> from torchkeras_compat import layers
+        >>> rates(layers.LSTM(3, dropout=.5)), rates(layers.Dense(3))
+        ([0.5, 0.0], [])
+    """
+    # Not by asking the layer for each: it answers to old names of its arguments, too
+    return [getattr(layer, name) for name in _RATES if name in vars(layer) or hasattr(type(layer), name)]
