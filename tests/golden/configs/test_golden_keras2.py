@@ -15,7 +15,7 @@ from .support import DATA, builders
 from .writing import json_of
 
 # What Keras 2.15 has no function for, or no form, and refuses by the name.
-REFUSED = {"operations/slices", "functions_of_tensorflow/einsum"}
+REFUSED = {"functions_of_tensorflow/einsum"}
 
 
 @functools.cache
