@@ -6,14 +6,12 @@ Source:
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from .. import layers
-from ._frames import Shape
 from ._network import Network, Options
-from ._weight_files import WeightFile, published
 
-_EPSILON = 1.001e-5
 _GROWTH = 32  # channels that each convolution adds
 
 
@@ -25,6 +23,9 @@ class DenseNet(Network):
         blocks: How many convolutions each of the four blocks has.
         options: What the user asks for.
     """
+
+    folder = "densenet"
+    normalization: ClassVar[Mapping[str, Any]] = {"epsilon": 1.001e-5}
 
     def __init__(self, name: str, blocks: tuple[int, ...], options: Options) -> None:
         super().__init__(name, options)
@@ -60,12 +61,3 @@ class DenseNet(Network):
         x = self.activated(x, f"{name}_bn", f"{name}_relu")
         x = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_conv")(x)
         return layers.AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
-
-    def activated(self, x: Any, normalization: str, activation: str) -> Any:
-        """Return a tensor, normalized and activated."""
-        x = layers.BatchNormalization(axis=self.axis, epsilon=_EPSILON, name=normalization)(x)
-        return layers.Activation("relu", name=activation)(x)
-
-    def weight_file(self, shape: Shape) -> WeightFile:
-        """Return the file of weights that were trained on ImageNet."""
-        return published(self.name, "densenet", self.options.include_top)

@@ -130,7 +130,7 @@ class EfficientNet(Network):
         x = self.weighted(x, max(1, channels // 4), f"{name}se_")
         width = self.width(stage.channels)
         x = self.conv(x, width, 1, use_bias=False, name=f"{name}project_conv")
-        x = layers.BatchNormalization(axis=self.axis, name=f"{name}project_bn")(x)
+        x = self.normalized(x, f"{name}project_bn")
         if strides > 1 or channels != width:
             return x
         if drop > 0:
@@ -151,10 +151,9 @@ class EfficientNet(Network):
         """Return a convolution of a tensor."""
         return layers.Conv2D(filters, kernel, padding=padding, kernel_initializer=_normal(), **settings)(x)
 
-    def activated(self, x: Any, normalization: str, activation: str) -> Any:
-        """Return a tensor, normalized and activated."""
-        x = layers.BatchNormalization(axis=self.axis, name=normalization)(x)
-        return layers.Activation("swish", name=activation)(x)
+    def activation(self, name: str | None = None) -> Any:
+        """Return a layer that activates."""
+        return layers.Activation("swish", name=name)
 
     def width(self, channels: int) -> int:
         """Return the channels of a layer that has so many in the smallest network."""

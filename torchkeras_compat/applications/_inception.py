@@ -6,12 +6,11 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .. import layers
-from ._frames import Shape
 from ._network import Network
-from ._weight_files import WeightFile, published
 
 Kernel = int | tuple[int, int]
 
@@ -21,7 +20,8 @@ class Inception(Network):
 
     size = 299
     smallest: ClassVar[int] = 75
-    pool_names: ClassVar[dict[str, str | None]] = {"avg": None, "max": None}
+    normalization: ClassVar[Mapping[str, Any]] = {"scale": False}
+    names_pooling = False
 
     def body(self, x: Any) -> Any:
         """Return what the blocks make of pictures."""
@@ -45,8 +45,7 @@ class Inception(Network):
     def conv(self, x: Any, filters: int, kernel: Kernel, strides: int = 1, padding: str = "same") -> Any:
         """Return a convolution of a tensor, normalized and activated."""
         x = layers.Conv2D(filters, kernel, strides=strides, padding=padding, use_bias=False)(x)
-        x = layers.BatchNormalization(axis=self.axis, scale=False)(x)
-        return layers.Activation("relu")(x)
+        return self.activated(x)
 
     def convs(self, x: Any, filters: int, *kernels: Kernel) -> Any:
         """Return convolutions of one width, one behind the other."""
@@ -99,7 +98,3 @@ class Inception(Network):
         twice = self.conv(self.conv(x, 448, 1), 384, 3)
         twice = self.joined([self.conv(twice, 384, (1, 3)), self.conv(twice, 384, (3, 1))])
         return self.joined([one, three, twice, self.pooled(x, 192)], f"mixed{9 + place}")
-
-    def weight_file(self, shape: Shape) -> WeightFile:
-        """Return the file of weights that were trained on ImageNet."""
-        return published("inception_v3", "inception_v3", self.options.include_top)

@@ -8,6 +8,7 @@ Source:
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .. import layers
@@ -31,11 +32,15 @@ class Mobile(Network):
     """Of pictures that there are weights for."""
     alphas: ClassVar[tuple[float, ...]]
     """Widths that there are weights for."""
-    pool_names: ClassVar[dict[str, str | None]] = {"avg": None, "max": None}
+    names_pooling = False
 
     def __init__(self, name: str, alpha: float, options: Options) -> None:
         super().__init__(name, options)
         self.alpha = number(name, "alpha", alpha)
+
+    def activation(self, name: str | None = None) -> Any:
+        """Return a layer that activates."""
+        return layers.ReLU(6.0, name=name)
 
     def default_size(self) -> int:
         """Return the height and width of the user's pictures where there are weights for them."""
@@ -91,7 +96,7 @@ class FirstVersion(Mobile):
     def body(self, x: Any) -> Any:
         """Return what the blocks make of pictures."""
         x = layers.Conv2D(int(32 * self.alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(x)
-        x = self.activated(x, "conv1")
+        x = self.activated(x, "conv1_bn", "conv1_relu")
         widths = (64, 128, 128, 256, 256, *(6 * (512,)), 1024, 1024)
         for i, filters in enumerate(widths, start=1):
             x = self.block(x, int(filters * self.alpha), i, strides=2 if i in (2, 4, 6, 12) else 1)
@@ -109,14 +114,9 @@ class FirstVersion(Mobile):
             use_bias=False,
             name=f"conv_dw_{place}",
         )(x)
-        x = self.activated(x, f"conv_dw_{place}")
+        x = self.activated(x, f"conv_dw_{place}_bn", f"conv_dw_{place}_relu")
         x = layers.Conv2D(filters, 1, padding="same", use_bias=False, name=f"conv_pw_{place}")(x)
-        return self.activated(x, f"conv_pw_{place}")
-
-    def activated(self, x: Any, name: str) -> Any:
-        """Return a tensor, normalized and activated."""
-        x = layers.BatchNormalization(axis=self.axis, name=f"{name}_bn")(x)
-        return layers.ReLU(6.0, name=f"{name}_relu")(x)
+        return self.activated(x, f"conv_pw_{place}_bn", f"conv_pw_{place}_relu")
 
     def head(self, x: Any) -> Any:
         """Return the classes' probabilities."""
@@ -152,6 +152,7 @@ class SecondVersion(Mobile):
 
     sizes = (96, 128, 160, 192, 224)
     alphas = (0.35, 0.50, 0.75, 1.0, 1.3, 1.4)
+    normalization: ClassVar[Mapping[str, Any]] = {"momentum": 0.999}
     # Channels, how many blocks of them, and the stride of the first.
     STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
 
@@ -188,14 +189,6 @@ class SecondVersion(Mobile):
         x = layers.Conv2D(width, 1, padding="same", use_bias=False, name=f"{name}project")(x)
         x = self.normalized(x, f"{name}project_BN")
         return layers.Add(name=f"{name}add")([start, x]) if channels == width and strides == 1 else x
-
-    def normalized(self, x: Any, name: str) -> Any:
-        """Return a tensor, normalized."""
-        return layers.BatchNormalization(axis=self.axis, momentum=0.999, name=name)(x)
-
-    def activated(self, x: Any, normalization: str, activation: str) -> Any:
-        """Return a tensor, normalized and activated."""
-        return layers.ReLU(6.0, name=activation)(self.normalized(x, normalization))
 
     def head(self, x: Any) -> Any:
         """Return the classes' probabilities."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from ..activations import get as get_activation
 from ..models import Model
 from ..utils import get_source_inputs
 from ._frames import Frame, Shape
-from ._weight_files import WeightFile
+from ._weight_files import WeightFile, published
 
 IMAGENET = "imagenet"
 CLASSES = 1000
@@ -78,11 +78,20 @@ class Network:
         """Return the classes' probabilities from what the last block gives."""
         return self.predictions(layers.GlobalAveragePooling2D(name="avg_pool")(x))
 
-    pool_names: ClassVar[dict[str, str | None]] = {"avg": "avg_pool", "max": "max_pool"}
+    names_pooling: ClassVar[bool] = True
+    """Whether what pools where there is no head has a name of its own."""
+    folder: ClassVar[str] = ""
+    """Where the file of weights is; by the name of the network if empty."""
+    normalization: ClassVar[Mapping[str, Any]] = {}
+    """How its normalizations differ from Keras's defaults."""
+
+    def activation(self, name: str | None = None) -> Any:
+        """Return a layer that activates."""
+        return layers.Activation("relu", name=name)
 
     def weight_file(self, shape: Shape) -> WeightFile:
         """Return the file of weights that were trained on ImageNet, for pictures of a shape."""
-        raise NotImplementedError
+        return published(self.name, self.folder or self.name, self.options.include_top)
 
     def default_size(self) -> int:
         """Return the height and width of pictures where the user says nothing."""
@@ -106,12 +115,20 @@ class Network:
         if options.include_top:
             x = self.head(x)
         elif options.pooling in _POOLINGS:
-            x = _POOLINGS[options.pooling](name=self.pool_names[options.pooling])(x)
+            x = _POOLINGS[options.pooling](name=f"{options.pooling}_pool" if self.names_pooling else None)(x)
         sources = inputs if options.input_tensor is None else get_source_inputs(options.input_tensor)
         model = Model(sources, x, name=self.model_name(shape))
         if weights is not None:
             model.load_weights(weights)
         return model
+
+    def normalized(self, x: Any, name: str | None = None) -> Any:
+        """Return a tensor, normalized."""
+        return layers.BatchNormalization(axis=self.axis, name=name, **self.normalization)(x)
+
+    def activated(self, x: Any, normalization: str | None = None, activation: str | None = None) -> Any:
+        """Return a tensor, normalized and activated by layers of these names."""
+        return self.activation(activation)(self.normalized(x, normalization))
 
     def predictions(self, x: Any, **settings: Any) -> Any:
         """Return the last layer of a head, applied."""

@@ -7,14 +7,11 @@ Source:
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from .. import layers
-from ._frames import Shape
 from ._network import Network, Options
-from ._weight_files import WeightFile, published
-
-_EPSILON = 1.001e-5
 
 
 class ResNet(Network):
@@ -25,6 +22,9 @@ class ResNet(Network):
         blocks: How many each of the four stacks has.
         options: What the user asks for.
     """
+
+    folder = "resnet"
+    normalization: ClassVar[Mapping[str, Any]] = {"epsilon": 1.001e-5}
 
     def __init__(self, name: str, blocks: tuple[int, ...], options: Options) -> None:
         super().__init__(name, options)
@@ -43,7 +43,7 @@ class ResNet(Network):
 
     def after_stem(self, x: Any) -> Any:
         """Return what follows the first convolution."""
-        return self.normalized(x, "conv1_bn", "conv1_relu")
+        return self.activated(x, "conv1_bn", "conv1_relu")
 
     def stack(self, x: Any, filters: int, count: int, place: int, name: str) -> Any:
         """Return what the blocks of one size of pictures make of them."""
@@ -59,26 +59,17 @@ class ResNet(Network):
             shortcut = layers.Conv2D(4 * filters, 1, strides=strides, name=f"{name}_0_conv")(x)
             shortcut = self.normalized(shortcut, f"{name}_0_bn")
         x = layers.Conv2D(filters, 1, strides=strides, name=f"{name}_1_conv")(x)
-        x = self.normalized(x, f"{name}_1_bn", f"{name}_1_relu")
+        x = self.activated(x, f"{name}_1_bn", f"{name}_1_relu")
         x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_2_conv")(x)
-        x = self.normalized(x, f"{name}_2_bn", f"{name}_2_relu")
+        x = self.activated(x, f"{name}_2_bn", f"{name}_2_relu")
         x = layers.Conv2D(4 * filters, 1, name=f"{name}_3_conv")(x)
         x = self.normalized(x, f"{name}_3_bn")
         x = layers.Add(name=f"{name}_add")([shortcut, x])
-        return layers.Activation("relu", name=f"{name}_out")(x)
+        return self.activation(f"{name}_out")(x)
 
     def after_stacks(self, x: Any) -> Any:
         """Return what follows the last block."""
         return x
-
-    def normalized(self, x: Any, name: str, activation: str | None = None) -> Any:
-        """Return what a normalization, and an activation if it has a name, make of a tensor."""
-        x = layers.BatchNormalization(axis=self.axis, epsilon=_EPSILON, name=name)(x)
-        return x if activation is None else layers.Activation("relu", name=activation)(x)
-
-    def weight_file(self, shape: Shape) -> WeightFile:
-        """Return the file of weights that were trained on ImageNet."""
-        return published(self.name, "resnet", self.options.include_top)
 
 
 class ResNetV2(ResNet):
@@ -97,19 +88,19 @@ class ResNetV2(ResNet):
 
     def block(self, x: Any, filters: int, name: str, strides: int = 1, widen: bool = False) -> Any:
         """Return the sum of a shortcut and a bottleneck."""
-        ready = self.normalized(x, f"{name}_preact_bn", f"{name}_preact_relu")
+        ready = self.activated(x, f"{name}_preact_bn", f"{name}_preact_relu")
         if widen:
             shortcut = layers.Conv2D(4 * filters, 1, strides=strides, name=f"{name}_0_conv")(ready)
         else:
             shortcut = layers.MaxPooling2D(1, strides=strides)(x) if strides > 1 else x
         x = layers.Conv2D(filters, 1, strides=1, use_bias=False, name=f"{name}_1_conv")(ready)
-        x = self.normalized(x, f"{name}_1_bn", f"{name}_1_relu")
+        x = self.activated(x, f"{name}_1_bn", f"{name}_1_relu")
         x = layers.ZeroPadding2D(1, name=f"{name}_2_pad")(x)
         x = layers.Conv2D(filters, 3, strides=strides, use_bias=False, name=f"{name}_2_conv")(x)
-        x = self.normalized(x, f"{name}_2_bn", f"{name}_2_relu")
+        x = self.activated(x, f"{name}_2_bn", f"{name}_2_relu")
         x = layers.Conv2D(4 * filters, 1, name=f"{name}_3_conv")(x)
         return layers.Add(name=f"{name}_out")([shortcut, x])
 
     def after_stacks(self, x: Any) -> Any:
         """Return the last sum, normalized and activated."""
-        return self.normalized(x, "post_bn", "post_relu")
+        return self.activated(x, "post_bn", "post_relu")

@@ -6,12 +6,10 @@ Source:
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import layers
-from ._frames import Shape
 from ._network import Network, Options
-from ._weight_files import WeightFile, published
 
 
 class VGG(Network):
@@ -23,7 +21,7 @@ class VGG(Network):
         options: What the user asks for.
     """
 
-    pool_names: ClassVar[dict[str, str | None]] = {"avg": None, "max": None}
+    names_pooling = False
 
     def __init__(self, name: str, convolutions: tuple[int, ...], options: Options) -> None:
         super().__init__(name, options)
@@ -43,7 +41,3 @@ class VGG(Network):
         for i in (1, 2):
             x = layers.Dense(4096, activation="relu", name=f"fc{i}")(x)
         return self.predictions(x)
-
-    def weight_file(self, shape: Shape) -> WeightFile:
-        """Return the file of weights that were trained on ImageNet."""
-        return published(self.name, self.name, self.options.include_top)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .. import layers
-from ._frames import Shape
 from ._network import Network
-from ._weight_files import WeightFile, published
 
 
 class XceptionNetwork(Network):
@@ -19,14 +17,14 @@ class XceptionNetwork(Network):
 
     size = 299
     smallest: ClassVar[int] = 71
-    pool_names: ClassVar[dict[str, str | None]] = {"avg": None, "max": None}
+    names_pooling = False
 
     def body(self, x: Any) -> Any:
         """Return what the entry, the middle and the exit make of pictures."""
         for i, (filters, strides) in enumerate(((32, 2), (64, 1)), start=1):
             name = f"block1_conv{i}"
             x = layers.Conv2D(filters, 3, strides=strides, use_bias=False, name=name)(x)
-            x = self.activated(self.normalized(x, f"{name}_bn"), f"{name}_act")
+            x = self.activated(x, f"{name}_bn", f"{name}_act")
         for block, filters in ((2, 128), (3, 256), (4, 728)):
             x = self.reducing(x, (filters, filters), block, first_is_active=block == 2)
         for block in range(5, 13):
@@ -37,13 +35,13 @@ class XceptionNetwork(Network):
         x = self.reducing(x, (728, 1024), 13)
         for i, filters in ((1, 1536), (2, 2048)):
             name = f"block14_sepconv{i}"
-            x = self.activated(self.separable(x, filters, name, activate=False), f"{name}_act")
+            x = self.activation(f"{name}_act")(self.separable(x, filters, name, activate=False))
         return x
 
     def reducing(self, x: Any, filters: tuple[int, int], block: int, first_is_active: bool = False) -> Any:
         """Return the sum of two separable convolutions, pooled, and a convolution that takes every second point."""
         shortcut = layers.Conv2D(filters[1], 1, strides=2, padding="same", use_bias=False)(x)
-        shortcut = layers.BatchNormalization(axis=self.axis)(shortcut)
+        shortcut = self.normalized(shortcut)
         for i, width in enumerate(filters, start=1):
             x = self.separable(x, width, f"block{block}_sepconv{i}", activate=i > 1 or not first_is_active)
         x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"block{block}_pool")(x)
@@ -52,18 +50,6 @@ class XceptionNetwork(Network):
     def separable(self, x: Any, filters: int, name: str, activate: bool = True) -> Any:
         """Return a separable convolution of an activated tensor, normalized."""
         if activate:
-            x = self.activated(x, f"{name}_act")
+            x = self.activation(f"{name}_act")(x)
         x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
         return self.normalized(x, f"{name}_bn")
-
-    def normalized(self, x: Any, name: str) -> Any:
-        """Return a tensor, normalized."""
-        return layers.BatchNormalization(axis=self.axis, name=name)(x)
-
-    def activated(self, x: Any, name: str) -> Any:
-        """Return a tensor, activated."""
-        return layers.Activation("relu", name=name)(x)
-
-    def weight_file(self, shape: Shape) -> WeightFile:
-        """Return the file of weights that were trained on ImageNet."""
-        return published("xception", "xception", self.options.include_top)
