@@ -41,14 +41,14 @@ OF_100 = {
 def test_pictures_are_preprocessed_as_keras_does(mode: str) -> None:
     start, end = LAST[mode]
     x = np.arange(12).reshape(2, 1, 2, 3) * 20
-    for given in (x, x.astype("float32"), K.constant(x), x[0], K.constant(x[0])):
-        y = np.asarray(utils.preprocess_input(given, mode=mode)).ravel()
+    for pictures in (x, x.astype("float32"), K.constant(x), x[0], K.constant(x[0])):
+        y = np.asarray(utils.preprocess_input(pictures, mode=mode)).ravel()
         np.testing.assert_allclose(y[:3], start, atol=1e-5)
         if len(y) == 12:
             np.testing.assert_allclose(y[-3:], end, atol=1e-5)
     x = np.arange(12).reshape(1, 3, 2, 2) * 20
-    for given in (x.astype("float64"), K.constant(x), x[0]):
-        y = np.asarray(utils.preprocess_input(given, "channels_first", mode)).reshape(3, 2, 2)
+    for pictures in (x.astype("float64"), K.constant(x), x[0]):
+        y = np.asarray(utils.preprocess_input(pictures, "channels_first", mode)).reshape(3, 2, 2)
         np.testing.assert_allclose(y[:, 0, 0], FIRST[mode], atol=1e-5)
 
 
@@ -140,7 +140,7 @@ def test_names_of_weight_files(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         asked.append((fname, origin.rpartition("/")[0].rpartition(".com/")[2]))
         raise DownloadError("not now")
 
-    monkeypatch.setattr("torchkeras_compat.applications._weight_files.get_file", get_file)
+    monkeypatch.setattr("torchkeras_compat.utils.files.get_file", get_file)
     kernels = "weights_tf_dim_ordering_tf_kernels"
     expected: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         "VGG16": ({}, (f"vgg16_{kernels}_notop.h5", "tensorflow/keras-applications/vgg16")),

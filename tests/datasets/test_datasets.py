@@ -517,7 +517,7 @@ def test_imdb_is_split_as_told(folder: Path) -> None:
     assert {0, 1} == set(y_train) == set(y_test)
     rarest = max(max(row) for row in rows)
     expected = sorted(([w for w in row if w < rarest], label) for row, label in zip(rows.tolist(), labels.tolist()))
-    found = [*zip(x_train.tolist(), y_train.tolist()), *zip(x_test.tolist(), y_test.tolist())]
-    assert sorted((list(row), label) for row, label in found) == expected
+    loaded = [*zip(x_train.tolist(), y_train.tolist()), *zip(x_test.tolist(), y_test.tolist())]
+    assert sorted((list(row), label) for row, label in loaded) == expected
     with pytest.raises(ValueError, match="test_split"):
         imdb.load_data(test_split=2)

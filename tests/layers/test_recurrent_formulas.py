@@ -86,15 +86,15 @@ def test_gradient_written_out(kind: type[Formula], activation: Any, gate: Any, s
 def test_one_sample_of_one_step(kind: type[Formula], start: bool) -> None:
     """What is expanded to such a size lies in one piece: the walk must not write into a weight."""
     cell = kind(activations.tanh, activations.sigmoid)
-    given = inputs(cell, start, True, steps=1, batch=1)
-    leaves = [t for t in given if t is not None]
+    arguments = inputs(cell, start, True, steps=1, batch=1)
+    leaves = [t for t in arguments if t is not None]
     before = [t.detach().clone() for t in leaves]
-    one = Recurrence.apply(cell, *given)
+    one = Recurrence.apply(cell, *arguments)
     for leaf, value in zip(leaves, before):
         torch.testing.assert_close(leaf.detach(), value, rtol=0, atol=0)
-    two = recorded(cell, *given)
-    found = [torch.autograd.grad(sum(out.square().sum() for out in outs), leaves) for outs in (one, two)]
-    for a, b in zip(*found):
+    two = recorded(cell, *arguments)
+    gradients = [torch.autograd.grad(sum(out.square().sum() for out in outs), leaves) for outs in (one, two)]
+    for a, b in zip(*gradients):
         torch.testing.assert_close(a, b)
 
 

@@ -60,9 +60,9 @@ def build(expression: str, keras: Any, tf: Any) -> Any:
         keras: `tensorflow.keras`.
         tf: `tensorflow`.
     """
-    given = values()
-    inputs = {name: keras.Input(given[name].shape[1:], dtype=str(given[name].dtype), name=name) for name in "xyi"}
-    known = {**given, **inputs, "tf": tf, "K": keras.backend}
+    arrays = values()
+    inputs = {name: keras.Input(arrays[name].shape[1:], dtype=str(arrays[name].dtype), name=name) for name in "xyi"}
+    known = {**arrays, **inputs, "tf": tf, "K": keras.backend}
     return keras.Model(inputs, eval(expression, known))
 
 

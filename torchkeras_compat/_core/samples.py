@@ -20,3 +20,19 @@ class Samples:
 
     def __repr__(self) -> str:
         return f"{self.count} samples / batch size"
+
+
+def batches_of(steps: int | Samples | None, batch_size: int | None = None) -> int | None:
+    """Return how many batches these steps are; `None` for samples of a stream, which counts them itself.
+
+    Args:
+        steps: A number of batches, or of samples.
+        batch_size: How many samples a batch of arrays has.
+
+    Example:
+        >>> batches_of(7), batches_of(Samples('samples_per_epoch', 100), 32)
+        (7, 4)
+    """
+    if not isinstance(steps, Samples):
+        return steps
+    return None if batch_size is None else -(-steps.count // batch_size)

@@ -338,6 +338,11 @@ class Weight:
         return self.moves_in_runs or size <= (_OFTEN_COUNTED if self.trainable else _CHEAP_TO_COPY)
 
     @property
+    def place(self) -> tuple[int, tuple[str, ...]]:
+        """Where it stands, by which two lines are of one weight."""
+        return id(self.module), self.attributes
+
+    @property
     def path(self) -> str:
         """The full name, with those of the layers that it is in: `'dense_1/kernel:0'`."""
         if self.owner is None:

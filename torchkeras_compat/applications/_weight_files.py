@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
+from ..utils.files import FOLDER_VARIABLE, file_of_package, provided
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/keras-applications/"
 EFFICIENTNETS = "https://storage.googleapis.com/keras-applications/"
@@ -82,10 +82,8 @@ def located(owner: str, name: str, origin: str, md5: str | None) -> str:
     """Return where a file is: in the user's folder, in the cache, or loaded into the cache."""
     if (path := provided(name)) is not None:
         return path
-    try:
-        return get_file(name, origin=origin, cache_subdir=CACHE, file_hash=md5)
-    except DownloadError as error:
-        raise DownloadError(
-            f"{owner}: {error} Without a network, put {name} into ~/.keras/{CACHE}, or into a folder that "
-            f"{FOLDER_VARIABLE} names; weights=None makes the network without it."
-        ) from error
+    advice = (
+        f"put {name} into ~/.keras/{CACHE}, or into a folder that {FOLDER_VARIABLE} names; weights=None makes the "
+        f"network without it."
+    )
+    return file_of_package(owner, name, origin, without_network=advice, cache_subdir=CACHE, file_hash=md5)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .._core.errors import show
 from ..utils.archives import DAMAGE
-from ..utils.files import FOLDER_VARIABLE, DownloadError, get_file, provided
+from ..utils.files import FOLDER_VARIABLE, file_of_package, provided
 from ._pickles import unpickle
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -50,12 +50,14 @@ def locate(owner: str, path: str, origin: str, file_hash: str | None = None) -> 
     folder, name = os.path.split(path)
     if not os.path.isabs(path) and (own := provided(path if folder != ".." else name)):
         return own
-    try:
-        return get_file(name, origin=origin, file_hash=file_hash, cache_subdir=os.path.join("datasets", folder))
-    except DownloadError as error:
-        raise DownloadError(
-            f"{owner}: {error} Without a network, put {name} into a folder and name that in {FOLDER_VARIABLE}."
-        ) from error
+    return file_of_package(
+        owner,
+        name,
+        origin,
+        without_network=f"put {name} into a folder and name that in {FOLDER_VARIABLE}.",
+        file_hash=file_hash,
+        cache_subdir=os.path.join("datasets", folder),
+    )
 
 
 def read_json(path: str) -> Any:

@@ -122,9 +122,9 @@ def Input(
         (None, 784)
     """
     if tensor is not None:
-        given = apply(identity, tensor) if isinstance(tensor, Tensor) else tensor
-        input_for(given, name)
-        return given
+        symbol = apply(identity, tensor) if isinstance(tensor, Tensor) else tensor
+        input_for(symbol, name)
+        return symbol
     sizes: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
     layer = InputLayer(
         batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **sizes

@@ -58,11 +58,11 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
         return None
     with open(path, "rb") as file:
         text = file.read(_LARGEST_STATE).decode("utf-8", "replace")
-    found = _LATEST.search(text)
-    if found is None:  # the weights themselves, where a script calls them so
+    line = _LATEST.search(text)
+    if line is None:  # the weights themselves, where a script calls them so
         return None if latest_filename else path
     # An absolute path counts as it is, as in TensorFlow's own files.
-    latest = os.path.join(folder, json.loads(found[1], strict=False))
+    latest = os.path.join(folder, json.loads(line[1], strict=False))
     return latest if any(os.path.isfile(f"{latest}{ending}") for ending in ("", ".index")) else None
 
 

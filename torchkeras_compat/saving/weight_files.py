@@ -81,9 +81,7 @@ class WeightFiles:
         layers = self._layers_with_weights("save_weights")
         if not may_overwrite(path, overwrite, "save_weights"):
             return
-        ending = os.path.splitext(path)[1].lower()
-        # Where Keras writes checkpoints.
-        if wanted in (None, *CHECKPOINT_FORMATS) and ending not in (".h5", ".hdf5", ".keras", TENSORS):
+        if wanted in (None, *CHECKPOINT_FORMATS) and is_checkpoint(path.lower()):
             make_folder_of(path)
         if path.endswith(TENSORS):
             self._save_state(path)

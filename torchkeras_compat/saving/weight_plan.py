@@ -32,8 +32,8 @@ MANY = 2**24
 def ordered(layer: Any) -> list[Weight]:
     """Return a layer's weights as Keras files order them: those that train now first."""
     table = layer._weight_table()
-    trained = {(id(w.module), w.attributes) for w in layer._trained_table()}
-    return sorted(table, key=lambda w: (id(w.module), w.attributes) not in trained)
+    trained = {w.place for w in layer._trained_table()}
+    return sorted(table, key=lambda w: w.place not in trained)
 
 
 def orders(layer: Any) -> list[list[Weight]]:

@@ -37,13 +37,6 @@ def _rounded_up(method: str, argument: str, value: Any) -> int:
     return positive_int(method, argument, value)
 
 
-def batches_of(steps: int | Samples | None, batch_size: int | None) -> int | None:
-    """Return how many batches of arrays these steps are; `None` for a stream, which counts samples itself."""
-    if not isinstance(steps, Samples):
-        return steps
-    return None if batch_size is None else -(-steps.count // batch_size)
-
-
 def shuffling(value: Any) -> bool | str:
     """Return `True`, `False` or `'batch'`."""
     if isinstance(value, str) and value != "batch":

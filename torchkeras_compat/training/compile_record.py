@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._core.border import user_stacklevel
 from .._core.errors import argument_error, positive_int
+from .._core.weights import Weight
 from ..utils.objects import deserialize_as, serialize_keras_object
 from .compiled_model import CompiledModel
 
@@ -15,6 +18,8 @@ class CompileRecord(CompiledModel):
 
     compile: Callable[..., None]
     trainable_variables: list[Any]
+    _frozen_at_compile: list[Weight] | None
+    _there_at_compile: list[Weight]
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return what `compile_from_config` compiles a model by; `None` for a model that is not compiled.
@@ -46,6 +51,28 @@ class CompileRecord(CompiledModel):
         optimizer = self.optimizer
         if self.built and hasattr(optimizer, "build"):
             optimizer.build(self.trainable_variables)
+
+    # --- what trains ---------------------------------------------------------------------------------------------
+
+    def _table_to_train(self) -> list[Weight]:
+        """Return the weights that `compile` found trainable; says once when `trainable` has changed since."""
+        then = self._frozen_at_compile
+        if then is None:
+            then = self._note_trained_weights()
+        changed = {w.place for w in self._trained_table()} ^ {w.place for w in then}
+        # A step of a user's may have made others since, by a first call.
+        if changed & {w.place for w in self._there_at_compile}:
+            warnings.warn(
+                f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. "
+                f"Compile it again for the change to count.",
+                stacklevel=user_stacklevel(),
+            )
+        return then
+
+    def _note_trained_weights(self) -> list[Weight]:
+        """Return the weights that are trainable now, and keep them and all that are there."""
+        self._frozen_at_compile, self._there_at_compile = self._trained_table(), self._weight_table()
+        return self._frozen_at_compile
 
     # --- how steps run -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -13,12 +12,13 @@ from torch import nn
 from .. import losses
 from .._core import registry, settings
 from .._core.allocator import give_back_memory, keep_freed_memory
-from .._core.border import entrance, user_stacklevel
+from .._core.border import entrance
 from .._core.config import cached_by_class
 from .._core.errors import argument_error
 from .._core.logs import Logs
 from .._core.ownership import is_ours
 from .._core.progress import EpochProgress, verbosity
+from .._core.samples import batches_of
 from .._core.shapes import Shape
 from .._core.threads import Lock
 from .._core.tree import Tree, flatten
@@ -240,25 +240,6 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
 
     # --- what a step needs ---------------------------------------------------------------------------------------
 
-    def _table_to_train(self) -> list[Weight]:
-        """Return the weights that `compile` found trainable; says once when `trainable` has changed since."""
-        then = self._frozen_at_compile
-        if then is None:
-            then = self._note_trained_weights()
-        changed = _places(self._trained_table()) ^ _places(then)
-        if changed & _places(self._there_at_compile):  # a step of a user's may have made others since, by a first call
-            warnings.warn(
-                f"{self.name}: trainable was changed after compile; the model trains what it was compiled with. "
-                f"Compile it again for the change to count.",
-                stacklevel=user_stacklevel(),
-            )
-        return then
-
-    def _note_trained_weights(self) -> list[Weight]:
-        """Return the weights that are trainable now, and keep them and all that are there."""
-        self._frozen_at_compile, self._there_at_compile = self._trained_table(), self._weight_table()
-        return self._frozen_at_compile
-
     def make_step(self, mode: str = "test") -> Step:
         """Return the step of `'train'` or `'test'`, made once after each `compile`."""
         config = self._compiled("fit" if mode == "train" else "evaluate")
@@ -418,7 +399,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
                 arguments.integer("fit", "epochs", epochs),
                 arguments.integer("fit", "initial_epoch", initial_epoch),
                 order,
-                arguments.batches_of(steps, fed.data.batch_size),
+                batches_of(steps, fed.data.batch_size),
                 validation,
                 self._rules.running_batch_logs,
             )
@@ -503,7 +484,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
                 data = self._feeder.evaluation(
                     x, y, sample_weight, batch_size=batch_size, steps=counted, workers=readers
                 )
-                batches = arguments.batches_of(counted, data.batch_size)
+                batches = batches_of(counted, data.batch_size)
                 shown = verbosity("evaluate", verbose)
                 listed = self._listed(callbacks, data, batches, shown)
             progress = self._progress(1, verbose, False) if shown else None
@@ -569,7 +550,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         readers = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
         with self._unchanged_on_error():
             data = feeder.prediction(x, batch_size=batch_size, steps=counted, workers=readers)
-            batches = arguments.batches_of(counted, data.batch_size)
+            batches = batches_of(counted, data.batch_size)
             listed = self._listed(callbacks, data, batches, shown)
         progress = self._progress(1, shown, False)
         with self._lock if self.stateful else nullcontext():
@@ -614,8 +595,3 @@ def _lists_metrics(cls: type) -> bool:
 def _is_plain(cls: type) -> bool:
     """Tell whether a model's class is this package's own."""
     return is_ours(cls)
-
-
-def _places(table: list[Weight]) -> set[Any]:
-    """Return where weights stand, by which they are the same."""
-    return {(id(w.module), w.attributes) for w in table}

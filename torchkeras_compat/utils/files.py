@@ -36,6 +36,25 @@ def provided(fname: str) -> str | None:
     return path if path and os.path.exists(path) else None
 
 
+def file_of_package(owner: str, name: str, origin: str, *, without_network: str, **options: Any) -> str:
+    """Return the path of a file that this package itself asks for, as `get_file` does.
+
+    Args:
+        owner: Whose file it is, for messages.
+        name: Its name in the cache.
+        origin: Its URL.
+        without_network: What its user can do where it cannot be loaded.
+        options: As in `get_file`.
+
+    Raises:
+        DownloadError: It is not there and cannot be loaded.
+    """
+    try:
+        return get_file(name, origin=origin, **options)
+    except DownloadError as error:
+        raise DownloadError(f"{owner}: {error} Without a network, {without_network}") from error
+
+
 def get_file(
     fname: str | os.PathLike[str] | None = None,
     origin: str | None = None,

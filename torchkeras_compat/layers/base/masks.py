@@ -48,5 +48,5 @@ def mask_of_outputs(outputs: Tree) -> Tree:
 
 def are_same_tensors(outputs: Tree, inputs: Tree) -> bool:
     """Tell whether a user's layer has given what it was given, in the same order."""
-    pairs = list(zip(given := flatten(outputs), taken := flatten(inputs)))
-    return len(given) == len(taken) and all(isinstance(y, Tensor) and y.is_set_to(x) for y, x in pairs)
+    ys, xs = flatten(outputs), flatten(inputs)
+    return len(ys) == len(xs) and all(isinstance(y, Tensor) and y.is_set_to(x) for y, x in zip(ys, xs))

@@ -383,5 +383,5 @@ def unique(entries: Sequence[Weight]) -> list[Weight]:
     """Return the entries without repetitions: a layer that stands twice in a model has its weights once."""
     seen: dict[tuple[int, tuple[str, ...]], Weight] = {}
     for entry in entries:
-        seen.setdefault((id(entry.module), entry.attributes), entry)
+        seen.setdefault(entry.place, entry)
     return list(seen.values())

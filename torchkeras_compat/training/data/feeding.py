@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..._core.errors import argument_error
-from ..._core.samples import Samples
+from ..._core.samples import Samples, batches_of
 from ..._core.tree import is_branch
 from ...utils.read_ahead import ONE_THREAD, Workers
 from .arrays import BATCH_SIZE, ArrayData, batch_size_of, one_batch, split
@@ -94,7 +94,7 @@ class Feeder:
         """
         size = self._asked("fit", batch_size)
         valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size)
-        valid_steps: int | None = _batches(validation_steps)
+        valid_steps = batches_of(validation_steps)  # of samples, Keras 1 counted those of generators alone
         _need_x("fit", x)
         x = batched(x, size or BATCH_SIZE, shuffle is True)
         validation: Data | None = None
@@ -220,7 +220,7 @@ class Feeder:
 
     def _in_memory(self, arrays: Arrays, batch_size: int | None, steps: int | Samples | None) -> ArrayData:
         """Return the arrays as batches; where steps are asked for without a size, the steps make the size."""
-        rounds, batches = 1, _batches(steps)
+        rounds, batches = 1, batches_of(steps)
         if batch_size is None and batches is not None:
             whole = self.model._rules.steps_take_all_rows
             batch_size, rounds = (arrays.rows, batches) if whole else (-(-arrays.rows // batches), 1)
@@ -295,11 +295,6 @@ class Feeder:
 
 def _samples(steps: int | Samples | None) -> Samples | None:
     return steps if isinstance(steps, Samples) else None
-
-
-def _batches(steps: int | Samples | None) -> int | None:
-    """Return the steps where they are batches; of samples, Keras 1 counted those of generators alone."""
-    return None if isinstance(steps, Samples) else steps
 
 
 def _need_x(method: str, x: Any) -> None:
