@@ -10,6 +10,7 @@ import torch
 
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
+from torchkeras_compat.layers import channel_groups
 
 RNG = np.random.default_rng(4)
 
@@ -73,6 +74,60 @@ def test_gradients_of_the_weights_of_groups_alone(size: tuple[int, ...]) -> None
     of_gamma, of_beta = torch.autograd.grad((y * direction).sum(), [layer.gamma, layer.beta])
     np.testing.assert_allclose(of_beta, direction.sum(places), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(of_gamma, (y.detach() * direction).sum(places), rtol=1e-4, atol=1e-5)
+
+
+def _normal_groups(x: np.ndarray, groups: int) -> np.ndarray:
+    """Wu & He, 2018, with Keras's epsilon, in numpy's double precision."""
+    parts = x.astype("float64").reshape(len(x), -1, groups, x.shape[-1] // groups)
+    centred = parts - parts.mean((1, 3), keepdims=True)
+    return (centred / np.sqrt(np.square(centred).mean((1, 3), keepdims=True) + 1e-3)).reshape(x.shape)
+
+
+@pytest.mark.parametrize("offset", [0, 10, 1000])
+@pytest.mark.parametrize("size", [(40, 6), (8, 9, 6), (4, 5, 3, 6)])
+@pytest.mark.parametrize("way", ["step", "predict", "exported", "channels_first"])
+def test_groups_far_from_zero_are_normalised_exactly(offset: float, size: tuple[int, ...], way: str) -> None:
+    """torch's kernel for channels last has no digit right where the mean is a thousand deviations."""
+    x = (RNG.normal(size=(3, *size)) + offset).astype("float32")
+    first = way == "channels_first"
+    layer = L.GroupNormalization(groups=3, axis=1 if first else -1)
+    inputs = torch.tensor(np.moveaxis(x, -1, 1) if first else x)
+    if first:  # as a convolution leaves it in memory
+        inputs = inputs.movedim(1, -1).contiguous().movedim(-1, 1)
+    with torch.set_grad_enabled(way != "predict"):
+        y = layer(inputs)
+        if way == "exported":
+            y = torch.export.export(layer, (inputs,)).module()(inputs)
+    y = y.detach().numpy()
+    np.testing.assert_allclose(np.moveaxis(y, 1, -1) if first else y, _normal_groups(x, 3), atol=3e-4)
+
+
+@pytest.mark.parametrize("at_once", [1, 100, 2**19])
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}, {"center": False, "scale": False}])
+def test_gradients_of_groups_and_theirs(options: dict[str, Any], at_once: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(channel_groups, "NUMBERS_AT_ONCE", at_once)
+    layer = L.GroupNormalization(groups=3, dtype="float64", **options)
+    layer._build_from((None, 3, 2, 6))
+    with torch.no_grad():
+        for weight in layer.trainable_weights:
+            weight += torch.tensor(RNG.normal(size=weight.shape))
+    x = torch.tensor(RNG.normal(size=(5, 3, 2, 6)), requires_grad=True)
+
+    def normalise(x: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        return layer(x)  # type: ignore[no-any-return]
+
+    assert torch.autograd.gradcheck(normalise, (x, *layer.trainable_weights))
+    assert torch.autograd.gradgradcheck(normalise, (x, *layer.trainable_weights))
+
+
+def test_no_sample_and_no_place_in_groups() -> None:
+    layer = L.GroupNormalization(groups=3)
+    for size in ((0, 4, 5, 6), (2, 0, 6)):
+        x = torch.zeros(size, requires_grad=True)
+        y = layer(x)
+        y.sum().backward()
+        assert y.shape == size
+        assert x.grad is not None
 
 
 @pytest.mark.parametrize(("axis", "row_wise"), [(-1, True), (1, True), ([1, 2], True), (0, False), ([-3, -1], False)])

@@ -15,6 +15,7 @@ from .._core.errors import argument_error, axis_tuple, number
 from .._core.precision import SHORT
 from .._core.shapes import Shape
 from ..backend.math import l2_normalize
+from . import channel_groups
 from .base import ROW_WISE, Layer, Traits
 from .base.normalizing import scaled, weighted_moments
 from .base.traits import reach_samples
@@ -264,28 +265,28 @@ class GroupNormalization(ScaledNormalization):
             mask: What of it counts in mean and variance, in the shape of the input or of its first axes.
         """
         axis = self._axes_of(inputs.dim())[0]
-        x = inputs.movedim(axis, 1)
         if mask is None:
-            # torch's kernel ends the process where channels last get gradients of weights alone, of whatever the caller
-            # asks for them later, and fails for an offset without a scale.
-            whole = self.scale and self.center and (x.dim() < 4 or not torch.is_grad_enabled())
-            weights = (self.gamma, self.beta) if whole else (None, None)
-            y = F.group_norm(x, self.groups, *weights, self.epsilon)
-            y = y if whole else self._scaled(y)
-        else:
-            mask = mask.reshape(*mask.shape, *[1] * (inputs.dim() - mask.dim()))
-            y = self._scaled(self._with_mask(x, mask.expand_as(inputs).movedim(axis, 1)))
-        return y.movedim(1, axis)
+            return self._unmasked(inputs, axis)
+        mask = mask.reshape(*mask.shape, *[1] * (inputs.dim() - mask.dim())).expand_as(inputs)
+        return self._with_mask(inputs.movedim(axis, 1), mask.movedim(axis, 1)).movedim(1, axis)
+
+    def _unmasked(self, inputs: Tensor, axis: int) -> Tensor:
+        """Return the input normalised by all of it; torch's kernel is exact for contiguous ones."""
+        gamma, beta = self.gamma, self.beta
+        if axis == inputs.dim() - 1 and channel_groups.serves(inputs, gamma, beta):
+            return channel_groups.normalized_groups(inputs, gamma, beta, self.groups, self.epsilon)
+        x = inputs.movedim(axis, 1).contiguous()
+        if gamma is None and beta is not None:  # which that kernel does not take
+            y = F.group_norm(x, self.groups, None, None, self.epsilon)
+            return scaled(y, None, beta, (-1, *[1] * (x.dim() - 2))).movedim(1, axis)
+        return F.group_norm(x, self.groups, gamma, beta, self.epsilon).movedim(1, axis)
 
     def _with_mask(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """Return the input, channels first, normalised by the statistics of what counts."""
+        """Return the input, channels first, normalised by the statistics of what counts, scaled and shifted."""
         grouped = (inputs.shape[0], self.groups, -1, *inputs.shape[2:])
         x = (inputs.float() if inputs.dtype in SHORT else inputs).reshape(grouped)
         mean, variance = weighted_moments(x, mask.to(x.dtype).reshape(grouped), tuple(range(2, x.dim())))
-        return ((x - mean) * torch.rsqrt(variance + self.epsilon)).flatten(1, 2).to(inputs.dtype)
-
-    def _scaled(self, normal: Tensor) -> Tensor:
-        """Return a normalised input, channels first, times `gamma` and plus `beta`."""
+        normal = ((x - mean) * torch.rsqrt(variance + self.epsilon)).flatten(1, 2).to(inputs.dtype)
         return scaled(normal, self.gamma, self.beta, (-1, *[1] * (normal.dim() - 2)))
 
 

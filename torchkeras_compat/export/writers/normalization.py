@@ -10,6 +10,7 @@ from ... import layers
 from ..emission import Emission, NotExportable, Value, arguments, text, weight, weight_if, writes
 
 MODULES = {2: "nn.BatchNorm1d", 3: "nn.BatchNorm1d", 4: "nn.BatchNorm2d", 5: "nn.BatchNorm3d"}
+INEXACT = "torch is exact here for inputs near zero, or contiguous ones"
 BIASED = "torch moves its variance by n / (n - 1) times what Keras does"
 
 
@@ -95,7 +96,7 @@ def group_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     x = _channels_on_axis_1(emission, layer, x, axis)
     numbers = arguments(layer.groups, x.shape[axis], eps=layer.epsilon, **options)
     state = _scale_and_offset(layer, x.shape[axis])
-    name = emission.module(layer, f"nn.GroupNorm({numbers})", state)
+    name = emission.module(layer, f"nn.GroupNorm({numbers})", state, note=INEXACT if x.rank > 3 else "")
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
