@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._core.devices import on_host
 from .._core.second_gradients import composed_gradients
 from .._core.transforms import is_only_run
 from .base.normalizing import scaled
@@ -23,9 +24,14 @@ NUMBERS_AT_ONCE = 2**19  # two megabytes of float32: what is computed beside the
 
 
 def serves(x: Tensor, *weights: Tensor | None) -> bool:
-    """Tell whether an input, channels last, is on the CPU and in full floats, as are its weights, and only run."""
+    """Tell whether an input, channels last, is to be normalised here.
+
+    It has positions (without, channels last are channels first), is on the CPU and in full floats, as are its weights,
+    and is only run.
+    """
     one_kind = all(w is None or w.dtype == x.dtype for w in weights)
-    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and one_kind and is_only_run(x)
+    full = on_host(x) and x.dtype in (torch.float32, torch.float64)
+    return x.dim() > 2 and full and one_kind and is_only_run(x)
 
 
 def normalized_groups(x: Tensor, gamma: Tensor | None, beta: Tensor | None, groups: int, epsilon: float) -> Tensor:
@@ -62,18 +68,18 @@ class _Groups(torch.autograd.Function):
         means, scales = x.new_empty(len(x), 1, x.shape[-1]), x.new_empty(len(x), 1, x.shape[-1])
         for part in _parts(x):
             of_part, normal = x[part], y[part]
-            mean = torch.div(_over_groups(of_part.sum(1), groups), x.shape[1], out=means[part])
+            mean = torch.div(_over_groups(of_part.sum(1, keepdim=True), groups), x.shape[1], out=means[part])
             torch.sub(of_part, mean, out=normal)
-            variance = _over_groups(normal.square().sum(1), groups) / x.shape[1]
-            scale = torch.rsqrt(variance + epsilon, out=scales[part])
-            by = scale if gamma is None else scale * gamma
-            torch.mul(normal, by, out=normal) if beta is None else torch.addcmul(beta, normal, by, out=normal)
+            variance = _over_groups(normal.square().sum(1, keepdim=True), groups) / x.shape[1]
+            factor = _factor(torch.rsqrt(variance + epsilon, out=scales[part]), gamma)
+            torch.mul(normal, factor, out=normal) if beta is None else torch.addcmul(beta, normal, factor, out=normal)
         ctx.save_for_backward(x, gamma, beta, means, scales)
         ctx.groups, ctx.epsilon = groups, epsilon
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Give the input `scale · (g - E g - normal · E(g · normal))`, for `g = gamma · grad` and means over groups."""
         x, gamma, beta, means, scales = ctx.saved_tensors
         needed = ctx.needs_input_grad[:3]
         if torch.is_grad_enabled():  # a gradient of this gradient is asked for
@@ -81,44 +87,19 @@ class _Groups(torch.autograd.Function):
             return *composed_gradients(composed, (x, gamma, beta), needed, [grad]), None, None
         of_x, of_gamma, of_beta = x.new_empty(x.shape), x.new_zeros(x.shape[-1]), x.new_zeros(x.shape[-1])
         for part in _parts(x):
-            g, scale = grad[part], scales[part]
+            g, scale, out = grad[part], scales[part], of_x[part]
             centred = x[part] - means[part]
-            sums, products = g.sum(1), torch.mul(g, centred, out=of_x[part]).sum(1) * scale.squeeze(1)
-            of_beta += sums.sum(0)
-            of_gamma += products.sum(0)
+            sums = g.sum(1, keepdim=True)
+            products = torch.mul(g, centred, out=out).sum(1, keepdim=True) * scale
+            of_beta += sums.sum((0, 1))
+            of_gamma += products.sum((0, 1))
             if needed[0]:
-                _gradient(of_x[part], centred, g, sums, products, scale, gamma, ctx.groups)
+                factor = _factor(scale, gamma)  # in the means, too: the scale of a group is one number
+                offset = _over_groups(sums * factor, ctx.groups) / -x.shape[1]
+                slope = _over_groups(products * factor, ctx.groups) * scale / -x.shape[1]
+                torch.addcmul(torch.addcmul(offset, centred, slope, out=centred), g, factor, out=out)
         gradients = of_x, of_gamma, of_beta
         return *(gradient if wanted else None for gradient, wanted in zip(gradients, needed)), None, None
-
-
-def _gradient(
-    out: Tensor,
-    centred: Tensor,
-    grad: Tensor,
-    sums: Tensor,
-    products: Tensor,
-    scale: Tensor,
-    gamma: Tensor | None,
-    groups: int,
-) -> None:
-    """Write `scale · (g - E g - centred · scale · E(g · centred · scale))` for `g = gamma · grad`.
-
-    Args:
-        out: What is written to; `centred` is lost.
-        centred: The input without its mean.
-        grad: The gradient of the output.
-        sums: `grad`, summed over the positions.
-        products: `grad · centred · scale`, summed over the positions.
-        scale: The reciprocal deviations.
-        gamma: The scale of the layer.
-        groups: The number of groups.
-    """
-    if gamma is not None:
-        sums, products = sums * gamma, products * gamma
-    by = scale / -centred.shape[1]
-    torch.addcmul(_over_groups(sums, groups) * by, centred, _over_groups(products, groups) * by * scale, out=centred)
-    torch.addcmul(centred, grad, scale if gamma is None else scale * gamma, out=out)
 
 
 def _parts(x: Tensor) -> Iterator[slice]:
@@ -127,8 +108,12 @@ def _parts(x: Tensor) -> Iterator[slice]:
     return (slice(first, first + samples) for first in range(0, len(x), samples))
 
 
+def _factor(scale: Tensor, gamma: Tensor | None) -> Tensor:
+    """Return what centred numbers are multiplied by."""
+    return scale if gamma is None else scale * gamma
+
+
 def _over_groups(numbers: Tensor, groups: int) -> Tensor:
-    """Return for each of the `(batch, channels)` the mean over its group, `(batch, 1, channels)`."""
-    batch, channels = numbers.shape
-    grouped = numbers.view(batch, groups, channels // groups)
-    return grouped.mean(-1, keepdim=True).expand_as(grouped).reshape(batch, 1, channels)
+    """Return for each of the `(batch, 1, channels)` the mean over its group."""
+    grouped = numbers.view(len(numbers), groups, numbers.shape[-1] // groups)
+    return grouped.mean(-1, keepdim=True).expand_as(grouped).reshape(numbers.shape)

@@ -264,29 +264,28 @@ class GroupNormalization(ScaledNormalization):
             inputs: The input.
             mask: What of it counts in mean and variance, in the shape of the input or of its first axes.
         """
-        axis = self._axes_of(inputs.dim())[0]
-        if mask is None:
-            return self._unmasked(inputs, axis)
-        mask = mask.reshape(*mask.shape, *[1] * (inputs.dim() - mask.dim())).expand_as(inputs)
-        return self._with_mask(inputs.movedim(axis, 1), mask.movedim(axis, 1)).movedim(1, axis)
-
-    def _unmasked(self, inputs: Tensor, axis: int) -> Tensor:
-        """Return the input normalised by all of it; torch's kernel is exact for contiguous ones."""
-        gamma, beta = self.gamma, self.beta
-        if axis == inputs.dim() - 1 and channel_groups.serves(inputs, gamma, beta):
+        axis, gamma, beta = self._axes_of(inputs.dim())[0], self.gamma, self.beta
+        if mask is None and axis == inputs.dim() - 1 and channel_groups.serves(inputs, gamma, beta):
             return channel_groups.normalized_groups(inputs, gamma, beta, self.groups, self.epsilon)
-        x = inputs.movedim(axis, 1).contiguous()
-        if gamma is None and beta is not None:  # which that kernel does not take
-            y = F.group_norm(x, self.groups, None, None, self.epsilon)
-            return scaled(y, None, beta, (-1, *[1] * (x.dim() - 2))).movedim(1, axis)
-        return F.group_norm(x, self.groups, gamma, beta, self.epsilon).movedim(1, axis)
+        x = inputs.movedim(axis, 1)
+        if mask is not None:
+            mask = mask.reshape(*mask.shape, *[1] * (inputs.dim() - mask.dim()))
+            y = self._scaled(self._with_mask(x, mask.expand_as(inputs).movedim(axis, 1)))
+        elif gamma is None:  # torch's kernel takes no offset without a scale
+            y = self._scaled(F.group_norm(x.contiguous(), self.groups, None, None, self.epsilon))
+        else:  # exact where channels are first in memory
+            y = F.group_norm(x.contiguous(), self.groups, gamma, beta, self.epsilon)
+        return y.movedim(1, axis)
 
     def _with_mask(self, inputs: Tensor, mask: Tensor) -> Tensor:
-        """Return the input, channels first, normalised by the statistics of what counts, scaled and shifted."""
+        """Return the input, channels first, normalised by the statistics of what counts."""
         grouped = (inputs.shape[0], self.groups, -1, *inputs.shape[2:])
         x = (inputs.float() if inputs.dtype in SHORT else inputs).reshape(grouped)
         mean, variance = weighted_moments(x, mask.to(x.dtype).reshape(grouped), tuple(range(2, x.dim())))
-        normal = ((x - mean) * torch.rsqrt(variance + self.epsilon)).flatten(1, 2).to(inputs.dtype)
+        return ((x - mean) * torch.rsqrt(variance + self.epsilon)).flatten(1, 2).to(inputs.dtype)
+
+    def _scaled(self, normal: Tensor) -> Tensor:
+        """Return a normalised input, channels first, times `gamma` and plus `beta`."""
         return scaled(normal, self.gamma, self.beta, (-1, *[1] * (normal.dim() - 2)))
 
 
