@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,16 +37,19 @@ class Node:
         outputs: The symbolic tensors that it gives, one or a tree; they know this node from now on.
 
     Attributes:
+        number: How many calls were made before it.
         beside: Symbolic tensors that the origin's code names, and that are no arguments.
         differentiates: Whether its code asks for gradients by tensors of the graph.
     """
 
     beside: Sequence[SymbolicTensor] = ()
     differentiates = False
+    _numbers: ClassVar[Iterator[int]] = itertools.count()
 
     def __init__(
         self, origin: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], outputs: Tree
     ) -> None:
+        self.number = next(self._numbers)
         self.origin = origin
         self.arguments = tuple(map(_own_containers, arguments))
         self.keywords = {name: _own_containers(value) for name, value in keywords.items()}

@@ -45,6 +45,8 @@ def layers_by_depth(plan: Plan) -> list[Layer]:
     a search from the outputs reaches first.
     """
     inputs = {id(tensor): tensor for tensor in plan.inputs}
+    for node in sorted(plan.nodes, key=lambda node: node.number):  # what stands for functions is named in this order
+        layer_of(node)
 
     def start(tensor: SymbolicTensor) -> Vertex:
         return tensor if id(tensor) in inputs or tensor.node is None else tensor.node
