@@ -53,7 +53,7 @@ PROMISED = {
 }
 # Kind of the registry → module from which its classes are imported.
 HOMES = {
-    "layer": ("layers", "models"),
+    "layer": ("layers", "models", "applications.convnext", "applications.inception_resnet_v2"),
     "loss": ("losses",),
     "metric": ("metrics", "losses"),
     "optimizer": ("optimizers", "mixed_precision"),

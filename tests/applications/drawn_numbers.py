@@ -17,6 +17,15 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("MobileNetV2", {"classes": 5, "input_shape": (64, 64, 3)}),
     ("DenseNet121", {"classes": 5, "input_shape": (64, 64, 3)}),
     ("EfficientNetB0", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("MobileNetV3Small", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("InceptionResNetV2", {"classes": 5, "input_shape": (75, 75, 3)}),
+    ("NASNetMobile", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("EfficientNetV2B0", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("EfficientNetV2S", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("ConvNeXtTiny", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("ResNetRS50", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("RegNetX002", {"classes": 5, "input_shape": (64, 64, 3)}),
+    ("RegNetY002", {"classes": 5, "input_shape": (64, 64, 3)}),
 ]
 
 

@@ -2,7 +2,8 @@
 
     OTHER/bin/python tests/applications/make_architectures.py    # tensorflow-cpu==2.15.1 keras==2.15.0 'numpy<2'
 
-Weights and pictures are drawn by numpy (`numbers.py`), so that they need no place in the file.
+Weights and pictures are drawn by numpy (`drawn_numbers.py`), so that they need no place in the file. Beginnings of
+networks' names as arguments (`RegNet ResNetRS`) write only theirs anew.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ import keras  # noqa: E402
 
 def main() -> None:
     """Write the file."""
-    graphs, outputs = {}, {}
+    file = HERE / "architectures.json.gz"
+    chosen = tuple(sys.argv[1:])
+    record = json.loads(gzip.decompress(file.read_bytes())) if chosen else {"graphs": {}, "outputs": {}}
+    graphs, outputs = record["graphs"], record["outputs"]
+    record["keras"] = keras.__version__
     for case, (name, arguments) in describing.cases().items():
+        if not name.startswith(chosen or name):
+            continue
         keras.backend.clear_session()
         model = getattr(keras.applications, name)(weights=None, **arguments)
         graphs[case] = describing.digest(model)
@@ -33,12 +40,13 @@ def main() -> None:
             graphs[case]["lines"] = describing.lines(model)
         print(case, graphs[case]["layers"], graphs[case]["parameters"], flush=True)
     for name, arguments in drawn_numbers.CASES:
+        if not name.startswith(chosen or name):
+            continue
         keras.backend.clear_session()
         model = getattr(keras.applications, name)(weights=None, **arguments)
         outputs[name] = drawn_numbers.outputs(model).tolist()
-    record = {"keras": keras.__version__, "graphs": graphs, "outputs": outputs}
-    with gzip.GzipFile(HERE / "architectures.json.gz", "wb", mtime=0) as file:
-        file.write(json.dumps(record, indent=1).encode())
+    with gzip.GzipFile(file, "wb", mtime=0) as packed:
+        packed.write(json.dumps(record, indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -33,7 +33,10 @@ OF_100 = {
     **dict.fromkeys(("vgg16", "vgg19", "resnet", "resnet50"), (-3.939, -16.779, -23.68)),
     **dict.fromkeys(("resnet_v2", "inception_v3", "xception", "mobilenet", "mobilenet_v2"), 3 * (-0.2157,)),
     "densenet": (-0.4054, -0.285, -0.0615),
-    "efficientnet": 3 * (100.0,),
+    **dict.fromkeys(("inception_resnet_v2", "nasnet"), 3 * (-0.2157,)),
+    **dict.fromkeys(
+        ("efficientnet", "efficientnet_v2", "mobilenet_v3", "convnext", "regnet", "resnet_rs"), 3 * (100.0,)
+    ),
 }
 
 
@@ -155,6 +158,26 @@ def test_names_of_weight_files(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
             (f"mobilenet_v2_{kernels}_1.4_96_no_top.h5", "tensorflow/keras-applications/mobilenet_v2"),
         ),
         "EfficientNetB0": ({}, ("efficientnetb0_notop.h5", "keras-applications")),
+        "InceptionResNetV2": (
+            {},
+            (f"inception_resnet_v2_{kernels}_notop.h5", "tensorflow/keras-applications/inception_resnet_v2"),
+        ),
+        "MobileNetV3Large": (
+            {"minimalistic": True},
+            (
+                "weights_mobilenet_v3_large_minimalistic_224_1.0_float_no_top_v2.h5",
+                "tensorflow/keras-applications/mobilenet_v3",
+            ),
+        ),
+        "NASNetMobile": ({}, ("nasnet_mobile_no_top.h5", "tensorflow/keras-applications/nasnet")),
+        "EfficientNetV2S": ({}, ("efficientnetv2-s_notop.h5", "tensorflow/keras-applications/efficientnet_v2")),
+        "ConvNeXtBase": ({}, ("convnext_base_notop.h5", "tensorflow/keras-applications/convnext")),
+        "RegNetY160": ({}, ("regnety160_notop.h5", "tensorflow/keras-applications/regnet")),
+        "ResNetRS350": ({}, ("resnet-rs-350-i320_notop.h5", "tensorflow/keras-applications/resnet_rs")),
+        "ResNetRS101": (
+            {"weights": "imagenet-i160"},
+            ("resnet-rs-101-i160_notop.h5", "tensorflow/keras-applications/resnet_rs"),
+        ),
     }
     for name, (arguments, file) in expected.items():
         arguments = {"input_shape": (224, 224, 3), **arguments}
@@ -202,6 +225,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "gray": ("VGG16", {"include_top": False, "input_shape": (40, 40, 1)}, "pictures of 3 channels"),
     "width": ("MobileNet", {"alpha": 0.3}, r"alpha=0\.25, 0\.5, 0\.75, 1\.0; got 0\.3"),
     "depth": ("MobileNet", {"depth_multiplier": 2, "input_shape": (224, 224, 3)}, "depth_multiplier=1; got 2"),
+    "width of the third version": ("MobileNetV3Small", {"alpha": 0.75, "minimalistic": True}, r"alpha=1\.0; got 0\.75"),
+    "size of weights": ("ResNetRS50", {"weights": "imagenet-i192"}, "weights must be one of 'imagenet-i160'; got"),
     "activation": ("VGG16", {"classifier_activation": "sigmoid"}, "'softmax', or None for logits"),
 }
 
@@ -221,6 +246,31 @@ def test_unknown_arguments() -> None:
     assert model.output_shape == (None, None, None, 256)
     with pytest.warns(UserWarning, match="usually takes pictures of 1 or 3 channels"):
         applications.MobileNet(alpha=0.25, weights=None, input_shape=(32, 32, 5))
+
+
+def test_calls_give_graphs_their_operators_names_in_order() -> None:
+    """`x + y` is numbered as it is written, not as a search from the outputs finds it: as in Keras 2.15."""
+    x = tk.layers.Input((4,))
+    first = x + tk.layers.Dense(4)(x)
+    second = first + tk.layers.Dense(4)(first)
+    model = tk.models.Model(x, second + first * 2)
+    names = [layer.name for layer in model.layers if layer.name.startswith("tf.")]
+    assert names == [
+        "tf.__operators__.add",
+        "tf.__operators__.add_1",
+        "tf.math.multiply",
+        "tf.__operators__.add_2",
+    ]
+
+
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_layers_of_the_networks_own_are_read_from_files(tmp_path: Path, ending: str) -> None:
+    x = tk.layers.Input((3,))
+    scaled = applications.convnext.LayerScale(0.1, 3)(x)
+    model = tk.models.Model(x, applications.inception_resnet_v2.CustomScaleLayer(0.5)([x, scaled]))
+    model.save(str(tmp_path / f"m.{ending}"))
+    read = tk.models.load_model(str(tmp_path / f"m.{ending}"), compile=False)
+    np.testing.assert_allclose(read.predict(np.ones((1, 3)), verbose=0), np.full((1, 3), 1.05), rtol=1e-6)
 
 
 def test_channels_first() -> None:

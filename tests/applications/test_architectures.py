@@ -29,8 +29,12 @@ def dialect() -> Iterator[None]:
 
 
 def cases() -> list[Any]:
-    """Return the graphs, those with a hundred megabytes of weights and more as slow."""
-    large = {case for case, graph in RECORD["graphs"].items() if graph["parameters"] > 3e7}
+    """Return the graphs, those with a hundred megabytes of weights and more as slow, and variations of deep ones."""
+    large = {
+        case
+        for case, graph in RECORD["graphs"].items()
+        if graph["parameters"] > 3e7 or (":" in case and graph["layers"] > 400)
+    }
     return [pytest.param(case, marks=[pytest.mark.slow] if case in large else []) for case in describing.cases()]
 
 

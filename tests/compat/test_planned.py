@@ -145,8 +145,8 @@ def test_the_package_has_its_modules_as_attributes() -> None:
     assert all(hasattr(tk, part) for part in MODULES if "." not in part and part not in PLANNED_ALONE)
     with pytest.raises(AttributeError, match="has no attribute 'dataset'; did you mean 'datasets'"):
         _ = tk.dataset
-    with pytest.raises(ComesLater, match=r"comes later; write torchvision\.models\.mobilenet_v3_small"):
-        tk.applications.MobileNetV3Small()
+    with pytest.raises(ComesLater, match=r"comes later; write a preprocessing layer for each feature"):
+        tk.utils.FeatureSpace()
 
 
 def test_what_the_hints_recommend_works(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from torchkeras_compat import applications  # noqa: F401  # two of the networks register layers of their own
 from torchkeras_compat._core import registry
 from torchkeras_compat._core.tree import is_shape, map_shapes
 
@@ -644,6 +645,18 @@ NOISE = [
 ]
 
 ADVANCED_ACTIVATIONS = [
+    LayerSpec(
+        "LayerScale",
+        {"init_values": 0.5, "projection_dim": 4},
+        (3, 4),
+        (3, 4),
+        mask="keeps",
+        bad=(
+            ({"init_values": None}, "init_values must be a number; got None"),
+            ({"projection_dim": 0}, "projection_dim must be a positive integer; got 0"),
+        ),
+    ),
+    LayerSpec("CustomScaleLayer", {"scale": 0.5}, [(3, 4), (3, 4)], (3, 4), mask="joins"),
     LayerSpec(
         "LeakyReLU",
         {"alpha": 0.1},

@@ -37,7 +37,7 @@ BROKEN = {
     "import keras.nonsense": "no such name",
     "from keras.nonsense import Layer": "no such name",
     "from keras.nonsense import *": "no such name",
-    "from keras.applications.mobilenet_v3 import MobileNetV3Small": "torchvision.models.mobilenet_v3_small",
+    "from keras.utils import FeatureSpace": "layers.Concatenate",
     "from keras.optimizers import TFOptimizer": "torch.optim",
     "import tensorflow as tf\ntf.get_variable('w', [2])": "layer.add_weight",
     "import tensorflow as tf\nwith tf.profiler.experimental.Trace('x'):\n    pass": "torch.profiler",

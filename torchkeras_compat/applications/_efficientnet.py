@@ -7,16 +7,18 @@ Source:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import layers
 from .._core.errors import fraction
 from ..initializers import VarianceScaling
+from ._checksums import CHECKSUMS
 from ._frames import Shape
-from ._network import IMAGENET, Network, Options, to_multiple
-from ._weight_files import EFFICIENTNETS, MD5, WeightFile
-from .imagenet_utils import DEVIATIONS
+from ._network import DEVIATIONS, IMAGENET, Options, to_multiple
+from ._weight_files import EFFICIENTNETS, WeightFile
+from ._weighted import WeightingNetwork, conv_initializer
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,7 @@ SCALES = {
 }
 
 
-def _normal() -> VarianceScaling:
-    return VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")
-
-
-class EfficientNet(Network):
+class EfficientNet(WeightingNetwork):
     """An EfficientNet, which scales pictures from 0 to 255 itself.
 
     Args:
@@ -84,9 +82,12 @@ class EfficientNet(Network):
         drop_connect_rate: What part of the pictures the last block's branch is dropped for; less for those before.
     """
 
+    head_settings: ClassVar[Mapping[str, Any]] = {}
+    scales: ClassVar[Mapping[str, Scale]] = SCALES
+
     def __init__(self, name: str, options: Options, drop_connect_rate: float = 0.2) -> None:
         super().__init__(name, options)
-        self.scale = SCALES[name]
+        self.scale = self.scales[name]
         self.size = self.scale.size
         self.drop_connect_rate = fraction(name, "drop_connect_rate", drop_connect_rate)
 
@@ -123,33 +124,22 @@ class EfficientNet(Network):
             strides=strides,
             padding="same" if strides == 1 else "valid",
             use_bias=False,
-            depthwise_initializer=_normal(),
+            depthwise_initializer=conv_initializer(),
             name=f"{name}dwconv",
         )(x)
         x = self.activated(x, f"{name}bn", f"{name}activation")
         x = self.weighted(x, max(1, channels // 4), f"{name}se_")
-        width = self.width(stage.channels)
-        x = self.conv(x, width, 1, use_bias=False, name=f"{name}project_conv")
+        x = self.conv(x, self.width(stage.channels), 1, use_bias=False, name=f"{name}project_conv")
         x = self.normalized(x, f"{name}project_bn")
-        if strides > 1 or channels != width:
+        return self.beside(start, x, strides, drop, name)
+
+    def beside(self, start: Any, x: Any, strides: int, drop: float, name: str) -> Any:
+        """Return the sum of what a block gets and what it makes of it, or this alone where their shapes differ."""
+        if strides > 1 or start.shape[self.axis] != x.shape[self.axis]:
             return x
         if drop > 0:
             x = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
         return layers.Add(name=f"{name}add")([x, start])
-
-    def weighted(self, x: Any, reduced: int, name: str) -> Any:
-        """Return a tensor whose channels are weighted by what they are on the average."""
-        channels = x.shape[self.axis]
-        weights = layers.GlobalAveragePooling2D(name=f"{name}squeeze")(x)
-        shape = (channels, 1, 1) if self.channels_first else (1, 1, channels)
-        weights = layers.Reshape(shape, name=f"{name}reshape")(weights)
-        weights = self.conv(weights, reduced, 1, activation="swish", name=f"{name}reduce")
-        weights = self.conv(weights, channels, 1, activation="sigmoid", name=f"{name}expand")
-        return layers.Multiply(name=f"{name}excite")([x, weights])
-
-    def conv(self, x: Any, filters: int, kernel: int, padding: str = "same", **settings: Any) -> Any:
-        """Return a convolution of a tensor."""
-        return layers.Conv2D(filters, kernel, padding=padding, kernel_initializer=_normal(), **settings)(x)
 
     def activation(self, name: str | None = None) -> Any:
         """Return a layer that activates."""
@@ -163,9 +153,10 @@ class EfficientNet(Network):
         """Return the classes' probabilities."""
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(self.scale.dropout, name="top_dropout")(x)
-        return self.predictions(x, kernel_initializer=VarianceScaling(1 / 3, mode="fan_out", distribution="uniform"))
+        start = VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
+        return self.predictions(x, kernel_initializer=start, **self.head_settings)
 
     def weight_file(self, shape: Shape) -> WeightFile:
         """Return the file of weights that were trained on ImageNet."""
         top = self.options.include_top
-        return WeightFile(f"{self.name}{'' if top else '_notop'}.h5", EFFICIENTNETS, MD5[self.name][not top])
+        return WeightFile(f"{self.name}{'' if top else '_notop'}.h5", EFFICIENTNETS, CHECKSUMS[self.name][not top])

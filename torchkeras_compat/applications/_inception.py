@@ -25,13 +25,7 @@ class Inception(Network):
 
     def body(self, x: Any) -> Any:
         """Return what the blocks make of pictures."""
-        x = self.conv(x, 32, 3, strides=2, padding="valid")
-        x = self.conv(x, 32, 3, padding="valid")
-        x = self.conv(x, 64, 3)
-        x = layers.MaxPooling2D(3, strides=2)(x)
-        x = self.conv(x, 80, 1, padding="valid")
-        x = self.conv(x, 192, 3, padding="valid")
-        x = layers.MaxPooling2D(3, strides=2)(x)
+        x = self.stem(x)
         for i, pooled in enumerate((32, 64, 64)):
             x = self.small_kernels(x, pooled, f"mixed{i}")
         x = self.first_reduction(x, "mixed3")
@@ -41,6 +35,16 @@ class Inception(Network):
         for i in range(2):
             x = self.split_kernels(x, i)
         return x
+
+    def stem(self, x: Any) -> Any:
+        """Return what the convolutions before the first block make of pictures."""
+        x = self.conv(x, 32, 3, strides=2, padding="valid")
+        x = self.conv(x, 32, 3, padding="valid")
+        x = self.conv(x, 64, 3)
+        x = layers.MaxPooling2D(3, strides=2)(x)
+        x = self.conv(x, 80, 1, padding="valid")
+        x = self.conv(x, 192, 3, padding="valid")
+        return layers.MaxPooling2D(3, strides=2)(x)
 
     def conv(self, x: Any, filters: int, kernel: Kernel, strides: int = 1, padding: str = "same") -> Any:
         """Return a convolution of a tensor, normalized and activated."""
@@ -53,7 +57,7 @@ class Inception(Network):
             x = self.conv(x, filters, kernel)
         return x
 
-    def pooled(self, x: Any, filters: int) -> Any:
+    def averaged(self, x: Any, filters: int) -> Any:
         """Return the branch of a block that averages neighbours."""
         return self.conv(layers.AveragePooling2D(3, strides=1, padding="same")(x), filters, 1)
 
@@ -66,7 +70,7 @@ class Inception(Network):
         one = self.conv(x, 64, 1)
         five = self.conv(self.conv(x, 48, 1), 64, 5)
         three = self.convs(self.conv(x, 64, 1), 96, 3, 3)
-        return self.joined([one, five, three, self.pooled(x, pooled)], name)
+        return self.joined([one, five, three, self.averaged(x, pooled)], name)
 
     def first_reduction(self, x: Any, name: str) -> Any:
         """Return branches that halve height and width."""
@@ -81,7 +85,7 @@ class Inception(Network):
         one = self.conv(x, 192, 1)
         seven = self.conv(self.convs(x, inner, 1, (1, 7)), 192, (7, 1))
         twice = self.conv(self.convs(x, inner, 1, (7, 1), (1, 7), (7, 1)), 192, (1, 7))
-        return self.joined([one, seven, twice, self.pooled(x, 192)], name)
+        return self.joined([one, seven, twice, self.averaged(x, 192)], name)
 
     def second_reduction(self, x: Any, name: str) -> Any:
         """Return branches that halve height and width once more."""
@@ -97,4 +101,4 @@ class Inception(Network):
         three = self.joined([self.conv(three, 384, (1, 3)), self.conv(three, 384, (3, 1))], f"mixed9_{place}")
         twice = self.conv(self.conv(x, 448, 1), 384, 3)
         twice = self.joined([self.conv(twice, 384, (1, 3)), self.conv(twice, 384, (3, 1))])
-        return self.joined([one, three, twice, self.pooled(x, 192)], f"mixed{9 + place}")
+        return self.joined([one, three, twice, self.averaged(x, 192)], f"mixed{9 + place}")

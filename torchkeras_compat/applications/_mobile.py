@@ -30,7 +30,7 @@ class Mobile(Network):
 
     sizes: ClassVar[tuple[int, ...]]
     """Of pictures that there are weights for."""
-    alphas: ClassVar[tuple[float, ...]]
+    alphas: tuple[float, ...]
     """Widths that there are weights for."""
     names_pooling = False
 
@@ -80,16 +80,16 @@ class FirstVersion(Mobile):
     """MobileNet: a depthwise convolution, then one of single points, thirteen times.
 
     Args:
+        options: What the user asks for.
         alpha: The factor of the width.
         depth_multiplier: How many channels a depthwise convolution makes of one.
         dropout: What part of the last features the head drops.
-        options: What the user asks for.
     """
 
     sizes = (128, 160, 192, 224)
     alphas = (0.25, 0.50, 0.75, 1.0)
 
-    def __init__(self, alpha: float, depth_multiplier: int, dropout: float, options: Options) -> None:
+    def __init__(self, options: Options, alpha: float, depth_multiplier: int, dropout: float) -> None:
         super().__init__("mobilenet", alpha, options)
         self.depth_multiplier, self.dropout = depth_multiplier, dropout
 
@@ -146,8 +146,8 @@ class SecondVersion(Mobile):
     """MobileNetV2: a block widens, convolves each channel, and narrows again.
 
     Args:
-        alpha: The factor of the width.
         options: What the user asks for.
+        alpha: The factor of the width.
     """
 
     sizes = (96, 128, 160, 192, 224)
@@ -156,7 +156,7 @@ class SecondVersion(Mobile):
     # Channels, how many blocks of them, and the stride of the first.
     STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
 
-    def __init__(self, alpha: float, options: Options) -> None:
+    def __init__(self, options: Options, alpha: float) -> None:
         super().__init__("mobilenetv2", alpha, options)
 
     def body(self, x: Any) -> Any:

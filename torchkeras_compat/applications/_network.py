@@ -21,6 +21,9 @@ from ._weight_files import WeightFile, published
 IMAGENET = "imagenet"
 CLASSES = 1000
 """How many kinds of things the weights of ImageNet tell apart."""
+MEANS = (0.485, 0.456, 0.406)
+DEVIATIONS = (0.229, 0.224, 0.225)
+"""Of the three colours over ImageNet, on a scale from 0 to 1."""
 Activation = str | Callable[[Any], Any] | None
 
 
@@ -78,6 +81,13 @@ class Network:
         """Return the classes' probabilities from what the last block gives."""
         return self.predictions(layers.GlobalAveragePooling2D(name="avg_pool")(x))
 
+    def pooled(self, x: Any) -> Any:
+        """Return what stands where there is no head."""
+        pooling = self.options.pooling
+        if pooling not in _POOLINGS:
+            return x
+        return _POOLINGS[pooling](name=f"{pooling}_pool" if self.names_pooling else None)(x)
+
     names_pooling: ClassVar[bool] = True
     """Whether what pools where there is no head has a name of its own."""
     folder: ClassVar[str] = ""
@@ -112,10 +122,7 @@ class Network:
         weights = self.weight_file(shape).path(self.name) if options.weights == IMAGENET else options.weights
         inputs = self._inputs(shape)
         x = self.body(inputs)
-        if options.include_top:
-            x = self.head(x)
-        elif options.pooling in _POOLINGS:
-            x = _POOLINGS[options.pooling](name=f"{options.pooling}_pool" if self.names_pooling else None)(x)
+        x = self.head(x) if options.include_top else self.pooled(x)
         sources = inputs if options.input_tensor is None else get_source_inputs(options.input_tensor)
         model = Model(sources, x, name=self.model_name(shape))
         if weights is not None:
@@ -129,6 +136,19 @@ class Network:
     def activated(self, x: Any, normalization: str | None = None, activation: str | None = None) -> Any:
         """Return a tensor, normalized and activated by layers of these names."""
         return self.activation(activation)(self.normalized(x, normalization))
+
+    def standardized(self, x: Any, scale: float = 1.0, **settings: Any) -> Any:
+        """Return pictures whose colours have no mean and a variance of one over ImageNet.
+
+        Args:
+            x: The pictures; those that have not three colours stay as they are.
+            scale: What their largest value is.
+            settings: Of the layer, where they differ.
+        """
+        if x.shape[self.axis] != len(MEANS):
+            return x
+        means, variances = [scale * mean for mean in MEANS], [(scale * deviation) ** 2 for deviation in DEVIATIONS]
+        return layers.Normalization(**{"axis": self.axis, "mean": means, "variance": variances, **settings})(x)
 
     def predictions(self, x: Any, **settings: Any) -> Any:
         """Return the last layer of a head, applied."""

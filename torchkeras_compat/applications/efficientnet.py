@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from ._efficientnet import EfficientNet
-from ._functions import NetworkFunction, network_function
+from ._functions import USUAL, NetworkFunction, network_function
 from .imagenet_utils import decode_predictions, leave_as_is
 
 __all__ = [
@@ -27,7 +27,7 @@ preprocess_input = leave_as_is
 def _function(name: str) -> NetworkFunction:
     what = f"EfficientNet {name[-2:]}, which scales pictures from 0 to 255 itself"
     make = functools.partial(EfficientNet, name.lower())
-    return network_function(name, what, "efficientnet", make, settings=("drop_connect_rate",))
+    return network_function(name, what, "efficientnet", make, f"{USUAL} drop_connect_rate")
 
 
 EfficientNetB0 = _function("EfficientNetB0")

@@ -12,14 +12,11 @@ import numpy as np
 from .. import backend as K
 from .._core.errors import choice, positive_int
 from ._frames import Frame, Shape
-from ._network import CLASSES, IMAGENET
+from ._network import CLASSES, DEVIATIONS, IMAGENET, MEANS
 from ._weight_files import CLASS_INDEX, CLASS_INDEX_MD5, located
 
 __all__ = ["decode_predictions", "obtain_input_shape", "preprocess_input"]
 
-MEANS = (0.485, 0.456, 0.406)
-DEVIATIONS = (0.229, 0.224, 0.225)
-"""Of the three colours over ImageNet, on a scale from 0 to 1."""
 BGR_MEANS = (103.939, 116.779, 123.68)
 
 

@@ -64,10 +64,10 @@ KIND_OF: dict[str, str] = {
     "regularizers": "regularizer",
 }
 
-# Modules of `applications` that are there; `later` has the others.
+# Modules of `applications`.
 APPLICATIONS = (
-    "densenet efficientnet imagenet_utils inception_v3 mobilenet mobilenet_v2 resnet resnet50 resnet_v2 vgg16 vgg19 "
-    "xception"
+    "convnext densenet efficientnet efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet "
+    "mobilenet_v2 mobilenet_v3 nasnet regnet resnet resnet50 resnet_rs resnet_v2 vgg16 vgg19 xception"
 ).split()
 # Module of a facade → the module of this package behind it.
 MODULES: dict[str, str] = {
@@ -142,7 +142,7 @@ MODULES: dict[str, str] = {
 }
 
 # Modules with planned names alone.
-PLANNED_ALONE = [part for part in PLANNED if part.startswith("applications.") or part in ("estimator", "experimental")]
+PLANNED_ALONE = [part for part in PLANNED if part in ("estimator", "experimental")]
 MODULES.update({part: part for part in PLANNED_ALONE})
 
 # Where a name is found that its module's counterpart does not have: facade module → old name → (module, name).
