@@ -93,7 +93,7 @@ class RegNet(Network):
             shortcut = self.normalized(shortcut, f"{name}_skip_bn")
         x = self.conv(x, filters, 1, f"{name}_conv_1x1_1")
         x = self.activated(x, f"{name}_conv_1x1_1_bn", f"{name}_conv_1x1_1_relu")
-        groups = filters // SIZES[self.kind][2]
+        groups = max(1, filters // SIZES[self.kind][2])  # X080 is narrower than one of its groups at first
         x = self.conv(x, filters, 3, f"{name}_conv_3x3", strides=strides, groups=groups, padding="same")
         x = self.activated(x, f"{name}_conv_3x3_bn", f"{name}_conv_3x3_relu")
         if self.kind.startswith("y"):
