@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ..compat.companions import MISSING
 from .calls import Call, calls
 from .eras import chosen, dialect_of, hints
 from .names import Names
+from .python_2 import remarks
 from .source import Script
 from .told import shown
 from .traps import Line, differences
@@ -51,11 +53,19 @@ def check(script: Script, dialect: str | None = None) -> Findings:
     try:
         names = Names.of(script)
     except SyntaxError as error:
-        return Findings([(error.lineno or 1, f"this is not Python {sys.version_info.major}: {error.msg}")], [], [])
+        old = [
+            (remark.line, f"{remark.old}: this is not Python 3; write {remark.new}") for remark in remarks(script.text)
+        ]
+        return Findings(old or [(error.lineno or 1, f"this is not Python 3: {error.msg}")], [], [])
     era = dialects.named(dialect_of(names, dialect))
-    broken = [*_names(names), *_modules(names), *(line for call in calls(names) for line in _arguments(call, era))]
-    remarks = [f"{chosen(names, dialect)}.", *hints(names, dialect)]
-    return Findings(sorted(set(broken)), sorted(set(differences(names, era))), remarks)
+    broken = [
+        *_names(names),
+        *_of_python_2(script),
+        *_modules(names),
+        *(line for call in calls(names) for line in _arguments(call, era)),
+    ]
+    about = [f"{chosen(names, dialect)}.", *hints(names, dialect)]
+    return Findings(sorted(set(broken)), sorted(set(differences(names, era))), about)
 
 
 def report(script: Script, findings: Findings) -> Iterator[str]:
@@ -81,6 +91,12 @@ def _names(names: Names) -> Iterator[Line]:
     for use in names.uses:
         if use.meaning.error and not use.guarded:
             yield use.node.lineno, use.meaning.error
+
+
+def _of_python_2(script: Script) -> Iterator[Line]:
+    """Yield names that Python 3 has not; a script that asks for its version knows when it uses them."""
+    if not re.search(r"version_info|\bPY[23]\b", script.text):
+        yield from ((line, f"{old}: it is {new} in Python 3") for line, old, new in remarks(script.text))
 
 
 def _modules(names: Names) -> Iterator[Line]:

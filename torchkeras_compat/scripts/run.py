@@ -6,7 +6,6 @@ import builtins
 import linecache
 import os
 import sys
-import sysconfig
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +14,14 @@ from types import ModuleType, TracebackType
 from .._core import border, dialects
 from ..compat import companions, facades
 from ..compat.numpy_names import provide
+from .advice import advice
 from .calls import old_words
 from .children import tell_children
 from .eras import chosen, hints
 from .names import Names
 from .screen import FIGURES, choose_backend
 from .source import Cell, NoScript, Script, read
-from .told import Recorder, table
+from .told import Recorder, is_installed, table
 
 WHO = "torchkeras_compat run"
 LOOKUPS = {facades.__file__, companions.__file__, "<frozen importlib._bootstrap>"}  # where names are looked up
@@ -86,7 +86,10 @@ def _execute(cell: Cell, main: ModuleType) -> None:
 
 
 def _show_own_frames(error: BaseException, in_cells: bool) -> None:
-    """Let the traceback that Python prints begin in the script, and end there where a name is missing."""
+    """Let the traceback that Python prints begin in the script, and end there where a name is missing.
+
+    What to write instead, where that is known, stands behind it.
+    """
     own = _own_frames(error)
     hook = sys.excepthook
     if in_cells and hook is sys.__excepthook__:  # which reads the lines of files only
@@ -96,6 +99,8 @@ def _show_own_frames(error: BaseException, in_cells: bool) -> None:
         if value is error:
             value, frames = value.with_traceback(own), own
         hook(kind, value, frames)
+        for line in advice(value) if value is error else ():
+            print(line, file=sys.stderr)
 
     sys.excepthook = excepthook
 
@@ -158,8 +163,6 @@ def _imported_beside(script: Script) -> list[str]:
     """Return the files in the folder of the script, and below it, that are imported."""
     folder = os.path.join(os.path.dirname(os.path.realpath(script.path)), "")
     files = {os.path.realpath(str(getattr(module, "__file__", None))) for module in list(sys.modules.values())}
-    own = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
-    installed = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"), own)
     inside = {file for file in files if file.startswith(folder) and file.endswith(".py")}
     inside.discard(os.path.realpath(script.path))
-    return sorted(file for file in inside if not any(part in file for part in installed))
+    return sorted(file for file in inside if not is_installed(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from .._core.ownership import PACKAGE
 
 SHOWN = 4  # places of one spelling
+_OWN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+INSTALLED = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"), _OWN, "<frozen ")
 CALL_BACK = "torch importlib functools contextlib numpy sklearn joblib".split()  # what calls the package for a user
 
 
@@ -45,6 +48,11 @@ class Recorder:
 def _is_ours(name: str) -> bool:
     """Tell whether a module is no user's: this package's, or one that calls back for it."""
     return name.partition(".")[0] in (PACKAGE, *CALL_BACK)
+
+
+def is_installed(file: str) -> bool:
+    """Tell whether a file is Python's own, this package's or one that was installed, and no user's."""
+    return any(part in file for part in INSTALLED)
 
 
 def shown(file: str) -> str:
