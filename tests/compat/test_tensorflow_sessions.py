@@ -164,5 +164,53 @@ def test_weights_that_are_drawn_anew() -> None:
     assert (model.get_weights()[1] == 7).all()
     session.run(tf.variables_initializer(model.weights))
     assert [w.tolist() for w in model.get_weights()[1:]] == [w.tolist() for w in drawn[1:]]
+    made_of_a_value = K.variable(1.0)
+    session.run(tf.variables_initializer([made_of_a_value]))
+    assert K.get_value(made_of_a_value) == 1
+    made_of_a_value.assign(2.0)
     with pytest.raises(ValueError, match="made of a value"):
-        session.run(K.variable(1.0).initializer)
+        session.run(made_of_a_value.initializer)
+
+
+def test_iterators_of_data_sets(monkeypatch: pytest.MonkeyPatch) -> None:  # as TensorFlow 1.15 in graph mode
+    import tensorflow as tf
+
+    from torchkeras_compat.utils.dataset_iterator import MODE
+
+    monkeypatch.setattr(MODE, "eager", None)
+    data = tf.data.Dataset.from_tensor_slices({"x": np.arange(5.0), "y": np.arange(5)}).batch(2)
+    element = data.make_one_shot_iterator().get_next()
+    assert element["x"].shape.as_list() == [None]
+    total = tf.reduce_sum(element["x"]) * 2
+    drawn = []
+    with tf.Session() as session:
+        try:
+            while True:
+                drawn.append(session.run([element["y"], total]))
+        except tf.errors.OutOfRangeError:
+            pass
+        assert [(y.tolist(), float(twice)) for y, twice in drawn] == [([0, 1], 2), ([2, 3], 10), ([4], 8)]
+        iterator = data.make_initializable_iterator()
+        following = iterator.get_next()
+        for _ in range(2):
+            session.run(iterator.initializer)
+            assert session.run(following)["y"].tolist() == [0, 1]
+        assert session.run(element["x"], feed_dict={element["x"]: [7.0]}).tolist() == [7]
+
+
+def test_iterators_that_fit_takes_and_that_give_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    from torchkeras_compat.utils.dataset_iterator import MODE
+
+    monkeypatch.setattr(MODE, "eager", None)
+    data = tf.data.Dataset.from_tensor_slices((np.ones((6, 3)), np.ones((6, 1)))).repeat().batch(2)
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(3,))])
+    model.compile(tf.train.AdamOptimizer(), "mse")
+    assert len(model.fit(data.make_one_shot_iterator(), steps_per_epoch=4, epochs=2, verbose=0).history["loss"]) == 2
+    x, y = tf.compat.v1.data.make_one_shot_iterator(data).get_next()  # TensorFlow 2.15.1
+    assert (x.numpy().shape, y.numpy().tolist()) == ((2, 3), [[1], [1]])
+    tf.enable_eager_execution()
+    assert data.make_one_shot_iterator().get_next()[0].numpy().sum() == 6
+    tf.compat.v1.disable_eager_execution()
+    assert not hasattr(tf.compat.v1.data.make_one_shot_iterator(data).get_next()[0], "numpy")

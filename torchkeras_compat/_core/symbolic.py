@@ -22,6 +22,7 @@ from .shapes import Shape
 from .tensor_operators import OPERATORS, item
 from .tensor_shape import TensorShape
 from .tree import Tree, flatten, map_tree
+from .upper_rooms import upper_room
 from .user_tensors import Deferred, hand_out
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -151,9 +152,11 @@ class SymbolicTensor(Deferred):
         node: The call that gives it; `None` for an input.
         input_layer: Of an input, the layer that stands for it in models.
         from_shapes: Whether its value follows from shapes alone, as that of `K.shape(x)[0]` does.
+        drawn_by: Of an input that a data set gives, its iterator and its place among the parts of an element.
     """
 
     from_shapes = False
+    drawn_by: tuple[Any, int] | None = None
 
     def __init__(
         self,
@@ -223,6 +226,24 @@ class SymbolicTensor(Deferred):
                 return True
             pending += node.parents()
         return False
+
+    def eval(self, feed_dict: Mapping[Any, Any] | None = None, session: Any = None) -> Any:
+        """Return the value, as a session of TensorFlow 1 computes it.
+
+        Args:
+            feed_dict: Symbolic tensor → its value.
+            session: A session; the current one if `None`.
+        """
+        return (session or upper_room("backend.sessions").get_session()).run(self, feed_dict)
+
+    def run(self, feed_dict: Mapping[Any, Any] | None = None, session: Any = None) -> None:
+        """Compute the value for its effect alone, as that of `optimizer.minimize(loss)` is.
+
+        Args:
+            feed_dict: Symbolic tensor → its value.
+            session: A session; the current one if `None`.
+        """
+        self.eval(feed_dict, session)
 
     def in_run(self) -> Any:
         """Return the value in the run in progress."""

@@ -226,22 +226,25 @@ class Initialization:
         self.variables = variables
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
-        """Draw the values.
+        """Draw the values; a variable that was made of a value, and has it still, stays as it is.
 
         Args:
             feed_dict: Accepted for TensorFlow's sake.
             session: Likewise.
 
         Raises:
-            ValueError: A variable that was made of a value has no initializer.
+            ValueError: A variable that was made of a value, which is not kept, has another one by now.
         """
-        for variable in self.variables:
-            weight = variable._weight
-            if weight.initializer is None:
-                raise ValueError(f"{weight.path}: it was made of a value, not by an initializer; K.set_value sets it.")
-        for weight in (variable._weight for variable in self.variables):
-            with torch.no_grad():
-                weight.assign(weight.initializer(weight.shape))  # type: ignore[misc]
+        weights = [variable._weight for variable in self.variables]
+        for weight in weights:
+            if weight.initializer is None and any(parameter._version for parameter in weight.parameters):
+                raise ValueError(
+                    f"{weight.path}: it was made of a value that is not kept, and has another now; K.set_value sets it."
+                )
+        for weight in weights:
+            if weight.initializer is not None:
+                with torch.no_grad():
+                    weight.assign(weight.initializer(weight.shape))
 
 
 class VariablePart(Expression):

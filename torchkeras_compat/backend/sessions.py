@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .._core.border import warn_once
 from .._core.errors import show
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import SymbolicTensor, inputs_before
 from .._core.tree import flatten, map_tree
 from .._core.weights import Initialization
 from .graph import function
@@ -73,6 +73,7 @@ class Session:
         symbols = [fetch for fetch in flatten(fetches) if isinstance(fetch, SymbolicTensor)]
         # A phase that was fixed is a number, and nothing is to be fed.
         feed = {tensor: value for tensor, value in (feed_dict or {}).items() if not isinstance(tensor, int)}
+        feed |= _drawn(symbols, feed)
         computed = iter(function(list(feed), symbols)(list(feed.values())) if symbols else ())
 
         def value(fetch: Any) -> Any:
@@ -100,6 +101,14 @@ class Session:
 
     def __exit__(self, *error: object) -> None:
         pass
+
+
+def _drawn(symbols: list[SymbolicTensor], feed: Mapping[Any, Any]) -> dict[SymbolicTensor, Any]:
+    """Return the values of inputs that data sets give: of each data set one element for a run."""
+    inputs = [(tensor, *tensor.drawn_by) for tensor in inputs_before(symbols) if tensor.drawn_by and tensor not in feed]
+    iterators = {id(iterator): iterator for _, iterator, _ in inputs}
+    elements = {key: flatten(iterator.next_element()) for key, iterator in iterators.items()}
+    return {tensor: elements[id(iterator)][place] for tensor, iterator, place in inputs}
 
 
 _current = [Session()]

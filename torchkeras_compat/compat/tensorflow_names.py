@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,6 @@ from torch import Tensor
 from .. import backend as K
 from .. import initializers
 from .._core import randomness, settings
-from .._core.border import warn_once
 from .._core.errors import argument_error
 from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.symbolic import is_symbolic
@@ -24,6 +22,7 @@ from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
 from ..saving.checkpoints import latest_checkpoint
 from ..utils.dataset import AUTOTUNE, Dataset
+from ..utils.dataset_iterator import DatasetIterator, disable_eager_execution, enable_eager_execution
 from ..utils.text_dataset import text_lines
 from . import (  # noqa: F401 - some enter their functions and are not asked by name
     tensorflow_functions,
@@ -38,7 +37,10 @@ from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
+from .tensorflow_devices import DEVICES, device
+from .tensorflow_distribute import DISTRIBUTE, DISTRIBUTE_EXPERIMENTAL, RESOLVERS
 from .tensorflow_files import FILES, PICTURES
+from .tensorflow_optimizers import OPTIMIZERS
 from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
@@ -221,66 +223,6 @@ def function(func: Any = None, *args: Any, **kwargs: Any) -> Any:
     return func if callable(func) else lambda wrapped: wrapped
 
 
-class Device(NamedTuple):
-    """A device, as `tf.config.list_physical_devices` names it."""
-
-    name: str
-    device_type: str
-
-
-def list_devices(device_type: str | None = None) -> list[Device]:
-    """Return the devices.
-
-    Args:
-        device_type: `'CPU'`, `'GPU'` or `None` for all.
-    """
-    gpus = [Device(f"/physical_device:GPU:{i}", "GPU") for i in range(torch.cuda.device_count())]
-    return [d for d in (Device("/physical_device:CPU:0", "CPU"), *gpus) if device_type in (None, d.device_type)]
-
-
-def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
-    """Choose the device of new models: the CPU where no GPU is left, or the one GPU named.
-
-    Args:
-        devices: What `list_devices` returned, or a part of it.
-        device_type: Of which kind.
-    """
-    listed = devices if isinstance(devices, (list, tuple)) else [devices]
-    gpus = [d for d in listed if d.device_type == "GPU"]
-    if device_type == "CPU":
-        return
-    if not gpus:
-        settings.set_device("cpu")
-    elif len(gpus) == 1:
-        settings.set_device(f"cuda:{gpus[0].name.rpartition(':')[2]}")
-    elif len(gpus) < torch.cuda.device_count():
-        raise argument_error("tf.config.set_visible_devices", "devices", "one GPU, or all of them", devices)
-
-
-@contextlib.contextmanager
-def device(name: Any) -> Iterator[None]:
-    """Build models on a device inside the `with` block; a GPU that is not there is the CPU, with one warning.
-
-    Args:
-        name: Such as `'/GPU:0'`, `'/device:CPU:0'` or `'gpu:1'`; `None` changes nothing.
-    """
-    kind, _, index = str(name).lower().removeprefix("/").removeprefix("device:").partition(":")
-    if name is None:
-        yield
-        return
-    if kind not in ("cpu", "gpu"):
-        raise argument_error("tf.device", "name", "a name such as '/GPU:0' or '/CPU:0'", name)
-    if kind == "gpu" and not torch.cuda.is_available():
-        warn_once("tf.device", "name", "this machine has no GPU; what is built here is built on the CPU.")
-        kind = "cpu"
-    before = settings.default_device()
-    settings.set_device("cpu" if kind == "cpu" else f"cuda:{index or 0}")
-    try:
-        yield
-    finally:
-        settings.set_device(before)
-
-
 def _nothing(*args: Any, **kwargs: Any) -> None:
     """Accept a setting that has no meaning here: everything runs eagerly, and memory is taken as it is needed."""
 
@@ -315,6 +257,16 @@ def _for_apply(method: str) -> Callable[..., Any]:
     return with_arguments
 
 
+def values_of(dataset: Dataset, shared_name: str | None = None) -> DatasetIterator:
+    """Return an iterator over a data set, which gives values unless the script has asked for graphs.
+
+    Args:
+        dataset: The data set.
+        shared_name: Accepted.
+    """
+    return DatasetIterator(dataset, eager=True)
+
+
 DTYPES: dict[str, Any] = {
     name: getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
@@ -328,14 +280,11 @@ LOGGING: dict[str, Any] = {
 }
 FUNCTIONS |= {"random.normal": _normal, "random.uniform": _uniform, "random.truncated_normal": _truncated}
 RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
-DATA = {"Dataset": Dataset, "AUTOTUNE": AUTOTUNE, "TextLineDataset": text_lines}
-DEVICES: dict[str, Any] = {
-    "list_physical_devices": list_devices,
-    "list_logical_devices": list_devices,
-    "get_visible_devices": list_devices,
-    "set_visible_devices": set_visible_devices,
-    "set_memory_growth": _nothing,
-    "get_memory_growth": _same(True),
+DATA = {
+    **dict.fromkeys(("make_one_shot_iterator", "make_initializable_iterator"), values_of),
+    "Dataset": Dataset,
+    "AUTOTUNE": AUTOTUNE,
+    "TextLineDataset": text_lines,
 }
 ONE = {  # names in `tensorflow` itself
     **DTYPES,
@@ -393,10 +342,12 @@ INITIALIZERS = {
     "glorot_normal_initializer": initializers.GlorotNormal,
 }
 V1 = dict.fromkeys(
-    "enable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior disable_v2_tensorshape "
-    "enable_v2_tensorshape disable_control_flow_v2 enable_resource_variables disable_resource_variables".split(),
+    "disable_v2_tensorshape enable_v2_tensorshape disable_control_flow_v2 enable_resource_variables "
+    "disable_resource_variables".split(),
     _nothing,
 )
+V1 |= dict.fromkeys(("enable_eager_execution", "enable_v2_behavior"), enable_eager_execution)
+V1 |= dict.fromkeys(("disable_eager_execution", "disable_v2_behavior"), disable_eager_execution)
 V1["reset_default_graph"] = K.clear_session
 
 # Part of tensorflow → name → what it is; functions of tensors come from `tensorflow_functions`.
@@ -436,9 +387,12 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
-    "train": {"latest_checkpoint": latest_checkpoint},
+    "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
+    "distribute": DISTRIBUTE,
+    "distribute.experimental": DISTRIBUTE_EXPERIMENTAL,
+    "distribute.cluster_resolver": RESOLVERS,
     "compat": {},
 }
 for _path, _function in FUNCTIONS.items():

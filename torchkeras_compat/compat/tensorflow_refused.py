@@ -15,7 +15,7 @@ INSTEAD: dict[str, str] = {
     "contrib": "keras itself",
     "estimator": "keras.models.Sequential with fit",
     "feature_column": "an array with a column for each feature",
-    "distribute": "the model as it is; torch.nn.parallel.DistributedDataParallel for several GPUs",
+    "distribute": "tf.distribute.get_strategy(); torch.nn.parallel.DistributedDataParallel is for several GPUs",
     "summary": "torch.utils.tensorboard.SummaryWriter",
     "saved_model": "model.save_weights and model.to_json, or torch.export",
     "lite": "torch.export, or torch.onnx.export",

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from .._core.errors import show
-from .._core.symbolic import SymbolicTensor
+from .._core.symbolic import SymbolicTensor, inputs_before, nodes_before
+from .._core.tree import flatten
 from .._core.weights import Variable
 from ..backend.graph import gradients
 from ..backend.variables import get_value, set_value, variable
@@ -155,6 +156,21 @@ def step_when_run(apply: Callable[[Any], Any], loss: Any, params: Sequence[Tenso
         return value.detach()
 
     return [SymbolicTensor(tuple(loss.shape), loss.dtype, step, (loss,), {}, "step")]
+
+
+def weights_before(loss: SymbolicTensor) -> list[Any]:
+    """Return the weights and variables that train and that a symbolic loss is computed from.
+
+    Args:
+        loss: The loss.
+    """
+    found: dict[int, Any] = {}
+    for node in nodes_before(loss, {id(tensor) for tensor in inputs_before(loss)}):
+        named = [leaf for leaf in flatten((node.arguments, node.keywords)) if isinstance(leaf, Variable)]
+        for weight in (*getattr(node.origin, "trainable_weights", ()), *named):
+            if all(parameter.requires_grad for parameter in parameters(weight)):
+                found.setdefault(id(parameters(weight)[0]), weight)
+    return list(found.values())
 
 
 class SymbolicGradients:

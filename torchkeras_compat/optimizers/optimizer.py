@@ -8,6 +8,7 @@ touches few rows), `own_state` and `weight_io` (its state, in Keras's order), `g
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
@@ -20,11 +21,19 @@ from .._core import dialects, registry, settings
 from .._core.config import Configurable
 from .._core.errors import argument_error
 from .._core.ownership import is_ours
+from .._core.symbolic import SymbolicTensor
 from .._core.weights import Codec, Weight
 from . import weight_average
 from .clipping import Clipping
 from .foreach import Tensors
-from .get_updates import ListedWeights, SymbolicGradients, keep_variables, loss_and_params, step_when_run
+from .get_updates import (
+    ListedWeights,
+    SymbolicGradients,
+    keep_variables,
+    loss_and_params,
+    step_when_run,
+    weights_before,
+)
 from .gradients import in_layout, parameters, split
 from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between, usual_number
 from .learning_rate import LearningRate, Rate
@@ -394,14 +403,16 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
         grad_loss: Any = None,
         name: str | None = None,
         global_step: Any = None,
-    ) -> int:
+    ) -> Any:
         """Make one step against the gradients of a loss, and return the number of steps made.
 
+        Of a symbolic loss a step is made each time that a session runs what this returns, or `K.function` computes it.
+
         Args:
-            loss: A tensor that was computed from the weights, or a function without arguments that computes it. Of
-                several elements the sum counts.
-            var_list: The weights to change, or a function that returns them; all that the optimizer is bound to and
-                the loss depends on if `None`.
+            loss: A tensor that was computed from the weights, or a function without arguments that computes it, or a
+                symbolic tensor. Of several elements the sum counts.
+            var_list: The weights to change, or a function that returns them; if `None`, all that the optimizer is bound
+                to, or that a symbolic loss is computed from.
             tape: Anything with a method `gradient(loss, var_list)`; autograd needs none.
             grad_loss: The weight of each element of the loss.
             name: Accepted; it has no effect in Keras either.
@@ -420,6 +431,9 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
             array([0.8, 1.6], dtype=float32)
         """
         owner = f"{type(self).__name__}.minimize"
+        if isinstance(loss, SymbolicTensor):
+            weights = weights_before(loss) if var_list is None else var_list() if callable(var_list) else list(var_list)
+            return step_when_run(functools.partial(self.apply_gradients, global_step=global_step), loss, weights)[0]
         entries = self._by_weight.gradients_of(owner, loss, var_list, tape, grad_loss)
         constrained = [w for binding in self._slots.bindings for w in binding.constrained] if var_list is None else []
         return self._by_weight.step(owner, entries, constrained, global_step)

@@ -16,6 +16,7 @@ from .._core.errors import argument_error, positive_int
 from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out
+from .dataset_iterator import DatasetIterator
 from .dataset_trees import (
     INFINITE,
     UNKNOWN,
@@ -456,6 +457,18 @@ class Dataset(Windows):
     def as_numpy_iterator(self) -> Iterator[Any]:
         """Return an iterator over the elements as numpy arrays, and strings as bytes."""
         return (mapped(_as_numpy, item) for item in self._elements([]))
+
+    def make_one_shot_iterator(self) -> DatasetIterator:
+        """Return an iterator of TensorFlow 1: without `tf.enable_eager_execution()` sessions draw what it gives."""
+        return DatasetIterator(self)
+
+    def make_initializable_iterator(self, shared_name: str | None = None) -> DatasetIterator:
+        """Return an iterator of TensorFlow 1, which `session.run(iterator.initializer)` begins anew.
+
+        Args:
+            shared_name: Accepted.
+        """
+        return DatasetIterator(self)
 
     @property
     def element_spec(self) -> Tree:
