@@ -19,9 +19,11 @@ G = _R.rand(2, 6, 5, 3).astype("float32")
 H = _R.rand(2, 13, 12, 3).astype("float32")
 U = _R.randint(0, 256, (2, 6, 5, 3)).astype("uint8")
 W = _R.randn(3, 2, 3, 4).astype("float32")
+N = _R.rand(3, 4).astype("float32")
+K4 = _R.rand(2, 3, 4).astype("float32")
 S = ["Ab c", "déF  x ", ""]
 
-NAMES = "ABCTIPMDGHUWS"
+NAMES = [*"ABCTIPMDGHUWSN", "K4"]
 
 CALLS = """
 tf.reduce_mean(A)
@@ -643,6 +645,28 @@ tf.image.crop_and_resize(U,[[0.,0.,1.,1.],[-.2,.5,.5,1.3]],[0,1],[4,4],method="n
 tf.zeros_initializer()((2,3))
 tf.ones_initializer()([2])
 tf.constant_initializer(3.)((2,))
+tf.image.non_max_suppression(np.abs(N),P[:,0],2)
+tf.image.non_max_suppression([[0.,0.,1.,1.],[0.,.1,1.,1.1],[2.,2.,3.,3.],[.9,1.,0.,0.]],[.9,.8,.7,.95],3,iou_threshold=.5)
+tf.image.non_max_suppression([[0.,0.,1.,1.],[0.,.1,1.,1.1],[2.,2.,3.,3.]],[.9,.8,.9],max_output_size=5,iou_threshold=.9)
+tf.image.non_max_suppression([[0.,0.,1.,1.],[2.,2.,3.,3.]],[.9,.7],3,score_threshold=.8)
+tf.image.non_max_suppression([[0.,0.,1.,1.]],[.5],3,score_threshold=.8)
+tf.image.combined_non_max_suppression(K4[:,:,None],np.abs(T[:,:,:2])/4,2,3,.3,.1)
+tf.image.combined_non_max_suppression(K4[:,:,None],np.abs(T[:,:,:2])/4,max_output_size_per_class=2,max_total_size=7,clip_boxes=False)
+tf.image.combined_non_max_suppression(K4[:,:,None],np.abs(T[:,:,:2])/4,1,9,pad_per_class=True)
+tf.nn.max_pool(G[...,[0,1,2,0,1,2]],ksize=(1,1,1,3),strides=(1,1,1,3),padding="VALID")
+tf.strings.regex_replace("¿Qué,está? é1","[^ a-zé.?!,¿]","")
+tf.strings.regex_replace(["año ñ-1","a_b"],r"\\w+",r"<\\0>")
+tf.strings.regex_full_match(["ñ","a"],"[a-zñ]")
+tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a","b"],[1,2]),-1).lookup(tf.constant([["a","z"],["b","a"]]))
+tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tf.constant([3,7],tf.int64),tf.constant(["x","y"])),"?")[tf.constant([7,1],tf.int64)]
+tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(["a","b"],tf.range(2,dtype=tf.int64)),5).lookup(tf.constant(["b","q","hello","a"]))
+tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(["a","b"],tf.range(2,dtype=tf.int64)),5).size()
+tf.sparse.to_dense(tf.SparseTensor([[0,1],[2,3]],[1.,2.],[3,4]))
+tf.sparse.to_dense(tf.SparseTensor([[1]],[-np.inf],[3]),default_value=1.)
+tf.sparse.sparse_dense_matmul(tf.sparse.from_dense(np.maximum(A,0)),C)
+tf.sparse.sparse_dense_matmul(tf.SparseTensor([[0,1],[2,3]],[1.,2.],[3,4]),B,adjoint_b=True)
+tf.sparse.reorder(tf.SparseTensor([[2,3],[0,1]],[2.,1.],[3,4])).values
+tf.nn.compute_average_loss(A[0],[1.,0.,2.,1.],8)
 """.strip().split("\n")
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from .._core.border import warn_once
 from .._core.errors import argument_error
 from .._core.tree import map_tree
+from .._core.user_tensors import hand_out
 from .tensorflow_calls import function, tensor
 from .tensorflow_devices import device
 
@@ -116,7 +117,7 @@ class Strategy:
         if axis is None:
             return value
         along: Callable[..., Tensor] = torch.sum if summed else torch.mean
-        return map_tree(lambda part: along(tensor(part), dim=int(axis)), value)
+        return map_tree(lambda part: hand_out(along(tensor(part), dim=int(axis))), value)
 
     def gather(self, value: Any, axis: int) -> Any:
         """Return a value: what the replicas have, one behind the other.

@@ -25,6 +25,7 @@ from ..utils.dataset import AUTOTUNE, Dataset
 from ..utils.dataset_iterator import DatasetIterator, disable_eager_execution, enable_eager_execution
 from ..utils.text_dataset import text_lines
 from . import (  # noqa: F401 - some enter their functions and are not asked by name
+    tensorflow_boxes,
     tensorflow_functions,
     tensorflow_image,
     tensorflow_indexing,
@@ -40,8 +41,13 @@ from .tensorflow_control import CONTROL
 from .tensorflow_devices import DEVICES, device
 from .tensorflow_distribute import DISTRIBUTE, DISTRIBUTE_EXPERIMENTAL, RESOLVERS
 from .tensorflow_files import FILES, PICTURES
+from .tensorflow_gfile import GFILE, GFILE_OF_VERSION_1
+from .tensorflow_lookup import LOOKUP
+from .tensorflow_module import Module, Options
 from .tensorflow_optimizers import OPTIMIZERS
+from .tensorflow_random import RANDOM as DISTRIBUTIONS
 from .tensorflow_sessions import SESSIONS, local_devices
+from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
@@ -283,6 +289,7 @@ RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncat
 DATA = {
     **dict.fromkeys(("make_one_shot_iterator", "make_initializable_iterator"), values_of),
     "Dataset": Dataset,
+    "Options": Options,
     "AUTOTUNE": AUTOTUNE,
     "TextLineDataset": text_lines,
 }
@@ -310,6 +317,8 @@ ONE = {  # names in `tensorflow` itself
     "linspace": linspace,
     "function": function,
     "GradientTape": GradientTape,
+    "Module": Module,
+    "SparseTensor": SPARSE["SparseTensor"],
     "UnconnectedGradients": SimpleNamespace(NONE="none", ZERO="zero"),
     "device": device,
     "print": print_,
@@ -327,6 +336,7 @@ ONE = {  # names in `tensorflow` itself
     "random_uniform": _uniform,
     "truncated_normal": _truncated,
     "random_shuffle": _shuffle,
+    "random_gamma": DISTRIBUTIONS["gamma"],
     "set_random_seed": set_seed,
 }
 INITIALIZERS = {
@@ -362,12 +372,13 @@ NAMES: dict[str, dict[str, Any]] = {
     "debugging": {**CHECKS, "is_numeric_tensor": lambda x: isinstance(x, Tensor) and not isinstance(x, StringTensor)},
     "errors": ERRORS,
     "nest": NEST,
-    "random": {**RANDOM, "shuffle": _shuffle},
+    "random": {**RANDOM, **DISTRIBUTIONS, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
     "data.experimental": {
         "AUTOTUNE": AUTOTUNE,
         "cardinality": Dataset.cardinality,
+        "AutoShardPolicy": SimpleNamespace(AUTO="auto", DATA="data", FILE="file", OFF="off"),
         "sample_from_datasets": Dataset.sample_from_datasets,
         "choose_from_datasets": functools.partial(Dataset.choose_from_datasets, stop_on_empty_dataset=False),
         **{name: _for_apply(name) for name in ("bucket_by_sequence_length", "group_by_window", "unbatch")},
@@ -390,6 +401,10 @@ NAMES: dict[str, dict[str, Any]] = {
     "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
+    "sparse": SPARSE,
+    "lookup": LOOKUP,
+    "io.gfile": GFILE,
+    "gfile": GFILE_OF_VERSION_1,
     "distribute": DISTRIBUTE,
     "distribute.experimental": DISTRIBUTE_EXPERIMENTAL,
     "distribute.cluster_resolver": RESOLVERS,

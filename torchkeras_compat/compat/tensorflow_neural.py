@@ -178,6 +178,8 @@ def _pooled(owner: str, mode: str, x: Tensor, n: int, ksize: Any, strides: Any, 
     if x.dim() != n + 2:
         raise argument_error(f"tf.nn.{owner}", "input", f"of {n + 2} axes", tuple(x.shape))
     first = _channels_are_first(layout)
+    if mode == "max" and not first and len(wide := sizes(ksize)) == n + 2 and wide[-1] > 1:
+        return _over_channels(owner, x, wide, sizes(strides))
     size, step = (_over_space(owner, name, v, n, first) for name, v in (("ksize", ksize), ("strides", strides)))
     if not isinstance(padding, str):
         raise argument_error(f"tf.nn.{owner}", "padding", "'SAME' or 'VALID'", padding)
@@ -189,6 +191,16 @@ def _pooled(owner: str, mode: str, x: Tensor, n: int, ksize: Any, strides: Any, 
     return K.pool2d(line, (*size, 1), (*step, 1), padding.lower(), _keras_format(layout), mode).squeeze(
         -1 if first else -2
     )
+
+
+def _over_channels(owner: str, x: Tensor, size: tuple[int, ...], step: tuple[int, ...]) -> Tensor:
+    """Return the largest values of neighbouring channels, which windows do not share."""
+    channels = size[-1]
+    if set(size[:-1]) != {1} or step != size or x.shape[-1] % channels:
+        raise argument_error(
+            f"tf.nn.{owner}", "ksize", "(1, …, n) with equal strides, where n divides the channels", (size, step)
+        )
+    return x.reshape(*x.shape[:-1], -1, channels).amax(-1)
 
 
 def _enter_pools(word: str, mode: str) -> None:

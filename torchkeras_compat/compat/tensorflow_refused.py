@@ -6,7 +6,6 @@ import torch
 
 # Frequent names that are not here → what to write.
 INSTEAD: dict[str, str] = {
-    "Module": "torch.nn.Module",
     "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
     "train.Checkpoint": "model.save_weights(path) for each model, and model.load_weights(path)",
     "train.CheckpointManager": "callbacks.ModelCheckpoint(path, save_weights_only=True), or model.save_weights(path)",
@@ -20,10 +19,8 @@ INSTEAD: dict[str, str] = {
     "saved_model": "model.save_weights and model.to_json, or torch.export",
     "lite": "torch.export, or torch.onnx.export",
     "io": "pathlib; of tf.io there are read_file, write_file and what decodes pictures and CSV",
-    "gfile": "pathlib",
     "audio": "scipy.io.wavfile",
     "sparse": "torch.sparse_coo_tensor",
-    "SparseTensor": "torch.sparse_coo_tensor",
     "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
     "ragged": "keras.preprocessing.sequence.pad_sequences",
     "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
@@ -31,11 +28,6 @@ INSTEAD: dict[str, str] = {
     "nn.ctc_loss": "K.ctc_batch_cost",
     "nn.dynamic_rnn": "keras.layers.LSTM",
     "nn.rnn_cell": "keras.layers.LSTM",
-    "random.Generator": "torch.Generator",
-    "random.gamma": "torch.distributions.Gamma(alpha, beta).sample(shape)",
-    "random.poisson": "torch.poisson(lam.expand(shape))",
-    "random.stateless_uniform": "tf.random.uniform(shape, seed=…); the numbers are not TensorFlow's",
-    "random.stateless_normal": "tf.random.normal(shape, seed=…); the numbers are not TensorFlow's",
     "config.optimizer": "nothing: torch's kernels run as they are",
     "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
     "data.TFRecordDataset": "a generator of (x, y), or arrays",

@@ -90,8 +90,9 @@ def regex_replace(
         >>> regex_replace(["a<br />b"], "<br />", " ").tolist()
         [b'a b']
     """
-    compiled, written = re.compile(_bytes(pattern)), re.sub(rb"\\0", rb"\\g<0>", _bytes(rewrite))
-    return strings(input).mapped(lambda text: compiled.sub(written, text, count=0 if replace_global else 1))
+    compiled, written = _expression(pattern), re.sub(r"\\0", r"\\g<0>", _text(rewrite))
+    count = 0 if replace_global else 1
+    return strings(input).mapped(lambda text: compiled.sub(written, _text(text), count=count).encode(*_AS_BYTES))
 
 
 def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Tensor:
@@ -102,8 +103,8 @@ def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Tenso
         pattern: A regular expression.
         name: Accepted.
     """
-    compiled = re.compile(_bytes(pattern))
-    return _numbers_of(strings(input), lambda text: compiled.fullmatch(text) is not None, "bool")
+    compiled = _expression(pattern)
+    return _numbers_of(strings(input), lambda text: compiled.fullmatch(_text(text)) is not None, "bool")
 
 
 def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
@@ -280,6 +281,18 @@ def _counts_bytes(name: str, unit: str) -> bool:
     if unit not in UNITS:
         raise argument_error(f"tf.strings.{name}", "unit", f"one of {UNITS}", unit)
     return unit == "BYTE"
+
+
+_AS_BYTES = ("utf-8", "surrogateescape")  # what is no UTF-8 goes through as it is
+
+
+def _text(text: Any) -> str:
+    return text.decode(*_AS_BYTES) if isinstance(text, bytes) else str(text)
+
+
+def _expression(pattern: Any) -> re.Pattern[str]:
+    r"""Return a pattern of RE2, whose `\w` and its like are letters of ASCII."""
+    return re.compile(_text(pattern), re.ASCII)
 
 
 def _bytes(text: Any) -> bytes:
