@@ -20,6 +20,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.strings import StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor, is_symbolic, lifted, without_numbers
+from .tensorflow_ragged import holds_rows, of_rows
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -145,6 +146,8 @@ def function(paths: str, also: Mapping[str, str] = MappingProxyType({})) -> Call
             arguments = {**dict(zip(order, args)), **kwargs}
             if missing := [n for n, p in parameters.items() if p.default is p.empty and n not in arguments]:
                 raise TypeError(f"tf.{names[0]}: {' and '.join(missing)} missing; it takes {', '.join(order)}.")
+            if holds_rows(arguments):
+                return of_rows(names[0], call, arguments)
             return lazily(**arguments)
 
         for path in names:

@@ -45,6 +45,7 @@ from .tensorflow_gfile import GFILE, GFILE_OF_VERSION_1
 from .tensorflow_lookup import LOOKUP
 from .tensorflow_module import Module, Options
 from .tensorflow_optimizers import OPTIMIZERS
+from .tensorflow_ragged import RAGGED
 from .tensorflow_random import RANDOM as DISTRIBUTIONS
 from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_sparse import SPARSE
@@ -319,6 +320,7 @@ ONE = {  # names in `tensorflow` itself
     "GradientTape": GradientTape,
     "Module": Module,
     "SparseTensor": SPARSE["SparseTensor"],
+    "RaggedTensor": RAGGED["RaggedTensor"],
     "UnconnectedGradients": SimpleNamespace(NONE="none", ZERO="zero"),
     "device": device,
     "print": print_,
@@ -401,6 +403,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
+    "ragged": RAGGED,
     "sparse": SPARSE,
     "lookup": LOOKUP,
     "io.gfile": GFILE,

@@ -21,7 +21,6 @@ INSTEAD: dict[str, str] = {
     "io": "pathlib; of tf.io there are read_file, write_file and what decodes pictures and CSV",
     "audio": "scipy.io.wavfile",
     "sparse": "torch.sparse_coo_tensor",
-    "RaggedTensor": "keras.preprocessing.sequence.pad_sequences",
     "ragged": "keras.preprocessing.sequence.pad_sequences",
     "get_variable": "layer.add_weight(name, shape), or K.variable(value)",
     "profiler": "torch.profiler",

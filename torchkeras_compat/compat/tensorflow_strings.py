@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import argument_error
+from .._core.ragged import RaggedTensor
 from .._core.strings import StringTensor
 from .._core.symbolic import is_symbolic
 from ..layers.preprocessing.farmhash import fingerprint64
@@ -19,7 +20,7 @@ from ..layers.preprocessing.farmhash import fingerprint64
 UNITS = ("BYTE", "UTF8_CHAR")
 
 
-def strings(value: Any) -> StringTensor:
+def strings(value: Any) -> Any:
     """Return strings, in whatever they stand, as a tensor.
 
     Args:
@@ -33,16 +34,18 @@ def strings(value: Any) -> StringTensor:
             "tf.strings: strings are prepared before a model or in TextVectorization(standardize=…), and not between "
             "layers; call it on the strings that the model is given."
         )
-    return StringTensor.of(value)
+    return value if isinstance(value, RaggedTensor) else StringTensor.of(value)
 
 
-def _numbers_of(texts: StringTensor, function: Callable[[bytes], Any], dtype: Any) -> Tensor:
+def _numbers_of(texts: Any, function: Callable[[bytes], Any], dtype: Any) -> Any:
+    if isinstance(texts, RaggedTensor):
+        return texts.with_each(lambda flat: _numbers_of(flat, function, dtype))
     words, codes = texts.different()
     values = torch.tensor([function(word) for word in words], dtype=settings.torch_dtype(dtype))
     return values.to(codes.device)[codes]
 
 
-def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:
+def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Return strings in small letters.
 
     Args:
@@ -53,7 +56,7 @@ def lower(input: Any, encoding: str = "", name: str | None = None) -> StringTens
     return strings(input).mapped(bytes.lower if not encoding else lambda text: text.decode().lower())
 
 
-def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTensor:
+def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Return strings in capital letters.
 
     Args:
@@ -64,7 +67,7 @@ def upper(input: Any, encoding: str = "", name: str | None = None) -> StringTens
     return strings(input).mapped(bytes.upper if not encoding else lambda text: text.decode().upper())
 
 
-def strip(input: Any, name: str | None = None) -> StringTensor:
+def strip(input: Any, name: str | None = None) -> Any:
     """Return strings without the white space around them.
 
     Args:
@@ -74,9 +77,7 @@ def strip(input: Any, name: str | None = None) -> StringTensor:
     return strings(input).mapped(bytes.strip)
 
 
-def regex_replace(
-    input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None
-) -> StringTensor:
+def regex_replace(input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None) -> Any:
     r"""Return strings with what matches a pattern replaced.
 
     Args:
@@ -95,7 +96,7 @@ def regex_replace(
     return strings(input).mapped(lambda text: compiled.sub(written, _text(text), count=count).encode(*_AS_BYTES))
 
 
-def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Tensor:
+def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Any:
     """Tell which strings match a pattern as a whole.
 
     Args:
@@ -107,7 +108,7 @@ def regex_full_match(input: Any, pattern: str, name: str | None = None) -> Tenso
     return _numbers_of(strings(input), lambda text: compiled.fullmatch(_text(text)) is not None, "bool")
 
 
-def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Any:
     """Return how long strings are.
 
     Args:
@@ -119,7 +120,7 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
     return _numbers_of(strings(input), lambda text: len(text if in_bytes else text.decode()), "int32")
 
 
-def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: str | None = None) -> StringTensor:
+def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: str | None = None) -> Any:
     """Return a part of each string.
 
     Args:
@@ -161,7 +162,7 @@ def join(inputs: Sequence[Any], separator: str = "", name: str | None = None) ->
 
 def reduce_join(
     inputs: Any, axis: int | Sequence[int] | None = None, keepdims: bool = False, separator: str = "", name: Any = None
-) -> StringTensor:
+) -> Any:
     """Return strings joined along axes.
 
     Args:
@@ -175,7 +176,10 @@ def reduce_join(
         >>> reduce_join([["a", "b"], ["c", "d"]], axis=-1).tolist()
         [b'ab', b'cd']
     """
-    array = np.asarray(strings(inputs), dtype=object)
+    texts = strings(inputs)
+    if isinstance(texts, RaggedTensor):
+        return _rows_joined(texts, axis, _bytes(separator), keepdims)
+    array = np.asarray(texts, dtype=object)
     axes = range(array.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
     joined = array
     for one in sorted((a % array.ndim for a in axes), reverse=True):
@@ -186,27 +190,37 @@ def reduce_join(
     return StringTensor.of(joined)
 
 
-def split(input: Any, sep: str | None = None, maxsplit: int = -1, name: str | None = None) -> Tensor:
-    """Return the words of strings.
+def _rows_joined(rows: RaggedTensor, axis: Any, separator: bytes, keepdims: bool) -> Any:
+    """Return rows of strings joined along the last axis, or all of them."""
+    if axis is None:
+        return StringTensor.of(np.array(separator.join(rows.flat_values.tolist()), dtype=object))
+    last = rows.ragged_rank
+    if axis not in (-1, last) or keepdims:
+        raise argument_error(
+            "tf.strings.reduce_join", "axis", f"{last}, -1 or None of ragged rows, without keepdims", axis
+        )
+    if isinstance(rows.values, RaggedTensor):
+        return RaggedTensor(_rows_joined(rows.values, -1, separator, False), rows.row_splits)
+    return StringTensor.of(np.array([*(separator.join(row.tolist()) for row in rows), None], dtype=object)[:-1])
+
+
+def split(input: Any, sep: str | None = None, maxsplit: int = -1, name: str | None = None) -> Any:
+    """Return the words of strings, a ragged tensor of several strings.
 
     Args:
         input: The strings.
         sep: What stands between words; any white space if `None`.
         maxsplit: How often a string is split at most.
         name: Accepted.
-
-    Raises:
-        ValueError: Strings of different numbers of words: torch has no ragged tensors.
     """
-    return _of_equal_lengths(
-        "split", strings(input), lambda text: text.split(None if sep is None else _bytes(sep), maxsplit)
-    )
+    between = None if sep is None else _bytes(sep)
+    return _rows(strings(input), lambda text: text.split(between, maxsplit))
 
 
 def unicode_split(
     input: Any, input_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
-) -> Tensor:
-    """Return the characters of strings.
+) -> Any:
+    """Return the characters of strings, a ragged tensor of several strings.
 
     Args:
         input: The strings.
@@ -214,29 +228,26 @@ def unicode_split(
         errors: `'replace'`, `'strict'` or `'ignore'`.
         replacement_char: The number of the character that stands for what is none.
         name: Accepted.
-
-    Raises:
-        ValueError: Strings of different lengths: torch has no ragged tensors.
     """
 
     def characters(text: bytes) -> list[str]:
         decoded = text.decode(input_encoding, errors)
         return [chr(replacement_char) if c == "\ufffd" else c for c in decoded]
 
-    return _of_equal_lengths("unicode_split", strings(input), characters)
+    return _rows(strings(input), characters)
 
 
-def bytes_split(input: Any, name: str | None = None) -> Tensor:
-    """Return the bytes of strings.
+def bytes_split(input: Any, name: str | None = None) -> Any:
+    """Return the bytes of strings, a ragged tensor of several strings.
 
     Args:
         input: The strings.
         name: Accepted.
     """
-    return _of_equal_lengths("bytes_split", strings(input), lambda text: [bytes([byte]) for byte in text])
+    return _rows(strings(input), lambda text: [bytes([byte]) for byte in text])
 
 
-def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Tensor:
+def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:
     """Return the numbers that strings write.
 
     Args:
@@ -248,7 +259,7 @@ def to_number(input: Any, out_type: Any = "float32", name: str | None = None) ->
     return _numbers_of(strings(input), lambda text: int(text) if whole else float(text), out_type)
 
 
-def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Tensor:
+def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Any:
     """Return a number below `num_buckets` for each string, by FarmHash.
 
     Args:
@@ -299,15 +310,18 @@ def _bytes(text: Any) -> bytes:
     return text if isinstance(text, bytes) else str(text).encode()
 
 
-def _of_equal_lengths(name: str, texts: StringTensor, function: Callable[[bytes], Sequence[Any]]) -> Tensor:
-    parts = [function(text) for text in np.ravel(texts.numpy()).tolist()]
-    lengths = {len(part) for part in parts}
-    if len(lengths) > 1:
-        raise argument_error(
-            f"tf.strings.{name}", "input", "strings of equal length, for torch has no ragged tensors", lengths
-        )
-    flat = [piece for part in parts for piece in part]
-    return StringTensor.of(flat).reshape(*texts.shape, *lengths)
+def _rows(texts: Any, function: Callable[[bytes], Sequence[Any]]) -> Any:
+    """Return the parts that a function makes of strings: of one string a tensor, of several a row each."""
+    if isinstance(texts, RaggedTensor):
+        return texts.with_each(lambda flat: _rows(flat, function))
+    parts = [list(function(text)) for text in np.ravel(texts.numpy()).tolist()]
+    flat = StringTensor.of(np.array([*(piece for part in parts for piece in part), None], dtype=object)[:-1])
+    if not texts.dim():
+        return flat
+    rows = RaggedTensor.from_row_lengths(flat, [len(part) for part in parts])
+    for size in reversed(texts.shape[1:]):  # rows of rows, of one length
+        rows = RaggedTensor.from_row_lengths(rows, [size] * (len(rows) // size))
+    return rows
 
 
 STRINGS = {

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from .._core import devices, randomness, registry, settings
 from .._core.errors import argument_error, fraction, positive_int
 from .._core.lookups import expect_in_range, guarded, marked, out_of_range
+from .._core.ragged import RaggedTensor
 from .._core.shapes import Shape, compatible, shape_tuple
 from ..mixed_precision.policy import policy_of
 from .base import ROW_WISE, Layer, Traits
@@ -115,6 +116,10 @@ class Embedding(Layer):
         if devices.on_cuda(weight) and not devices.on_cuda(tensor):
             self._check_indices(tensor)
         return tensor.to(weight.device)
+
+    def _call_on_rows(self, rows: RaggedTensor) -> RaggedTensor:
+        """Return rows of the vectors of their indices."""
+        return rows.with_each(self)
 
     @property
     def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .._core.errors import argument_error, positive_int
+from .._core.ragged import RaggedTensor, joined_rows
 from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out
@@ -79,7 +80,15 @@ class _ArrayRows:
 
     def __getitem__(self, indices: Sequence[int]) -> Tree:
         places = torch.tensor(indices)
-        return mapped(lambda a: a.index_select(0, places), self.arrays)
+
+        def chosen(rows: Any) -> Any:
+            return (
+                joined_rows([rows[i] for i in indices])
+                if isinstance(rows, RaggedTensor)
+                else rows.index_select(0, places)
+            )
+
+        return mapped(chosen, self.arrays)
 
 
 class Dataset(Windows):

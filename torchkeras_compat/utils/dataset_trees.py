@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import show
+from .._core.ragged import RaggedTensor
 from .._core.strings import StringTensor, is_string_type
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out, take_back
@@ -49,7 +50,7 @@ def joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
 
 def as_tensor(value: Any) -> Any:
     """Return a value as a tensor of TensorFlow's type for it; strings as a `StringTensor`."""
-    if isinstance(value, Tensor) or hasattr(value, "_elements"):  # a data set may be an element
+    if isinstance(value, (Tensor, RaggedTensor)) or hasattr(value, "_elements"):  # a data set may be an element
         return value
     array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
     if array.dtype.kind in "OUS":

@@ -22,6 +22,7 @@ from ..._core.config import Configurable, arguments, cached_by_class
 from ..._core.errors import argument_error, positive_int
 from ..._core.ownership import is_ours, origin
 from ..._core.precision import computing_in
+from ..._core.ragged import RaggedTensor
 from ..._core.shapes import Shape, shape_tuple
 from ..._core.strings import StringTensor, holds_strings
 from ..._core.symbolic import Node, SymbolicTensor, is_symbolic
@@ -291,6 +292,8 @@ class Layer(
         self._check_callable()
         if inputs is _MISSING:
             inputs = kwargs.pop(self._first_argument(kwargs))
+        if type(inputs) is RaggedTensor:
+            return self._call_on_rows(inputs)
         if is_dynamo_compiling() and not is_exporting():
             from .compiled_call import call_in_compiler  # which imports the compiler, and only it calls this
 
@@ -318,6 +321,10 @@ class Layer(
         if mask is not None:
             carry_mask(y, mask)
         return y
+
+    def _call_on_rows(self, rows: RaggedTensor) -> Any:
+        """Return what rows of different lengths give, where a layer takes them."""
+        raise TypeError(f"{self}: rows of different lengths are no input of it; write rows.to_tensor().")
 
     def _check_callable(self) -> None:
         """Raise where there is nothing to call yet."""

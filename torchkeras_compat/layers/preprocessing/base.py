@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import argument_error, positive_int
+from ..._core.ragged import RaggedTensor
 from ..._core.strings import StringTensor, holds_strings
 from ..._core.user_tensors import UserTensor, take_back
 from ..base import ROW_WISE, Layer
@@ -105,6 +106,8 @@ class PreprocessingLayer(Layer):
 
     def _batches(self, data: Any, batch_size: int | None) -> Iterator[Any]:
         """Yield the batches of what `adapt` was given."""
+        if isinstance(data, RaggedTensor):
+            data = data.flat_values
         if _is_stream(data):
             if batch_size is not None:
                 raise argument_error("adapt", "batch_size", "None where data come in batches", batch_size)

@@ -13,8 +13,9 @@ from ..._core import devices, registry
 from ..._core.errors import argument_error, choice, number, positive_int
 from ..._core.graph_capture import capturing
 from ..._core.lookups import expect_in_range, marked
+from ..._core.ragged import RaggedTensor
 from ..._core.shapes import Shape
-from ..._core.user_tensors import UserTensor, take_back
+from ..._core.user_tensors import UserTensor, hand_out, take_back
 from ..base import ROW_WISE, Layer
 from .base import PreprocessingLayer, host_array
 
@@ -199,6 +200,12 @@ class IntegerOutput(PreprocessingLayer):
     def _cast_inputs(self, inputs: Any) -> Any:
         """Return the inputs: a short float would move numbers over a boundary."""
         return inputs
+
+    def _call_on_rows(self, rows: RaggedTensor) -> Any:
+        """Return rows of the numbers of their values; a vector for each row, where vectors are given."""
+        if getattr(self, "output_mode", INT) == INT:
+            return rows.with_each(self)
+        return hand_out(torch.stack([take_back(self(row)) for row in rows]))
 
 
 @registry.register("layer")
