@@ -206,6 +206,7 @@ ARGUMENTS: list[Row] = [
         {},
         [({"pool_length": 3}, {"pool_size": 3}), ({"stride": 2}, {"strides": 2})],
     ),
+    *_rows(["MaxPooling2D"], {}, [({"poolsize": (3, 2)}, {"pool_size": (3, 2)})]),
     *_rows(["UpSampling1D"], {}, [({"length": 3}, {"size": 3})]),
     # recurrent layers
     *_rows(RECURRENT, {}, [({"output_dim": 3}, {"units": 3})]),

@@ -131,6 +131,7 @@ ELSEWHERE = {
     ),
     ("SeparableConv2D", "W_regularizer"),
     ("SeparableConv2D", "W_constraint"),
+    ("MaxPooling2D", "ignore_border"),  # test_keras_0
     *((f"Conv{n}DTranspose", "output_shape") for n in (2, 3)),  # test_convolution_spellings
     *(
         (f"{name}{n}D", "border_mode")

@@ -86,6 +86,21 @@ class Positional:
 
 
 @dataclass(frozen=True)
+class InputFirst:
+    """The size of the input in front of that of the output, as Keras 0.1 and 0.2 have it: `Dense(784, 10)`.
+
+    Attributes:
+        count: With how many integers without a name a call is of that kind.
+        refused: Why such a call is not read, with places for its integers; it is, if empty.
+        rule: Name of the field of `Rules` that must be true for the table to apply.
+    """
+
+    count: int = 2
+    refused: str = ""
+    rule: str = "kernel_as_two_ints"
+
+
+@dataclass(frozen=True)
 class Reread:
     """A positional argument that counted something else: the 2000 of `fit_generator(generator, 2000)` were samples.
 
@@ -120,13 +135,14 @@ class Tables:
     spellings: dict[str, Mapping[str, Spelling]]
     gathered: dict[str, tuple[Gathered, ...]]
     positional: dict[str, Positional]
+    input_first: dict[str, InputFirst]
     reread: dict[str, tuple[Reread, ...]]
     swapped: dict[str, Swapped]
     functions: dict[str, str]  # old names of functions of the backend, and where each is found
     attributes: dict[str, Mapping[str, str]]  # old names of attributes that no argument has
 
 
-TABLES = Tables({}, {}, {}, {}, {}, {}, {})
+TABLES = Tables({}, {}, {}, {}, {}, {}, {}, {})
 _by_place: set[str] = set()  # owners of rows that concern arguments by place, which a call shows by nothing else
 _warned: set[tuple[str, str]] = set()
 _NOTHING = contextlib.nullcontext()
@@ -146,8 +162,10 @@ def install(
     swapped: Mapping[str, Swapped] | None = None,
     functions: Mapping[str, str] | None = None,
     attributes: Mapping[str, Mapping[str, str]] | None = None,
+    input_first: Mapping[str, InputFirst] | None = None,
 ) -> None:
     """Take over tables of old spellings."""
+    TABLES.input_first.update(input_first or {})
     TABLES.spellings.update(spellings)
     TABLES.gathered.update(gathered)
     TABLES.positional.update(positional)
@@ -236,6 +254,8 @@ def translate(
         known: Arguments that the owner itself takes, which no table may rename.
     """
     kwargs = dict(kwargs)
+    if (sizes := TABLES.input_first.get(owner)) and getattr(dialect.rules, sizes.rule):
+        args, kwargs = _input_first(owner, sizes, args, kwargs)
     if (form := TABLES.positional.get(owner)) and getattr(dialect.rules, form.rule):
         args, kwargs = _positional(owner, form, args, kwargs)
     if (swap := TABLES.swapped.get(owner)) and len(args) > 1 and getattr(dialect.rules, swap.rule):
@@ -307,6 +327,22 @@ def by_order(
         return args, kwargs
     told = (n for n in readings if all((name in _FLAGS) is isinstance(value, bool) for name, value in n.items()))
     return (), {**next(told, readings[0]), **kwargs}
+
+
+def _input_first(
+    owner: str, form: InputFirst, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    given = args[: form.count]
+    whole = all(isinstance(a, int) and not isinstance(a, bool) for a in given)
+    if len(args) != form.count or not whole or "input_dim" in kwargs:
+        return args, kwargs
+    numbers = ", ".join(map(str, given))
+    if form.refused:
+        raise TypeError(f"{called(owner)}({numbers}): {form.refused.format(*given)}")
+    size, units = given
+    text = f"positional {numbers} is read as {units} units behind input_dim={size}."
+    warn_once(owner, "input_dim", text, f"{units}, input_dim={size}", f"{called(owner)}({numbers})")
+    return (units,), {**kwargs, "input_dim": size}
 
 
 def _positional(

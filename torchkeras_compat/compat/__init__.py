@@ -14,7 +14,7 @@ from .configs_in_files import TABLES
 from .facades import install, uninstall
 from .later import PLANNED
 from .names import ALIASES, BACKEND_FUNCTIONS, MODULES, PLANNED_ALONE
-from .spellings import ATTRIBUTES, BACKEND, GATHERED, POSITIONAL, REREAD, SPELLINGS, SWAPPED
+from .spellings import ATTRIBUTES, BACKEND, GATHERED, INPUT_FIRST, POSITIONAL, REREAD, SPELLINGS, SWAPPED
 
 __all__ = ["install", "install_tables", "uninstall"]
 
@@ -25,7 +25,7 @@ def install_tables() -> None:
     for part in PLANNED:
         if part and f"{PACKAGE}.{part}" in sys.modules:
             planned.attend(sys.modules[f"{PACKAGE}.{part}"], part)
-    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED, BACKEND_FUNCTIONS, ATTRIBUTES)
+    border.install(SPELLINGS, GATHERED, POSITIONAL, REREAD, SWAPPED, BACKEND_FUNCTIONS, ATTRIBUTES, INPUT_FIRST)
     stored_configs.install(TABLES)
     for owner in (*(f"K.{name}" for name in BACKEND), *SWAPPED):  # layers call the functions behind these
         name = owner.partition(".")[2]

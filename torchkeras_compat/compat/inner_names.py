@@ -93,13 +93,15 @@ INNER: dict[str, dict[str, Place]] = {
             *("generate_legacy_interface", "generate_legacy_method_interface", "raise_duplicate_arg_error"),
         ],
     ),
-    "legacy.models": _of("layers", "Merge"),
+    "legacy.models": _of("layers", "Merge") | _helpers("graph_model", "Graph"),
     "losses": _of("losses.base", (), LossFunctionWrapper="FunctionLoss")
     | _helpers("models", "is_categorical_crossentropy"),
     "metrics": _helpers("models", "clone_metric clone_metrics")
     | _helpers("generic", "get_from_module")
     | _of("metrics", (), f1score="fmeasure", fscore="fmeasure"),
+    "layers.containers": _helpers("graph_model", "Graph"),
     "models": _of("layers", "Input InputLayer Layer Merge")
+    | _helpers("graph_model", "Graph")
     | _of("_core.symbolic", "Node")
     | _of("utils", "get_source_inputs")
     | _of("optimizers", (), optimizer_from_config="deserialize"),
@@ -244,6 +246,19 @@ for _module in ("backend.common", "backend.tensorflow_backend"):
     REFUSED[_module] = dict(REFUSED["backend"])
 for _module in ("engine.topology", "models"):
     REFUSED[_module] = REFUSED["engine.saving"]
+# Layers of Keras 0.x.
+_OLD_LAYERS = {
+    "AutoEncoder": "write model.add(encoder) and model.add(decoder); Model(model.input, encoder.output) gives the code",
+    **dict.fromkeys(("JZS1", "JZS2", "JZS3"), "write GRU, of which it is a variant, or a cell of your own for RNN"),
+    "SimpleDeepRNN": "write SimpleRNN layers with return_sequences=True, one behind the other",
+    "TimeDistributedMerge": "write Lambda(lambda x: K.sum(x, axis=1)), or GlobalAveragePooling1D() for mode='ave'",
+    "LambdaMerge": "write Merge(layers, mode=function, output_shape=…)",
+    **dict.fromkeys(("Siamese", "SiameseHead"), "write one layer and call it on each input: layer(a), layer(b)"),
+    "MaskedLayer": "write a subclass of Layer with supports_masking = True",
+    "WordContextProduct": "write merge([Embedding(…)(a), Embedding(…)(b)], mode='dot')",
+}
+for _module in "layers layers.core layers.recurrent layers.embeddings".split():
+    REFUSED.setdefault(_module, {}).update(_OLD_LAYERS)
 REFUSED["utils"] = {name: REFUSED["utils.io_utils"][name] for name in ("H5Dict", "h5dict")}
 
 # Modules that mean nothing here → what to write; importing one says so.

@@ -23,9 +23,6 @@ EXPERIMENTAL: dict[str, str] = {
     "SidecarEvaluator": SIDECAR,
 }
 
-MODELS: dict[str, str] = {
-    "Graph": "write a model of tensors now: x = Input(shape), each node as y = layer(x), and Model(inputs, outputs)",
-}
 UTILS: dict[str, str] = {
     "FeatureSpace": BY_HAND.format("a preprocessing layer for each feature, and layers.Concatenate,"),
     "SidecarEvaluator": SIDECAR,
@@ -35,7 +32,6 @@ UTILS: dict[str, str] = {
 PLANNED: dict[str, dict[str, str]] = {
     "layers": LAYERS,
     "layers.preprocessing": LAYERS_FOR_DATA,
-    "models": MODELS,
     "utils": UTILS,
     "experimental": EXPERIMENTAL,
     "estimator": {"model_to_estimator": "call model.fit now"},

@@ -112,7 +112,7 @@ MODULES: dict[str, str] = {
         ).split()
     },
     **{f"legacy.{part}": "layers" for part in ("layers", "interfaces")},
-    "legacy.models": "models",
+    **dict.fromkeys(("legacy.models", "layers.containers"), "models"),
     **{f"engine.{part}": "layers" for part in ("topology", "base_layer", "input_layer")},
     **{
         f"engine.{part}": "models"

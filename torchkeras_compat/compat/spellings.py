@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core.border import Gathered, Positional, Reread, Spelling, Swapped
+from .._core.border import Gathered, InputFirst, Positional, Reread, Spelling, Swapped
 from .._core.samples import Samples
 
 Table = Mapping[str, Spelling]
@@ -23,6 +23,16 @@ def _renamed(quiet: bool = False, **names: str) -> dict[str, Spelling]:
 
 ORDERS: dict[str, str | None] = {"tf": "channels_last", "th": "channels_first", "default": None}
 DATA_FORMAT = Spelling("data_format", values=ORDERS)
+
+
+def _no_full(value: Any) -> Any:
+    """Return Keras 1's padding; that of Theano alone is refused."""
+    if value == "full":
+        raise ValueError(
+            "border_mode='full': write ZeroPadding2D((rows − 1, columns − 1)) of the kernel before it, and 'valid'."
+        )
+    return value
+
 
 BIAS: Table = _renamed(bias="use_bias")
 PENALTIES: Table = _renamed(
@@ -38,11 +48,11 @@ CONVOLUTION: Table = {
     **_renamed(
         nb_filter="filters",
         subsample="strides",
-        border_mode="padding",
         atrous_rate="dilation_rate",
         filter_length="kernel_size",
         subsample_length="strides",
     ),
+    "border_mode": Spelling("padding", convert=_no_full),
     "dim_ordering": DATA_FORMAT,
 }
 SEPARABLE: Table = {
@@ -109,6 +119,11 @@ LAYERS: dict[str, Table] = {
     **_layers("DepthwiseConv1D DepthwiseConv2D", {**CONVOLUTION, **_renamed(init="depthwise_initializer")}),
     **_layers("MaxPooling1D AveragePooling1D", POOLING_1D),
     **_layers("MaxPooling2D AveragePooling2D MaxPooling3D AveragePooling3D UpSampling2D UpSampling3D", SPATIAL),
+    "MaxPooling2D": {
+        **SPATIAL,
+        **_renamed(poolsize="pool_size"),
+        "ignore_border": Spelling(None, quiet=True, harmless=(True,), note="write border_mode='same'."),
+    },
     **_layers(
         "GlobalMaxPooling2D GlobalAveragePooling2D GlobalMaxPooling3D GlobalAveragePooling3D Flatten Cropping2D "
         "Cropping3D ZeroPadding3D",
@@ -354,6 +369,14 @@ GATHERED: dict[str, tuple[Gathered, ...]] = {
 
 TWO_INTS = Positional(1, 2, "kernel_size", ("strides", "kernel_size"))
 THREE_INTS = Positional(1, 3, "kernel_size", ("strides", "kernel_size"))
+_STACK_SECOND = (
+    "Keras 0.1 has the channels of the input second; write Convolution2D({0}, {2}, {3}), and for the first layer "
+    "input_shape=({1}, rows, columns), dim_ordering='th'."
+)
+INPUT_FIRST: dict[str, InputFirst] = {
+    **dict.fromkeys("Dense TimeDistributedDense SimpleRNN LSTM GRU".split(), InputFirst()),
+    "Conv2D": InputFirst(4, _STACK_SECOND),
+}
 POSITIONAL: dict[str, Positional] = {
     "Conv2D": TWO_INTS,
     "ConvLSTM2D": TWO_INTS,

@@ -37,6 +37,12 @@ ADVICE: tuple[tuple[type[Exception], str, str, str], ...] = (
         "",
         "a file opened with 'b' takes and gives bytes in Python 3; open it without 'b', or write text.encode()",
     ),
+    (
+        AttributeError,
+        "has no attribute 'get_(output|input)'",
+        "",
+        "write layer.output, or layer.input; K.function([model.input, K.learning_phase()], [layer.output]) computes it",
+    ),
     (TypeError, "'cmp' is an invalid keyword", "", "write key=functools.cmp_to_key(function)"),
     (
         AttributeError,

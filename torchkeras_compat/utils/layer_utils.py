@@ -179,7 +179,7 @@ def print_summary(
     """Print the table of a model's layers, their output shapes and numbers of parameters.
 
     Args:
-        model: What has `name`, `layers`, `trainable_weights` and `non_trainable_weights`.
+        model: What has `name`, `layers`, `trainable_weights` and `non_trainable_weights`; Keras 1 gives `model.layers`.
         line_length: Length of a line; 65 when `None`, 98 for a graph.
         positions: Where the columns end, in characters or as fractions of the line; `[.45, .85, 1.]` when `None`, and
             `[.3, .6, .7, 1.]` for a graph, whose fourth column is what a layer is connected to.
@@ -191,6 +191,7 @@ def print_summary(
     Raises:
         ValueError: `layer_range` or `positions` that fit no layer or no line.
     """
+    model = getattr(model, "_model", model)
     connections = model._connections() if hasattr(model, "_connections") else None
     length = line_length or (65 if connections is None else 98)
     ends = list(positions or ((0.45, 0.85, 1.0) if connections is None else (0.3, 0.6, 0.7, 1.0)))
