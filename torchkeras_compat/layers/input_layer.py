@@ -44,7 +44,7 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        input_shape: Sequence[int | None] | None = None,
+        input_shape: Sequence[int | None] | int | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
         input_tensor: SymbolicTensor | None = None,
@@ -59,6 +59,8 @@ class InputLayer(Layer):
                 raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
         if input_tensor is not None:
             kwargs["batch_input_shape"] = input_tensor.shape
+        if isinstance(input_shape, int):  # `(784)` for `(784,)`
+            input_shape = (input_shape,)
         dtype = settings.floatx() if dtype is None else dtype  # data come in that type, whatever the policy of layers
         of_layers = None if is_string_type(dtype) else dtype
         super().__init__(name=name, dtype=of_layers, input_shape=input_shape, batch_size=batch_size, **kwargs)
@@ -93,7 +95,7 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Sequence[int | None] | None = None,
+    shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
     name: str | None = None,
     dtype: str | None = None,
@@ -106,7 +108,7 @@ def Input(
     """Return a symbolic input; as the first item of a Sequential it gives the model its shape.
 
     Args:
-        shape: Shape without the batch size.
+        shape: Shape without the batch size; one number for the length of a vector.
         batch_size: The batch size, where it is fixed.
         name: The name of the input layer.
         dtype: The type of the input.

@@ -372,19 +372,19 @@ class Step(ForwardStep):
 
     def _total(self, value: Tensor | None, terms: list[Tensor], size: int) -> BatchLoss:
         """Return the loss of the only output and what is added to it."""
-        if value is not None and value.dim():
-            minimised, shown = _sum([value.sum(), *terms]), _sum([value.mean(), *terms])
-            return BatchLoss(minimised, shown, size * value.numel())
         if value is None and not terms:
             raise ValueError(_NO_LOSS)
-        if value is None:
-            return BatchLoss(_sum(terms), _sum(terms), self._counts_without_targets(size))
-        total = _sum([value, *terms])
-        return BatchLoss(total, total, size)
+        parts = terms if value is None else [value, *terms]
+        if not any(part.dim() for part in parts):
+            total = _sum(parts)
+            return BatchLoss(total, total, size if value is not None else self._counts_without_targets(size, terms))
+        minimised, shown = _sum([part.sum() for part in parts]), _sum([part.mean() for part in parts])
+        counts = size * value.numel() if value is not None else self._counts_without_targets(size, terms)
+        return BatchLoss(minimised, shown, counts)
 
-    def _counts_without_targets(self, size: int) -> int:
-        """Return what a loss counts for that no targets have a part in: in tf.keras each batch counts once."""
-        return size if self.config.rules.scalar_metrics_by_rows else 1
+    def _counts_without_targets(self, size: int, terms: Sequence[Tensor]) -> int:
+        """Return what a loss counts for that no targets have a part in: in tf.keras each value of a batch counts."""
+        return size if self.config.rules.scalar_metrics_by_rows else max(term.numel() for term in terms)
 
     def _weighted_total(self, values: Sequence[Tensor | None], terms: list[Tensor], size: int) -> BatchLoss:
         """Return the weighted sum of the losses of the outputs, and what is added to it."""
@@ -399,13 +399,15 @@ class Step(ForwardStep):
                 shown.append((value.mean() if value.dim() else value) * weight)
         if not minimised and not terms:
             raise ValueError(_NO_LOSS)
-        total = _sum([*minimised, *terms])
-        if not minimised:
-            return BatchLoss(total, total, self._counts_without_targets(size), by_output)
-        if all(value is None or not value.dim() for value in values):
-            return BatchLoss(total, total, size, by_output)
-        counts = size * values[0].numel() if len(values) == 1 and values[0] is not None else size
-        return BatchLoss(total, _sum([*shown, *terms]), counts, by_output)
+        total = _sum([*minimised, *(term.sum() for term in terms)])
+        counts = size if minimised else self._counts_without_targets(size, terms)
+        if not any(value is not None and value.dim() for value in (*values, *terms)):
+            return BatchLoss(total, total, counts, by_output)
+        if len(values) == 1 and values[0] is not None:
+            counts = size * values[0].numel()
+        return BatchLoss(
+            total, _sum([*shown, *(term.mean() if term.dim() else term for term in terms)]), counts, by_output
+        )
 
     def _each(self, tree: Any) -> Sequence[Any]:
         """Return targets or weights output by output."""
