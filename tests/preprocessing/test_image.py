@@ -14,6 +14,7 @@ import torch
 from torchkeras_compat.preprocessing.image import (
     ImageDataGenerator,
     Iterator,
+    NumpyArrayIterator,
     apply_affine_transform,
     apply_channel_shift,
     flip_axis,
@@ -354,3 +355,16 @@ def test_lists_of_other_lengths_are_refused() -> None:
     for x in (list(images), [images, np.arange(3), np.arange(3)], [images]):
         with pytest.raises(ValueError, match=rf"got a list of {len(x)}\. Write np\.array\(x\)"):
             ImageDataGenerator().flow(x)
+
+
+def test_the_order_of_a_round_is_set_by_a_method_of_its_own() -> None:  # as in Keras 2.15
+    class Backwards(NumpyArrayIterator):
+        def _set_index_array(self) -> None:
+            self.index_array = np.arange(self.n)[::-1]
+
+    pictures = np.zeros((5, 4, 4, 3))
+    iterator = Backwards(pictures, np.arange(5), ImageDataGenerator(), batch_size=2, shuffle=True)
+    assert [labels.tolist() for _, labels in (next(iterator) for _ in range(3))] == [[4, 3], [2, 1], [0]]
+    plain = ImageDataGenerator().flow(pictures, np.arange(5), shuffle=False)
+    plain._set_index_array()
+    assert plain.index_array.tolist() == [0, 1, 2, 3, 4]

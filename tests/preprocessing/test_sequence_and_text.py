@@ -36,6 +36,15 @@ def test_timeseries_generator_refuses(arguments: dict[str, object], message: str
         sequence.TimeseriesGenerator(**{"data": [0, 1, 2, 3], "targets": [0, 1, 2, 3], "length": 2, **arguments})
 
 
+def test_batches_of_a_series_count_from_the_end() -> None:
+    series = sequence.TimeseriesGenerator(np.arange(20), np.arange(20), length=3, batch_size=4)
+    for at in (-1, -5):
+        for part, same in zip(series[at], series[len(series) + at]):
+            np.testing.assert_array_equal(part, same)
+    with pytest.raises(IndexError, match="5 batches"):
+        series[-6]
+
+
 def test_skipgrams_of_nothing() -> None:
     assert sequence.skipgrams([0, 0], 5) == ([], [])
 

@@ -88,7 +88,10 @@ class TimeseriesGenerator(Configurable, Sequence):
         return (self.end_index - self.start_index + step) // step
 
     def __getitem__(self, index: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the batch at `index`."""
+        """Return the batch at `index`, counted from the end if negative."""
+        if index < -len(self):
+            raise IndexError(f"TimeseriesGenerator[{index}]: there are {len(self)} batches.")
+        index = index + len(self) if index < 0 else index
         if self.shuffle:
             rows = np.random.randint(self.start_index, self.end_index + 1, size=self.batch_size)
         else:

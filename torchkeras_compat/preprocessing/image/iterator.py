@@ -43,10 +43,13 @@ class Iterator(Sequence):
         self.index_array: Array | None = None
         self.index_generator = self._flow_index()
 
+    def _set_index_array(self) -> None:
+        """Draw the order of a round; subclasses of users' call it, or write it anew."""
+        self.index_array = np.random.permutation(self.n) if self.shuffle else np.arange(self.n)
+
     def _order(self) -> Array:
-        order = np.random.permutation(self.n) if self.shuffle else np.arange(self.n)
-        self.index_array = order
-        return order
+        self._set_index_array()
+        return np.asarray(self.index_array)
 
     def _seed_batch(self) -> None:
         if self.seed is not None:
