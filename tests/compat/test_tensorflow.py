@@ -53,6 +53,18 @@ def test_what_they_return_has_the_manners_of_tensorflow() -> None:
     assert tk.layers.Embedding(10, 5)(tf.constant([1, 2, 3])).numpy().shape == (3, 5)
 
 
+def test_one_value_is_a_number_of_numpy() -> None:  # as in TensorFlow 2.15.1
+    import tensorflow as tf
+
+    place = tf.argmax([1.0, 3.0]).numpy()
+    assert isinstance(place, np.int64)
+    assert {0: "no", 1: "yes"}[place] == "yes"
+    assert isinstance(tf.Variable(2.0).numpy(), np.float32)
+    assert isinstance(tk.backend.mean(tk.backend.constant([1.0])).numpy(), np.float32)
+    assert np.asarray(tf.constant(2.0)).shape == ()
+    assert isinstance(tf.constant([2.0]).numpy(), np.ndarray)
+
+
 def test_slices_of_variables_are_assigned_to() -> None:  # numbers of TensorFlow 2.15.1
     import tensorflow as tf
 
@@ -212,7 +224,7 @@ def test_devices_logging_and_switches(caplog: pytest.LogCaptureFixture) -> None:
         ("nn.hardtanh", r"write torch\.nn\.functional\.hardtanh"),
         ("vander", r"write torch\.vander"),
         ("layers.dense", r"write keras\.layers"),
-        ("data.TFRecordDataset", "a generator of"),
+        ("data.FixedLengthRecordDataset", "write the call in torch"),
     ],
 )
 def test_what_is_refused_names_what_to_write(name: str, text: str) -> None:

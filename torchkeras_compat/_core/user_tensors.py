@@ -106,12 +106,13 @@ class UserTensor(Tensor):
         value = self.numpy()
         return value if value.ndim else value[()]
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
-        """Return a copy of the value as a numpy array."""
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return a copy of the value as a numpy array, or as a number of numpy's, which dictionaries take as a key."""
         with plain_torch():
             value = self.as_subclass(Tensor).detach().cpu()
             value = value.to_dense() if value.layout != torch.strided else value.resolve_conj().resolve_neg()
-            return (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
+            array = (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
+            return array if array.ndim else array[()]
 
     def backward(
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
@@ -121,7 +122,7 @@ class UserTensor(Tensor):
             _backward(take_back(self), take_back(gradient), retain_graph, create_graph, inputs=inputs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        value = self.numpy()
+        value = np.asarray(self.numpy())
         if LENT.tensors and torch.is_grad_enabled() and self.requires_grad:
             _warn_of_numpy()
         return value if dtype is None else value.astype(dtype, copy=False)
@@ -218,8 +219,8 @@ class Live(UserTensor):
         """The shape, with the methods that TensorFlow's has."""
         return TensorShape(_size_of(self.current()))
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
-        """Return a copy of the value as a numpy array."""
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return a copy of the value as a numpy array, or as a number of numpy's."""
         return self.current().as_subclass(UserTensor).numpy()
 
     def __getitem__(self, key: Any) -> Any:

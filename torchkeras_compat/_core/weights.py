@@ -140,9 +140,10 @@ class Variable(Live):
             parameter.requires_grad_(requires_grad)
         return self
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
-        """Return the value as a numpy array in Keras's layout (a copy)."""
-        return self._weight.numpy()
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the value as a numpy array in Keras's layout (a copy), or as a number of numpy's."""
+        array = self._weight.numpy()
+        return array if array.ndim else array[()]
 
     def __getitem__(self, key: Any) -> Any:
         return _part(super().__getitem__(key))
@@ -182,7 +183,7 @@ class Variable(Live):
         Args:
             borrow: Accepted; the array is a copy.
         """
-        return self.numpy()
+        return self._weight.numpy()
 
     def set_value(self, value: Any, borrow: bool = False) -> None:
         """Write `value` into the weight, as into a shared variable of Theano.
