@@ -47,6 +47,7 @@ from .tensorflow_module import Module, Options
 from .tensorflow_optimizers import OPTIMIZERS
 from .tensorflow_ragged import RAGGED
 from .tensorflow_random import RANDOM as DISTRIBUTIONS
+from .tensorflow_records import EXAMPLES, RECORDS, record_dataset
 from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
@@ -290,6 +291,7 @@ RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncat
 DATA = {
     **dict.fromkeys(("make_one_shot_iterator", "make_initializable_iterator"), values_of),
     "Dataset": Dataset,
+    "TFRecordDataset": record_dataset,
     "Options": Options,
     "AUTOTUNE": AUTOTUNE,
     "TextLineDataset": text_lines,
@@ -308,6 +310,7 @@ ONE = {  # names in `tensorflow` itself
     "constant": constant,
     "convert_to_tensor": convert_to_tensor,
     "as_string": STRINGS["as_string"],
+    **{name: RECORDS[name] for name in ("FixedLenFeature", "VarLenFeature", "parse_single_example", "parse_example")},
     **{name: FILES[name] for name in ("read_file", "write_file", "matching_files", "decode_raw", "decode_csv")},
     "Variable": variable,
     "zeros": _filled("zeros", 0.0),
@@ -368,7 +371,8 @@ NAMES: dict[str, dict[str, Any]] = {
     "math": {},
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod, **PICTURES},
-    "io": FILES,
+    "io": {**FILES, **RECORDS},
+    "python_io": {"TFRecordWriter": RECORDS["TFRecordWriter"]},
     "linalg": {"eye": eye},
     "signal": tensorflow_linalg.WINDOWS,
     "debugging": {**CHECKS, "is_numeric_tensor": lambda x: isinstance(x, Tensor) and not isinstance(x, StringTensor)},
@@ -400,7 +404,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
-    "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS},
+    "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS, **EXAMPLES},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
     "ragged": RAGGED,

@@ -29,7 +29,6 @@ INSTEAD: dict[str, str] = {
     "nn.rnn_cell": "keras.layers.LSTM",
     "config.optimizer": "nothing: torch's kernels run as they are",
     "config.LogicalDeviceConfiguration": "torch.cuda.set_per_process_memory_fraction",
-    "data.TFRecordDataset": "a generator of (x, y), or arrays",
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .._core.strings import StringTensor
 from .._core.tensor_shape import TensorShape
 from .._core.user_tensors import hand_out
 from .tensorflow_calls import sizes, tensor
@@ -63,6 +65,10 @@ def to_dense(
         name: Accepted.
     """
     shape = sizes(sp_input.dense_shape)
+    if isinstance(sp_input.values, StringTensor):
+        words = np.full(shape, b"" if default_value is None else default_value, dtype=object)
+        words[tuple(sp_input.indices.T.numpy())] = sp_input.values.numpy()
+        return StringTensor.of(words)
     dense = torch.full(shape, 0 if default_value is None else default_value, dtype=sp_input.dtype)
     dense = dense.to(sp_input.values.device)
     dense[tuple(sp_input.indices.T)] = sp_input.values
