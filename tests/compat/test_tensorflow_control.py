@@ -250,3 +250,20 @@ def test_classes_are_drawn_by_their_logits() -> None:
     parts = [np.bincount(row, minlength=3) / 4000 for row in np.asarray(drawn)]
     np.testing.assert_allclose(parts, [[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], atol=0.04)
     assert drawn.dtype == torch.int64
+
+
+def test_functions_of_numpy_get_one_string_as_bytes(tmp_path: Any) -> None:  # as in TensorFlow 2.15.1
+    import tensorflow as tf
+
+    np.save(tmp_path / "a.npy", np.arange(3, dtype="float32"))
+    kinds: list[Any] = []
+
+    def load(name: Any, number: Any) -> Any:
+        kinds.append((type(name), type(number)))
+        return np.load(name.decode("utf-8") + ".npy"), number
+
+    data = tf.data.Dataset.from_tensor_slices(([str(tmp_path / "a")] * 2, [1, 2]))
+    data = data.map(lambda name, n: tf.numpy_function(load, [name, n], [tf.float32, tf.int32])).batch(2)
+    values, numbers = next(iter(data))
+    assert (values.shape.as_list(), numbers.numpy().tolist()) == ([2, 3], [1, 2])
+    assert set(kinds) == {(bytes, np.int32)}

@@ -371,8 +371,9 @@ def _calling(arguments_of: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
-def _array(value: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(value.detach().cpu()) if isinstance(value, Tensor) else np.asarray(value)
+def _array(value: Any) -> Any:
+    """Return a value as numpy has it: one alone as a number, and one string as bytes."""
+    return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)[()]
 
 
 CONTROL: dict[str, Any] = {
