@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,16 @@ def test_a_frozen_weight_is_none_of_those_that_train() -> None:
     step.run(feed_dict={model.input: X})
     same = [np.array_equal(old, new) for old, new in zip(before, model.get_weights())]
     assert same == [True, True, False, False]
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_a_model_goes_on_from_a_file(name: str, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(4,))])
+    model.compile(tf.train.RMSPropOptimizer(0.01, momentum=0.5), "mse")
+    model.fit(X, Y, epochs=2, verbose=0, shuffle=False)
+    model.save(tmp_path / name)
+    again = tf.keras.models.load_model(tmp_path / name)
+    histories = [one.fit(X, Y, epochs=2, verbose=0, shuffle=False).history["loss"] for one in (model, again)]
+    np.testing.assert_allclose(*histories, rtol=1e-6)

@@ -139,6 +139,9 @@ class RMSPropOptimizer(_rmsprop.RMSprop):
     """
 
     _dialect = dialects.named("keras-2.15").name
+    # What it is in files: with its state, nothing is left that differs.
+    _class_name = "RMSprop"
+    _behind = _rmsprop.RMSprop
 
     def initial_slot(self, name: str, param: Tensor) -> Tensor:
         """Return what a slot starts from.
