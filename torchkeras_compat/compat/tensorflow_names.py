@@ -20,7 +20,6 @@ from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.symbolic import is_symbolic
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
-from ..saving.checkpoints import latest_checkpoint
 from ..utils.dataset import AUTOTUNE, Dataset
 from ..utils.dataset_iterator import DatasetIterator, disable_eager_execution, enable_eager_execution
 from ..utils.text_dataset import text_lines
@@ -53,6 +52,7 @@ from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
+from .tensorflow_train import TRAIN
 
 Shape = Sequence[Any]
 
@@ -405,6 +405,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
     "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS, **EXAMPLES},
+    "train": TRAIN,
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
     "ragged": RAGGED,

@@ -7,9 +7,6 @@ import torch
 # Frequent names that are not here → what to write.
 INSTEAD: dict[str, str] = {
     "train": "keras.optimizers, or torch.optim with loss.backward() and optimizer.step()",
-    "train.Checkpoint": "model.save_weights(path) for each model, and model.load_weights(path)",
-    "train.CheckpointManager": "callbacks.ModelCheckpoint(path, save_weights_only=True), or model.save_weights(path)",
-    "train.load_checkpoint": "model.load_weights(path)",
     "layers": "keras.layers",
     "contrib": "keras itself",
     "estimator": "keras.models.Sequential with fit",

@@ -91,6 +91,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
     elementwise: ClassVar[bool] = True
     always_interleaved: bool = False
     has_own_updates: ClassVar[bool] = False  # whether a user wrote `get_updates`
+    _awaited: Callable[[Any], bool] | None = None  # gives the slots of a checkpoint once they are there
 
     weight_decay: float | None
     clipnorm: float | None
@@ -321,7 +322,13 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
         known = set(params)
         params += [p for p in binding.params if p not in known]
         self._weight_decay.note_names(named)
+        self.take_awaited()
         return binding
+
+    def take_awaited(self) -> None:
+        """Take the state of a checkpoint that was restored before there were slots for it."""
+        if self._awaited is not None and self._awaited(self):
+            self._awaited = None
 
     @property
     def parts(self) -> Mapping[Tensor, int]:

@@ -35,6 +35,9 @@ class BoundOptimizer(SlotOwner, Protocol):
     def step_variables(self, variables: Sequence[Any], grads: Sequence[Tensor]) -> None:
         """Make a step that a user wrote."""
 
+    def take_awaited(self) -> None:
+        """Take the state that was restored before there were slots."""
+
     def bind(
         self,
         named_params: Iterable[tuple[str, Tensor]],
@@ -132,6 +135,7 @@ class StepsByWeight:
         variables = [entry.variable for entry in entries]
         grads = [in_layout(entry.variable, entry.grads) for entry in entries]
         self.optimizer.prepare_variables(variables)
+        self.optimizer.take_awaited()
         self.optimizer.step_variables(variables, self.optimizer.clipping([g for g in grads if g is not None]))
         self.optimizer.iterations += 1
 

@@ -151,8 +151,8 @@ class _Walk:
         if isinstance(layer, Part):
             yield Node(path, layer.name, layer.owner, layer.weights)
             return
-        yield Node(path, layer.name, layer, _own_weights(layer))
-        for attribute, held in _attributes(layer, self.convention):
+        yield Node(path, layer.name, layer, own_weights(layer))
+        for attribute, held in attributes(layer, self.convention):
             yield from self._below(held, f"{path}/{attribute}" if path else attribute)
 
     def _below(self, held: Any, path: str) -> Iterator[Node]:
@@ -191,40 +191,64 @@ def _class_name(layer: Any, convention: Convention) -> str:
 # --- what a layer holds ----------------------------------------------------------------------------------------------
 
 
-def _own_weights(layer: Any) -> tuple[Weight, ...]:
+def own_weights(layer: Any) -> tuple[Weight, ...]:
+    """Return the weights of a layer without those of layers inside it, those that train first.
+
+    Args:
+        layer: The layer.
+    """
     own = _kind(layer, OWN_WEIGHTS)
     lines = layer._table if own is None else own(layer)
     return tuple(sorted(lines, key=lambda line: not line.trainable))
 
 
-def _attributes(layer: Any, convention: Convention) -> list[tuple[str, Any]]:
-    """Return the attributes that hold layers, in the order of a convention."""
+def attributes(layer: Any, convention: Convention, with_list: bool = True) -> list[tuple[str, Any]]:
+    """Return the attributes that hold layers, in the order of a convention.
+
+    Args:
+        layer: The layer.
+        convention: The order.
+        with_list: Whether the list of a model's layers is one of them.
+    """
     of_ours = _kind(layer, ATTRIBUTES)
-    attributes = dict(of_ours(layer, convention)) if of_ours else {}
+    held = dict(of_ours(layer, convention)) if of_ours else {}
     if not is_ours(type(layer)):
-        attributes |= _of_users(layer)
-    is_model = hasattr(layer, "layers") and hasattr(layer, "compile")
-    lists_itself = is_model and not _by_attributes(layer)
+        held |= _of_users(layer)
+    lists = with_list and is_model(layer)
+    lists_itself = lists and not lists_by_attributes(layer)
     first = [(convention.layers, _listed(layer, convention))] if lists_itself else []
-    if is_model and not lists_itself:
-        attributes["layers"] = _listed(layer, convention)
-    rest = sorted(attributes.items(), key=lambda item: convention.key(item[0]), reverse=convention.reverse)
+    if lists and not lists_itself:
+        held["layers"] = _listed(layer, convention)
+    rest = sorted(held.items(), key=lambda item: convention.key(item[0]), reverse=convention.reverse)
     if convention.layers_first or not first:
         return [*first, *rest]
     return sorted([*first, *rest], key=lambda item: convention.key(item[0]), reverse=convention.reverse)
 
 
-def _by_attributes(model: Any) -> bool:
-    """Tell whether Keras finds a model's layers by its attributes alone; a chain lists them, whatever its call does."""
+def is_model(layer: Any) -> bool:
+    """Tell whether a layer is a model, which lists layers.
+
+    Args:
+        layer: The layer.
+    """
+    return hasattr(layer, "layers") and hasattr(layer, "compile")
+
+
+def lists_by_attributes(model: Any) -> bool:
+    """Tell whether Keras finds a model's layers by its attributes alone; a chain lists them, whatever its call does.
+
+    Args:
+        model: The model.
+    """
     return bool(model._is_users and not model._chain)
 
 
 def _listed(model: Any, convention: Convention) -> list[Any]:
     """Return what a model's list of layers holds in a release."""
-    if _by_attributes(model) and not convention.sorts_dictionaries:
+    if lists_by_attributes(model) and not convention.sorts_dictionaries:
         return list({id(layer): layer for held in _of_users(model).values() for layer in _flat(held)}.values())
     layers = list(model.layers)
-    if convention.counts_weighted_twice and not _by_attributes(model):
+    if convention.counts_weighted_twice and not lists_by_attributes(model):
         return [layer for one in layers for layer in ([one, one] if one._weight_table() else [one])]
     return layers
 
@@ -264,10 +288,10 @@ def _kind(layer: Any, table: Mapping[str, Any]) -> Any:
 
 
 def _names(*names: str) -> Callable[[Any, Convention], Iterator[tuple[str, Any]]]:
-    def attributes(layer: Any, convention: Convention) -> Iterator[tuple[str, Any]]:
+    def named(layer: Any, convention: Convention) -> Iterator[tuple[str, Any]]:
         yield from ((name, getattr(layer, name)) for name in names)
 
-    return attributes
+    return named
 
 
 def _of_attention(layer: Any, convention: Convention) -> Iterator[tuple[str, Any]]:

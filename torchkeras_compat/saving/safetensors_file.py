@@ -125,6 +125,19 @@ def read_header(file: BinaryIO, caller: str) -> list[Entry]:
     Raises:
         FileError: It does not keep to the format.
     """
+    return read_described(file, caller)[0]
+
+
+def read_described(file: BinaryIO, caller: str) -> tuple[list[Entry], dict[str, str]]:
+    """Return what an open file holds, as `read_header` does, and the texts that stand beside it.
+
+    Args:
+        file: The file.
+        caller: Who reads, for messages.
+
+    Raises:
+        FileError: It does not keep to the format.
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(8)
@@ -135,7 +148,7 @@ def read_header(file: BinaryIO, caller: str) -> list[Entry]:
         raise FileError(f"{caller}: no safetensors file: its header would have {length} bytes.")
     if length > size - 8:
         raise FileError(f"{caller}: the file is cut short: its header has {length} bytes, and {size - 8} are there.")
-    header = _parsed(file.read(length), caller)
+    header, metadata = _parsed(file.read(length), caller)
     entries = [_entry(name, told, 8 + length, caller) for name, told in header.items()]
     entries.sort(key=lambda entry: (entry.begin, entry.size))
     place = 8 + length
@@ -147,7 +160,7 @@ def read_header(file: BinaryIO, caller: str) -> list[Entry]:
     if place != size:
         what = "is cut short" if place > size else "has more bytes behind its tensors"
         raise FileError(f"{caller}: the file {what}: {size} bytes, where its header tells of {place}.")
-    return entries
+    return entries, metadata
 
 
 def read_tensor(file: BinaryIO, entry: Entry, caller: str) -> Tensor:
@@ -168,8 +181,8 @@ def read_tensor(file: BinaryIO, entry: Entry, caller: str) -> Tensor:
     return _least_byte_first(data, entry.dtype.itemsize).view(entry.dtype).reshape(entry.shape)
 
 
-def _parsed(text: bytes, caller: str) -> dict[str, Any]:
-    """Return a header by names, the metadata left out."""
+def _parsed(text: bytes, caller: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a header by names, and the metadata."""
     if text[:1] != b"{":
         raise FileError(f"{caller}: no safetensors file: its header does not begin with '{{'.")
     tensors = text.count(b'"dtype"')
@@ -185,7 +198,7 @@ def _parsed(text: bytes, caller: str) -> dict[str, Any]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise FileError(f"{caller}: the file is corrupt: its metadata are no texts by name.")
-    return header
+    return header, metadata
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

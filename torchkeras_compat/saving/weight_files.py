@@ -16,7 +16,9 @@ from . import archive, file_kinds, hdf5, hdf5_output, weights_hdf5, weights_v3
 from .checkpoints import LoadStatus, is_checkpoint, note_latest
 from .flushing import flushed
 from .hdf5 import FileError, Group
+from .object_files import ObjectFile, holds_objects, write_objects
 from .replacing import make_folder_of, may_overwrite, replacing
+from .restoring import Restoration, RestoreStatus
 from .safetensors_file import match_state, read_header, write_tensors
 from .weight_plan import Plan, assign_all
 from .weights_v3_optimizer import OptimizerState, assign_state, read_state, write_state
@@ -38,6 +40,8 @@ class WeightFiles:
     layers: Any
     optimizer: Any
     state_dict: Any
+    get_weights: Any
+    _is_users: bool
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None
@@ -47,15 +51,16 @@ class WeightFiles:
         A name that ends in `.weights.h5` gets the tree that Keras 2.12 and later write, with the optimizer's state; one
         that ends in `.safetensors` what `state_dict()` has, under torch's names and in its layout; any other one the
         HDF5 layout of Keras before 2.12. The file is written beside its place and put there when it is whole. A folder
-        that is missing is made where the name has none of these endings, as Keras does for checkpoints. Such a file is
-        the latest checkpoint of its folder then, in the dialects of tf.keras (`tf.train.latest_checkpoint`).
+        that is missing is made where the name has none of these endings, as Keras does for checkpoints. In the dialects
+        of tf.keras such a file is a checkpoint, with the optimizer's state: what `tf.train.Checkpoint(model)` writes,
+        and the latest one of its folder then (`tf.train.latest_checkpoint`).
 
         Args:
             filepath: Where; the end of the name says which layout.
             overwrite: Whether a file that is there is replaced without a question.
             save_format: `None`, `'h5'` and its like: there is one format, whatever the suffix. `'tf'` asks for a
                 checkpoint, whose name has no suffix of HDF5.
-            options: `None`; TensorFlow's options have no meaning here.
+            options: `None`, or what TensorFlow's scripts give for checkpoints, without an effect here.
 
         Raises:
             ValueError: The model is not built, or another format is asked for.
@@ -77,11 +82,16 @@ class WeightFiles:
         if wanted not in (*FORMATS, *CHECKPOINT_FORMATS) or (wanted in CHECKPOINT_FORMATS and not is_checkpoint(path)):
             raise argument_error("save_weights", "save_format", "'h5'; weights are written as HDF5", save_format)
         checkpoint = wanted in CHECKPOINT_FORMATS or (wanted is None and self._makes_checkpoints(path))
-        _no_options("save_weights", options)
-        layers = self._layers_with_weights("save_weights")
+        if not checkpoint:
+            _no_options("save_weights", options)
+        layers = self._layers_with_weights("save_weights", checkpoint)
         if not may_overwrite(path, overwrite, "save_weights"):
             return
-        if wanted in (None, *CHECKPOINT_FORMATS) and is_checkpoint(path.lower()):
+        if checkpoint:
+            write_objects(path, self)
+            note_latest(path)
+            return
+        if wanted is None and is_checkpoint(path.lower()):
             make_folder_of(path)
         if path.endswith(TENSORS):
             self._save_state(path)
@@ -92,8 +102,6 @@ class WeightFiles:
                 write_state(root, getattr(self, "optimizer", None))
             else:
                 weights_hdf5.write(root, layers, self)
-        if checkpoint:
-            note_latest(path)
 
     def _makes_checkpoints(self, path: str) -> bool:
         """Tell whether a path is one that the Keras of the model's dialect writes a checkpoint to."""
@@ -107,17 +115,18 @@ class WeightFiles:
         by_name: bool = False,
         options: Any = None,
         reshape: bool = False,
-    ) -> LoadStatus | None:
+    ) -> LoadStatus | RestoreStatus | None:
         """Read weights from a file of weights, or of a whole model, that this package or any Keras wrote.
 
         The content says which kind of file it is; one of safetensors has the names and layouts of `state_dict()`.
-        Either every weight that the call names is loaded, or none is changed.
+        Either every weight that the call names is loaded, or none is changed. Of a checkpoint, layers that are not
+        built yet get their weights when they are.
 
         Args:
             filepath: The file; its content counts, not its suffix.
             skip_mismatch: Whether what does not fit is left out, with a warning that lists it.
             by_name: Whether layers are matched by their names instead of their order.
-            options: `None`; TensorFlow's options have no meaning here.
+            options: `None`, or what TensorFlow's scripts give for checkpoints, without an effect here.
             reshape: Whether data of the right size are taken in another shape.
 
         Returns:
@@ -126,11 +135,14 @@ class WeightFiles:
         Raises:
             ValueError: The model is not built; the file is corrupt, does not fit the model, or refers to other files.
         """
-        _no_options("load_weights", options)
-        layers = self._layers_with_weights("load_weights")
         path = os.path.expanduser(os.fspath(filepath))
         caller = f"load_weights({path!r})"
-        if _is_state(path):
+        is_state = os.path.exists(path) and _is_state(path)
+        if is_state and holds_objects(path, caller):
+            return self._load_objects(path, caller, skip_mismatch, by_name)
+        _no_options("load_weights", options)
+        layers = self._layers_with_weights("load_weights")
+        if is_state:
             self._load_state(path, skip_mismatch or by_name, caller)
             return None
         with _reading(path, "load_weights") as root:
@@ -151,6 +163,23 @@ class WeightFiles:
         if plan.skipped:
             warnings.warn(f"{caller}: skipped: {'; '.join(plan.skipped)}.", stacklevel=2)
         return LoadStatus() if self._makes_checkpoints(path) else None
+
+    def _load_objects(self, path: str, caller: str, skip_mismatch: bool, by_name: bool) -> RestoreStatus:
+        """Restore what a checkpoint holds for a model and its optimizer."""
+        if by_name:
+            raise argument_error(
+                "load_weights", "by_name", "False for a checkpoint, which has no names of layers", True
+            )
+        restoration = Restoration(ObjectFile(path, caller), self, skip_mismatch)
+        status = RestoreStatus(restoration)
+        if self.built and self.get_weights() and not restoration.restored:
+            names = ", ".join(f"{name}=…" for name in list(restoration.file.nodes[0].parts)[:4])
+            raise FileError(
+                f"{caller}: nothing in the file is of this model: it holds {names}. Restore it as it was written, such "
+                f"as tf.train.Checkpoint(model=model).restore({path!r})."
+            )
+        restoration.warn_of_missing()
+        return status
 
     def _save_state(self, path: str) -> None:
         with replacing(path) as temporary, flushed(temporary) as file:
@@ -183,8 +212,9 @@ class WeightFiles:
         except ValueError as error:
             return None, str(error)
 
-    def _layers_with_weights(self, method: str) -> Sequence[Any]:
-        if not self.built:
+    def _layers_with_weights(self, method: str, may_be_unbuilt: bool = False) -> Sequence[Any]:
+        """Return the layers of a model, which must be built unless its weights may come later, as Keras has it."""
+        if not self.built and not (may_be_unbuilt and self._is_users and "build" not in type(self).__dict__):
             raise ValueError(
                 f"{method}: the model has no weights yet; give the first layer input_shape=(…), or call "
                 f"build((None, …)), first."

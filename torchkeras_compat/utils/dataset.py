@@ -129,7 +129,7 @@ class Dataset(Windows):
 
     def __iter__(self) -> Iterator[Any]:
         """Return an iterator over the elements, whose tensors have the manners of Keras's."""
-        return Elements(mapped(hand_out, item) for item in self._elements([]))
+        return Elements(lambda: (mapped(hand_out, item) for item in self._elements([])))
 
     def _elements(self, stops: Stops) -> Iterator[Any]:
         """Return an iterator over the elements as torch's tensors.
@@ -537,14 +537,20 @@ class Elements(Iterator[Any]):
     """One pass over the elements, as `iter(dataset)` gives it.
 
     Args:
-        elements: What it goes over.
+        begin: Begins a pass.
+
+    Attributes:
+        position: How many elements there have been.
     """
 
-    def __init__(self, elements: Iterator[Any]) -> None:
-        self._elements = elements
+    def __init__(self, begin: Callable[[], Iterator[Any]]) -> None:
+        self._begin, self._elements = begin, begin()
+        self.position = 0
 
     def __next__(self) -> Any:
-        return next(self._elements)
+        element = next(self._elements)
+        self.position += 1
+        return element
 
     def get_next(self) -> Any:
         """Return the next element.
@@ -552,9 +558,20 @@ class Elements(Iterator[Any]):
         Raises:
             IndexError: There is none; it is `tf.errors.OutOfRangeError`.
         """
-        for element in self._elements:
+        for element in self:
             return element
         raise IndexError("tf.data.Dataset: the pass has no further elements.")
+
+    def move_to(self, position: int) -> None:
+        """Go on behind so many elements, which are read again; a checkpoint tells how many there have been.
+
+        Args:
+            position: The number.
+        """
+        if position < self.position:
+            self._elements, self.position = self._begin(), 0
+        for _ in itertools.islice(self, position - self.position):
+            pass
 
 
 class _Finite(Dataset):

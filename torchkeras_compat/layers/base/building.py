@@ -28,6 +28,7 @@ class Building(nn.Module):
     _built_shape: Tree
     _trainable: bool
     _initial_weights: Any
+    _awaited: Any = None  # gives the layer the values of a checkpoint once it is built
     _input_spec: Any
     _input_rank: ClassVar[int | tuple[int, ...] | None] = None
     _more_batch_axes: ClassVar[bool] = False  # whether further axes may stand before those of `_input_rank`
@@ -84,6 +85,9 @@ class Building(nn.Module):
         if self._initial_weights is not None:
             weights, self._initial_weights = self._initial_weights, None
             self.set_weights(weights)
+        if self._awaited is not None:
+            restore, self._awaited = self._awaited, None
+            restore(self)
 
     @property
     def _weight_scope(self) -> str:
