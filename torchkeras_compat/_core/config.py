@@ -155,8 +155,9 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
     @functools.wraps(init)
     def entered(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if "_rules" not in self.__dict__:
-            object.__setattr__(self, "_rules", dialects.of(self).rules)
-            object.__setattr__(self, "_dialect", dialects.of(self).name)
+            made_under = dialects.of_new(self)
+            object.__setattr__(self, "_rules", made_under.rules)
+            object.__setattr__(self, "_dialect", made_under.name)
         if ours:
             kind: Any = type(self)
             dialect, name = dialects.of(self), called_as(kind, entered)

@@ -409,6 +409,7 @@ DIALECTS: dict[str, Dialect] = {d.name: d for d in (KERAS_2_3, KERAS_2_2, KERAS_
 DEFAULT = KERAS_2_3.name
 
 _current: contextvars.ContextVar[str | None] = contextvars.ContextVar("dialect", default=None)
+_made_under: contextvars.ContextVar[str | None] = contextvars.ContextVar("made_under", default=None)
 _process_default = DEFAULT
 
 
@@ -456,6 +457,26 @@ def using(name: str) -> Iterator[Dialect]:
         yield current()
     finally:
         _current.reset(token)
+
+
+@contextlib.contextmanager
+def making(name: str) -> Iterator[Dialect]:
+    """Make `name` the dialect of what is constructed inside the `with` block, also of classes that bring another one.
+
+    A file may hold an object of a user's class that was made under another dialect than the class is imported in.
+    """
+    token = _made_under.set(named(name).name)
+    try:
+        with using(name) as dialect:
+            yield dialect
+    finally:
+        _made_under.reset(token)
+
+
+def of_new(owner: object) -> Dialect:
+    """Return the dialect of an object that is being constructed: that of `making`, else the one `of` returns."""
+    name = _made_under.get()
+    return DIALECTS[name] if name else of(owner)
 
 
 def of(owner: object) -> Dialect:

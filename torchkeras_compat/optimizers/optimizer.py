@@ -625,8 +625,8 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
             custom_objects: The user's own schedules by name.
         """
         config = dict(config)
-        newer = config.pop("is_legacy_optimizer", None) is False and cls._dialect is None
-        dialect = dialects.using(dialects.KERAS_2_15.name) if newer else nullcontext()
+        newer = config.pop("is_legacy_optimizer", None) is False
+        dialect = dialects.making(dialects.KERAS_2_15.name) if newer else nullcontext()
         with registry.custom_object_scope(dict(custom_objects or {})), dialect:
             return cls(**config)
 

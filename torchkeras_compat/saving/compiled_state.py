@@ -13,6 +13,7 @@ from .._core import registry, stored_configs
 from .._core.border import user_stacklevel
 from .._core.dialects import KERAS_2_15, TF_KERAS
 from .._core.errors import show
+from .._core.ownership import is_ours
 from ..utils.objects import serialize_keras_object
 from .hdf5 import FileError
 from .weights_v3_optimizer import OptimizerState, assign_state, ordered_by
@@ -24,7 +25,7 @@ Config = dict[str, Any]
 _NEW_ARGUMENTS = {"is_legacy_optimizer", "use_ema", "ema_momentum", "loss_scale_factor", "jit_compile"}
 _ONLY_NEW = {"AdamW", "Lion", "Adafactor"}  # classes that came with those
 OPTIMIZER_DIALECT = "optimizer_dialect"
-_CUSTOM = "Custom>"  # what Keras 2.11 to 2.15 put before the names of their optimizers in HDF5 files
+_CUSTOM = "Custom>"  # what Keras 2.11 to 2.15 put before the names of their own optimizers in HDF5 files
 # What `training_config` and `compile` both call by these names.
 _TARGETS = ("loss", "metrics", "weighted_metrics", "loss_weights")
 
@@ -58,7 +59,7 @@ def training_config(model: Any, config: Config) -> Config:
     if model._rules.losses_name_functions and (resolved := _resolved_metrics(model)) is not None:
         told.update({key: listed for key, listed in resolved.items() if told[key] is not None})
     written = {
-        "class_name": _CUSTOM + name if is_new(optimizer) and ">" not in name else name,
+        "class_name": _CUSTOM + name if is_new(optimizer) and is_ours(type(optimizer)) else name,
         "config": _without_modules(optimizer.get_config()),
     }
     return {**told, "optimizer_config": written, OPTIMIZER_DIALECT: optimizer._dialect}
@@ -236,6 +237,7 @@ def set_optimizer_arrays(model: Any, arrays: Sequence[Array], caller: str) -> No
     optimizer = model.optimizer
     if arrays and np.shape(arrays[0]) == () and not int(arrays[0]):
         return  # it has not trained
+    _prepare_users(model)
     try:
         with _ordered_as_in_files(optimizer):
             optimizer.set_weights(arrays)
@@ -256,6 +258,7 @@ def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller:
         read: Reads the state.
         caller: Who loads, for messages.
     """
+    _prepare_users(model)
     try:
         state = read()
         why = "" if state is None else assign_state(model.optimizer, state)
@@ -263,6 +266,12 @@ def restore_state(model: Any, read: Callable[[], OptimizerState | None], caller:
         why = str(error)
     if why:
         _warn_of_state(caller, why)
+
+
+def _prepare_users(model: Any) -> None:
+    """Let an optimizer whose steps a user wrote make its variables, which Keras does before it loads them."""
+    if getattr(model.optimizer, "has_own_steps", False):
+        model.optimizer.prepare_variables(model.trainable_variables)
 
 
 def _warn_of_state(caller: str, why: str) -> None:

@@ -140,16 +140,19 @@ def assign_state(optimizer: Any, state: OptimizerState) -> str:
 
 
 def _lists_weights(optimizer: Any) -> bool:
-    """Tell whether its class writes `get_updates`, which lists what the state is."""
-    return bool(getattr(optimizer, "has_own_updates", False))
+    """Tell whether a user's class lists what the state is: `get_updates`, or a step of its own with its variables."""
+    return bool(getattr(optimizer, "has_own_updates", False) or getattr(optimizer, "has_own_steps", False))
 
 
 def _has_state(optimizer: Any) -> bool:
     """Tell whether it is an optimizer of this package, whose state has an order in files."""
-    return hasattr(optimizer, "_weight_io") and not getattr(optimizer, "has_own_steps", False)
+    return hasattr(optimizer, "_weight_io")
 
 
 def _params(optimizer: Any) -> Sequence[torch.Tensor]:
+    """Return the weights that an optimizer serves; of one whose steps a user wrote its own variables."""
+    if getattr(optimizer, "has_own_steps", False):
+        return list(optimizer._weight_io.tensors())
     groups = optimizer.param_groups
     return groups[0]["params"] if groups else ()
 
