@@ -423,6 +423,8 @@ def test_weights_by_another_name(tf: Any) -> None:
         model.load_weights("x")
     with pytest.raises(ValueError, match="by_name"):
         model.load_weights("x", by_name=True)
+    with pytest.raises(ValueError, match=r"it holds model=…"):
+        Net().load_weights("x")
 
 
 def test_other_kinds_of_files(tf: Any, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from .checkpoints import LoadStatus, is_checkpoint, note_latest
 from .flushing import flushed
 from .hdf5 import FileError, Group
 from .object_files import ObjectFile, holds_objects, write_objects
+from .object_graph import parts
 from .replacing import make_folder_of, may_overwrite, replacing
 from .restoring import Restoration, RestoreStatus
 from .safetensors_file import match_state, read_header, write_tensors
@@ -172,7 +173,8 @@ class WeightFiles:
             )
         restoration = Restoration(ObjectFile(path, caller), self, skip_mismatch)
         status = RestoreStatus(restoration)
-        if self.built and self.get_weights() and not restoration.restored:
+        shared = {name for name, _ in parts(self)} & set(restoration.file.nodes[0].parts)
+        if not (restoration.restored or (shared and not (self.built and self.get_weights()))):
             names = ", ".join(f"{name}=…" for name in list(restoration.file.nodes[0].parts)[:4])
             raise FileError(
                 f"{caller}: nothing in the file is of this model: it holds {names}. Restore it as it was written, such "
