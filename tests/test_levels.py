@@ -97,6 +97,7 @@ INSIDE = {
     "export": (
         "carried_source emission loss_functions modules optimizer_classes",
         "losses optimizers program weight_rules writers",
+        "functions",
         "graph",
         "to_source to_torch",
     ),

@@ -127,18 +127,21 @@ def split(body: str) -> list[str]:
 
 
 def _outside_brackets(code: str) -> list[int]:
-    depth, places = 0, []
+    """Return the places in a line that stand in no brackets and no text in quotes."""
+    depth, places, quoted = 0, [], False
     for i, character in enumerate(code):
-        depth += (character in "([{") - (character in ")]}")
-        if depth == 0:
+        quoted ^= character == '"'
+        depth += 0 if quoted else (character in "([{") - (character in ")]}")
+        if depth == 0 and not quoted:
             places.append(i)
     return places
 
 
 def shape_comment(value: Value) -> str:
     """Return the shape of a value as a comment has it."""
-    batch, *rest = value.own_shape
-    sizes = ["N" if batch is None else str(batch), *("?" if n is None else str(n) for n in rest)]
+    sizes = ["?" if n is None else str(n) for n in value.own_shape]
+    if sizes and value.own_shape[0] is None:
+        sizes[0] = "N"
     return in_brackets(sizes)
 
 

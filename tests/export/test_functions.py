@@ -1,0 +1,108 @@
+"""Functions of tensors in exported models: TensorFlow's and K's, held to the model that they were written down from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import torchkeras_compat as tk
+from tests.export.support import outputs_of, without_package
+from torchkeras_compat import backend as K
+from torchkeras_compat import compat
+from torchkeras_compat.export import NotExportable
+
+
+@pytest.fixture
+def tf() -> Iterator[Any]:
+    compat.install("keras-2.15")
+    tk.set_dialect("keras-2.15")
+    import tensorflow
+
+    yield tensorflow
+    compat.uninstall()
+
+
+DRAW = np.random.RandomState(0)
+ARRAYS = {
+    "x": DRAW.randn(3, 4, 6).astype("float32"),
+    "y": DRAW.randn(3, 4, 6).astype("float32"),
+    "i": DRAW.randint(0, 4, (3, 4)).astype("int32"),
+}
+MATRIX = DRAW.randn(6, 6).astype("float32")
+
+OF_TENSORFLOW = """
+x // 2; x % 2; x > 0; x @ MATRIX; x[:, ::-1]; x[:, ::-1, 1:]; 2 ** x; ~(x > 0)
+tf.shape(x)[1] * i; tf.reshape(x, [tf.shape(x)[0], 24]); tf.reshape(x, (-1, 24)); tf.transpose(x, [0, 2, 1])
+tf.reduce_mean(x, axis=1); tf.reduce_mean(x, [1, 2], keepdims=True); tf.reduce_sum(x, -1); tf.reduce_max(x, 1)
+tf.reduce_min(x, 1); tf.reduce_prod(x, 1); tf.reduce_logsumexp(x, 1); tf.math.reduce_std(x, 1)
+tf.math.reduce_variance(x, axis=1); tf.reduce_any(x > 1, 1); tf.reduce_all(x > -1, 1)
+tf.concat([x, y], 1); tf.stack([x, y], axis=1); tf.unstack(x, axis=1)[2]; tf.split(x, 2, axis=1)[1]
+tf.split(x, [1, 3], axis=1)[1]; tf.expand_dims(x, 1); tf.squeeze(x[:, :1], 1); tf.tile(x, [1, 2, 1])
+tf.repeat(x, 2, axis=1); tf.pad(x, [[0, 0], [1, 2], [0, 1]]); tf.matmul(x, y, transpose_b=True)
+tf.einsum('bij,bkj->bik', x, y); tf.einsum('bij,jk->bik', x, MATRIX); tf.add(x, y); tf.multiply(x, 2.); tf.divide(x, y)
+tf.maximum(x, y); tf.minimum(0., x); tf.add_n([x, y, x]); tf.pow(x, 2); tf.math.squared_difference(x, y)
+tf.math.divide_no_nan(x, tf.nn.relu(y)); tf.math.rsqrt(tf.abs(x) + 1.); tf.math.log1p(tf.abs(x)); tf.negative(x)
+tf.math.cumsum(x, axis=1); tf.math.cumsum(x, 1, reverse=True); tf.clip_by_value(x, -1, 1); tf.cast(x > 0, tf.float32)
+tf.nn.relu(x); tf.nn.relu6(x); tf.nn.leaky_relu(x); tf.nn.leaky_relu(x, alpha=.3); tf.nn.elu(x); tf.nn.gelu(x)
+tf.nn.gelu(x, approximate=True); tf.nn.softmax(x, axis=1); tf.nn.log_softmax(x); tf.nn.l2_normalize(x, axis=-1)
+tf.norm(x, axis=-1); tf.norm(x, ord=1, axis=1, keepdims=True); tf.where(x > 0, x, y); tf.where(x > 0, 1., 0.)
+tf.zeros_like(x); tf.stop_gradient(x); tf.gather(x, [0, 2], axis=1); tf.one_hot(i, 5); tf.argmax(x, axis=-1)
+tf.math.top_k(x, 2)[0]; tf.sort(x); tf.sort(x, direction='DESCENDING'); tf.reverse(x, [1]); tf.roll(x, 1, axis=1)
+tf.logical_and(x > 0, y > 0); tf.slice(x, [0, 1, 0], [-1, 2, 3]); tf.nn.moments(x, [1])[1]; x * tf.constant([1.] * 6)
+tf.sigmoid(x); tf.tanh(x); tf.nn.softsign(x); tf.nn.selu(x); tf.nn.silu(x); tf.identity(x); x - np.arange(6.)
+"""
+OF_K = """
+K.sum(x, axis=1); K.mean(x, axis=[1, 2]); K.clip(x, -1, 1); K.l2_normalize(x, axis=1); K.batch_dot(x, y, axes=2)
+K.batch_dot(x, K.permute_dimensions(y, (0, 2, 1))); K.dot(x, K.constant(MATRIX)); K.expand_dims(x, -1)
+K.squeeze(x[:, :1], 1); K.reshape(x, (-1, 24)); K.concatenate([x, y], axis=1); K.stack([x, y], axis=1)
+K.repeat_elements(x, 2, axis=1); K.repeat(x[:, 0], 3); K.tile(x, (1, 2, 1)); K.batch_flatten(x); K.relu(x, alpha=.1)
+K.relu(x, max_value=1.); K.hard_sigmoid(x); K.switch(x > 0, x, y); K.cast(i, 'float32'); K.argmax(x); K.one_hot(i, 4)
+K.reverse(x, 1); K.cumsum(x, axis=1); K.cumprod(x, axis=1); K.maximum(x, 0.); K.equal(i, 2); K.pow(x, 2)
+K.std(x, axis=1); K.var(x, axis=1); K.prod(x, axis=1); K.any(x > 1, axis=1); K.shape(x)[1] * i
+K.temporal_padding(x, (1, 2)); K.ones_like(x); K.flatten(x); K.softmax(x); K.sum(x=x, axis=-1, keepdims=True)
+"""
+CALLS = [call.strip() for call in f"{OF_TENSORFLOW};{OF_K}".replace("\n", ";").split(";") if call.strip()]
+
+
+def model_of(call: str, tf: Any) -> Any:
+    inputs = {name: tk.Input(array.shape[1:], dtype=str(array.dtype), name=name) for name, array in ARRAYS.items()}
+    return tk.Model(list(inputs.values()), eval(call, {"tf": tf, "K": K, "np": np, "MATRIX": MATRIX, **inputs}))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_function(call: str, tf: Any) -> None:
+    model = model_of(call, tf)
+    expected = model.predict(list(ARRAYS.values()), batch_size=3, verbose=0)
+    (found,) = outputs_of(model.to_torch(), [torch.tensor(array) for array in ARRAYS.values()])
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["K.sum(x)", "tf.gather(x, i, batch_dims=1)", "tf.pad(x, [[0, 0], [1, 1], [0, 0]], 'REFLECT')", "K.dropout(x, .5)",
+     "tf.matmul(x, np.ones((1, 6, 20), 'f4'))", "tf.math.cumsum(x, 1, exclusive=True)",
+     "tf.one_hot(i, 4, on_value=2.)"],
+)  # fmt: skip
+def test_what_has_no_form(call: str, tf: Any) -> None:
+    with pytest.raises(NotExportable, match=r"the function .* in the graph has no form in plain torch"):
+        model_of(call, tf).to_torch()
+
+
+def test_a_source_of_functions_runs_alone(tf: Any) -> None:
+    inputs = tk.Input((4, 6), name="x")
+    scores = tf.einsum("bij,bkj->bik", inputs, tf.nn.l2_normalize(inputs, axis=-1))
+    hidden = tf.concat([tf.matmul(tf.nn.softmax(scores), inputs), tf.cast(inputs > 0, tf.float32)], axis=-1)
+    model = tk.Model(inputs, tk.layers.Dense(2)(tf.reshape(hidden, [tf.shape(hidden)[0], 48])))
+    model.compile("sgd", "mse")
+    printed = without_package(model.to_torch_source() + "\nprint(tuple(model(torch.zeros(5, 4, 6)).shape))")
+    assert "(5, 2)" in printed
+
+
+def test_a_line_that_is_broken_leaves_texts_whole(tf: Any) -> None:
+    find: Callable[[str], Any] = lambda call: model_of(call, tf).to_torch()  # noqa: E731
+    assert find("tf.einsum('bij,jk->bik', x, MATRIX)") is not None

@@ -1,0 +1,574 @@
+"""Functions of tensors in a graph, TensorFlow's and those of the backend, as expressions of torch.
+
+A form is a function that reads the arguments of a call and returns the text; a call has none where it raises `NoForm`.
+TensorFlow's functions and those of K that do the same share a form: an argument is asked for by each name that it has.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from .._core import settings
+from .._core.tree import is_branch
+from .emission import Emission, Value, text
+from .writers.activations import FORMS
+
+SMALL = 64
+"""Elements of an array that is written into the text."""
+
+
+class NoForm(Exception):
+    """A call has no form in plain torch."""
+
+
+class Call:
+    """The arguments of a call of a function, by name, as they are written.
+
+    Args:
+        emission: What is written down.
+        function: The function.
+        positional: Its arguments by place.
+        named: Its arguments by name.
+
+    Attributes:
+        operands: The values that have been written, in the order of their places `{0}`, `{1}`.
+    """
+
+    def __init__(
+        self, emission: Emission, function: Callable[..., Any], positional: Sequence[Any], named: dict[str, Any]
+    ) -> None:
+        self._emission = emission
+        self.operands: list[Value] = []
+        parameters = list(inspect.signature(function).parameters.values())
+        if any(p.kind is p.VAR_POSITIONAL for p in parameters):  # an operator
+            self._given = {**dict(zip("xyz", positional)), **named}
+        else:
+            names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+            defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+            self._given = {**defaults, **dict(zip(names, positional)), **named}
+        self._asked: set[str] = {"name", "validate_indices", "conjugate", "output_type", "sorted", "num", "index_type"}
+
+    def has(self, *names: str) -> bool:
+        """Tell whether an argument of one of these names was given."""
+        return any(self._given.get(name) is not None for name in names)
+
+    def given(self, *names: str, default: Any = None) -> Any:
+        """Return the argument of one of these names as it is.
+
+        Args:
+            names: The names.
+            default: What it is where none was given.
+        """
+        self._asked.update(names)
+        return next((self._given[name] for name in names if self._given.get(name) is not None), default)
+
+    def plain(self, *names: str, default: Any = None) -> Any:
+        """Return an argument that holds no tensors.
+
+        Raises:
+            NoForm: It does.
+        """
+        value = self.given(*names, default=default)
+        if _holds_values(value):
+            raise NoForm
+        return value.tolist() if isinstance(value, (np.ndarray, np.generic, Tensor)) else value
+
+    def value(self, *names: str) -> Value:
+        """Return a tensor of the graph, in Keras's order of axes.
+
+        Raises:
+            NoForm: It is something else.
+        """
+        found = self.given(*names)
+        if not isinstance(found, Value):
+            raise NoForm
+        return self._emission.as_keras(found)
+
+    def place(self, *names: str) -> str:
+        """Return an argument as it is written: a place for a tensor of the graph, else its numbers."""
+        return self.written(self.given(*names))
+
+    def written(self, item: Any) -> str:
+        """Return a tensor, number or small array as it is written.
+
+        Raises:
+            NoForm: It is something else.
+        """
+        if isinstance(item, Value):
+            item = self._emission.as_keras(item)
+            if item not in self.operands:
+                self.operands.append(item)
+            return f"{{{self.operands.index(item)}}}"
+        if isinstance(item, (bool, int, float)):
+            return text(item)
+        if isinstance(item, (np.ndarray, np.generic, Tensor, list, tuple)) and not _holds_values(item):
+            return self._array(np.asarray(item.detach().cpu() if isinstance(item, Tensor) else item))
+        raise NoForm
+
+    def _array(self, array: np.ndarray[Any, Any]) -> str:
+        if array.size > SMALL or array.dtype.kind not in "bif":
+            raise NoForm
+        if array.ndim == 0:
+            return text(array.item())
+        beside = next((one for one in self._given.values() if isinstance(one, Value)), None)
+        device = "" if beside is None else f", device={self.written(beside)}.device"
+        kind = f", dtype=torch.{array.dtype}" if array.dtype in (np.float64, np.float16) else ""
+        return f"torch.tensor({array.tolist()}{kind}{device})"
+
+    def places(self, *names: str) -> list[str]:
+        """Return the tensors of a list as they are written.
+
+        Raises:
+            NoForm: It is no list.
+        """
+        items = self.given(*names)
+        if not isinstance(items, (list, tuple)):
+            raise NoForm
+        return [self.written(item) for item in items]
+
+    def size(self, *names: str) -> str:
+        """Return a list of sizes as it is written, some of them perhaps known only when it runs."""
+        sizes = self.given(*names)
+        if isinstance(sizes, (list, tuple)) and any(isinstance(item, Value) for item in sizes):
+            items = [self.written(item) for item in sizes]
+            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        if isinstance(sizes, Value):
+            raise NoForm
+        plain = self.plain(*names)
+        return text(tuple(plain) if isinstance(plain, (list, tuple)) else plain)
+
+    def finish(self) -> None:
+        """Make sure that every argument has been heeded.
+
+        Raises:
+            NoForm: One has not.
+        """
+        ignored = {name for name, value in self._given.items() if value is not None} - self._asked
+        if ignored or not self.operands:
+            raise NoForm
+
+
+def _holds_values(item: Any) -> bool:
+    if is_branch(item):
+        return any(map(_holds_values, item.values() if isinstance(item, dict) else item))
+    return isinstance(item, Value)
+
+
+Form = Callable[[Call], str]
+X = (
+    "x",
+    "input",
+    "input_tensor",
+    "tensor",
+    "features",
+    "logits",
+    "value",
+    "values",
+    "a",
+    "t",
+    "params",
+    "reference",
+    "variables",
+)
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+def _method(method: str) -> Form:
+    return lambda call: f"{call.place(*X)}.{method}()"
+
+
+def _written(expression: str) -> Form:
+    """Return the form of a function of two tensors, of which `first` and `second` stand in the expression."""
+
+    def form(call: Call) -> str:
+        first, second = call.place("x", "condition"), call.place("y", "a")
+        return expression.replace("first", first).replace("second", second)
+
+    return form
+
+
+def _activation(name: str) -> Form:
+    return lambda call: FORMS[name].function.replace("{0}", call.place(*X)).replace("{dim}", str(_axis(call)))
+
+
+def _axis(call: Call, default: int = -1) -> int:
+    axis = call.plain("axis", "dim", default=default)
+    if isinstance(axis, (list, tuple)) and len(axis) == 1:
+        axis = axis[0]
+    if not isinstance(axis, int):
+        raise NoForm
+    return axis
+
+
+def _reduction(method: str, several: bool = True, options: str = "") -> Form:
+    def form(call: Call) -> str:
+        x, keep = call.place(*X), call.plain("keepdims", "keep_dims", default=False)
+        axis = call.plain("axis", "axes", "reduction_indices")
+        if axis is None:
+            raise NoForm
+        axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+        if isinstance(axis, tuple) and not several:
+            if len(axis) != 1:
+                raise NoForm
+            axis = axis[0]
+        return f"{x}.{method}(dim={text(axis)}{options}{', keepdim=True' if keep else ''})"
+
+    return form
+
+
+def _bound(function: str, side: str) -> Form:
+    def form(call: Call) -> str:
+        items = [call.given("x"), call.given("y")]
+        numbers = [item for item in items if isinstance(item, (int, float))]
+        first, second = map(call.written, items)
+        if not numbers:
+            return f"torch.{function}({first}, {second})"
+        return f"{second if items[0] is numbers[0] else first}.clamp({side}={text(numbers[0])})"
+
+    return form
+
+
+def _extreme(method: str) -> Form:
+    return lambda call: f"{call.place(*X)}.{method}(dim={_axis(call, 0)})"
+
+
+def _cast(call: Call) -> str:
+    x, kind = call.value(*X), settings.torch_dtype(call.plain("dtype"))
+    place = call.place("x")
+    return f"{place}.to({kind})" if x.rank else f"torch.as_tensor({place}, dtype={kind})"
+
+
+def _like(function: str) -> Form:
+    def form(call: Call) -> str:
+        kind = call.plain("dtype")
+        return f"torch.{function}({call.place(*X)}{'' if kind is None else f', dtype={settings.torch_dtype(kind)}'})"
+
+    return form
+
+
+def _reshape(call: Call) -> str:
+    return f"{call.place(*X)}.reshape({call.size('shape')})"
+
+
+def _permute(call: Call) -> str:
+    x = call.value(*X)
+    order = call.plain("perm", "pattern", default=list(range(x.rank))[::-1])
+    return f"{call.place(*X)}.permute({text(tuple(order))})"
+
+
+def _joined(function: str) -> Form:
+    def form(call: Call) -> str:
+        default = -1 if call.has("tensors") else 0
+        items = ", ".join(call.places("values", "tensors", "x"))
+        return f"torch.{function}([{items}], dim={_axis(call, default)})"
+
+    return form
+
+
+def _squeeze(call: Call) -> str:
+    return f"{call.place(*X)}.squeeze({_axis(call)})"
+
+
+def _clip(call: Call) -> str:
+    x = call.place(*X)
+    least, most = call.plain("clip_value_min", "min_value"), call.plain("clip_value_max", "max_value")
+    return f"{x}.clamp({text(least)}, {text(most)})"
+
+
+def _relu(call: Call) -> str:
+    x, alpha = call.place(*X), call.plain("alpha", default=0.0)
+    most, threshold = call.plain("max_value"), call.plain("threshold", default=0.0)
+    if threshold or (alpha and most is not None):
+        raise NoForm
+    if most is not None:
+        return f"{x}.clamp(0.0, {text(float(most))})"
+    return f"F.leaky_relu({x}, {text(float(alpha))})" if alpha else f"F.relu({x})"
+
+
+def _l2_normalize(call: Call) -> str:
+    x, axis, least = call.place("x"), call.plain("axis", "dim"), call.plain("epsilon", default=1e-12)
+    if axis is None:
+        raise NoForm
+    dim = text(tuple(axis) if isinstance(axis, (list, tuple)) else axis)
+    return f"{x} * {x}.square().sum(dim={dim}, keepdim=True).clamp(min={text(least)}).rsqrt()"
+
+
+def _norm(call: Call) -> str:
+    x, order = call.place(*X), call.plain("ord", default="euclidean")
+    keep, dim = call.plain("keepdims", default=False), _axis(call)
+    order = 2 if order == "euclidean" else order
+    return f"torch.linalg.vector_norm({x}, ord={text(order)}, dim={dim}{', keepdim=True' if keep else ''})"
+
+
+def _matmul(call: Call) -> str:
+    turned = [call.plain(f"transpose_{side}", default=False) for side in "ab"]
+    first, second = (f"{call.place(side)}{'.mT' if turn else ''}" for side, turn in zip("ab", turned))
+    return f"{first} @ {second}"
+
+
+def _dot(call: Call) -> str:
+    other = call.given("y")
+    if len(getattr(other, "shape", ())) != 2:
+        raise NoForm
+    return f"{call.place('x')} @ {call.place('y')}"
+
+
+def _batch_dot(call: Call) -> str:
+    if call.value("x").rank != 3 or call.value("y").rank != 3:
+        raise NoForm
+    axes = call.plain("axes", default=(2, 1))
+    one, other = (n % 3 for n in ((axes, axes) if isinstance(axes, int) else axes))
+    if 0 in (one, other):
+        raise NoForm
+    return f"{call.place('x')}{'' if one == 2 else '.mT'} @ {call.place('y')}{'' if other == 1 else '.mT'}"
+
+
+def _einsum(call: Call) -> str:
+    return f"torch.einsum({text(call.plain('equation'))}, {', '.join(call.places('operands', 'inputs'))})"
+
+
+def _pad(call: Call) -> str:
+    mode, paddings = str(call.plain("mode", default="CONSTANT")).upper(), call.plain("paddings")
+    filler = call.plain("constant_values", default=0)
+    if mode != "CONSTANT":
+        raise NoForm
+    return f"F.pad({call.place(*X)}, {text(tuple(n for pair in reversed(paddings) for n in pair))}, value={filler})"
+
+
+def _tile(call: Call) -> str:
+    return f"{call.place(*X)}.tile({text(tuple(call.plain('multiples', 'n')))})"
+
+
+def _repeat(call: Call) -> str:
+    count = call.plain("repeats", "rep")
+    if not isinstance(count, int) or not call.has("axis"):
+        raise NoForm
+    return f"{call.place(*X)}.repeat_interleave({count}, dim={_axis(call)})"
+
+
+def _where(call: Call) -> str:
+    condition = call.place("condition")
+    return f"torch.where({condition}, {call.place('x', 'then')}, {call.place('y', 'other')})"
+
+
+def _gather(call: Call) -> str:
+    if call.plain("batch_dims", default=0):
+        raise NoForm
+    x, indices = call.value(*X), call.given("indices")
+    axis = _axis(call, 0) % x.rank
+    places = [":"] * axis
+    if isinstance(indices, Value):
+        written = f"{call.written(indices)}.long()"
+    else:
+        written = str(np.asarray(indices).tolist())
+    return f"{call.place(*X)}[{', '.join([*places, written])}]"
+
+
+def _one_hot(call: Call) -> str:
+    if call.plain("on_value", default=1.0) != 1.0 or call.plain("off_value", default=0.0) or _axis(call) != -1:
+        raise NoForm
+    kind = settings.torch_dtype(call.plain("dtype", default="float32"))
+    return f"F.one_hot({call.place('indices')}.long(), {call.plain('depth', 'num_classes')}).to({kind})"
+
+
+def _cumsum(call: Call) -> str:
+    x, axis = call.place("x"), _axis(call, 0)
+    if call.plain("exclusive", default=False):
+        raise NoForm
+    turn = f".flip({axis})" if call.plain("reverse", default=False) else ""
+    return f"{x}{turn}.cumsum({axis}){turn}"
+
+
+def _reverse(call: Call) -> str:
+    axes = call.plain("axis", "axes")
+    return f"{call.place(*X)}.flip({text(tuple(axes) if isinstance(axes, (list, tuple)) else (axes,))})"
+
+
+def _roll(call: Call) -> str:
+    return f"{call.place(*X)}.roll({text(call.plain('shift'))}, {text(call.plain('axis'))})"
+
+
+def _sort(call: Call) -> str:
+    down = call.plain("direction", default="ASCENDING") != "ASCENDING"
+    return f"{call.place(*X)}.sort(dim={_axis(call)}, descending={down}).values"
+
+
+def _no_nan(call: Call) -> str:
+    first, second = call.place("x"), call.place("y")
+    safe = f"torch.where({second} == 0, torch.ones_like({second}), {second})"
+    return f"torch.where({second} == 0, torch.zeros_like({first}), {first} / {safe})"
+
+
+def _split(call: Call) -> str:
+    sizes, axis = call.plain("num_or_size_splits"), _axis(call, 0)
+    length = call.value(*X).shape[axis]
+    if length is None:
+        raise NoForm
+    return f"{call.place(*X)}.split({text(length // sizes if isinstance(sizes, int) else tuple(sizes))}, dim={axis})"
+
+
+def _slice(call: Call) -> str:
+    begin, size = call.plain("begin"), call.plain("size")
+    ends = (f"{b or ''}:{'' if n == -1 else b + n}" for b, n in zip(begin, size))
+    return f"{call.place(*X)}[{', '.join(ends)}]"
+
+
+def _moments(call: Call) -> str:
+    mean, spread = _reduction("mean")(call), _reduction("var", options=", correction=0")(call)
+    return f"({mean}, {spread})"
+
+
+def _index(call: Call) -> str:
+    """Take a part of a tensor by numbers and slices; a slice may run backwards over a whole axis."""
+    key = call.plain("key", "y")
+    keys = key if isinstance(key, tuple) else (key,)
+    turned = [i for i, one in enumerate(keys) if one == slice(None, None, -1)]
+    if turned and any(not isinstance(one, slice) for one in keys[: turned[-1]]):
+        raise NoForm
+    parts = [_part(slice(None) if i in turned else one) for i, one in enumerate(keys)]
+    x = call.place("x") + (f".flip({text(tuple(turned))})" if turned else "")
+    return x if turned and set(parts) == {":"} else f"{x}[{', '.join(parts)}]"
+
+
+def _part(key: Any) -> str:
+    if key is None or key is Ellipsis:
+        return "None" if key is None else "..."
+    if isinstance(key, int) and not isinstance(key, bool):
+        return str(key)
+    if isinstance(key, slice) and all(n is None or isinstance(n, int) for n in (key.start, key.stop, key.step)):
+        start, stop = ("" if n is None else str(n) for n in (key.start, key.stop))
+        if key.step is None or key.step > 0:
+            return f"{start}:{stop}" if key.step in (None, 1) else f"{start}:{stop}:{key.step}"
+    raise NoForm
+
+
+_METHODS = (
+    "square sqrt abs exp log tanh sigmoid sign round sin cos tan asin acos atan sinh cosh asinh acosh atanh rsqrt "
+    "log1p expm1 erf floor ceil reciprocal lgamma digamma"
+)
+_OTHER_METHODS = {
+    "negative": "neg", "is_nan": "isnan", "is_inf": "isinf", "is_finite": "isfinite", "stop_gradient": "detach",
+    "logical_not": "logical_not", "batch_flatten": "flatten",
+}  # fmt: skip
+_BINARY = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "truediv": "/", "floordiv": "//", "floormod": "%",
+    "pow": "**", "equal": "==", "not_equal": "!=", "greater": ">", "greater_equal": ">=", "less": "<",
+    "less_equal": "<=", "logical_and": "&", "logical_or": "|", "logical_xor": "^",
+}  # fmt: skip
+_OPERATORS = {"sub": "subtract", "mul": "multiply", "mod": "floormod"}
+_COMPARISONS = {
+    "eq": "equal", "ne": "not_equal", "gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal",
+    "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
+}  # fmt: skip
+
+# The last part of a function's name → its form.
+SHORT: dict[str, Form] = {
+    **{name: _method(name) for name in _METHODS.split()},
+    **{name: _method(method) for name, method in _OTHER_METHODS.items()},
+    **{name: _written(f"first {sign} second") for name, sign in _BINARY.items()},
+    **{name: _activation(name) for name in ("selu", "swish", "softplus", "softsign", "softmax", "hard_sigmoid")},
+    "batch_flatten": lambda call: f"{call.place('x')}.flatten(1)",
+    "flatten": lambda call: f"{call.place('x')}.reshape(-1)",
+    "identity": lambda call: call.place(*X),
+    "ensure_shape": lambda call: (call.given("shape"), call.place("x"))[1],
+    "shape": lambda call: (call.given("out_type"), f"{call.place(*X)}.shape")[1],
+    "relu": _relu,
+    "relu6": lambda call: f"F.relu6({call.place(*X)})",
+    "leaky_relu": lambda call: f"F.leaky_relu({call.place(*X)}, {text(float(call.plain('alpha', default=0.2)))})",
+    "elu": lambda call: f"F.elu({call.place(*X)}, {text(float(call.plain('alpha', default=1.0)))})",
+    "gelu": lambda call: f"F.gelu({call.place(*X)}"
+    + (', approximate="tanh")' if call.plain("approximate", default=False) else ")"),
+    "log_softmax": lambda call: f"F.log_softmax({call.place(*X)}, dim={_axis(call)})",
+    "squared_difference": _written("(first - second).square()"),
+    "atan2": lambda call: f"torch.atan2({call.place('y')}, {call.place('x')})",
+    "divide_no_nan": _no_nan,
+    "maximum": _bound("maximum", "min"),
+    "minimum": _bound("minimum", "max"),
+    "accumulate_n": lambda call: " + ".join(call.places("inputs")),
+    **{
+        f"{prefix}{name}": _reduction(method)
+        for prefix in ("", "reduce_")
+        for name, method in {"mean": "mean", "sum": "sum", "max": "amax", "min": "amin", "logsumexp": "logsumexp",
+                             "any": "any", "all": "all"}.items()
+    },
+    **dict.fromkeys(("prod", "reduce_prod"), _reduction("prod", several=False)),
+    **dict.fromkeys(("std", "reduce_std"), _reduction("std", options=", correction=0")),
+    **dict.fromkeys(("var", "reduce_variance"), _reduction("var", options=", correction=0")),
+    "argmax": _extreme("argmax"),
+    "argmin": _extreme("argmin"),
+    "cumprod": lambda call: f"{call.place(*X)}.cumprod({_axis(call, 0)})",
+    "slice": _slice,
+    "temporal_padding": lambda call: f"F.pad({call.place(*X)}, {text((0, 0, *call.plain('padding')))})",
+    "cast": _cast,
+    "zeros_like": _like("zeros_like"),
+    "ones_like": _like("ones_like"),
+    "reshape": _reshape,
+    "transpose": _permute,
+    "permute_dimensions": _permute,
+    "concat": _joined("cat"),
+    "concatenate": _joined("cat"),
+    "stack": _joined("stack"),
+    "expand_dims": lambda call: f"{call.place(*X)}.unsqueeze({_axis(call)})",
+    "squeeze": _squeeze,
+    "clip_by_value": _clip,
+    "clip": _clip,
+    "l2_normalize": _l2_normalize,
+    "norm": _norm,
+    "matmul": _matmul,
+    "dot": _dot,
+    "batch_dot": _batch_dot,
+    "einsum": _einsum,
+    "pad": _pad,
+    "tile": _tile,
+    "repeat": _repeat,
+    "repeat_elements": _repeat,
+    "where": _where,
+    "_where": _where,
+    "gather": _gather,
+    "one_hot": _one_hot,
+    "cumsum": _cumsum,
+    "reverse": _reverse,
+    "roll": _roll,
+    "sort": _sort,
+    "split": _split,
+    "unstack": lambda call: f"{call.place(*X)}.unbind({_axis(call, 0)})",
+    "top_k": lambda call: f"{call.place(*X)}.topk({call.plain('k', default=1)})",
+    "moments": _moments,
+}  # fmt: skip
+
+# Whole names of those whose last part means something else.
+WHOLE: dict[str, Form] = {
+    **{f"__{name}__": SHORT[_OPERATORS.get(name, name)] for name in "add sub mul truediv floordiv mod pow".split()},
+    **{f"__{name}__": SHORT[word] for name, word in _COMPARISONS.items()},
+    **{
+        f"__r{name}__": _written(f"second {_BINARY[_OPERATORS.get(name, name)]} first")
+        for name in "add sub mul truediv floordiv mod pow".split()
+    },
+    "__matmul__": _written("first @ second"),
+    "__rmatmul__": _written("second @ first"),
+    "__neg__": lambda call: f"-{call.place('x')}",
+    "__abs__": _method("abs"),
+    "__invert__": _method("logical_not"),
+    "__getitem__": _index,
+    "backend.shaping.repeat": lambda call: f"{call.place('x')}.unsqueeze(1).repeat(1, {call.plain('n')}, 1)",
+}
+
+_ROOMS = {"", "math", "nn", "linalg", "activations", "backend.math", "backend.shaping", "backend.control",
+          "backend.variables"}  # fmt: skip
+
+
+def form_of(name: str) -> Form | None:
+    """Return the form of a function of tensors; `None` where it has none.
+
+    Args:
+        name: Its name in graphs.
+    """
+    room, _, short = name.rpartition(".")
+    return WHOLE.get(name) or (SHORT.get(short) if room in _ROOMS else None)
