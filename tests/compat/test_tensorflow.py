@@ -79,6 +79,29 @@ def test_slices_of_variables_are_assigned_to() -> None:  # numbers of TensorFlow
     assert (v[0, 1:] * 2).numpy().tolist() == [86, 2]
 
 
+def test_variables_that_do_not_train() -> None:  # in lists and layers of users, as in TensorFlow 2.15.1
+    import tensorflow as tf
+
+    class Scaled(tf.keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fixed = tf.Variable(3.0, trainable=False)
+            self.learned = tf.Variable(2.0)
+            self.listed = [tf.Variable(4.0, trainable=False)]
+
+        def call(self, x: Any) -> Any:
+            return x * self.fixed * self.learned * self.listed[0]
+
+    layer = Scaled()
+    model = tf.keras.Sequential([layer])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 1), "float32"), np.zeros((4, 1), "float32"), verbose=0)
+    assert (len(layer.trainable_weights), len(layer.non_trainable_weights)) == (1, 2)
+    assert not layer.fixed.trainable
+    assert (float(layer.fixed), float(layer.listed[0])) == (3.0, 4.0)
+    assert float(layer.learned) != 2.0
+
+
 def test_initializers_by_their_names_in_tensorflow() -> None:
     import tensorflow as tf
 

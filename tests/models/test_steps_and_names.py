@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -180,3 +181,54 @@ def test_a_compiled_model_says_once_that_a_step_of_its_own_runs_eagerly() -> Non
         model.fit(X, Y, epochs=2, verbose=0)
     model.evaluate(X, Y, verbose=0)  # a second warning would be an error
     model.fit(X, Y, verbose=0)
+
+
+def test_layers_and_models_are_renamed_by_their_private_name(tmp_path: Path) -> None:
+    """As scripts do that join two models of one kind; what Keras 2.15 answers."""
+    keras.set_dialect("tf.keras")
+    inputs = keras.Input((3,), name="x")
+    one, other = (keras.Model(inputs, keras.layers.Dense(2, name="dense")(inputs)) for _ in range(2))
+    for layer in other.layers[1:]:
+        layer._name = f"{layer.name}_2"
+    joined = keras.Model(inputs, keras.layers.add([one.output, other.output], name="sum"))
+    assert [layer.name for layer in joined.layers] == ["x", "dense", "dense_2", "sum"]
+    assert joined.get_layer("dense_2") is other.layers[1]
+    joined._name = "both"
+    assert (joined.name, joined.get_config()["layers"][2]["config"]["name"]) == ("both", "dense_2")
+    joined.save(tmp_path / "net.h5")
+    assert [layer.name for layer in keras.models.load_model(tmp_path / "net.h5", compile=False).layers] == [
+        "x",
+        "dense",
+        "dense_2",
+        "sum",
+    ]
+
+
+def test_the_configuration_of_a_subclass_beside_that_of_its_base(tmp_path: Path) -> None:
+    """A subclass may add to `super().get_config()`, which has nothing of graphs, built or not; as in Keras 2.15."""
+    keras.set_dialect("tf.keras")
+
+    @keras.utils.register_keras_serializable("tests")
+    class Net(keras.Model):
+        def __init__(self, units: int = 4, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units, self.dense = units, keras.layers.Dense(units)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def get_config(self) -> Any:
+            return {**super().get_config(), "units": self.units}
+
+        @classmethod
+        def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+            return cls(**config)
+
+    net = Net(3)
+    assert net.get_config() == {"units": 3}
+    x = np.ones((2, 5), "float32")
+    expected = net.predict(x, verbose=0)
+    assert net.get_config() == {"units": 3}
+    net.compile("adam", "mse")
+    net.save(tmp_path / "net.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "net.keras").predict(x, verbose=0), expected)

@@ -118,6 +118,7 @@ def variable(
     value = tensor(initial_value() if callable(initial_value) else initial_value, dtype)
     made = K.variable(value, dtype=settings.dtype_name(value.dtype), name=name, constraint=constraint)
     if trainable is False:
+        made._weight.trainable = False
         made.requires_grad_(False)
     return made
 

@@ -24,7 +24,7 @@ from .._core.user_tensors import take_back
 from .._core.weights import Weight
 from ..layers.base import Layer
 from ..layers.base.attributes import Shadowable
-from ..layers.base.layer import own_arguments
+from ..layers.base.layer import own_arguments, own_init_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import ModelFiles
@@ -383,7 +383,9 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             NotImplementedError: A subclass that does not keep an argument of its `__init__` as an attribute.
         """
         if self._plan is None:
-            return {name: self._config_of(name) for name in own_arguments(type(self))}
+            written = {n for cls in type(self).__mro__ if not is_ours(cls) for n in own_init_arguments(cls)}
+            of_graphs = {*own_arguments(Model)} - written  # the tensors that a graph is made of
+            return {name: self._config_of(name) for name in own_arguments(type(self)) if name not in of_graphs}
         with registry.noting_shared_layers():
             return functional.config_of(self)
 

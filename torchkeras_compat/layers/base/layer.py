@@ -202,6 +202,15 @@ class Layer(
         self.batch_input_shape = self._declared(batch_input_shape, input_shape, batch_size, input_dim, input_length)
         self._initial_weights = weights
 
+    @property
+    def _name(self) -> str:
+        """The name, as scripts of tf.keras set it: `layer._name = 'encoder_' + layer.name`."""
+        return self.name
+
+    @_name.setter
+    def _name(self, name: str) -> None:
+        self.name = name
+
     def _check_made(self) -> None:
         if "name" not in self.__dict__:
             kind = type(self).__name__
@@ -583,5 +592,10 @@ def own_arguments(cls: type) -> tuple[str, ...]:
     for base in cls.__mro__:
         if base is Layer:
             break
-        declared.update(inspect.signature(base.__dict__["__init__"]).parameters if "__init__" in base.__dict__ else ())
+        declared.update(own_init_arguments(base))
     return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
+
+
+def own_init_arguments(cls: type) -> tuple[str, ...]:
+    """Return the arguments of the constructor that a class itself defines; none where it inherits one."""
+    return tuple(inspect.signature(cls.__dict__["__init__"]).parameters) if "__init__" in cls.__dict__ else ()
