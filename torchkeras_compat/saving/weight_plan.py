@@ -29,6 +29,15 @@ MANY = 2**24
 """Numbers of a layer's arrays from which on shapes are found without numbers."""
 
 
+MOST_VALUES = 2**20
+"""Values that a summary of data may have."""
+
+
+def learns_summary(layer: Any) -> bool:
+    """Tell whether a layer finds its intervals in a summary of data, which files of Keras hold among the weights."""
+    return hasattr(layer, "set_summary") and layer.num_bins is not None
+
+
 def ordered(layer: Any) -> list[Weight]:
     """Return a layer's weights as Keras files order them: those that train now first."""
     table = layer._weight_table()
@@ -135,6 +144,7 @@ class Plan:
     def __post_init__(self) -> None:
         self.matches: list[Match] = []
         self.skipped: list[str] = []
+        self._summaries: list[tuple[Any, Any]] = []  # a layer that has learned from data, and the dataset of what
 
     def add(self, layer: Any, stored: Stored) -> None:
         """Match one layer with what the file holds for it.
@@ -142,7 +152,38 @@ class Plan:
         Raises:
             FileError: They do not fit, and mismatches are not to be skipped.
         """
-        self.add_weights(f"{layer}", orders(layer), stored)
+        if not self.add_summary(layer, stored):
+            self.add_weights(f"{layer}", orders(layer), stored)
+
+    def add_summary(self, layer: Any, stored: Stored) -> bool:
+        """Take on what a Discretization has learned, which is a weight of any size in Keras; tell whether it is that.
+
+        Args:
+            layer: The layer.
+            stored: What the file holds for it.
+        """
+        if not learns_summary(layer) or len(stored.data) != 1:
+            return False
+        (data,) = stored.data
+        shape = _shape(data)
+        if len(shape) != 2 or shape[0] != 2 or shape[1] > MOST_VALUES or _kind_of(data) != "f":
+            return False
+        self._summaries.append((layer, data))
+        return True
+
+    def take_over(self, other: Plan) -> None:
+        """Load what another plan has found, too.
+
+        Args:
+            other: The other plan.
+        """
+        self.matches += other.matches
+        self._summaries += other._summaries
+
+    def finish(self) -> None:
+        """Give layers what they have learned, once all weights have their values."""
+        for layer, data in self._summaries:
+            layer.set_summary(np.asarray(data[()]))
 
     def add_weights(self, title: str, possible: Sequence[Sequence[Weight]], stored: Stored) -> None:
         """Match weights, which may stand in the file in one of several orders, with what it holds.
@@ -250,6 +291,7 @@ class Plan:
         # The system gives new memory page by page, which takes longer than reading what shall stand there.
         for match in made_ahead(map(_with_pages, self.matches), any(is_large(match.weight) for match in self.matches)):
             match.load(scratch)
+        self.finish()
 
 
 @torch.no_grad()

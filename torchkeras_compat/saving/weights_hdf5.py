@@ -15,7 +15,7 @@ from . import hdf5
 from .conversions import Origin
 from .hdf5 import FileError
 from .weight_arrays import DatasetWriter
-from .weight_plan import Plan, Stored, listing, ordered
+from .weight_plan import Plan, Stored, learns_summary, listing, ordered
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
 VERSION = "2.3.1"
@@ -183,8 +183,8 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
     Raises:
         FileError: Their numbers differ.
     """
-    ours = [layer for layer in distinct(layers) if layer._weight_table()]
     theirs = [entry for entry in stored if entry.names]
+    ours = [layer for layer in distinct(layers) if layer._weight_table() or _has_summary(layer, theirs)]
     if len(ours) != len(theirs) and len(flat := _flattened(ours)) == len(theirs):
         ours = flat
     if len(ours) != len(theirs):
@@ -194,6 +194,12 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
         )
     for layer, entry in zip(ours, theirs):
         plan.add(layer, entry)
+
+
+def _has_summary(layer: Any, stored: Sequence[Stored]) -> bool:
+    """Tell whether a layer may have learned what some entry of a file holds."""
+    last = [entry.names[-1].rpartition("/")[2] for entry in stored]
+    return learns_summary(layer) and "summary:0" in last
 
 
 def _flattened(layers: Iterable[Any]) -> list[Any]:
@@ -214,8 +220,9 @@ def match_by_name(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) -
     if plan.origin.is_before_1:
         raise FileError(f"{plan.caller}: by_name=True, and the file numbers its layers; write by_name=False.")
     listed = distinct(layers)
-    index = {name: layer for name, layer in zip(group_names(listed), listed) if layer._weight_table()}
     theirs = [entry for entry in stored if entry.names]
+    named = zip(group_names(listed), listed)
+    index = {name: layer for name, layer in named if layer._weight_table() or _has_summary(layer, theirs)}
     shared = [entry for entry in theirs if entry.name in index]
     if not shared:
         raise FileError(

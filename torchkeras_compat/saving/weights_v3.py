@@ -129,7 +129,7 @@ def _match_nodes(plan: Plan, root: Any, model: Any, path: str = "") -> list[Node
         for node in tried:
             _add(trial, root, node)
         if not trial.skipped:
-            plan.matches += trial.matches
+            plan.take_over(trial)
             return tried
         fitting[convention] = len(trial.matches)
     likeliest = nodes(model, max(fitting, key=lambda one: fitting[one]), path)  # the first of those that are equal
@@ -141,7 +141,7 @@ def _match_nodes(plan: Plan, root: Any, model: Any, path: str = "") -> list[Node
 def _add(plan: Plan, root: Any, node: Node) -> None:
     """Match the own weights of a layer with those of its group."""
     stored = _stored(root, node.path, plan.caller)
-    if not node.weights and not stored.data:
+    if not (node.weights or stored.data) or plan.add_summary(node.layer, stored):
         return
     title = f"{node.layer}" if node.layer.name == node.name else f"{node.layer}, {node.name}"
     if not stored.data:

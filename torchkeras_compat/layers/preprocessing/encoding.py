@@ -290,6 +290,15 @@ class Discretization(IntegerOutput):
         """Forget the data."""
         self._summary = np.zeros((2, 0), "float32")
 
+    def set_summary(self, summary: Matrix) -> None:
+        """Take what `adapt` has found in Keras, whose files hold it among the weights.
+
+        Args:
+            summary: Values in order, and how many each stands for, `(2, n)`.
+        """
+        self._summary = np.asarray(summary, "float32")
+        self.finalize_state()
+
     def call(self, inputs: Tensor) -> Tensor:
         """Return the numbers of the intervals."""
         boundaries = torch.tensor(self.bin_boundaries, dtype=torch.float32, device=inputs.device)
