@@ -116,6 +116,7 @@ INSIDE = {
         "foreach gradients hyperparameters schedules weight_io",
         "clipping fused_kernels learning_rate slots weight_decay",
         "get_updates own_state sparse_rows steps_by_weight weight_average written_steps",
+        "written_methods",
         "optimizer",
         "_adam _adaptive _lion _rmsprop _sgd",
         "experimental legacy",
@@ -135,7 +136,7 @@ INSIDE = {
     "training/step": (
         "by_data embedding_rows handwritten objective overrides parameter_groups",
         "choose_handwritten forward update",
-        "classic_update scaled_update variable_update",
+        "classic_update method_update scaled_update variable_update",
         "choose_update",
         "step",
     ),

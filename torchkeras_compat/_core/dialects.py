@@ -100,6 +100,8 @@ class Rules:
         first_epoch_in_paths: what `{epoch}` stands for in the path of a checkpoint of the first epoch.
         losses_name_functions: configurations of loss classes have the name of their function, `fn`.
         schedule_decay_is_decay: configurations of Nadam call its `schedule_decay` `decay`.
+        asks_get_gradients: training takes the gradients from an optimizer's `get_gradients`, which a user may have
+            written; otherwise from `compute_gradients`.
         clip_order: The order in which an optimizer applies its clippings.
         clip_once: An optimizer applies only the first clipping of that order that it was given.
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
@@ -163,6 +165,7 @@ class Rules:
     first_epoch_in_paths: int = 1
     losses_name_functions: bool = False
     schedule_decay_is_decay: bool = False
+    asks_get_gradients: bool = True
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
     clip_once: bool = False
     idle_momentum: bool = True
@@ -381,6 +384,7 @@ TF_KERAS = Dialect(
         layers_end_the_model=False,
         predict_cuts_inputs=False,
         shapes_in_lists_are_tuples=False,
+        asks_get_gradients=False,
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,

@@ -45,7 +45,7 @@ def optimizer_text(optimizer: Any) -> OptimizerText:
         return OptimizerText(_of_torch(optimizer))
     owner = type(optimizer).__name__
     write = FORMS.get(origin(type(optimizer)))
-    if write is None or optimizer.has_own_updates or optimizer.has_own_steps:
+    if write is None or optimizer.is_written:
         raise NotExportable(f"compile(optimizer={owner}): its step has no form in plain torch; write it into the file.")
     if optimizer.use_ema:
         raise NotExportable(

@@ -150,7 +150,7 @@ class LossScaleOptimizer(Optimizer):
         return self.get_unscaled_gradients(grads)
 
     @torch.no_grad()
-    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None) -> None:
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None, clip: bool = True) -> None:
         """Make one step, or none where a gradient is not finite, and let the scale follow.
 
         The host does not learn which: the step is made, and put back where it was none.
@@ -158,15 +158,16 @@ class LossScaleOptimizer(Optimizer):
         Args:
             gradients: Pairs of a group and its gradients, without the scale.
             scalars: The numbers of a step that whoever makes it counts.
+            clip: Whether the gradients are still to be clipped.
         """
         tensors = [grad for _, grads in gradients for grad in grads]
         if not self.dynamic or not tensors:
-            self.inner_optimizer.step_groups(gradients, scalars)
+            self.inner_optimizer.step_groups(gradients, scalars, clip)
             return
         self._scale.move_to(tensors[0].device)
         finite = all_finite(tensors)
         kept = Kept(self._changed_by_step(gradients))
-        self.inner_optimizer.step_groups(gradients, scalars)
+        self.inner_optimizer.step_groups(gradients, scalars, clip)
         kept.put_back_unless(finite)
         self._scale.follow(finite)
 
@@ -325,7 +326,7 @@ def _check_inner(owner: str, inner: Any) -> None:
         raise TypeError(f"{owner}: inner_optimizer must be an optimizer of this package; got {show(inner)}{hint}.")
     if inner.has_own_updates:
         raise TypeError(f"{owner}: {type(inner).__name__} finds its gradients in get_updates, where none are scaled.")
-    if inner.has_own_steps:
+    if inner.is_written:
         raise TypeError(
             f"{owner}: the step of {type(inner).__name__} is its user's, and could not be put back where a gradient is "
             f"not finite; take mixed_bfloat16, which needs no scale."

@@ -3,7 +3,8 @@
 What an optimizer consists of stands beside this file, one thing a file: `hyperparameters`, `learning_rate`, `clipping`,
 `weight_decay`, `weight_average`, `slots` (what it keeps for each parameter), `sparse_rows` (tables of which a batch
 touches few rows), `own_state` and `weight_io` (its state, in Keras's order), `gradients` and `steps_by_weight` (what
-`minimize` and `apply_gradients` do), `get_updates` (classic Keras's way) and `written_steps` (steps that users write).
+`minimize` and `apply_gradients` do), `get_updates` (classic Keras's way), `written_steps` and `written_methods` (what
+users write).
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ from .sparse_rows import SparseRows, SparseRule
 from .steps_by_weight import StepsByWeight
 from .weight_decay import WeightDecay
 from .weight_io import SlotGroups, WeightIO
+from .written_methods import WrittenMethods
 from .written_steps import OwnVariables, WrittenSteps
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
 
 @registry.base("optimizer")
-class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
+class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.optim.Optimizer):
     """Base of all optimizers: Keras's arguments and attributes over a working `torch.optim.Optimizer`.
 
     A subclass names its hyperparameters in `hyper`, which are the numbers that `scalars` hands to `update`, and in
@@ -109,6 +111,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
             keep_variables(cls)
         if not is_ours(cls):
             cls._note_written_steps()
+            cls._note_written_methods()
 
     def __init__(
         self,
@@ -282,15 +285,16 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
         return Clipping.of(self.hyperparameters.options, self._rules)
 
     @torch.no_grad()
-    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None) -> None:
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None, clip: bool = True) -> None:
         """Make one step: clip the gradients, let each group of parameters follow its own, count.
 
         Args:
             gradients: Pairs of a group and its gradients.
             scalars: The numbers of a step that is not made by this call alone, and so counted by who makes it: 0-d
                 tensors in a graph, which is captured once and runs often.
+            clip: Whether the gradients are still to be clipped.
         """
-        if self.clipping.limits:
+        if clip and self.clipping.limits:
             gradients = self.clipping.together(gradients, self.parts)
         numbers = self.scalars(self._iterations) if scalars is None else scalars
         for group, grads in gradients:
@@ -395,6 +399,11 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
             decay.note_names(zip(binding.names, binding.params))
 
     @property
+    def is_written(self) -> bool:
+        """Whether a user wrote a part of the step."""
+        return self.has_own_updates or self.has_own_steps or bool(self.own_methods)
+
+    @property
     def needs_each(self) -> bool:
         """Whether `update` must see one tensor a weight, not one flat tensor for many."""
         return not self.elementwise or self._weight_decay.by_parameter
@@ -437,6 +446,8 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
             >>> v.numpy()
             array([0.8, 1.6], dtype=float32)
         """
+        if self.own_methods:
+            return self.apply_pairs(self.pairs_to_apply(loss, var_list, tape, grad_loss))
         owner = f"{type(self).__name__}.minimize"
         if isinstance(loss, SymbolicTensor):
             weights = weights_before(loss) if var_list is None else var_list() if callable(var_list) else list(var_list)
@@ -466,6 +477,12 @@ class Optimizer(Configurable, OwnState, WrittenSteps, torch.optim.Optimizer):
         owner = f"{type(self).__name__}.compute_gradients"
         entries = self._by_weight.gradients_of(owner, loss, var_list, tape, grad_loss)
         return [(in_layout(entry.variable, entry.grads), entry.variable) for entry in entries]
+
+    def _compute_gradients(
+        self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None
+    ) -> list[tuple[Tensor | None, Tensor]]:
+        """Do what `compute_gradients` does; the name that the classes of `optimizers.legacy` have for it."""
+        return self.compute_gradients(loss, var_list, tape, grad_loss)
 
     def apply_gradients(
         self,

@@ -64,7 +64,7 @@ class SlotOwner(Protocol):
     def update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         """Make one step of the formula."""
 
-    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None) -> None:
+    def step_groups(self, gradients: Gradients, scalars: Scalars | None = None, clip: bool = True) -> None:
         """Make one whole step."""
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .._core.border import user_stacklevel
 from .._core.errors import argument_error
+from .._core.user_tensors import plain_torch
 from .._core.weights import Codec, Variable, Weight
 from .clipping import Clipping
 from .gradients import WeightGradient, gradients_by_parameter, in_layout, loss_value, parameters, split
@@ -96,7 +97,12 @@ class StepsByWeight:
         return variables
 
     def step(
-        self, owner: str, entries: Sequence[WeightGradient], constrained: Sequence[Weight], global_step: Any
+        self,
+        owner: str,
+        entries: Sequence[WeightGradient],
+        constrained: Sequence[Weight],
+        global_step: Any,
+        clip: bool = True,
     ) -> Iterations:
         """Make one step, apply the constraints of what was stepped, and return the number of steps made.
 
@@ -105,6 +111,7 @@ class StepsByWeight:
             entries: The weights and their gradients.
             constrained: More weights whose constraints apply.
             global_step: A variable that counts one more, or `None`.
+            clip: Whether the gradients are still to be clipped.
 
         Raises:
             ValueError: Not one of the weights has a gradient.
@@ -114,6 +121,15 @@ class StepsByWeight:
             raise ValueError(f"{owner}: no gradient was given for any weight.")
         if missing := len(entries) - len(reached):
             warnings.warn(f"{owner}: {missing} weights have no gradient.", stacklevel=user_stacklevel())
+        with plain_torch():  # a user's method may have called, whose tensors have Keras's manners
+            self._step_reached(reached, constrained, clip)
+        if global_step is not None:
+            global_step.assign_add(1)
+        made: Iterations = self.optimizer.iterations
+        return made
+
+    def _step_reached(self, reached: Sequence[WeightGradient], constrained: Sequence[Weight], clip: bool) -> None:
+        """Make a step of weights that have a gradient."""
         if reached:
             weights = [entry.variable._weight for entry in reached if isinstance(entry.variable, Variable)]
             params = [param for entry in reached for param in entry.params]
@@ -122,13 +138,9 @@ class StepsByWeight:
                 self._step_variables(reached)
             else:
                 grads = [grad for entry in reached for grad in entry.grads]
-                self.optimizer.step_groups(gather_reached(self.optimizer, params, grads))
+                self.optimizer.step_groups(gather_reached(self.optimizer, params, grads), clip=clip)
             for weight in [*weights, *constrained]:
                 weight.constrain()
-        if global_step is not None:
-            global_step.assign_add(1)
-        made: Iterations = self.optimizer.iterations
-        return made
 
     def _step_variables(self, entries: Sequence[WeightGradient]) -> None:
         """Make one step that a user wrote a variable at a time."""

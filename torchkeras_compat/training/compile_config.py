@@ -188,7 +188,7 @@ def with_loss_scale(policy: Policy, optimizer: Any) -> Any:
     """
     if policy.name != "mixed_float16" or isinstance(optimizer, LossScaleOptimizer):
         return optimizer
-    if isinstance(optimizer, optimizers.Optimizer) and not (optimizer.has_own_updates or optimizer.has_own_steps):
+    if isinstance(optimizer, optimizers.Optimizer) and not optimizer.is_written:
         return LossScaleOptimizer(optimizer)
     warnings.warn(
         f"compile: under mixed_float16 the loss is scaled for optimizers of this package only; with "

@@ -10,6 +10,7 @@ from ..._core.weights import Weight
 from ...mixed_precision import LossScaleOptimizer
 from ...optimizers import Optimizer
 from .classic_update import ClassicUpdate
+from .method_update import MethodUpdate
 from .scaled_update import ScaledUpdate
 from .update import ClosureUpdate, KerasUpdate, TorchUpdate, Update
 from .variable_update import VariableUpdate
@@ -32,6 +33,8 @@ def choose_update(optimizer: Any, table: Sequence[Weight], flat_allowed: bool = 
         return Update(optimizer, table)
     if isinstance(optimizer, Optimizer) and optimizer.has_own_updates:
         return ClassicUpdate(optimizer, table)
+    if isinstance(optimizer, Optimizer) and optimizer.own_methods:
+        return MethodUpdate(optimizer, table)
     if isinstance(optimizer, Optimizer) and optimizer.has_own_steps:
         return VariableUpdate(optimizer, table)
     if isinstance(optimizer, LossScaleOptimizer):
