@@ -50,6 +50,8 @@ class Rules:
         cosine_metric_is_positive: as a metric, cosine proximity counts towards +1.
         metric_names_resolved: history has a metric by its function's name ('mean_squared_error'), not as given.
         scalar_metrics_by_rows: a metric function that returns one number counts once for each row, not once a batch.
+        sample_weights_are_columns: beside predictions of two axes, a user's metric gets the weights of samples as
+            (batch, 1); otherwise as (batch,).
         line_before_callbacks: an epoch's last line on the screen is written before callbacks hear of its end; otherwise
             behind them, with the numbers that they put into `logs`.
         single_epoch_has_header: `fit` writes 'Epoch 1/1'; otherwise nothing where there is one epoch only.
@@ -132,6 +134,7 @@ class Rules:
     cosine_metric_is_positive: bool = True
     metric_names_resolved: bool = False
     scalar_metrics_by_rows: bool = False
+    sample_weights_are_columns: bool = False
     line_before_callbacks: bool = True
     single_epoch_has_header: bool = True
     predict_shows_progress: bool = False
@@ -359,6 +362,7 @@ TF_KERAS = Dialect(
         moving_variance="images",
         masked_batch_statistics=True,
         frozen_statistics_infer=True,
+        sample_weights_are_columns=True,
         line_before_callbacks=False,
         single_epoch_has_header=False,
         predict_shows_progress=True,

@@ -15,7 +15,7 @@ from torch import Tensor
 from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
 from .._core import registry, settings
 from .._core.config import Configurable, plain
-from .._core.ownership import origin
+from .._core.ownership import is_ours, origin
 from ..losses.base import as_float, fit_weight, tensors, under
 
 
@@ -179,6 +179,8 @@ class Metric(Configurable):
         for name, around in _AROUND.items():
             if name in cls.__dict__:
                 setattr(cls, name, around(cls.__dict__[name]))
+        if not is_ours(cls) and not _AROUND.keys().isdisjoint(cls.__dict__):
+            cls.averages = False  # what its user wrote is called, batch by batch
 
     def follow(self, pending: Pending | None) -> None:
         """Take the states from a computation that keeps batches, from now on.

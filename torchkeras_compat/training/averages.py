@@ -18,7 +18,6 @@ from torch import Tensor
 from .. import metrics
 from .._core.grad_mode import without_grad
 from .._core.graph_capture import CAPTURE
-from .._core.user_tensors import calling
 from ..losses.base import fit_weight
 from ..metrics.base import Pending
 from .compile_config import CompileConfig
@@ -252,7 +251,7 @@ class HeadAverages:
             counted = weight if line.weighted else None
             function = line.function
             if function is None:
-                calling(line.metric.update_state)(y, y_pred, _product(mask, counted))
+                line.update(y, y_pred, _product(mask, counted))
                 continue
             fused = self.from_logits[i]
             values = (function(y, y_pred) if fused is None else fused(y, output)).detach()

@@ -13,7 +13,7 @@ from .. import losses, metrics
 from .._core.dialects import Rules
 from .._core.errors import argument_error, did_you_mean
 from .._core.ownership import is_ours
-from .._core.user_tensors import Live, is_users
+from .._core.user_tensors import Live, calling, is_users
 from .data.signature import by_key_or_name
 
 
@@ -25,11 +25,13 @@ class MetricLine:
         name: The key in logs.
         metric: A metric object.
         weighted: Whether sample weights count (`weighted_metrics`).
+        weights_as_columns: Whether a metric of a user's gets weights beside its targets, one a row.
     """
 
     name: str
     metric: metrics.Metric
     weighted: bool = False
+    weights_as_columns: bool = False
 
     @property
     def function(self) -> Callable[[Tensor, Tensor], Tensor] | None:
@@ -41,11 +43,30 @@ class MetricLine:
         """Whether a user wrote it."""
         return is_users(getattr(self.metric, "fn", None) or self.metric)
 
+    def update(self, y: Tensor, y_pred: Tensor, weight: Tensor | None) -> None:
+        """Let a metric that keeps its own state take in a batch; a user's has targets in rows where predictions are.
+
+        Args:
+            y: The targets.
+            y_pred: The predictions.
+            weight: The weights of samples.
+        """
+        if self.of_user and y_pred.dim() == 2:
+            y = _as_column(y.to(y_pred.dtype) if y.is_floating_point() else y)
+            if weight is not None and self.weights_as_columns:
+                weight = _as_column(weight)
+        calling(self.metric.update_state)(y, y_pred, weight)
+
     @property
     def row_wise(self) -> bool:
         """Whether many batches may be taken at once: the metric is ours, and looks at each sample alone."""
         wrapped = getattr(self.metric, "fn", None) or type(self.metric)
         return is_ours(type(self.metric)) and is_ours(wrapped) and not getattr(wrapped, "of_batch", False)
+
+
+def _as_column(values: Tensor) -> Tensor:
+    """Return one value a sample as one a row: beside predictions of two axes it would broadcast to all pairs."""
+    return values.unsqueeze(-1) if values.dim() == 1 else values
 
 
 @dataclass
@@ -104,7 +125,8 @@ class Head:
             names = self._in_logs([name for name, _ in resolved])
             unweighted = len(self.metrics)
             self.lines = [
-                MetricLine(n, metric, i >= unweighted) for i, (n, (_, metric)) in enumerate(zip(names, resolved))
+                MetricLine(n, metric, i >= unweighted, self.rules.sample_weights_are_columns)
+                for i, (n, (_, metric)) in enumerate(zip(names, resolved))
             ]
             for line in self.lines:
                 line.metric.rename(line.name)
