@@ -352,3 +352,8 @@ def test_a_model_of_values_that_are_there() -> None:
     value, gradient = run([np.ones((1, 2, 2, 1))])
     np.testing.assert_allclose(value, 2 * expected.sum())
     np.testing.assert_allclose(gradient[0, :, :, 0], 2 * expected)
+
+
+def test_a_number_and_a_vector_have_a_transpose() -> None:
+    assert K.eval(K.transpose(K.constant(3.0))) == 3.0
+    np.testing.assert_array_equal(K.eval(K.transpose(K.constant([1.0, 2.0]))), [1.0, 2.0])

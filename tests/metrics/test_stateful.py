@@ -65,3 +65,26 @@ def test_an_update_reads_nothing_from_the_device(index: int) -> None:
         metric = getattr(metrics, name)(**kwargs)
         metric.update_state(*(pair[1:] if kind == "values" else pair), sample_weight=weight)
     assert all(state.device.type == "meta" for state in metric.variables)
+
+
+ONE_HOT = np.eye(3)[[0, 1, 2, 1, 0]]
+SCORES = np.random.RandomState(3).rand(5, 3).astype("float32")
+KERAS_2_15_MATRIX = [[0, 1, 1], [0, 0, 2], [0, 1, 0]]  # of these labels and scores, by Keras 2.15.0
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+@pytest.mark.parametrize("kind", [bool, "float32", "uint8"])
+def test_one_hot_labels_of_any_type(kind: Any, axis: int) -> None:
+    labels, scores = (ONE_HOT.astype(kind), SCORES) if axis == -1 else (ONE_HOT.T[None].astype(kind), SCORES.T[None])
+    metric = metrics.OneHotMeanIoU(3, axis=axis)
+    metric.update_state(labels, scores)
+    np.testing.assert_array_equal(metric.get_weights()[0], KERAS_2_15_MATRIX)
+    other = metrics.OneHotMeanIoU(3, axis=axis)
+    other.update_state(labels, labels)
+    np.testing.assert_array_equal(other.get_weights()[0], np.diag([2, 2, 1]))
+
+
+@pytest.mark.parametrize("metric", [metrics.AUC(), metrics.PrecisionAtRecall(0.5)])
+def test_counts_stand_in_the_order_of_keras(metric: Any) -> None:
+    names = [state.name for state in metric.weights]  # Keras 2.15.0 has ':0' behind each
+    assert names == ["true_positives", "true_negatives", "false_positives", "false_negatives"]

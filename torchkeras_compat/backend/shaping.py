@@ -178,7 +178,7 @@ def transpose(x: Tensor) -> Tensor:
         >>> transpose(torch.zeros(2, 3)).shape
         torch.Size([3, 2])
     """
-    return x.permute(*reversed(range(x.ndim)))
+    return x.permute(tuple(reversed(range(x.ndim))))
 
 
 @operation

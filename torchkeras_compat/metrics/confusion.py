@@ -101,7 +101,7 @@ class Counter:
 class ConfusionMetric(Metric):
     """Base of the metrics that are made of counts at thresholds."""
 
-    counted: ClassVar[tuple[str, ...]] = ("tp", "fp", "tn", "fn")
+    counted: ClassVar[tuple[str, ...]] = ("tp", "tn", "fp", "fn")  # in the order of Keras's `get_weights`
     _NAMES: ClassVar[dict[str, str]] = {
         "tp": "true_positives",
         "fp": "false_positives",

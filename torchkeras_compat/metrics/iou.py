@@ -14,6 +14,11 @@ from ..losses.base import tensors
 from .base import Metric, divide_no_nan
 
 
+def _largest(values: Tensor, axis: int) -> Tensor:
+    """Return the index of the largest value; torch finds none among truth values."""
+    return (values.byte() if values.dtype == torch.bool else values).argmax(axis)
+
+
 class IoUBase(Metric):
     """Base of the IoU metrics: adds batches up in a confusion matrix."""
 
@@ -40,8 +45,8 @@ class IoUBase(Metric):
         """Take a batch in."""
         with torch.no_grad():
             y_true, y_pred = tensors(y_true, y_pred, cast=False)
-            label = (y_true if self.sparse_y_true else y_true.argmax(self.axis)).reshape(-1).long()
-            found = (y_pred if self.sparse_y_pred else y_pred.argmax(self.axis)).reshape(-1).long()
+            label = (y_true if self.sparse_y_true else _largest(y_true, self.axis)).reshape(-1).long()
+            found = (y_pred if self.sparse_y_pred else _largest(y_pred, self.axis)).reshape(-1).long()
             weight = torch.ones(label.shape, dtype=self.torch_dtype, device=label.device)
             if sample_weight is not None:
                 weight = tensors(sample_weight, weight)[0].reshape(-1).expand(label.shape)
