@@ -390,3 +390,26 @@ def test_functions_of_tensorflow_are_saved_as_activations(name: str) -> None:
     again.set_weights(model.get_weights())
     x = np.linspace(-9, 9, 8).reshape(4, 2)
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+def test_no_gradient_is_of_indexed_slices() -> None:
+    """An optimizer as the guide of Keras writes it asks each gradient."""
+    import tensorflow as tf
+
+    seen = []
+
+    class Momentum(tk.optimizers.Optimizer):  # type: ignore[misc]
+        def __init__(self, learning_rate: Any = 0.1, name: str = "Momentum") -> None:
+            super().__init__(name)
+            self._learning_rate = self._build_learning_rate(learning_rate)
+
+        def update_step(self, gradient: Any, variable: Any) -> None:
+            seen.append(isinstance(gradient, tf.IndexedSlices))
+            variable.assign_sub(gradient * self.learning_rate)
+
+    model = tk.Sequential([tk.layers.Embedding(5, 2, input_length=3), tk.layers.Flatten(), tk.layers.Dense(1)])
+    model.compile(Momentum(), "mse")
+    model.train_on_batch(np.array([[0, 1, 1]]), np.array([[1.0]]))
+    assert seen == [False] * 3
+    with pytest.raises(NotImplementedError, match="dense"):
+        tf.IndexedSlices(torch.ones(1, 2), torch.tensor([0]))

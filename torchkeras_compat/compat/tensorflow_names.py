@@ -53,6 +53,7 @@ from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
 from .tensorflow_tape import GradientTape
 from .tensorflow_train import TRAIN
+from .tensorflow_tape import GradientTape, IndexedSlices
 
 Shape = Sequence[Any]
 
@@ -307,6 +308,7 @@ ONE = {  # names in `tensorflow` itself
     "as_dtype": settings.torch_dtype,
     "TensorShape": TensorShape,
     "TensorSpec": TensorSpec,
+    "IndexedSlices": IndexedSlices,
     "is_tensor": lambda x: isinstance(x, Tensor),
     "constant": constant,
     "convert_to_tensor": convert_to_tensor,

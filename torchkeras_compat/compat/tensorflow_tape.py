@@ -26,6 +26,19 @@ class _Tapes(threading.local):
 _TAPES = _Tapes()
 
 
+class IndexedSlices:
+    """What a gradient of looked-up rows is in TensorFlow: no gradient is one here, for all are dense.
+
+    Optimizers that users write ask for it, as in the guide of Keras.
+
+    Raises:
+        NotImplementedError: One is to be made.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("tf.IndexedSlices: gradients are dense tensors here; write the values into zeros.")
+
+
 class GradientTape:
     """What is computed in its block has gradients by weights, and by tensors that it watches.
 
