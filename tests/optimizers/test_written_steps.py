@@ -11,6 +11,7 @@ import pytest
 import torchkeras_compat as keras
 from torchkeras_compat import layers as L
 from torchkeras_compat import mixed_precision, optimizers
+from torchkeras_compat._core import dialects
 
 X = np.random.RandomState(1).rand(6, 4, 3).astype("float32")
 Y = X.sum((1, 2))
@@ -117,3 +118,22 @@ def test_what_it_cannot_be_part_of_is_said() -> None:
     model.compile(Descent(0.05, use_ema=True), "mse")
     with pytest.raises(ValueError, match="use_ema must be False; an update_step of your own may keep its averages"):
         model.fit(X, Y, verbose=0)
+
+
+def test_decay_as_optimizers_of_tf_keras_ask_for_it() -> None:
+    """`_decayed_lr` is `lr / (1 + decay · steps made)` (Keras 2.15, `optimizers/legacy/optimizer_v2.py`)."""
+
+    class Decaying(optimizers.Optimizer):  # type: ignore[misc]
+        def __init__(self, learning_rate: float = 0.1, name: str = "Decaying", **kwargs: Any) -> None:
+            super().__init__(name, **kwargs)
+            self._set_hyper("learning_rate", learning_rate)
+            self._set_hyper("decay", self._initial_decay)
+
+        def _resource_apply_dense(self, grad: Any, var: Any, apply_state: Any = None) -> Any:
+            return var.assign_sub(grad * self._decayed_lr("float32"))
+
+    with dialects.using("tf.keras"):
+        optimizer, variable = Decaying(0.5, decay=1.0), keras.backend.variable([6.0])
+    for expected in (5.5, 5.25, 5.25 - 0.5 / 3):
+        optimizer.apply_gradients([(keras.backend.constant([1.0]), variable)])
+        np.testing.assert_allclose(variable.numpy(), [expected], rtol=1e-6)

@@ -35,6 +35,8 @@ class WrittenSteps:
     learning_rate: Any
     weight_decay: float | None
     use_ema: bool
+    initial_decay: float
+    iterations: Any
     current_rate: Callable[[], float]
 
     @classmethod
@@ -165,6 +167,11 @@ class WrittenSteps:
         slot: Variable = self.__dict__["_own_slots"][self._var_key(var), slot_name]
         return slot
 
+    @property
+    def _initial_decay(self) -> float:
+        """The `decay` that the constructor was given, which a subclass hands to `_set_hyper`."""
+        return self.initial_decay
+
     def _set_hyper(self, name: str, value: Any) -> None:
         """Take on a hyperparameter."""
         if name in ("learning_rate", "lr"):
@@ -180,8 +187,8 @@ class WrittenSteps:
         return value() if callable(value) and not isinstance(value, LearningRateSchedule) else value
 
     def _decayed_lr(self, var_dtype: Any = None) -> float:
-        """Return the learning rate of the step."""
-        return self.current_rate()
+        """Return the learning rate of the step: what a schedule says, and `decay` makes of it."""
+        return self.current_rate() / (1.0 + self.initial_decay * int(self.iterations))
 
 
 class OwnVariables:
