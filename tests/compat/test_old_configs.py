@@ -281,7 +281,6 @@ def test_tf_operation_layers_are_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "config", "message"),
     [
-        ("BatchNormalization", {"renorm": True}, r"renorm=True\): batch renormalisation is not served"),
         ("Dense", {"units": 2, "lora_rank": 4}, r"Dense 'x': Dense\(lora_rank=4\)"),
         ("Dense", {"units": 2, "dtype": _entry("QuantizedDTypePolicy", {"mode": "int8"})}, "QuantizedDTypePolicy"),
         ("LayerNormalization", {"rms_scaling": True}, r"rms_scaling=True"),

@@ -523,6 +523,11 @@ RESHAPING = [
     LayerSpec("UpSampling3D", {"size": (1, 2, 3), **_FIRST}, (2, 2, 3, 2), (2, 2, 6, 6), bad=_BAD_SIZE),
 ]
 
+
+def _no_adjustment(shape: Any) -> tuple[float, float]:
+    return 1.0, 0.0
+
+
 NORMALIZATION = [
     LayerSpec(
         "BatchNormalization",
@@ -547,6 +552,35 @@ NORMALIZATION = [
     LayerSpec("BatchNormalization", {"center": False, "scale": False}, (5,), (5,), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {}, (4, 5), (4, 5), mask="keeps", batch_statistics=True),
     LayerSpec("BatchNormalization", {"axis": [1, 3]}, (4, 3, 2), (4, 3, 2), mask="keeps", batch_statistics=True),
+    LayerSpec(
+        "BatchNormalization",
+        {"renorm": True, "renorm_clipping": {"rmax": 2.0, "dmax": 1.0}, "renorm_momentum": 0.5},
+        (4, 5),
+        (4, 5),
+        mask="keeps",
+        batch_statistics=True,
+        bad=(({"renorm_clipping": {"max": 1}}, "renorm_clipping must be a dictionary with keys of"),),
+    ),
+    LayerSpec("BatchNormalization", {"virtual_batch_size": 1}, (4, 5), (4, 5), mask="keeps", batch_statistics=True),
+    LayerSpec("BatchNormalization", {"fused": False}, (4, 4, 5), (4, 4, 5), mask="keeps", batch_statistics=True),
+    LayerSpec(
+        "BatchNormalization",
+        {"adjustment": _no_adjustment},
+        (4, 5),
+        (4, 5),
+        mask="keeps",
+        batch_statistics=True,
+        skip=dict.fromkeys(
+            (
+                "test_config_round_trip",
+                "test_config_is_json",
+                "test_weights_round_trip",
+                "test_mixed_policies",
+                "test_copies",
+            ),
+            "a configuration cannot hold the function, and says so",
+        ),
+    ),
     LayerSpec(
         "BatchNormalization",
         {"statistics": "batch"},

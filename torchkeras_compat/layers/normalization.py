@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from .._core import devices, registry, settings
-from .._core.errors import axis_tuple, choice, number
+from .._core.border import user_stacklevel
+from .._core.errors import argument_error, axis_tuple, choice, number, positive_int
 from .._core.precision import SHORT
 from .._core.shapes import Shape
 from .._core.transforms import is_recorded
+from .._core.user_tensors import calling
 from .base import ROW_WISE, Layer, Traits
 from .base.normalizing import scaled, weighted_moments
 from .base.weight_options import enter_weight, keep_options
+from .batch_renormalization import Deviations, checked_bounds, correction, in_parts, move_deviations, square_root
 
 
 class _Weights(nn.Module):
@@ -38,7 +43,8 @@ class BatchNormalization(Layer):
 
     The moving averages follow `moving * momentum + batch * (1 - momentum)`.  Of n values a channel, the moving variance
     takes the batch's times n / (n - 1 - epsilon) (Keras 2.1.3 to 2.3.1), or as it is (before); in tf.keras, as measured
-    on Keras 2.15, times n / (n - 1) for 4-D and 5-D input on the last axis or on axis 1, as it is otherwise.
+    on Keras 2.15, times n / (n - 1) for 4-D and 5-D input on the last axis or on axis 1, which its fused kernel takes,
+    and as it is otherwise.
 
     Args:
         axis: The axis of the channels, or several axes.
@@ -54,19 +60,28 @@ class BatchNormalization(Layer):
         gamma_regularizer: Penalty on `gamma`.
         beta_constraint: Applied to `beta` after each update.
         gamma_constraint: Applied to `gamma` after each update.
-        synchronized: Without distributed training, as in Keras, of no effect.
+        synchronized: As in Keras, without distributed training a way to say `fused=False`.
         statistics: `'moving'`, or what Keras 1 has as `mode=2` and `mode=1`: `'batch'`, those of the batch in inference
             too, and `'sample'`, those of each vector along the last axis, whose deviation gets `epsilon` once more.
+        renorm: Whether normal numbers are corrected in training to what the moving averages would make of them.
+        renorm_clipping: Bounds of the correction: a dictionary with any of `rmin`, `rmax` and `dmax`.
+        renorm_momentum: Of the averages that the correction takes.
+        fused: Whether tf.keras's kernel for images is meant, by which the moving variance takes n / (n - 1); `None` is
+            wherever that kernel fits.
+        virtual_batch_size: Samples of a part of a batch, each of which is normalised by itself in training.
+        adjustment: A function of the input's shape that returns by what normal numbers are multiplied in training, and
+            what is added to them.
         kwargs: The arguments of every layer.
 
     Shape:
         Input and output: any, unchanged.
 
     Raises:
-        ValueError: `axis` is not an axis of the input, or its size is unknown.
+        ValueError: `axis` is not an axis of the input, or its size is unknown; `fused=True` where the kernel of
+            tf.keras does not fit.
 
     Source:
-        Ioffe & Szegedy, 2015.
+        Ioffe & Szegedy, 2015; Ioffe, 2017, for `renorm`.
 
     Example:
         >>> import numpy as np
@@ -99,6 +114,12 @@ class BatchNormalization(Layer):
         gamma_constraint: Any = None,
         synchronized: bool = False,
         statistics: str = "moving",
+        renorm: bool = False,
+        renorm_clipping: Mapping[str, Any] | None = None,
+        renorm_momentum: float = 0.99,
+        fused: bool | None = None,
+        virtual_batch_size: int | None = None,
+        adjustment: Callable[[Any], tuple[Any, Any]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -121,9 +142,39 @@ class BatchNormalization(Layer):
         self.synchronized = bool(synchronized)
         self.statistics = choice("BatchNormalization", "statistics", statistics, ("moving", "batch", "sample"))
         self._axes: tuple[int, ...] = ()
+        self.renorm, self.renorm_clipping = bool(renorm), checked_bounds(renorm_clipping)
+        self.renorm_momentum = number("BatchNormalization", "renorm_momentum", renorm_momentum)
+        if virtual_batch_size is not None:
+            virtual_batch_size = positive_int("BatchNormalization", "virtual_batch_size", virtual_batch_size)
+        self.virtual_batch_size, self.adjustment = virtual_batch_size, adjustment
+        if self._is_varied and statistics != "moving":
+            raise ValueError(f"{self}: statistics={statistics!r} goes with neither renorm nor parts nor adjustment.")
+        if virtual_batch_size is not None and adjustment is not None:
+            raise ValueError(f"{self}: virtual_batch_size and adjustment do not go together, as in Keras.")
+        self.fused = self._told_fused = fused
+        if fused and (reason := self._unfit_for_kernel()):
+            raise argument_error("BatchNormalization", "fused", f"False or None where there is {reason}", fused)
+
+    @property
+    def _is_varied(self) -> bool:
+        """Whether normal numbers are made in another way than the plain one."""
+        return self.renorm or self.virtual_batch_size is not None or self.adjustment is not None
+
+    def _unfit_for_kernel(self) -> str:
+        """Return why tf.keras's fused kernel does not fit, whatever the input is; `''` where it may."""
+        if self.renorm:
+            return "renorm=True"
+        if self.virtual_batch_size is not None:
+            return "a virtual_batch_size"
+        if self.adjustment is not None:
+            return "an adjustment"
+        if self.synchronized:
+            return "synchronized=True"
+        return f"dtype={self.dtype!r}" if self._kind == torch.float64 else ""
 
     def _own_traits(self) -> Traits:
-        return replace(super()._own_traits(), row_wise=self.statistics != "batch")
+        own = replace(super()._own_traits(), row_wise=self.statistics != "batch")
+        return own if self.adjustment is None else replace(own, runs_user_code=True)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights."""
@@ -135,8 +186,18 @@ class BatchNormalization(Layer):
             )
         self._axes = tuple(sorted(a % rank for a in named))
         sizes = {a: self._last_axis(input_shape, a) for a in self._axes}
+        fits = len(self._axes) == 1 and rank in (4, 5) and self._axes[0] in (1, rank - 1)
+        if self.fused and not fits:
+            raise ValueError(
+                f"{self}: fused=True needs images or volumes with the channels last or behind the batch; got axis="
+                f"{self.axis} and shape {tuple(input_shape)}. Leave fused out."
+            )
+        self.fused = fits and self.fused is not False and not self._unfit_for_kernel()
         self._over_axes = tuple(sizes.get(a, 1) for a in range(rank))
         shape = self._over_axes if len(sizes) > 1 else tuple(sizes.values())
+        if self.virtual_batch_size is not None:  # the parts of a batch are an axis of their own, behind the samples
+            self._axes = tuple(a + 1 for a in self._axes)
+            shape = self._over_axes = (1, *self._over_axes)
         kind = settings.torch_dtype(self.dtype)
         # Short floats cannot hold a moving average: its steps are below their precision. Keras keeps float32 too.
         dtype = torch.float32 if kind in SHORT else kind
@@ -151,6 +212,16 @@ class BatchNormalization(Layer):
             else:
                 self.norm.register_buffer(attribute, torch.empty(shape, dtype=dtype))
             enter_weight(self, name, self.norm, attribute, trainable=trained)
+        if self.renorm:
+            self._make_deviations(shape, dtype)
+
+    def _make_deviations(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+        """Make the averages that renormalisation takes, which begin where mean and variance do."""
+        self.deviations = Deviations(shape, dtype)
+        make_deviation = functools.partial(square_root, self.moving_variance_initializer)
+        for name in ("moving_stddev", "renorm_mean", "renorm_stddev"):
+            fill = self.moving_mean_initializer if name == "renorm_mean" else make_deviation
+            self._enter_weight(name, self.deviations, name, initializer=fill, trainable=False)
 
     def _to_input(self, inputs: Any) -> Any:
         """Return the input in the layer's type, which may be shorter than that of its weights."""
@@ -163,20 +234,19 @@ class BatchNormalization(Layer):
             training = False
         if self.statistics != "moving":
             return self._by_own_statistics(inputs)
+        if self._is_varied:
+            return self._by_arithmetic(inputs, training, mask if self._rules.masked_batch_statistics else None)
         if len(self._axes) > 1:
             return self._by_arithmetic(inputs, training, None)
-        if training and mask is not None and self._rules.masked_batch_statistics and not self._unbiased(inputs.dim()):
+        if training and mask is not None and self._rules.masked_batch_statistics and not self.fused:
             return self._by_arithmetic(inputs, training, mask)  # Keras's kernel for images knows no masks either
         return self._by_kernel(inputs, training)
 
-    def _unbiased(self, rank: int) -> bool:
-        return rank in (4, 5) and self._axes[0] in (1, rank - 1)
-
-    def _kernel_moves(self, rank: int, count: int) -> bool:
+    def _kernel_moves(self, count: int) -> bool:
         """Tell whether torch's kernel, which takes n / (n − 1), moves the averages as the dialect does."""
         if self._rules.moving_variance == "corrected":
             return count > max(1, self.epsilon * 1e6)  # what the rule takes off besides is lost in float32
-        return self._rules.moving_variance == "images" and self._unbiased(rank) and count > 1
+        return self._rules.moving_variance == "images" and bool(self.fused) and count > 1
 
     def _by_kernel(self, inputs: Tensor, training: bool) -> Tensor:
         """Normalise by torch's kernel, called as a function: the module refuses a batch of one."""
@@ -190,7 +260,7 @@ class BatchNormalization(Layer):
         x = inputs.reshape(-1, channels) if flat else inputs.movedim(axis, 1) if moved else inputs
         count = inputs.numel() // max(channels, 1)
         weight, bias = self._scale_and_offset(x)
-        if not training or (self.trainable and self._kernel_moves(inputs.dim(), count)):
+        if not training or (self.trainable and self._kernel_moves(count)):
             moving, rate = (norm.running_mean, norm.running_var), 1 - self.momentum
             if not training and torch.is_grad_enabled() and not is_recorded():
                 moving = (moving[0].clone(), moving[1].clone())  # the averages may move before the gradient
@@ -213,17 +283,47 @@ class BatchNormalization(Layer):
         return weight, bias
 
     def _by_arithmetic(self, inputs: Tensor, training: bool, mask: Tensor | None) -> Tensor:
-        """Normalise over several axes, or with the statistics of valid steps only."""
+        """Normalise over several axes, with the statistics of valid steps only, or in one of tf.keras's other ways."""
         kind, norm, shape = inputs.dtype, self.norm, self._over_axes
-        inputs = inputs.float() if kind in SHORT else inputs
-        mean, variance = norm.running_mean.view(shape), norm.running_var.view(shape)
+        x = inputs.float() if kind in SHORT else inputs
+        if self.virtual_batch_size is not None:
+            x = in_parts(x, self.virtual_batch_size, training)
+            mask = None if mask is None else in_parts(mask, self.virtual_batch_size, training)
         if training:
-            mean, variance = self._statistics(inputs, mask)
+            mean, variance = self._statistics(x, mask)
+            y = (x - mean) * torch.rsqrt(variance + self.epsilon)
+            y = self._varied(y, *self._learn(mean.detach(), variance.detach(), x))
+        else:
+            mean, variance = norm.running_mean.view(shape), norm.running_var.view(shape)
+            y = (x - mean) * torch.rsqrt(variance + self.epsilon)
+        return scaled(y, norm.weight, norm.bias, shape).reshape(inputs.shape).to(kind)
+
+    def _learn(self, mean: Tensor, variance: Tensor, x: Tensor) -> tuple[Tensor, Tensor] | tuple[()]:
+        """Move the averages, where the layer is trainable; return the correction that renormalisation makes."""
+        if self.virtual_batch_size is not None:
+            mean, variance = mean.mean(1, keepdim=True), variance.mean(1, keepdim=True)
+        if not self.renorm:
             if self.trainable:
-                channels = math.prod(inputs.shape[a] for a in self._axes)
-                self._move(mean.detach(), variance.detach(), inputs.numel() // max(channels, 1))
-        y = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
-        return scaled(y, norm.weight, norm.bias, shape).to(kind)
+                channels = math.prod(x.shape[a] for a in self._axes)
+                self._move(mean, variance, x.numel() // max(channels, 1))
+            return ()
+        deviation, kept = torch.sqrt(variance + self.epsilon), self.deviations
+        found = correction(kept, mean, deviation, self.epsilon, self.renorm_clipping)
+        if self.trainable:
+            move_deviations(kept, mean, deviation, self.momentum, self.renorm_momentum)
+            with torch.no_grad():
+                self.norm.running_mean.lerp_(mean.view(self.norm.running_mean.shape), 1 - self.momentum)
+                self.norm.running_var.copy_((kept.moving_stddev.square() - self.epsilon).clamp(min=0))
+        return found
+
+    def _varied(self, y: Tensor, factor: Tensor | None = None, offset: Tensor | None = None) -> Tensor:
+        """Return normal numbers after renormalisation and adjustment."""
+        if factor is not None and offset is not None:
+            y = y * factor + offset
+        if self.adjustment is None:
+            return y
+        multiplier, shift = calling(self.adjustment)(torch.tensor(y.shape, dtype=torch.int32))
+        return y * multiplier + shift  # type: ignore[no-any-return]
 
     def _by_own_statistics(self, inputs: Tensor) -> Tensor:
         """Normalise by the statistics of this batch, or of each vector of it."""
@@ -238,7 +338,8 @@ class BatchNormalization(Layer):
         return scaled(y, norm.weight, norm.bias, self._over_axes).to(kind)
 
     def _statistics(self, inputs: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        others = tuple(a for a in range(inputs.dim()) if a not in self._axes)
+        parts = () if self.virtual_batch_size is None else (1,)
+        others = tuple(a for a in range(inputs.dim()) if a not in (*self._axes, *parts))
         if mask is None:
             variance, mean = torch.var_mean(inputs, others, correction=0, keepdim=True)
             return mean, variance
@@ -257,8 +358,18 @@ class BatchNormalization(Layer):
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal layer; one that Keras has not stands there where it is used."""
+        """Return the arguments that make an equal layer; those that are seldom used only where they are used."""
         config = super().get_config()
-        if self.statistics == "moving":
-            del config["statistics"]
-        return config
+        if self.adjustment is not None:
+            warnings.warn(
+                f"{self}: a configuration cannot hold the function adjustment, and leaves it out.",
+                stacklevel=user_stacklevel(),
+            )
+        seldom = {
+            "statistics": self.statistics != "moving",
+            "virtual_batch_size": self.virtual_batch_size is not None,
+            "fused": self._told_fused is False,  # which Keras leaves out, so that a layer that is read trains otherwise
+            **dict.fromkeys(("renorm", "renorm_clipping", "renorm_momentum"), self.renorm),
+        }
+        absent = {"adjustment", *(name for name, used in seldom.items() if not used)}
+        return {name: value for name, value in config.items() if name not in absent}

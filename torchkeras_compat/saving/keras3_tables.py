@@ -107,6 +107,11 @@ LAYERS: dict[str, Mapping[str, Rule]] = {
     "Discretization": {"trainable": _gone()},
     "BatchNormalization": {
         "statistics": _gone("moving", None, reason="Keras 3 has no mode of BatchNormalization"),
+        "renorm": _gone(False, reason="most releases of Keras 3 have no renormalization"),
+        "renorm_clipping": _gone(),
+        "fused": _gone(),
+        "renorm_momentum": _gone(),
+        "virtual_batch_size": _gone(None, reason="Keras 3 has no parts of batches in BatchNormalization"),
         "axis": Rule("axis", convert=only_one),
     },
     **{name: {"data_format": _FIRST} for name in ("Cropping1D", "UpSampling1D")},

@@ -42,8 +42,9 @@ def _channels_on_axis_1(emission: Emission, layer: Any, x: Value, axis: int) -> 
 @writes(layers.BatchNormalization, modes=True)
 def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     """Normalisation by the statistics of the batch, and by moving ones."""
-    if len(layer._axes) != 1 or layer.statistics != "moving" or x.rank not in MODULES:
-        raise NotExportable(f"{layer}: axis={layer.axis}, statistics={layer.statistics!r} have no form in plain torch.")
+    if layer._is_varied or len(layer._axes) != 1 or layer.statistics != "moving" or x.rank not in MODULES:
+        told = f"axis={layer.axis}, statistics={layer.statistics!r}, renorm={layer.renorm}"
+        raise NotExportable(f"{layer}: {told}, parts of a batch or an adjustment have no form in plain torch.")
     options = _affine(layer)
     x = _channels_on_axis_1(emission, layer, x, layer._axes[0])
     channels = x.shape[layer._axes[0]]
@@ -62,7 +63,7 @@ def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
         momentum = round(1 - layer.momentum, 12)
         constructor = f"{MODULES[x.rank]}({arguments(channels, eps=layer.epsilon, momentum=momentum, **options)})"
         rule = layer._rules.moving_variance
-        note = "" if rule == "corrected" or (rule == "images" and x.rank > 3) else BIASED
+        note = "" if rule == "corrected" or (rule == "images" and layer.fused) else BIASED
     name = emission.module(layer, constructor, state, note=note)
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
