@@ -220,3 +220,7 @@ def test_sessions_are_accepted_or_answered() -> None:
     K.set_session(None)  # once is enough
     x = K.placeholder((None, 2))
     assert K.get_session().run(K.sum(x), feed_dict={x: [[1, 2], [3, 4]]}) == 10
+
+
+def test_transpose_of_a_number() -> None:
+    assert K.transpose(K.constant(3.0)).numpy() == 3.0

@@ -37,6 +37,7 @@ class Rules:
         logits_of_any_activation: it is so with any cross-entropy, though another activation belongs to it (2.15).
         normalise_by_nonzero: a weighted loss is divided by the fraction of weights that are not zero.
         mean_over_valid_steps: a masked loss is the mean over the valid steps, not over all of them.
+        losses_take_masks: a loss object that is called by hand looks at the mask that the predictions carry.
         scaled_truncation: VarianceScaling divides the standard deviation of a truncated normal by .8796.
         normals_are_cut: glorot_normal and he_normal draw again what is beyond two standard deviations.
         unsupported_mask_is_error: a layer that knows no masks refuses one, instead of dropping it.
@@ -122,6 +123,7 @@ class Rules:
     logits_of_any_activation: bool = False
     normalise_by_nonzero: bool = False
     mean_over_valid_steps: bool = False
+    losses_take_masks: bool = False
     scaled_truncation: bool = True
     normals_are_cut: bool = True
     unsupported_mask_is_error: bool = True
@@ -354,6 +356,7 @@ TF_KERAS = Dialect(
         mean_over_valid_steps=True,
         running_batch_logs=True,
         logits_of_any_activation=True,
+        losses_take_masks=True,
         unsupported_mask_is_error=False,
         untouched_rows_stay=True,
         lookups_clipped_apart=True,

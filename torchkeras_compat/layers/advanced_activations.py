@@ -390,12 +390,18 @@ class Softmax(ActivatedLayer, ElementwiseLayer):
         mixes = reach_samples(axis_tuple("Softmax", self.axis), len(self._built_shape or ()))
         return replace(super()._own_traits(), row_wise=not mixes, runs_user_code=False)
 
-    def pre_activation(self, inputs: Tensor) -> Tensor:
-        """Return the input."""
-        return inputs
+    def pre_activation(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the input; what a mask leaves out is made small, and not equal: where nothing counts, all does."""
+        if mask is None or not _fits(mask, inputs):
+            return inputs
+        return inputs + (1 - mask.to(inputs.dtype)) * max(-1e9, torch.finfo(inputs.dtype).min)
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the probabilities; a mask in the shape of the input leaves single numbers out."""
-        if mask is not None and mask.shape == inputs.shape:
-            inputs = inputs.masked_fill(~mask.bool(), max(-1e9, torch.finfo(inputs.dtype).min))
-        return super().call(inputs)
+        """Return the probabilities; a mask that fits the input leaves numbers out, one of steps changes nothing."""
+        return super().call(self.pre_activation(inputs, mask))
+
+
+def _fits(mask: Tensor, inputs: Tensor) -> bool:
+    """Tell whether a mask says of single numbers which count, by its shape or by one that broadcasts to the input's."""
+    sizes = zip(reversed(mask.shape), reversed(inputs.shape))
+    return mask.dim() <= inputs.dim() and all(m in (1, n) for m, n in sizes)

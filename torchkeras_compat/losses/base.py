@@ -16,7 +16,7 @@ from .._core.config import Configurable
 from .._core.dialects import Rules
 from .._core.errors import choice
 from .._core.operations import answer, nameable
-from .._core.user_tensors import call_user, is_users
+from .._core.user_tensors import call_user, is_users, take_back
 
 Decorator = Callable[[Callable[..., Tensor]], Callable[..., Tensor]]
 
@@ -212,16 +212,25 @@ class Loss(Configurable):
         """Return which values count, as a tensor of booleans; `None` when all do."""
         return None
 
-    def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        """Return the per-sample values whose mean (or sum) is the loss: those that do not count are left out of it."""
+    def values(self, y_true: Any, y_pred: Any, mask: Tensor | None = None) -> Tensor:
+        """Return the per-sample values whose mean (or sum) is the loss: those that do not count are left out of it.
+
+        Args:
+            y_true: The targets.
+            y_pred: The predictions.
+            mask: Which of their samples or steps count; `None` where all do.
+        """
         call = self.call
         return self.counted(
-            y_true, call_user(call, y_true, y_pred) if is_users(type(self).call) else call(y_true, y_pred)
+            y_true, call_user(call, y_true, y_pred) if is_users(type(self).call) else call(y_true, y_pred), mask
         )
 
-    def counted(self, y_true: Any, values: Tensor) -> Tensor:
+    def counted(self, y_true: Any, values: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return `values` scaled so that their mean is that of the valid ones alone."""
         valid = self.valid(y_true, values) if type(self).valid is not Loss.valid else None
+        if mask is not None:
+            mask = fit_weight(mask.bool(), values)
+            valid = mask if valid is None else valid & mask
         if valid is None:
             return values
         share = valid.to(values.dtype)
@@ -230,12 +239,14 @@ class Loss(Configurable):
         return values * share
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Return the loss of a batch, weighed and reduced."""
-        return answer(self.__call__, self._computed, (y_true, y_pred, sample_weight), {})
+        """Return the loss of a batch, weighed and reduced; in tf.keras, of what the predictions' mask counts."""
+        mask = getattr(y_pred, "_keras_mask", None) if self._rules.losses_take_masks else None
+        computed = self._computed if mask is None else functools.partial(self._computed, mask=take_back(mask))
+        return answer(self.__call__, computed, (y_true, y_pred, sample_weight), {})
 
-    def _computed(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
+    def _computed(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Tensor | None = None) -> Tensor:
         y_true, y_pred = tensors(y_true, y_pred, cast=False)
-        return reduced(weighted(self.values(y_true, y_pred), sample_weight), self.reduction)
+        return reduced(weighted(self.values(y_true, y_pred, mask), sample_weight), self.reduction)
 
 
 class FunctionLoss(Loss):

@@ -238,7 +238,10 @@ class Plan:
     def final_activations(self) -> list[Callable[[Any], Any] | None]:
         """Return the activation functions that the outputs end in; `None` where something needs their results."""
         nodes = [t.node for t in self.outputs]
-        once = [node is not None and node.is_layer and nodes.count(node) == 1 for node in nodes]
+        once = [
+            node is not None and node.is_layer and nodes.count(node) == 1 and "mask" not in node.keywords
+            for node in nodes
+        ]
         return [
             final_activation(node.layer) if alone and node is not None and not is_branch(node.outputs) else None
             for node, alone in zip(nodes, once)
@@ -347,5 +350,6 @@ def logits_of(layer: Any, x: Any, mask: Any, training: bool) -> tuple[Any, Any]:
     """Return what the last activation of a layer or model is applied to, and the mask of its output."""
     if hasattr(layer, "_run_to_logits"):
         return layer._run_to_logits(x, mask, training)  # type: ignore[no-any-return]
-    logits = layer._pre_activation_cast(x) if layer._casts else layer.pre_activation(x)
+    told = {"mask": mask} if mask is not None and layer._wants_mask else {}
+    logits = layer._pre_activation_cast(x, **told) if layer._casts else layer.pre_activation(x, **told)
     return logits, layer.compute_mask(x, mask) if mask is not None or layer._has_own_mask else mask

@@ -66,14 +66,15 @@ class CompiledParts:
 
 
 def as_outcome(model: Any, x: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Batch, Outcome]:
-    """Return a batch and predictions that user code holds as a step has them."""
+    """Return a batch and predictions that user code holds, with the masks that these carry, as a step has them."""
     x, y, outputs, weight = take_back(x), take_back(y_true), take_back(y_pred), take_back(sample_weight)
     if isinstance(outputs, dict):
         heads = model._heads()
         leaves = by_key_or_name(outputs, [h.name for h in heads], [h.key or h.name for h in heads])
     else:
         leaves = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-    return arranged(model, x, y, weight), Outcome(leaves, [None] * len(leaves))
+    masks = [getattr(leaf, "_keras_mask", None) for leaf in leaves]
+    return arranged(model, x, y, weight), Outcome(leaves, masks)
 
 
 class CustomSteps(CompiledModel):

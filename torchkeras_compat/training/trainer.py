@@ -190,9 +190,11 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         return [*told, *lines, *config.side_metrics.values(), *self._own_metrics()]
 
     def _steps_tell_no_loss(self, config: CompileConfig) -> bool:
-        """Tell whether steps of the user's own compute what they minimise, and leave the compiled loss alone."""
-        steps = self._steps.values()
-        if config.loss is not None or not any(step.overrides.train_step or step.overrides.test_step for step in steps):
+        """Tell whether the user's own step that runs, or all of them, have left the compiled loss alone."""
+        running = settings.running_phase()
+        modes = ("train", "test") if running is None else ("train" if running else "test",)
+        steps = [self._steps[mode] for mode in modes if mode in self._steps]
+        if not any(step.overrides.train_step or step.overrides.test_step for step in steps):
             return False
         return all(step.averages.loss.result() is None for step in steps)
 

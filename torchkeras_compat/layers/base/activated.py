@@ -33,10 +33,10 @@ class ActivatedLayer(Layer):
         """Return what the activation function is applied to."""
         raise NotImplementedError(f"{type(self).__name__} must define pre_activation(inputs).")
 
-    def _pre_activation_cast(self, inputs: Tensor) -> Tensor:
+    def _pre_activation_cast(self, inputs: Tensor, **call_arguments: Any) -> Tensor:
         """Return what the activation function is applied to, where input or weights come in another type."""
         with computing_in(self._kind):
-            return self.pre_activation(self._cast_inputs(inputs))
+            return self.pre_activation(self._cast_inputs(inputs), **call_arguments)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return `activation(pre_activation(inputs))`."""
