@@ -356,8 +356,10 @@ def test_takes_integers(spec: LayerSpec) -> None:
     layer = built(spec)
     assert layer._traits.takes_integers is (spec.indices is not None)
     if spec.takes_one:  # what takes several tensors leaves each in its type
-        # Indices stay what they are; other integers are numbers.
-        assert layer._to_input(np.arange(3)).is_floating_point() is (spec.indices is None)
+        # Indices stay what they are, and what is only moved (tests/layers/test_integers.py); others are computed with.
+        stays = spec.indices is not None or layer._keeps_integers
+        assert layer._to_input(np.arange(3)).is_floating_point() is not stays
+        assert not (layer._keeps_integers and layer._casts_integers)
 
 
 def test_runs_user_code(spec: LayerSpec) -> None:

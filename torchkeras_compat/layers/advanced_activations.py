@@ -24,6 +24,7 @@ class ElementwiseLayer(Layer):
     """Base of the layers that apply a function to each number."""
 
     _class_traits = ROW_WISE
+    _casts_integers = True
     supports_masking = True
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -94,6 +95,14 @@ class ReLU(ElementwiseLayer):
         self.max_value = None if max_value is None else number("ReLU", "max_value", max_value, 0)
         self.negative_slope = number("ReLU", "negative_slope", negative_slope, 0)
         self.threshold = number("ReLU", "threshold", threshold, 0)
+
+    @property
+    def _keeps_integers(self) -> bool:  # type: ignore[override]
+        return self.negative_slope == 0
+
+    @property
+    def _casts_integers(self) -> bool:  # type: ignore[override]
+        return not self._keeps_integers
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the rectified input."""

@@ -77,6 +77,8 @@ class Conv(SpatialLayer, ActivatedLayer):
         kwargs: The arguments of every layer.
     """
 
+    _casts_integers = True
+
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     def __init__(

@@ -148,6 +148,14 @@ class Activation(ActivatedLayer):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
+    @property
+    def _keeps_integers(self) -> bool:  # type: ignore[override]
+        return self.activation in (activations.relu, activations.linear)
+
+    @property
+    def _casts_integers(self) -> bool:  # type: ignore[override]
+        return not self._keeps_integers and registry.name_of("activation", self.activation) is not None
+
     def pre_activation(self, inputs: Tensor) -> Tensor:
         """Return the input."""
         return inputs
@@ -177,6 +185,7 @@ class Identity(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
     _takes_trees = True
 
     def call(self, inputs: Any) -> Any:
@@ -214,6 +223,7 @@ class Dropout(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
     supports_masking = True
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
@@ -240,6 +250,7 @@ class Dropout(Layer):
         """Return the input, thinned in training."""
         if not training or self.rate == 0:
             return inputs
+        expect_floats(self, inputs)
         if self.seed is None and self.noise_shape is None and inputs.device.type != "cpu":
             return F.dropout(inputs, self.rate, True)
         return inputs * self.draw_mask(inputs)
@@ -252,6 +263,15 @@ class Dropout(Layer):
         if self.noise_shape is not None or self.seed is not None:
             return None
         return DropoutFacts(draw_mask=self.draw_mask if self.rate else None)
+
+
+def expect_floats(layer: Layer, inputs: Tensor) -> None:
+    """Raise where a layer of chance got integers in training."""
+    if not inputs.is_floating_point():
+        kind = str(inputs.dtype).partition(".")[2]
+        raise ValueError(
+            f"{layer}: in training it takes floats; got {kind}. Write backend.cast(x, 'float32') before it."
+        )
 
 
 def seeded_uniform(layer: Any, shape: Sequence[int], like: Tensor) -> Tensor:
@@ -281,6 +301,7 @@ class Flatten(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -324,6 +345,7 @@ class Reshape(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -376,6 +398,7 @@ class Permute(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -419,6 +442,7 @@ class RepeatVector(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
     _input_rank = 2
 
     def __init__(self, n: int, **kwargs: Any) -> None:
@@ -453,6 +477,7 @@ class Masking(Layer):
     """
 
     _class_traits = Traits(row_wise=True, makes_mask=True)
+    _keeps_integers = True
     supports_masking = True
     _sequence_input = True
 

@@ -111,6 +111,8 @@ class EinsumDense(ActivatedLayer):
         (None, 32, 64)
     """
 
+    _casts_integers = True
+
     def __init__(
         self,
         equation: str,

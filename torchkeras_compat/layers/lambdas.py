@@ -42,6 +42,7 @@ class Lambda(Layer):
 
     _class_traits = Traits(runs_user_code=True)
     _takes_trees = True
+    _keeps_integers = True
 
     def __init__(
         self,
@@ -74,6 +75,9 @@ class Lambda(Layer):
         if self._rules.lambdas_run_once:
             self._bind()
         return super()._call_symbolic(inputs, args, call_arguments)
+
+    def _output_dtype(self, input_dtype: str) -> str:
+        return str(self.compute_dtype)  # where a shape is given, and the function does not run to tell
 
     def _bind(self) -> None:
         """Keep the variables around the function as they stand."""

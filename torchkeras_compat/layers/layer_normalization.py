@@ -31,6 +31,7 @@ class SampleNormalization(Layer):
     """
 
     _class_traits = ROW_WISE
+    _casts_integers = True
     supports_masking = True
     axis: int | list[int]
 

@@ -47,6 +47,8 @@ class LocallyConnected(SpatialLayer, ActivatedLayer):
         kwargs: The arguments of every layer.
     """
 
+    _casts_integers = True
+
     def __init__(
         self,
         filters: int,

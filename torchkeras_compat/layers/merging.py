@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +30,7 @@ class MergingLayer(Layer):
 
     _class_traits = ROW_WISE
     _takes_trees = True
+    _keeps_integers = True
     _needs_list = True
     _exact_count: ClassVar[int | None] = None  # how many tensors it takes, where that is fixed
     supports_masking = True
@@ -80,11 +80,6 @@ class MergingLayer(Layer):
         return tuple(result)
 
     # --- running -------------------------------------------------------------------------------------------------
-
-    def _to_tensor(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray) and value.dtype.kind in "iub":
-            value = torch.as_tensor(np.array(value))  # integers stay what they are
-        return super()._to_tensor(value)
 
     def _symbolic_outputs(self, inputs: Any, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Any:
         kinds = {tensor.dtype for tensor in inputs}

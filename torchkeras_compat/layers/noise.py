@@ -15,7 +15,7 @@ from .._core.errors import fraction, number
 from .._core.graph_capture import not_in_graphs
 from .._core.shapes import Shape
 from .base import ROW_WISE, Layer
-from .core import Dropout, seeded_uniform
+from .core import Dropout, expect_floats, seeded_uniform
 
 _ALPHA = 1.6732632423543772  # of the SELU activation (Klambauer, Unterthiner, Mayr & Hochreiter, 2017)
 _SCALE = 1.0507009873554805
@@ -35,6 +35,7 @@ class NoiseLayer(Layer):
     """Base of the layers that draw random numbers in training and keep the shape."""
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
     supports_masking = True
     seed: int | None
     _generator: torch.Generator | None = None
@@ -73,7 +74,10 @@ class GaussianNoise(NoiseLayer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the input, with noise in training."""
-        return torch.add(inputs, seeded_normal(self, inputs), alpha=self.stddev) if training else inputs
+        if not training:
+            return inputs
+        expect_floats(self, inputs)
+        return torch.add(inputs, seeded_normal(self, inputs), alpha=self.stddev)
 
 
 @registry.register("layer")
@@ -110,6 +114,7 @@ class GaussianDropout(NoiseLayer):
         """Return the input, multiplied by noise in training."""
         if not training or not 0 < self.rate < 1:
             return inputs
+        expect_floats(self, inputs)
         stddev = math.sqrt(self.rate / (1 - self.rate))
         return inputs * (seeded_normal(self, inputs) * stddev + 1)
 
@@ -144,6 +149,7 @@ class AlphaDropout(Dropout):
         """Return the input, thinned in training."""
         if not training or not 0 < self.rate < 1:
             return inputs
+        expect_floats(self, inputs)
         shape = self.mask_shape(inputs.shape)
         uniform = torch.rand(shape, device=inputs.device) if self.seed is None else seeded_uniform(self, shape, inputs)
         low = -_ALPHA * _SCALE
@@ -289,6 +295,7 @@ class ActivityRegularization(Layer):
     """
 
     _class_traits = ROW_WISE
+    _keeps_integers = True
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:

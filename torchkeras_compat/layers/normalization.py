@@ -95,6 +95,7 @@ class BatchNormalization(Layer):
 
     _class_traits = ROW_WISE
     supports_masking = True
+    _casts_integers = True
     _weights_read_cast = False  # statistics and scale stay in float32, which the kernel takes
 
     def __init__(

@@ -13,6 +13,7 @@ from .._core import devices, registry
 from .._core.errors import choice, int_tuple
 from .._core.shapes import Shape, conv_length, same_padding
 from ..backend.convolution import average_pool_same
+from ..backend.math import mean
 from .base.gradient_facts import AverageFacts, MaxPoolingFacts
 from .spatial import SpatialLayer, over_height
 
@@ -90,6 +91,7 @@ class Pooling(SpatialLayer):
 class MaxPooling(Pooling):
     """Base of the layers that keep the largest value of each window."""
 
+    _keeps_integers = True
     _functions: ClassVar[dict[int, Callable[..., Tensor]]] = {1: F.max_pool2d, 2: F.max_pool2d, 3: F.max_pool3d}
 
     def pool(self, x: Tensor, padding: list[int], ceil: bool) -> Tensor:
@@ -106,6 +108,7 @@ class MaxPooling(Pooling):
 class AveragePooling(Pooling):
     """Base of the layers that average each window, over the cells that are really there."""
 
+    _casts_integers = True
     _functions: ClassVar[dict[int, Callable[..., Tensor]]] = {1: F.avg_pool2d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -141,6 +144,8 @@ class GlobalPooling(SpatialLayer):
         kwargs: The arguments of every layer.
     """
 
+    _keeps_integers = True
+
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.keep_format(data_format)
@@ -167,8 +172,13 @@ class GlobalAveragePooling(GlobalPooling):
     """Base of the layers that average each channel."""
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Return the mean of each channel."""
+        """Return the mean of each channel: of integers an integer, cut, as `K.mean` gives it."""
+        if not inputs.is_floating_point():
+            return mean(inputs, self.space, self.keepdims)
         return inputs.mean(self.space, self.keepdims)
+
+    def _output_dtype(self, input_dtype: str) -> str:
+        return self.compute_dtype if input_dtype == "bool" else super()._output_dtype(input_dtype)
 
     def _average_facts(self) -> AverageFacts | None:
         """Return what a written-out gradient needs, where the axes that are averaged go."""

@@ -53,6 +53,8 @@ class ZeroPadding(SpatialLayer):
         kwargs: The arguments of every layer.
     """
 
+    _keeps_integers = True
+
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.padding = pairs(type(self).__name__, "padding", padding, self.rank)
@@ -82,6 +84,8 @@ class Cropping(SpatialLayer):
         data_format: `'channels_last'` or `'channels_first'`.
         kwargs: The arguments of every layer.
     """
+
+    _keeps_integers = True
 
     def __init__(self, cropping: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -120,6 +124,14 @@ class UpSampling(SpatialLayer):
 
     interpolation: str = "nearest"
 
+    @property
+    def _keeps_integers(self) -> bool:  # type: ignore[override]
+        return self.interpolation == "nearest"
+
+    @property
+    def _casts_integers(self) -> bool:  # type: ignore[override]
+        return not self._keeps_integers
+
     def __init__(self, size: int | Sequence[int] = 2, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = int_tuple(type(self).__name__, "size", size, self.rank)
@@ -127,12 +139,10 @@ class UpSampling(SpatialLayer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the enlarged input."""
-        if not inputs.is_floating_point():  # torch's kernels take none of them
-            if self.interpolation == "nearest":
-                for axis, factor in zip(self.space, self.size):
-                    inputs = inputs.repeat_interleave(factor, axis)
-                return inputs
-            inputs = inputs.float()
+        if not inputs.is_floating_point():  # which torch's kernels do not take
+            for axis, factor in zip(self.space, self.size):
+                inputs = inputs.repeat_interleave(factor, axis)
+            return inputs
         size = [n * factor for n, factor in zip(self.lengths(inputs.shape), self.size) if n is not None]
         size = [1, *size] if self.rank == 1 else size
         # torch's bilinear takes half-pixel centres unless told otherwise, as tf.image.resize does.

@@ -48,6 +48,17 @@ class Wrapper(Layer):
         return self.layer._takes_integers
 
     @property
+    def _keeps_integers(self) -> bool:  # type: ignore[override]
+        return self.layer._keeps_integers
+
+    @property
+    def _casts_integers(self) -> bool:  # type: ignore[override]
+        return self.layer._casts_integers
+
+    def _output_dtype(self, input_dtype: str) -> str:
+        return self.layer._output_dtype(input_dtype)
+
+    @property
     def _index_checks(self) -> tuple[Callable[[Tensor], None], ...]:  # type: ignore[override]
         return self.layer._index_checks
 

@@ -33,7 +33,7 @@ from ..saving.keras2_form import for_keras_2
 from ..training.data.signature import ModelInput
 from ..training.trainer import Trainer
 from . import functional
-from .network import Network
+from .network import Network, declared_integers
 from .network_symbols import ordered
 from .operation import layer_of
 from .plan import Plan
@@ -222,7 +222,8 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             checks = [self._checks_of_input(i) for i in range(len(shapes))]
             strings = [self._input_takes_strings(i) for i in range(len(shapes))]
             integers = [strings[i] or self._input_takes_integers(i) for i in range(len(shapes))]
-            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks, strings))
+            kinds = [declared_integers(tensor.dtype) for tensor in self._plan.inputs]
+            self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks, strings, kinds))
         return self._told_inputs
 
     _told_inputs: tuple[ModelInput, ...] | None = None

@@ -19,7 +19,7 @@ from .._core.border import nameless
 from .._core.errors import did_you_mean
 from .._core.runs import RUN
 from .._core.shapes import Shape, compatible, one_sample_hint
-from .._core.strings import StringTensor
+from .._core.strings import StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
@@ -380,13 +380,24 @@ class Network(Description, TorchSide, TrainedModel):
             return False
         return any(settings.is_float(i.dtype) and i.dtype != self.dtype for i in self._plan.inputs)
 
+    def _as_declared(self, x: Tensor, index: int) -> Tensor:
+        """Return an input in the type that it was declared with; integers stay integers for floats."""
+        declared = self._declared_dtype(index)
+        if declared is None or isinstance(x, StringTensor):
+            return x
+        if (kind := declared_integers(declared)) is not None:
+            return x.to(kind)
+        return x.to(settings.torch_dtype(declared)) if x.is_floating_point() and settings.is_float(declared) else x
+
+    def _declared_dtype(self, index: int) -> str | None:
+        """Return the name of the type that an input was declared with; `None` where none is known."""
+        return None if self._plan is None else self._plan.inputs[index].dtype
+
     def _fitted(self, x: Tensor, index: int) -> Tensor:
         """Return an input in the rank the model takes, or raise when it does not fit."""
         if self._plan is None:
             return x
-        symbol = self._plan.inputs[index]
-        if x.is_floating_point() and settings.is_float(symbol.dtype):
-            x = x.to(settings.torch_dtype(symbol.dtype))
+        symbol, x = self._plan.inputs[index], self._as_declared(x, index)
         return fitted(
             self, tuple(symbol.shape), x, self.input_names[index], functools.partial(self._runs_on, symbol, x)
         )
@@ -542,6 +553,15 @@ class Network(Description, TorchSide, TrainedModel):
         """
         self._need_built("summary")
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+
+def declared_integers(dtype: str) -> torch.dtype | None:
+    """Return the type that an input was declared with, where it is one of numbers and none of floats.
+
+    Args:
+        dtype: Its name.
+    """
+    return None if settings.is_float(dtype) or is_string_type(dtype) else settings.torch_dtype(dtype)
 
 
 def fitted(

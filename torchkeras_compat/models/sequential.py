@@ -25,7 +25,7 @@ from ..layers.torch_module import TorchModuleWrapper
 from ..training.data.signature import ModelInput
 from .functional import tell_left_out
 from .model import Model
-from .network import fitted
+from .network import declared_integers, fitted
 
 
 @registry.register("layer")
@@ -279,7 +279,8 @@ class Sequential(Model):
             shapes = [shape] if shape is None or is_shape(shape) else flatten_shapes(shape)
             names = self.input_names or [self.name]
             strings = self._takes_strings
-            traits = strings or self._takes_integers, self._index_checks, strings
+            kind = None if self._input_layer is None else declared_integers(self._input_layer.dtype)
+            traits = strings or self._takes_integers, self._index_checks, strings, kind
             self._told_inputs = known = tuple(ModelInput(n, s, *traits) for n, s in zip(names, shapes))
             self._told_shape = shape
         return known
@@ -299,6 +300,9 @@ class Sequential(Model):
     def _says_integers(self) -> bool:
         return self._input_layer is not None and not settings.is_float(self._input_layer.dtype)
 
+    def _declared_dtype(self, index: int) -> str | None:
+        return None if self._input_layer is None else self._input_layer.dtype
+
     def _check_callable(self) -> None:
         if not self._chain and not self._is_users:
             raise ValueError(f"{self}: the model has no layers; add some first.")
@@ -312,6 +316,7 @@ class Sequential(Model):
                     self._built_by_strings = isinstance(x, StringTensor)
                     x = x if x.dim() > 1 or self._built_by_strings else x.unsqueeze(-1)
                     self.build((None, *x.shape[1:]))
+        x = self._as_declared(x, index)
         expected = self._built_shape or ()
         if not is_shape(expected):
             return fitted(self, expected[index], x)

@@ -398,8 +398,8 @@ class Layer(
                 return None
             array = np.array(value)  # a copy: what comes out shares no memory with the caller
             value = StringTensor.of(array) if holds_strings(array) else torch.as_tensor(array)
-            is_number = not isinstance(value, StringTensor)
-            if is_number and not self._takes_integers and not value.is_floating_point() and not self._is_users:
+            stays = isinstance(value, StringTensor) or self._takes_integers or self._keeps_integers or self._is_users
+            if not stays and not value.is_floating_point():
                 value = value.to(settings.torch_dtype(self.dtype))
         elif isinstance(value, UserTensor):
             value = take_back(value)
@@ -409,7 +409,7 @@ class Layer(
             kind = self._kind if self._autocast else value.dtype
         else:
             kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
-        return value.to(device, kind) if value.is_floating_point() else value.to(device)
+        return value.to(device, kind) if value.is_floating_point() else self._as_numbers(value.to(device))
 
     def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
         """Return the symbolic inputs of a call and its further arguments as configurations of models have them."""
@@ -433,10 +433,13 @@ class Layer(
         """Return symbolic tensors for the output of a call."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             if type(self).forward is Layer.forward:
-                return map_tree(lambda tensor: SymbolicTensor(tensor.shape, self.compute_dtype, name=self.name), inputs)
+                return map_tree(
+                    lambda tensor: SymbolicTensor(tensor.shape, self._output_dtype(tensor.dtype), name=self.name),
+                    inputs,
+                )
             return self._output_by_running(inputs, args, call_arguments)
-        shapes = self.compute_output_shape(shapes_of(inputs))
-        return map_shapes(lambda shape: SymbolicTensor(shape, self.compute_dtype, name=f"{self.name}/output"), shapes)
+        shapes, dtype = self.compute_output_shape(shapes_of(inputs)), self._output_dtype(flatten(inputs)[0].dtype)
+        return map_shapes(lambda shape: SymbolicTensor(shape, dtype, name=f"{self.name}/output"), shapes)
 
     def _run(self, inputs: Tree, mask: Tree, training: bool, *args: Any, **call_arguments: Any) -> tuple[Any, Any]:
         """Run the layer, the one way to do so: return its output and the mask of that.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..._core import settings
 from ..._core.border import nameless
@@ -33,6 +33,8 @@ class Precision(nn.Module):
     _kind: torch.dtype  # what it computes in
     _reads_cast: bool = False  # whether the weights are kept in another type than they read in while the layer runs
     _weights_read_cast: ClassVar[bool] = True  # whether weights are cast, or the layer does so itself
+    _keeps_integers: bool = False  # whether integers come out in their type: they are moved, not computed with
+    _casts_integers: bool = False  # whether integers are cast as floats are, for the layer computes with them
 
     def _set_policy(self, policy: Policy, autocast: bool) -> None:
         """Take on a policy, before weights are made."""
@@ -70,8 +72,20 @@ class Precision(nn.Module):
         """Tell whether this layer, or one inside, computes under a mixed policy."""
         return any(m.dtype_policy.is_mixed for m in nn.Module.modules(self) if isinstance(m, Precision))
 
+    def _output_dtype(self, input_dtype: str) -> str:
+        """Return the type of what the layer makes of inputs of a type."""
+        return input_dtype if self._keeps_integers and not settings.is_float(input_dtype) else self.compute_dtype
+
+    def _as_numbers(self, tensor: Any) -> Any:
+        """Return a tensor of integers in the type that the layer computes in, where it computes with them."""
+        if self._casts_integers and isinstance(tensor, Tensor) and not tensor.is_floating_point():
+            return tensor.to(self._kind)
+        return tensor
+
     def _cast_inputs(self, inputs: Tree) -> Tree:
-        """Return inputs with floats in the type that the layer computes in; everything else stays what it is."""
+        """Return inputs with floats, and what is computed with, in the type that the layer computes in."""
+        if self._casts_integers:
+            inputs = map_tree(self._as_numbers, inputs) if is_branch(inputs) else self._as_numbers(inputs)
         if not self._autocast:
             return inputs
         if not is_branch(inputs):
@@ -79,9 +93,9 @@ class Precision(nn.Module):
         return map_tree(lambda leaf: cast_floats(leaf, self._kind), inputs)
 
     def _expect_types(self, inputs: Tree) -> None:
-        """Note where symbolic inputs come in another type of floats than the layer computes in."""
-        leaves = [leaf for leaf in flatten(inputs) if isinstance(leaf, SymbolicTensor)]
-        if any("float" in leaf.dtype and leaf.dtype != self.compute_dtype for leaf in leaves):
+        """Note where symbolic inputs come in another type than the layer computes in."""
+        kinds = {leaf.dtype for leaf in flatten(inputs) if isinstance(leaf, SymbolicTensor)} - {self.compute_dtype}
+        if any(self._casts_integers or "float" in kind for kind in kinds):
             self._prepare_to_cast()
 
     def _prepare_to_cast(self) -> None:

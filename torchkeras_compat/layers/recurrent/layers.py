@@ -51,6 +51,8 @@ STEPS_OF_KERAS_1 = ("step", "get_constants", "preprocess_input", "get_initial_st
 class OwnCell(RNN):
     """Base of layers that walk over a cell which they make from their own arguments."""
 
+    _casts_integers = True
+
     _cell_class: ClassVar[Any]
     cell: Any
 

@@ -73,6 +73,8 @@ def typed(tensor: Tensor, slot: ModelInput | None, dtype: torch.dtype) -> Tensor
     """Return an input in its type: indices as integers, small integers as they are until their batch, the rest cast."""
     if slot is None:
         return tensor.to(dtype) if tensor.is_floating_point() else tensor
+    if slot.dtype is not None:
+        return tensor.to(slot.dtype)
     if slot.takes_integers:
         return tensor if tensor.dtype in (torch.int32, torch.int64) else tensor.long()
     if tensor.dtype == dtype or tensor.dtype in SMALL:
