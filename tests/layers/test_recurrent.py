@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+import torchkeras_compat.backend as K
 from torchkeras_compat._core import dialects
 from torchkeras_compat.layers.recurrent import base
 from torchkeras_compat.layers.recurrent import choose_kernel as kernel
@@ -504,3 +505,22 @@ def test_masks_that_are_not_of_steps() -> None:
     np.testing.assert_array_equal(layer(x, mask=torch.as_tensor(mask[..., None])), expected)
     with pytest.raises(ValueError, match=r"\(batch, steps\); got the shape \(2, 4, 5\).*compute_mask"):
         layer(x, mask=torch.ones((2, 4, 5), dtype=torch.bool))
+
+
+def test_kept_states_are_variables() -> None:
+    """What was read of them stays, and what is assigned to them counts, as `tf.Variable`s of Keras 2.15 have it."""
+    layer = SimpleRNN(2, stateful=True, batch_input_shape=(1, 1, 2), activation="linear", use_bias=False)
+    layer.build((1, 1, 2))
+    layer.set_weights([np.zeros((2, 2)), np.eye(2) * 2])
+    x = np.zeros((1, 1, 2))
+    layer.states[0].assign([[1.0, 3.0]])
+    before = layer.states[0].numpy()
+    np.testing.assert_array_equal(layer(x).detach(), [[2.0, 6.0]])
+    np.testing.assert_array_equal(before, [[1.0, 3.0]])
+    np.testing.assert_array_equal(layer.states[0].numpy(), [[2.0, 6.0]])
+    other = SimpleRNN(2, stateful=True, batch_input_shape=(1, 1, 2))
+    other.build((1, 1, 2))
+    K.set_value(other.states[0], np.ones((1, 2)))
+    np.testing.assert_array_equal(K.get_value(other.states[0]), [[1.0, 1.0]])
+    other.reset_states(layer.states)
+    np.testing.assert_array_equal(other.states[0].numpy(), [[2.0, 6.0]])

@@ -347,3 +347,28 @@ def test_weights_go_to_a_file_and_back(tmp_path: Path) -> None:
     x = draw(5, 3, 4)
     np.testing.assert_array_equal(other.predict(x, verbose=0), model.predict(x, verbose=0))
     assert keras.models.model_from_json(model.to_json()).count_params() == model.count_params()
+
+
+def test_bidirectional_hands_a_constant_to_both_directions() -> None:
+    """One tensor of constants is one constant, and not a list of samples."""
+
+    class Shifted(L.Layer):
+        state_size = output_size = 2
+
+        def call(self, inputs: Any, states: Any, constants: Any) -> Any:
+            output = 0.5 * states[0] + inputs + constants[0]
+            return output, [output]
+
+    rng = np.random.RandomState(0)
+    x, c = rng.randn(3, 4, 2).astype("float32"), rng.randn(3, 2).astype("float32")
+    expected = []
+    for steps in (range(4), range(3, -1, -1)):
+        state = np.zeros((3, 2))
+        for t in steps:
+            state = 0.5 * state + x[:, t] + c
+        expected.append(state)
+    inputs, constants = keras.Input((4, 2)), keras.Input((2,))
+    wrapper = L.Bidirectional(L.RNN(Shifted()))
+    model = keras.Model([inputs, constants], wrapper(inputs, constants=constants))
+    for y in (model.predict([x, c], verbose=0), wrapper(x, constants=torch.as_tensor(c)).detach()):
+        np.testing.assert_allclose(y, np.concatenate(expected, -1), rtol=1e-5)

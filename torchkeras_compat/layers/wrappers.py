@@ -357,6 +357,9 @@ class Bidirectional(Wrapper):
         if is_branch(inputs) and len(inputs) > 1 and all(hasattr(part, "shape") for part in inputs):
             call_arguments = {**call_arguments, "initial_state": list(inputs[1:])}
             inputs = inputs[0]
+        constants = call_arguments.get("constants")
+        if constants is not None and not isinstance(constants, (list, tuple)):
+            call_arguments = {**call_arguments, "constants": [constants]}
         return super()._normalised_call(inputs, call_arguments)
 
     def _call_symbolic(self, inputs: Tree, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from ..._core.shapes import compatible
 from ..._core.symbolic import is_symbolic
 from ..._core.tree import Tree
 from ..._core.user_tensors import take_back
+from ..._core.weights import Variable, Weight
 from ...backend.control import rnn
 from ..base import Layer, Traits
 from .cells import AbstractRNNCell, DropoutMasks, RecurrentCell
@@ -171,13 +172,22 @@ class RNN(Layer):
 
     def _held_states(self) -> list[Tensor]:
         """Return the states that a stateful layer keeps, in a row; none where it is not built."""
-        return [state for name, state in self._buffers.items() if name.startswith("_state_") and state is not None]
+        return [self._buffers[name] for name in self._held_names()]  # type: ignore[misc]
+
+    def _held_names(self) -> list[str]:
+        buffers = self._buffers.items()
+        return [name for name, state in buffers if name.startswith("_state_") and state is not None]
+
+    def _state_variable(self, name: str) -> Variable:
+        """Return a kept state as users know it: it can be assigned to, and what was read of it stays as it was."""
+        return Weight(f"{self.name}/Variable:0", self, (name,), trainable=False).variable()
 
     @property
     def states(self) -> list[Any]:
-        """The states a stateful layer keeps between batches, by cell; `None` for each where it keeps none."""
+        """The variables in which a stateful layer keeps its states, by cell; `None` for each where it keeps none."""
         size = as_list(self.cell.state_size)
-        held: list[Any] = [*self._held_states()] or [None] * len(leaf_shapes(size, None))
+        held: list[Any] = [self._state_variable(name) for name in self._held_names()]
+        held = held or [None] * len(leaf_shapes(size, None))
         return packed(size, held, self)  # type: ignore[no-any-return]
 
     def reset_states(self, states: Any = None) -> None:
