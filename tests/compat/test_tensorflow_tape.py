@@ -184,3 +184,24 @@ def test_where_nothing_is_recorded() -> None:
     assert torch.is_grad_enabled()
     with pytest.raises(TypeError, match=r"watch.*tensor must be a tensor"):
         tape.watch(3.0)
+
+
+def test_a_variable_that_does_not_train() -> None:
+    """Recorded from Keras 2.15: a layer lists it among those that do not train."""
+    import tensorflow as tf
+
+    class Counting(tf.keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = tf.Variable(tf.ones((4, 2)))
+            self.seen = tf.Variable(0.0, trainable=False)
+
+        def call(self, x: Any) -> Any:
+            self.seen.assign_add(tf.reduce_sum(x))
+            return tf.matmul(x, self.w)
+
+    layer = Counting()
+    layer(tf.ones((1, 4)))
+    assert layer.seen.trainable is False
+    assert [len(layer.trainable_weights), len(layer.non_trainable_weights), len(layer.weights)] == [1, 1, 2]
+    assert float(layer.seen) == 4

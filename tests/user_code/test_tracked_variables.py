@@ -495,3 +495,56 @@ def test_gan_phases() -> None:
             model.train_on_batch(X, ones)
             assert all(map(np.array_equal, still, other.get_weights()))
             assert not all(map(np.array_equal, moving, model.get_weights()))
+
+
+# --- a weight of a layer inside that a call gives another value -------------------------------------------------------
+
+
+class WeightNorm(keras.layers.Wrapper):  # type: ignore[misc]
+    """Salimans & Kingma, 2016, as wrappers of 2018 to 2021 write it: the layer inside computes with another kernel."""
+
+    gives_back = False
+
+    def build(self, input_shape: Any = None) -> None:
+        super().build(input_shape)
+        self.g = self.add_weight(name="g", shape=(self.layer.kernel.shape[-1],), initializer="ones")
+        self.v = self.layer.kernel
+
+    def call(self, inputs: Any) -> Any:
+        self.layer.kernel = K.l2_normalize(self.v, axis=0) * self.g
+        self.layer.bias = self.layer.bias * 2
+        outputs = self.layer(inputs)
+        if self.gives_back:
+            self.layer.kernel = self.v
+        return outputs
+
+
+@pytest.mark.parametrize("gives_back", [False, True])
+def test_a_wrapper_that_normalises_the_kernel_of_its_layer(gives_back: bool) -> None:
+    rng = np.random.RandomState(0)
+    x, y = rng.randn(6, 4).astype("float32"), rng.randn(6, 2).astype("float32")
+    wrapper = WeightNorm(keras.layers.Dense(2, kernel_initializer="glorot_uniform", bias_initializer="ones"))
+    wrapper.gives_back = gives_back
+    model = keras.Sequential([keras.layers.InputLayer((4,)), wrapper])
+    kernel, bias, g = (
+        torch.tensor(w, requires_grad=True) for w in (wrapper.v.numpy(), np.ones(2, "f"), np.ones(2, "f"))
+    )
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    for _ in range(2):  # by hand, in torch: each step begins at the variables and not at what the call computed
+        expected = torch.tensor(x) @ (torch.nn.functional.normalize(kernel, dim=0) * g) + 2 * bias
+        loss = (expected - torch.tensor(y)).square().mean()
+        np.testing.assert_allclose(model.predict(x, verbose=0), expected.detach(), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(model.train_on_batch(x, y), loss.item(), rtol=1e-5)
+        gradients = torch.autograd.grad(loss, [kernel, bias, g])
+        with torch.no_grad():
+            for tensor, gradient in zip((kernel, bias, g), gradients):
+                tensor -= gradient
+    for found, tensor in zip((wrapper.layer.kernel, wrapper.layer.bias, wrapper.g), (kernel, bias, g)):
+        np.testing.assert_allclose(found.numpy(), tensor.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_outside_a_call_the_value_stays() -> None:
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    layer.kernel = layer.kernel * 0
+    np.testing.assert_array_equal(layer.get_weights()[0], np.zeros((3, 2)))

@@ -20,6 +20,7 @@ class _Run(threading.local):
     asked: bool = False  # whether somebody did
     defers_updates: bool = False
     held_updates: list[Callable[[], Any]] | None = None  # changes that wait for the end of the layer's call in progress
+    lent: list[Any] | None = None  # layers whose weights the user's call in progress has given other values
     on_zeros: bool = False  # whether layers run for the shape of what they give, on inputs that have no past
 
 

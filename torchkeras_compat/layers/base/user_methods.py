@@ -84,6 +84,7 @@ def as_user_call(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def _called(method: Callable[..., Any], layer: Written, args: Any, kwargs: Any) -> Any:
     before, RUN.held_updates = RUN.held_updates, [] if layer._rules.updates_end_the_call else None
+    around, RUN.lent = RUN.lent, []
     try:
         result = call_user(method.__get__(layer), *args, **kwargs)
         if RUN.held_updates and layer._updates_count():
@@ -92,6 +93,9 @@ def _called(method: Callable[..., Any], layer: Written, args: Any, kwargs: Any) 
         return result
     finally:
         RUN.held_updates = before
+        lent, RUN.lent = RUN.lent, around
+        for other in lent:
+            other._swap_weights_back()
         if layer._swapped:
             layer._swap_weights_back()
 

@@ -17,6 +17,7 @@ from ..._core import settings
 from ..._core.border import nameless, read_by_old_name
 from ..._core.errors import did_you_mean, show
 from ..._core.ownership import is_ours
+from ..._core.runs import RUN
 from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
 from ..._core.weight_limit import count_weight
@@ -196,9 +197,24 @@ class Weighted(nn.Module):
         if isinstance(value, (Tensor, np.ndarray)) and not isinstance(value, nn.Parameter) and is_ours(type(self)):
             entry = next((entry for entry in self._table if entry.name == name), None)
             if entry is not None:  # `layer.kernel = layer.kernel * 2`
-                entry.assign(value)
+                self._set_own(entry, value)
                 return True
         return False
+
+    def _set_own(self, entry: Weight, value: Any) -> None:
+        """Give a weight of a built-in layer a value: for the user's call in progress, as wrappers do, or for good.
+
+        `self.layer.kernel = l2_normalize(self.v) * self.g` in a call is what the layer inside computes with then, and
+        gradients flow through it; its own variable, given back, ends that.
+        """
+        if RUN.lent is None or isinstance(value, np.ndarray):
+            entry.assign(value)
+            return
+        if self._swapped:
+            self._swap_weights_back(entry)
+        if not isinstance(value, Variable) or value._weight is not entry:
+            self._swap_weight(entry, value)
+            RUN.lent.append(self)
 
     def _rebind(self, name: str, entry: Weight, value: Tensor) -> None:
         """Let the name of a weight stand for something else, as after `self.kernel = self.kernel * mask`.
@@ -222,11 +238,14 @@ class Weighted(nn.Module):
             self._swapped = (*self._swapped, (place, attribute, place.get(attribute)))
             place[attribute] = part  # type: ignore[assignment]
 
-    def _swap_weights_back(self) -> None:
-        """Put the weights back for which a call had another value."""
+    def _swap_weights_back(self, entry: Weight | None = None) -> None:
+        """Put the weights back for which a call had another value, or one of them."""
         swapped, self._swapped = self._swapped, ()
         for place, attribute, tensor in reversed(swapped):
-            place[attribute] = tensor
+            if entry is None or (attribute in entry.attributes and any(place is table for table in _tables(entry))):
+                place[attribute] = tensor
+            else:
+                self._swapped = ((place, attribute, tensor), *self._swapped)
 
     def _forget_variable(self, line: Weight) -> None:
         """Forget a variable whose attribute got another, unless something else holds it; `add_weight`'s stay."""
@@ -369,6 +388,11 @@ class Weighted(nn.Module):
                 f"input_shape."
             )
         return sum(w.size for w in self._weight_table())
+
+
+def _tables(entry: Weight) -> list[Any]:
+    """Return the tables that the tensors of a weight may stand in."""
+    return [entry.module._parameters, entry.module._buffers]
 
 
 def _swap_before(layer: Weighted, inputs: Any, entry: Weight, value: Tensor) -> None:
