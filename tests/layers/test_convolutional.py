@@ -181,3 +181,53 @@ def test_training_on_frames() -> None:
     np.testing.assert_allclose(*losses, rtol=1e-5)
     with pytest.raises(NotExportable, match="several axes of samples"):
         frames.to_torch()
+
+
+# --- convolution_op, which subclasses call and write anew ------------------------------------------------------------
+
+
+class Standardized(layers.Conv2D):  # type: ignore[misc]
+    """Standardizes the kernel, as the documentation of Keras 2.15 has it for an example."""
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        mean = kernel.mean((0, 1, 2), keepdim=True)
+        variance = ((kernel - mean) ** 2).mean((0, 1, 2), keepdim=True)
+        return super().convolution_op(inputs, (kernel - mean) / torch.sqrt(variance + 1e-10))
+
+
+@pytest.mark.parametrize("options", [{}, {"padding": "same", "strides": 2}, {"use_bias": False, "dilation_rate": 2}])
+def test_convolution_op_written_anew(options: dict[str, Any]) -> None:
+    x = np.random.RandomState(0).randn(2, 6, 6, 3).astype("float32")
+    layer = Standardized(4, 3, activation="relu", bias_initializer="ones", **options)
+    y = layer(x).detach()
+    kernel = layer.get_weights()[0]
+    standard = (kernel - kernel.mean((0, 1, 2))) / np.sqrt(kernel.var((0, 1, 2)) + 1e-10)
+    plain = layers.Conv2D(4, 3, activation="relu", **options)
+    plain.build((None, 6, 6, 3))
+    plain.set_weights([standard, *layer.get_weights()[1:]])
+    np.testing.assert_allclose(y, plain(x).detach(), rtol=1e-4, atol=1e-5)
+    model = models.Sequential([layers.InputLayer((6, 6, 3)), layer, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((2, 1)), verbose=0)
+    assert not np.allclose(layer.get_weights()[0], kernel)  # gradients flow through what the method computes
+
+
+@pytest.mark.parametrize("padding", ["causal", "same", "valid"])
+def test_convolution_op_called_by_hand(padding: str) -> None:
+    class Masked(layers.Conv1D):  # type: ignore[misc]
+        def build(self, input_shape: Any) -> None:
+            super().build(input_shape)
+            self.mask = self.add_weight(name="mask", shape=self.kernel.shape, initializer="ones", trainable=False)
+
+        def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+            return super().convolution_op(inputs, kernel * self.mask)
+
+    x = np.random.RandomState(0).randn(2, 5, 3).astype("float32")
+    layer, plain = Masked(2, 3, padding=padding), layers.Conv1D(2, 3, padding=padding)
+    y = layer(x).detach()
+    plain.build((None, 5, 3))
+    plain.set_weights(layer.get_weights()[:2])
+    np.testing.assert_allclose(y, plain(x).detach(), rtol=1e-5, atol=1e-6)
+    if padding != "causal":
+        by_hand = plain.convolution_op(torch.as_tensor(x), plain.kernel) + plain.bias
+        np.testing.assert_allclose(by_hand.detach(), y, rtol=1e-5, atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -14,11 +15,11 @@ from .._core import registry, settings
 from .._core.errors import choice, int_tuple, positive_int
 from .._core.graph_capture import tracing
 from .._core.shapes import Shape, conv_length, same_padding
-from .._core.user_tensors import calling
+from .._core.user_tensors import UserTensor, call_user, calling, hand_out, take_back
 from .._core.weights import Codec, permuted
 from . import conv1d_matmul
 from .activation_gradients import IN_PLACE
-from .base import ActivatedLayer
+from .base import ActivatedLayer, Traits
 from .base.gradient_facts import ConvolutionFacts
 from .base.weight_options import bare, enter_weight, keep_options
 from .spatial import SpatialLayer, check_steps, over_height, torch_pads
@@ -183,8 +184,43 @@ class Conv(SpatialLayer, ActivatedLayer):
             return calling(self.activation)(self.pre_activation(inputs))  # type: ignore[no-any-return]
         return self.to_keras(in_place(self._convolved(inputs)))
 
+    def convolution_op(self, inputs: Any, kernel: Any) -> Tensor:
+        """Return the convolution of images by a kernel, without a bias; a subclass may write it anew.
+
+        Args:
+            inputs: The images or sequences; for `padding='causal'` with the zeros before them, as in Keras.
+            kernel: The kernel in Keras's layout.
+        """
+        x, (weight,) = take_back(inputs), KERNELS[self.rank].write(take_back(kernel))
+        if self.padding == "causal":
+            x, padding = self.to_torch(x), [0] * len(self._stride)
+        else:
+            x, padding = self._padded(x)
+        y = FUNCTIONS[self.rank](x, weight, None, self._stride, padding, self._dilation, self.groups)
+        return hand_out(self.to_keras(y)) if isinstance(inputs, UserTensor) else self.to_keras(y)
+
+    def _convolved_by_user(self, inputs: Tensor) -> Tensor:
+        """Return what a subclass's own `convolution_op` gives, with the bias."""
+        if self.padding == "causal":
+            inputs = self.to_keras(F.pad(self.to_torch(inputs), torch_pads(self.pads([ANY_SIZE] * self.rank))))
+        y: Tensor = call_user(self.convolution_op, inputs, self.kernel)
+        bias = self.conv.bias
+        if bias is None:
+            return y
+        return y + (bias if self.channel_axis == -1 else bias.view(-1, *[1] * self.rank))
+
+    def _own_traits(self) -> Traits:
+        own = super()._own_traits()
+        return replace(own, row_wise=False, runs_user_code=True) if self._has_own_convolution else own
+
+    @property
+    def _has_own_convolution(self) -> bool:
+        return type(self).convolution_op is not Conv.convolution_op
+
     def _convolved(self, inputs: Tensor) -> Tensor:
         """Return the convolution in torch's order of axes."""
+        if self._has_own_convolution:
+            return self.to_torch(self._convolved_by_user(inputs))
         (x, padding), conv = self._padded(inputs), self.conv
         if tracing() and self.as_products(x, padding[-1]):
             return conv1d_matmul.window_products(x, conv.weight, conv.bias, padding[-1])
