@@ -205,3 +205,26 @@ def test_a_variable_that_does_not_train() -> None:
     assert layer.seen.trainable is False
     assert [len(layer.trainable_weights), len(layer.non_trainable_weights), len(layer.weights)] == [1, 1, 2]
     assert float(layer.seen) == 4
+
+
+def test_a_weight_that_says_how_replicas_share_it() -> None:
+    import tensorflow as tf
+
+    class Counted(tf.keras.layers.Layer):  # type: ignore[misc]
+        def build(self, input_shape: Any) -> None:
+            self.seen = self.add_weight(
+                "seen",
+                (),
+                initializer="zeros",
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.MEAN,
+            )
+
+        def call(self, x: Any) -> Any:
+            self.seen.assign_add(1.0)
+            return x
+
+    layer = Counted()
+    layer(tf.ones((1, 2)))
+    assert float(layer.seen) == 1

@@ -328,6 +328,10 @@ ONE = {  # names in `tensorflow` itself
     "SparseTensor": SPARSE["SparseTensor"],
     "RaggedTensor": RAGGED["RaggedTensor"],
     "UnconnectedGradients": SimpleNamespace(NONE="none", ZERO="zero"),
+    "VariableSynchronization": SimpleNamespace(AUTO="auto", NONE="none", ON_WRITE="on_write", ON_READ="on_read"),
+    "VariableAggregation": SimpleNamespace(
+        NONE="none", SUM="sum", MEAN="mean", ONLY_FIRST_REPLICA="only_first_replica"
+    ),
     "device": device,
     "print": print_,
     "Print": print_of_version_1,
