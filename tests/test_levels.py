@@ -55,10 +55,8 @@ NEIGHBOURS = {
 # import each other. Other rooms are small: there it is enough that no files import each other in a circle.
 INSIDE = {
     "layers": (
-        "activation_gradients additive_scores attention_kernel base conv1d_matmul",
-        "channel_groups spatial core input_layer lambdas recurrent torch_module",  # what other families stand on
         "activation_gradients additive_scores attention_kernel base batch_renormalization conv1d_matmul",
-        "spatial core input_layer lambdas recurrent torch_module",  # what other families stand on
+        "channel_groups spatial core input_layer lambdas recurrent torch_module",  # what other families stand on
         "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
         "locally_connected merging noise normalization onednn_transposed pooling preprocessing reshaping serialization",
         "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",

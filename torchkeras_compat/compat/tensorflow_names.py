@@ -51,9 +51,8 @@ from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
 from .tensorflow_summary import SUMMARY
-from .tensorflow_tape import GradientTape
-from .tensorflow_train import TRAIN
 from .tensorflow_tape import GradientTape, IndexedSlices
+from .tensorflow_train import TRAIN
 
 Shape = Sequence[Any]
 
@@ -411,8 +410,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
-    "train": {"latest_checkpoint": latest_checkpoint, **OPTIMIZERS, **EXAMPLES},
-    "train": TRAIN,
+    "train": {**TRAIN, **OPTIMIZERS, **EXAMPLES},
     "summary": SUMMARY,
     "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
     "ragged": RAGGED,
