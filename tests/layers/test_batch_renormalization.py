@@ -74,7 +74,7 @@ def test_fused_false_of_vectors_is_the_plain_layer(shape: tuple[int, ...]) -> No
         {"dtype": "float64"},
         {"synchronized": True},
     ],
-    ids=str,
+    ids=lambda options: "-".join(options),
 )
 def test_fused_does_not_go_with(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="fused must be False or None"):
