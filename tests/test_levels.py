@@ -47,6 +47,7 @@ NEIGHBOURS = {
     ("backend", "activations"): "K.relu, K.softmax and their like are the activations themselves",
     ("metrics", "losses"): "every loss is a metric too",
     ("mixed_precision", "optimizers"): "a LossScaleOptimizer is an optimizer around another one",
+    ("export", "applications"): "two networks have layers of their own, which have a form in plain torch",
     ("datasets", "utils"): "get_file keeps what is downloaded",
     ("preprocessing", "utils"): "Sequence, pad_sequences and the reading of pictures are utils in Keras",
 }

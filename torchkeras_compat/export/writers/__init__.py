@@ -1,12 +1,24 @@
 """How each layer is written down in plain PyTorch; importing this fills the table `emission.WRITERS`."""
 
-from . import activations, attention, core, merging, normalization, recurrent, spatial, torch_modules, wrappers
+from . import (
+    activations,
+    attention,
+    core,
+    merging,
+    networks,
+    normalization,
+    recurrent,
+    spatial,
+    torch_modules,
+    wrappers,
+)
 
 __all__ = [
     "activations",
     "attention",
     "core",
     "merging",
+    "networks",
     "normalization",
     "recurrent",
     "spatial",
