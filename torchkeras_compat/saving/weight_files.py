@@ -156,8 +156,8 @@ class WeightFiles:
                 weights_hdf5.match_own(plan, root, self)
             values = plan.read()
             state, why = self._optimizer_state(root, caller)
-            assign_all(values)
-            plan.finish()
+        assign_all(values)
+        plan.finish()
         if state is not None:
             why = assign_state(self.optimizer, state)
         if why:

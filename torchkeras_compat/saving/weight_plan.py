@@ -144,7 +144,7 @@ class Plan:
     def __post_init__(self) -> None:
         self.matches: list[Match] = []
         self.skipped: list[str] = []
-        self._summaries: list[tuple[Any, Any]] = []  # a layer that has learned from data, and the dataset of what
+        self._summaries: list[tuple[Any, Array]] = []  # a layer that has learned from data, and what
 
     def add(self, layer: Any, stored: Stored) -> None:
         """Match one layer with what the file holds for it.
@@ -168,7 +168,7 @@ class Plan:
         shape = _shape(data)
         if len(shape) != 2 or shape[0] != 2 or shape[1] > MOST_VALUES or _kind_of(data) != "f":
             return False
-        self._summaries.append((layer, data))
+        self._summaries.append((layer, np.asarray(data[()])))
         return True
 
     def take_over(self, other: Plan) -> None:
@@ -182,8 +182,8 @@ class Plan:
 
     def finish(self) -> None:
         """Give layers what they have learned, once all weights have their values."""
-        for layer, data in self._summaries:
-            layer.set_summary(np.asarray(data[()]))
+        for layer, summary in self._summaries:
+            layer.set_summary(summary)
 
     def add_weights(self, title: str, possible: Sequence[Sequence[Weight]], stored: Stored) -> None:
         """Match weights, which may stand in the file in one of several orders, with what it holds.
