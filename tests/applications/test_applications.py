@@ -263,16 +263,6 @@ def test_calls_give_graphs_their_operators_names_in_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("ending", ["h5", "keras"])
-def test_layers_of_the_networks_own_are_read_from_files(tmp_path: Path, ending: str) -> None:
-    x = tk.layers.Input((3,))
-    scaled = applications.convnext.LayerScale(0.1, 3)(x)
-    model = tk.models.Model(x, applications.inception_resnet_v2.CustomScaleLayer(0.5)([x, scaled]))
-    model.save(str(tmp_path / f"m.{ending}"))
-    read = tk.models.load_model(str(tmp_path / f"m.{ending}"), compile=False)
-    np.testing.assert_allclose(read.predict(np.ones((1, 3)), verbose=0), np.full((1, 3), 1.05), rtol=1e-6)
-
-
 def test_channels_first() -> None:
     K.set_image_data_format("channels_first")
     try:

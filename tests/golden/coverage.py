@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torchkeras_compat import layers
+from torchkeras_compat import applications, layers
 from torchkeras_compat._core import registry
 from torchkeras_compat.layers.base import Layer, own_arguments
 
@@ -30,6 +30,7 @@ class Setting:
 def layer_classes() -> dict[str, type]:
     """Return each class of layers that can be named, under its own name."""
     exported = [getattr(layers, name) for name in layers.__all__]
+    exported += [applications.convnext.LayerScale, applications.inception_resnet_v2.CustomScaleLayer]
     named = [registry.lookup("layer", name) for name in registry.names("layer")]
     return {cls.__name__: cls for cls in (*exported, *named) if inspect.isclass(cls) and issubclass(cls, Layer)}
 

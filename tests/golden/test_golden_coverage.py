@@ -29,6 +29,10 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         ("ConvRNN2D", "ConvLSTM2DCell"),
         ("of classic Keras; a walk over the cell is held to ConvLSTM2D", "tests/layers/test_conv_lstm.py"),
     ),
+    **dict.fromkeys(
+        ("LayerScale", "CustomScaleLayer"),
+        ("parts of networks of ImageNet, held to one line of numpy", "tests/applications/test_layers_of_networks.py"),
+    ),
     "Model": ("models have their own golden cases", "tests/golden/models/test_golden_models.py"),
     "Sequential": ("likewise, and every stack in the tables is one", "tests/golden/support.py"),
 }
@@ -60,6 +64,10 @@ NEVER_SET: dict[tuple[str, str], tuple[str, str]] = {
     ("Conv1DTranspose", "dilation_rate"): _DILATION,
     ("Conv3DTranspose", "dilation_rate"): _DILATION,
     ("BatchNormalization", "statistics"): ("the mode of Keras 1", "tests/compat/reference_rows.py"),
+    ("BatchNormalization", "adjustment"): (
+        "a function, which tables of JSON do not hold",
+        "tests/layers/test_batch_renormalization.py",
+    ),
     ("Embedding", "word_dropout"): ("the dropout of Keras 1", "tests/compat/test_silent_traps.py"),
     ("EinsumDense", "activity_regularizer"): ("2.15 passes over it", "tests/layers/test_einsum_dense.py"),
     **{

@@ -155,6 +155,7 @@ CORE: list[Case] = [
 ]
 
 _TRAINED = {"train_forward": True}
+_RENORM = {"renorm": True, "renorm_momentum": 0.6, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.5}}
 
 _IN_SAMPLES: list[tuple[str, str, dict[str, Any]]] = [
     ("layer_norm", "LayerNormalization", {}),
@@ -181,6 +182,10 @@ NORMALIZATION: list[Case] = [
     single("bn_4d_axis1", "BatchNormalization", [3, 4, 2], extra=_TRAINED, axis=1, momentum=0.8),
     single("bn_4d_axis2", "BatchNormalization", [3, 4, 2], extra=_TRAINED, axis=2, momentum=0.8),
     single("bn_4d_axis_pair", "BatchNormalization", [3, 4, 2], extra=_TRAINED, axis=[2, 3], momentum=0.8),
+    single("bn_4d_not_fused", "BatchNormalization", [3, 4, 2], extra=_TRAINED, momentum=0.8, fused=False),
+    single("bn_renorm", "BatchNormalization", [5], extra=_TRAINED, renorm=True),
+    single("bn_renorm_bounded", "BatchNormalization", [3, 4, 2], extra=_TRAINED, momentum=0.8, **_RENORM),
+    single("bn_virtual", "BatchNormalization", [4, 5], extra=_TRAINED, momentum=0.8, virtual_batch_size=2),
     single("bn_4d_small", "BatchNormalization", [1, 1, 3], extra=_TRAINED, momentum=0.5),
     single("bn_5d", "BatchNormalization", [2, 3, 2, 2], extra=_TRAINED, momentum=0.8),
     single("bn_5d_axis1", "BatchNormalization", [2, 3, 2, 2], extra=_TRAINED, axis=1, momentum=0.8),

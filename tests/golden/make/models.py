@@ -29,10 +29,10 @@ def add_all(model: Any, stack: list[Any], dialect: str, arrays: Arrays | None = 
 
 
 def randomise(model: Any, rng: np.random.RandomState, scale: float = 0.4) -> list[np.ndarray]:
-    """Fill every weight with numbers that are not trivial; variances and gammas stay positive."""
+    """Fill every weight with numbers that are not trivial; variances, deviations and gammas stay positive."""
     values = []
     for weight in model.weights:
-        positive = "variance" in weight.name or "gamma" in weight.name
+        positive = any(name in weight.name for name in ("variance", "stddev", "gamma"))
         drawn = rng.uniform(0.5, 1.5, weight.shape) if positive else rng.standard_normal(weight.shape) * scale
         values.append(drawn.astype("float32"))
     model.set_weights(values)

@@ -375,7 +375,7 @@ class Step(ForwardStep):
         if value is None and not terms:
             raise ValueError(_NO_LOSS)
         parts = terms if value is None else [value, *terms]
-        if not any(part.dim() for part in parts):
+        if not any(map(Tensor.dim, parts)):
             total = _sum(parts)
             return BatchLoss(total, total, size if value is not None else self._counts_without_targets(size, terms))
         minimised, shown = _sum([part.sum() for part in parts]), _sum([part.mean() for part in parts])
