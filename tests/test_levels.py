@@ -103,7 +103,7 @@ INSIDE = {
         "to_source to_torch",
     ),
     "models": (
-        "layer_list operation plan torch_side",
+        "layer_list model_weights operation plan torch_side",
         "graph_configs",
         "functional",
         "network_symbols",

@@ -6,7 +6,7 @@ The functions are called by their module (`devices.on_cuda`), so that tests can 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
@@ -51,3 +51,35 @@ def on_onednn(tensor: Tensor) -> bool:
         and torch._C._get_mkldnn_enabled()
         and tensor.numel() > 0
     )
+
+
+def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]:
+    """Return where a module is and in which floats it computes, `None` for what none of its parameters tells.
+
+    The first parameter of floats in the modules inside tells it: what a user's layer or model holds beside them may be
+    a counter, or a number of another type. A walk over `module.parameters()` would take five times as long.
+
+    Args:
+        module: The module.
+    """
+    children = [child for child in module._modules.values() if child is not None]
+    for child in children:
+        inside = _first_float(child)
+        if inside is not None:
+            return inside.device, inside.dtype
+    own = next(iter(nn.Module.parameters(module)), None)
+    if own is None:
+        return None, None
+    told = own.is_floating_point() and all(getattr(child, "built", True) for child in children)
+    return own.device, own.dtype if told else None
+
+
+def _first_float(module: nn.Module) -> nn.Parameter | None:
+    for parameter in module._parameters.values():
+        if parameter is not None and parameter.is_floating_point():
+            return parameter
+    for child in module._modules.values():
+        inside = None if child is None else _first_float(child)
+        if inside is not None:
+            return inside
+    return None

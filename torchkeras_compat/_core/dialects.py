@@ -71,6 +71,7 @@ class Rules:
             step before.
         time_distributed_models_run_twice: TimeDistributed runs a model once more for its mask, which moves its moving
             statistics and counts its penalties a second time.
+        own_weights_last: a model's own variables come behind those of its layers in `weights`, not before them.
         functional_models: the class of a model made of tensors is called `Functional` in configurations and summaries.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
@@ -148,6 +149,7 @@ class Rules:
     stacked_states_reversed: bool = True
     bidirectional_zeroes_masked: bool = False
     time_distributed_models_run_twice: bool = False
+    own_weights_last: bool = False
     functional_models: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
@@ -373,6 +375,7 @@ TF_KERAS = Dialect(
         stacked_states_reversed=False,
         bidirectional_zeroes_masked=True,
         time_distributed_models_run_twice=True,
+        own_weights_last=True,
         functional_models=True,
         cells_name_weights=True,
         archive_without_suffix=True,

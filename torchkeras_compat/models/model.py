@@ -164,8 +164,14 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         self._end_at(before[0])
 
     def _sublayers(self) -> Iterator[Layer]:
-        """Yield the layers: those of a graph by their depth, as Keras lists them."""
-        yield from self._graph_layers if self._plan is not None else super()._sublayers()
+        """Yield the layers: those of a graph by their depth, as Keras lists them, before others that it holds."""
+        if self._plan is None:
+            yield from super()._sublayers()
+            return
+        yield from self._graph_layers
+        if not is_ours(type(self)):
+            inside = {id(layer) for layer in self._graph_layers}
+            yield from (layer for layer in super()._sublayers() if id(layer) not in inside)
 
     @property
     def _takes_integers(self) -> bool:  # type: ignore[override]

@@ -23,15 +23,14 @@ from .._core.strings import StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor
 from .._core.tree import Tree, flatten, flatten_shapes, is_branch, map_tree
 from .._core.user_tensors import UserTensor, hand_out, take_back
-from .._core.weights import Variable, Weight
 from ..layers.base import ROW_WISE, Layer, Traits
 from ..layers.base.masks import carried_mask, carry_mask
 from ..layers.base.traits import Changes
-from ..layers.base.weights import unique
 from ..training.trained_model import TrainedModel
 from ..utils.layer_utils import print_summary
 from .description import Description
 from .layer_list import LayerList
+from .model_weights import ModelWeights
 from .network_symbols import ordered
 from .plan import Plan, final_activation, logits_of
 from .torch_side import TorchSide
@@ -42,7 +41,7 @@ MOST_AT_ONCE = 1 << 23  # … up to so many elements
 
 
 @nameless
-class Network(Description, TorchSide, TrainedModel):
+class Network(Description, ModelWeights, TorchSide, TrainedModel):
     """A graph of layers.
 
     Either a plan (`_plan`) says how it runs; or it is a chain (`_chain`), each layer the input of the next, which is a
@@ -479,54 +478,6 @@ class Network(Description, TorchSide, TrainedModel):
         """Return the sizes of a sample in the inputs and in what each layer gives."""
         symbols = flatten(self._symbols) if self._chain or self._plan is None else self._plan.symbols()
         return [tuple(symbol.shape)[1:] for symbol in symbols]
-
-    # --- weights -------------------------------------------------------------------------------------------------
-
-    def _weight_table(self) -> list[Weight]:
-        """Return the weight table, layer by layer."""
-        inside = [w for layer in self._sublayers() for w in layer._weight_table()]
-        return unique([*self._table, *inside, *self._metric_table()])
-
-    def _metric_table(self) -> list[Weight]:
-        """Return the states of metrics that the model holds itself, which Keras counts among its weights."""
-        return []
-
-    def _trained_table(self) -> list[Weight]:
-        """Return the weights to train as `trainable` stands now."""
-        if not self.trainable:
-            return []
-        own = [w for w in self._table if w.requires_grad]
-        return unique([*own, *(w for layer in self._sublayers() for w in layer._trained_table())])
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, layer by layer."""
-        if next(self._sublayers(), None) is not None:
-            self._need_built("weights")
-        return [w.variable() for w in self._weight_table()]
-
-    variables = weights
-
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Return copies of all weights as numpy arrays, layer by layer.
-
-        Raises:
-            ValueError: The model is not built yet.
-        """
-        if next(self._sublayers(), None) is not None:
-            self._need_built("get_weights")
-        return super().get_weights()
-
-    def _need_built(self, what: str) -> None:
-        if not self.built:
-            raise ValueError(
-                f"{self}: {what} needs a built model; give the first layer input_shape=(…), or call build."
-            )
-
-    def count_params(self) -> int:
-        """Return the number of numbers in the weights."""
-        self._need_built("count_params")
-        return super().count_params()
 
     def _device(self) -> torch.device:
         parameter = next(nn.Module.parameters(self), None)

@@ -188,6 +188,8 @@ class Sequential(Model):
         while len(self._chain) > number[0]:
             self.pop()
 
+    _lists_stand_among_layers = False
+
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers."""
         yield from self._chain

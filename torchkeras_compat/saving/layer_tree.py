@@ -198,7 +198,7 @@ def own_weights(layer: Any) -> tuple[Weight, ...]:
         layer: The layer.
     """
     own = _kind(layer, OWN_WEIGHTS)
-    lines = layer._table if own is None else own(layer)
+    lines = layer._own_table() if own is None else own(layer)
     return tuple(sorted(lines, key=lambda line: not line.trainable))
 
 

@@ -82,7 +82,7 @@ def write(root: Any, layers: Iterable[Any], model: Any) -> None:
 
 def _own_weights(model: Any) -> list[Weight]:
     """Return the weights that a model has beside those of its layers, as Keras orders them."""
-    return sorted(model._table, key=lambda weight: not weight.trainable)
+    return sorted(model._own_table(), key=lambda weight: not weight.trainable)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

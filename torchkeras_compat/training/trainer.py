@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from .. import losses
-from .._core import registry, settings
+from .._core import devices, registry, settings
 from .._core.allocator import give_back_memory, keep_freed_memory
 from .._core.border import entrance
 from .._core.config import cached_by_class
@@ -262,9 +262,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
 
     def _signature(self) -> Signature:
         """Return what is known of the inputs, and where data go."""
-        parameter = first_parameter(self)  # type: ignore[arg-type]
-        device = settings.default_device() if parameter is None else parameter.device
-        dtype = settings.torch_dtype(None) if parameter is None else parameter.dtype
+        device, dtype = devices.home_of(self)  # type: ignore[arg-type]
+        device, dtype = device or settings.default_device(), dtype or settings.torch_dtype(None)
         inputs = self._model_inputs()
         sizes = [one.shape[0] for one in inputs or () if one.shape and one.shape[0] is not None]
         return Signature(self, device, dtype, inputs, sizes[0] if sizes else None)
@@ -557,18 +556,6 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         progress = self._progress(1, shown, False)
         with self._lock if self.stateful else nullcontext():
             return run_predict(step, data, batches, listed, progress)
-
-
-def first_parameter(module: nn.Module) -> nn.Parameter | None:
-    """Return what `next(module.parameters())` gives, in a fifth of its time; `None` where there is none."""
-    for parameter in module._parameters.values():
-        if parameter is not None:
-            return parameter
-    for child in module._modules.values():
-        found = None if child is None else first_parameter(child)
-        if found is not None:
-            return found
-    return None
 
 
 def _name_of(loss: Any) -> str:

@@ -17,7 +17,7 @@ from torch.compiler import is_dynamo_compiling, is_exporting
 from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
-from ..._core import registry, settings
+from ..._core import devices, registry, settings
 from ..._core.config import Configurable, arguments, cached_by_class
 from ..._core.errors import argument_error, positive_int
 from ..._core.ownership import is_ours, origin
@@ -403,13 +403,13 @@ class Layer(
                 value = value.to(settings.torch_dtype(self.dtype))
         elif isinstance(value, UserTensor):
             value = take_back(value)
-        own = next(nn.Module.parameters(self), None)
-        device = value.device if own is None else own.device
+        device, kind = devices.home_of(self)
         if self._casts:
             kind = self._kind if self._autocast else value.dtype
-        else:
-            kind = settings.torch_dtype(self.dtype) if own is None or not own.is_floating_point() else own.dtype
-        return value.to(device, kind) if value.is_floating_point() else self._as_numbers(value.to(device))
+        value = value if device is None else value.to(device)
+        return (
+            value.to(kind or settings.torch_dtype(self.dtype)) if value.is_floating_point() else self._as_numbers(value)
+        )
 
     def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
         """Return the symbolic inputs of a call and its further arguments as configurations of models have them."""

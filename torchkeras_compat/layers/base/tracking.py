@@ -27,7 +27,11 @@ _OWN = {
     "_torch_parts",
     "_variables",
     "_swapped",
+    "_held",
+    "_seen",
 }
+
+CONTAINERS = (list, tuple, dict)
 
 
 class WeightList(list[Variable]):
@@ -180,14 +184,25 @@ def _own(tensors: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:
     return [(name, tensor) for name, tensor in tensors.items() if tensor is not None]
 
 
+def holds_news(layer: Any) -> bool:
+    """Tell whether a list or dictionary of a user's layer is another one, or a longer one, than when last asked."""
+    attributes = vars(layer)
+    held = [attributes.get(name) for name in attributes.get("_attribute_order", ())]
+    now = [(id(value), len(value)) for value in held if isinstance(value, CONTAINERS)]
+    news = bool(now != attributes.get("_seen", []))
+    attributes["_seen"] = now
+    return news
+
+
 def register_held(layer: Any) -> None:
     """Track the variables, parameters and modules in the lists and dictionaries of a layer.
 
     The modules come in the order of the attributes that hold them, as Keras lists layers and their weights.
     """
     places: dict[str, list[str]] = {}
+    variables: dict[str, list[Weight]] = layer.__dict__.setdefault("_held", {})
     for name, value in list(vars(layer).items()):
-        if name in _OWN or not isinstance(value, (list, tuple, dict)):
+        if name in _OWN or not isinstance(value, CONTAINERS):
             continue
         for key, item in _items(value, name):
             if isinstance(item, nn.Module):
@@ -195,7 +210,10 @@ def register_held(layer: Any) -> None:
                     layer._modules[key] = item
                     places.setdefault(name, []).append(key)
             elif not layer._lists_weights:
-                track(layer, item, name=key)
+                line = track(layer, item, name=key)
+                lines = variables.setdefault(name, [])
+                if all(line is not known for known in lines):
+                    lines.append(line)
 
     if places:
         Changes.note()
@@ -204,6 +222,30 @@ def register_held(layer: Any) -> None:
         modules = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}
         layer._modules.clear()
         layer._modules.update(modules)
+
+
+def in_order_of_attributes(model: Any, layers: Iterable[Any]) -> Iterator[tuple[Any, list[Weight]]]:
+    """Yield a model's layers and the variables in its lists, each where the attribute that holds it was assigned.
+
+    Args:
+        model: The model.
+        layers: Its layers; those of a graph, which no attribute holds, come first.
+    """
+    places = {name: place for place, name in enumerate(model.__dict__.get("_attribute_order", ()))}
+    place_of = {
+        id(layer): next((places[name] for name in (key, *_heads(key)) if name in places), -1)
+        for key, layer in model._modules.items()
+    }
+    parts: list[tuple[int, Any, list[Weight]]] = [(place_of.get(id(layer), -1), layer, []) for layer in layers]
+    parts += [(places.get(name, -1), None, lines) for name, lines in model.__dict__.get("_held", {}).items()]
+    for _, layer, lines in sorted(parts, key=lambda part: part[0]):
+        yield layer, lines
+
+
+def _heads(key: str) -> Iterator[str]:
+    """Yield the names of attributes that may hold what is registered as `key`, the longest first: `a_b` of `a_b_0`."""
+    parts = key.split("_")
+    yield from ("_".join(parts[:end]) for end in range(len(parts) - 1, 0, -1))
 
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, Any]]:

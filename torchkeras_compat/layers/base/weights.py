@@ -22,7 +22,7 @@ from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
 from ..._core.weight_limit import count_weight
 from ..._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
-from .tracking import WeightList, release, track
+from .tracking import WeightList, holds_news, register_held, release, track
 
 # The arguments of `add_weight` in Keras 2's order, those that only TensorFlow has a use for behind, and in Keras 1's.
 ADD_WEIGHT = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
@@ -279,6 +279,12 @@ class Weighted(nn.Module):
         self._set_trainable(requires_grad)
         return super().requires_grad_(requires_grad)
 
+    def _own_table(self) -> list[Weight]:
+        """Return the lines of the layer itself, with what a user has put into lists since it was built."""
+        if self.built and not is_ours(type(self)) and holds_news(self):
+            register_held(self)
+        return self._table
+
     def _weight_table(self) -> list[Weight]:
         """Return the weight table, that of sublayers included: what training changes first, as Keras orders them."""
         learning, others = self._learning_and_others()
@@ -286,17 +292,18 @@ class Weighted(nn.Module):
 
     def _learning_and_others(self) -> tuple[list[Weight], list[Weight]]:
         """Return the weights that may train as layers are frozen now, and the others, each in Keras's order."""
+        table = self._own_table()
         inside = [layer._learning_and_others() for layer in self._sublayers()]
         if not self._trainable:
-            return [], [*self._table, *(w for parts in inside for part in parts for w in part)]
-        learning = [*(w for w in self._table if w.trainable), *(w for part, _ in inside for w in part)]
-        return learning, [*(w for w in self._table if not w.trainable), *(w for _, part in inside for w in part)]
+            return [], [*table, *(w for parts in inside for part in parts for w in part)]
+        learning = [*(w for w in table if w.trainable), *(w for part, _ in inside for w in part)]
+        return learning, [*(w for w in table if not w.trainable), *(w for _, part in inside for w in part)]
 
     def _trained_table(self) -> list[Weight]:
         """Return the weights that training changes as `trainable` stands now, here and in sublayers."""
         if not self._trainable:
             return []
-        own = [w for w in self._table if w.requires_grad]
+        own = [w for w in self._own_table() if w.requires_grad]
         return unique([*own, *(w for layer in self._sublayers() for w in layer._trained_table())])
 
     @property
