@@ -517,8 +517,8 @@ def get(identifier: Any) -> Activation:
     """
     name, by_config = (identifier.get("class_name"), True) if isinstance(identifier, dict) else (identifier, False)
     as_layer = isinstance(name, str) and name in _LAYERS and (by_config or _LAYERS[name])
-    found: Activation = registry.get("layer" if as_layer else "activation", identifier)
-    return found
+    activation: Activation = registry.get("layer" if as_layer else "activation", identifier)
+    return activation
 
 
 def serialize(activation: Any, use_legacy_format: bool = False) -> Any:

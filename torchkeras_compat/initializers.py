@@ -87,10 +87,10 @@ def _seed(owner: object, seed: Any) -> int | None:
 
 
 def _float_dtype(owner: object, dtype: DType) -> torch.dtype:
-    found = settings.torch_dtype(dtype)
-    if not found.is_floating_point:
-        raise argument_error(type(owner).__name__, "dtype", "a floating point type", settings.dtype_name(found))
-    return found
+    torch_dtype = settings.torch_dtype(dtype)
+    if not torch_dtype.is_floating_point:
+        raise argument_error(type(owner).__name__, "dtype", "a floating point type", settings.dtype_name(torch_dtype))
+    return torch_dtype
 
 
 @registry.register("initializer", "zero", "zeros_initializer")
@@ -182,14 +182,16 @@ class RandomUniform(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         """Return a tensor of this shape; of an integer type, it holds integers below `maxval`."""
-        found = settings.torch_dtype(dtype)
+        torch_dtype = settings.torch_dtype(dtype)
         generator = randomness.generator(self.seed)
-        if not found.is_floating_point and found not in (torch.int32, torch.int64):
-            raise argument_error("RandomUniform", "dtype", "a float or integer type", settings.dtype_name(found))
-        if not found.is_floating_point:
-            return torch.randint(int(self.minval), int(self.maxval), tuple(shape), generator=generator, dtype=found)
-        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(found))
-        return values.uniform_(self.minval, self.maxval, generator=generator).to(found)
+        if not torch_dtype.is_floating_point and torch_dtype not in (torch.int32, torch.int64):
+            raise argument_error("RandomUniform", "dtype", "a float or integer type", settings.dtype_name(torch_dtype))
+        if not torch_dtype.is_floating_point:
+            return torch.randint(
+                int(self.minval), int(self.maxval), tuple(shape), generator=generator, dtype=torch_dtype
+            )
+        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(torch_dtype))
+        return values.uniform_(self.minval, self.maxval, generator=generator).to(torch_dtype)
 
 
 class _Normal(Initializer):
@@ -221,9 +223,9 @@ class RandomNormal(_Normal):
 
     def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         """Return a tensor of this shape."""
-        found = _float_dtype(self, dtype)
-        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(found))
-        return values.normal_(self.mean, self.stddev, generator=randomness.generator(self.seed)).to(found)
+        torch_dtype = _float_dtype(self, dtype)
+        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(torch_dtype))
+        return values.normal_(self.mean, self.stddev, generator=randomness.generator(self.seed)).to(torch_dtype)
 
 
 @registry.register("initializer", "truncated_normal", "truncated_normal_initializer")
@@ -296,7 +298,7 @@ class VarianceScaling(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         """Return a tensor of this shape."""
-        found = _float_dtype(self, dtype)
+        torch_dtype = _float_dtype(self, dtype)
         fan_in, fan_out = compute_fans(shape)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         stddev = math.sqrt(self.scale / max(1.0, fan))
@@ -304,12 +306,12 @@ class VarianceScaling(Initializer):
         if self.distribution == "truncated_normal":
             # Cutting takes away a part of the variance, which the rule gives back.
             wider = stddev / TRUNCATED_STDDEV if self._rules.scaled_truncation else stddev
-            return randomness.truncated_normal(shape, 0.0, wider, found, generator)
-        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(found))
+            return randomness.truncated_normal(shape, 0.0, wider, torch_dtype, generator)
+        values = torch.empty(tuple(shape), dtype=randomness.drawing_dtype(torch_dtype))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev
-            return values.uniform_(-limit, limit, generator=generator).to(found)
-        return values.normal_(0.0, stddev, generator=generator).to(found)
+            return values.uniform_(-limit, limit, generator=generator).to(torch_dtype)
+        return values.normal_(0.0, stddev, generator=generator).to(torch_dtype)
 
 
 def _normal_of(owner: Configurable) -> str:
@@ -458,15 +460,15 @@ class Orthogonal(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         """Return a tensor of this shape."""
-        found = _float_dtype(self, dtype)
+        torch_dtype = _float_dtype(self, dtype)
         if len(shape) < 2:
             raise argument_error("Orthogonal", "shape", "of two axes or more", tuple(shape))
         rows, columns = math.prod(shape[:-1]), int(shape[-1])
-        normal = torch.empty(max(rows, columns), min(rows, columns), dtype=randomness.drawing_dtype(found))
+        normal = torch.empty(max(rows, columns), min(rows, columns), dtype=randomness.drawing_dtype(torch_dtype))
         q, r = torch.linalg.qr(normal.normal_(generator=randomness.generator(self.seed)))
         q = q * r.diagonal().sign()  # without it, the sign that QR happens to choose would not be uniform
         matrix: Tensor = (q.T if rows < columns else q) * self.gain
-        return matrix.reshape(tuple(shape)).to(found)
+        return matrix.reshape(tuple(shape)).to(torch_dtype)
 
 
 @registry.register("initializer")

@@ -332,14 +332,14 @@ def by_order(
 def _input_first(
     owner: str, form: InputFirst, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    given = args[: form.count]
-    whole = all(isinstance(a, int) and not isinstance(a, bool) for a in given)
+    leading = args[: form.count]
+    whole = all(isinstance(a, int) and not isinstance(a, bool) for a in leading)
     if len(args) != form.count or not whole or "input_dim" in kwargs:
         return args, kwargs
-    numbers = ", ".join(map(str, given))
+    numbers = ", ".join(map(str, leading))
     if form.refused:
-        raise TypeError(f"{called(owner)}({numbers}): {form.refused.format(*given)}")
-    size, units = given
+        raise TypeError(f"{called(owner)}({numbers}): {form.refused.format(*leading)}")
+    size, units = leading
     text = f"positional {numbers} is read as {units} units behind input_dim={size}."
     warn_once(owner, "input_dim", text, f"{units}, input_dim={size}", f"{called(owner)}({numbers})")
     return (units,), {**kwargs, "input_dim": size}
@@ -349,20 +349,20 @@ def _positional(
     owner: str, form: Positional, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     end = form.first + form.count
-    given = args[form.first : end]
-    if len(given) < form.count or not all(isinstance(a, int) and not isinstance(a, bool) for a in given):
+    sizes = args[form.first : end]
+    if len(sizes) < form.count or not all(isinstance(a, int) and not isinstance(a, bool) for a in sizes):
         return args, kwargs
     for argument in form.conflicts:
         if argument in kwargs:
             raise TypeError(
-                f"{called(owner)}(…, {', '.join(map(str, given))}, {argument}={show(kwargs[argument])}): {given} is "
-                f"read as {form.new}={given}; write {form.new}=… to give {argument} too."
+                f"{called(owner)}(…, {', '.join(map(str, sizes))}, {argument}={show(kwargs[argument])}): {sizes} is "
+                f"read as {form.new}={sizes}; write {form.new}=… to give {argument} too."
             )
-    numbers = ", ".join(map(str, given))
-    text = f"positional {numbers} is read as {form.new}={given}."
-    warn_once(owner, form.new, text, f"{form.new}={given}", f"{called(owner)}(…, {numbers})")
+    numbers = ", ".join(map(str, sizes))
+    text = f"positional {numbers} is read as {form.new}={sizes}."
+    warn_once(owner, form.new, text, f"{form.new}={sizes}", f"{called(owner)}(…, {numbers})")
     kwargs = {**kwargs, **dict(zip(form.behind, args[end:]))}
-    return (*args[: form.first], given, *args[end + len(form.behind) :]), kwargs
+    return (*args[: form.first], sizes, *args[end + len(form.behind) :]), kwargs
 
 
 def _read_again(

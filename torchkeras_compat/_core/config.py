@@ -163,9 +163,9 @@ def _entered(owner: type[Configurable], init: Callable[..., None]) -> Callable[.
             dialect, name = dialects.of(self), called_as(kind, entered)
             args, kwargs = border.by_order(name, args, kwargs, dialect)
             args, kwargs = border.translate(name, args, kwargs, dialect, own)
-            given = positional[: len(args)]
+            by_position = positional[: len(args)]
             for argument, default in dialect.defaults.get(name, {}).items():
-                if argument not in given:
+                if argument not in by_position:
                     kwargs.setdefault(argument, default)
             if not owner._takes_anything:
                 _refuse_unknown(self, owner, kwargs)

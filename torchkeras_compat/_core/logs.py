@@ -64,15 +64,15 @@ class Logs(dict[str, Any]):
     """
 
     def __missing__(self, key: str) -> Any:
-        found = find(key, self)
-        if found is None:
+        spelling = find(key, self)
+        if spelling is None:
             raise KeyError(key)
-        return dict.__getitem__(self, found)
+        return dict.__getitem__(self, spelling)
 
     def __contains__(self, key: object) -> bool:
         return dict.__contains__(self, key) or find(key, self) is not None
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value under either spelling, or `default`."""
-        found = key if dict.__contains__(self, key) else find(key, self)
-        return default if found is None else dict.__getitem__(self, found)
+        spelling = key if dict.__contains__(self, key) else find(key, self)
+        return default if spelling is None else dict.__getitem__(self, spelling)

@@ -102,9 +102,9 @@ def attend(module: ModuleType, part: str) -> None:
     """
 
     def lookup(name: str) -> Any:
-        found = None if name.startswith("__") else find(part, name)
-        if found is not None:
-            return found
+        stand_in = None if name.startswith("__") else find(part, name)
+        if stand_in is not None:
+            return stand_in
         is_package = "__path__" in vars(module) and not name.startswith("__")
         if is_package and importlib.util.find_spec(f"{module.__name__}.{name}") is not None:
             raise AttributeError(name)  # a module inside, which `from … import` finds by itself

@@ -26,8 +26,8 @@ class _Source:
     """Which of the two global generators seeds come from."""
 
     def __init__(self) -> None:
-        found = torch.initial_seed()
-        self.drawn = set() if found < _WRITTEN else {found}  # all: `torch.random.fork_rng` brings an older one back
+        seed = torch.initial_seed()
+        self.drawn = set() if seed < _WRITTEN else {seed}  # all: `torch.random.fork_rng` brings an older one back
         self.from_torch = False
         self.numpy_state: bytes = b""
 

@@ -467,8 +467,8 @@ def hand_out(value: Any, lent: list[Tensor] | None = None) -> Any:
         lent: Takes the tensors that user code must not write into.
     """
     if isinstance(value, Tensor):
-        plain = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
-        if plain and value.layout is torch.strided and not tracing():  # stand-ins have manners of their own
+        of_torch = type(value) is Tensor or isinstance(value, torch.nn.Parameter)
+        if of_torch and value.layout is torch.strided and not tracing():  # stand-ins have manners of their own
             notes, value = value.__dict__, value.as_subclass(UserTensor)
             if notes:  # the mask of its steps, the logits that it was made of
                 value.__dict__.update(notes)

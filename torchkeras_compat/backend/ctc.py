@@ -218,8 +218,8 @@ def _decoded(predictions: Tensor, input_length: Tensor, greedy: bool, width: int
     raw = torch.log(predictions.detach() + settings.epsilon())
     logs = (raw if greedy else torch.log_softmax(raw, -1)).double().cpu().numpy()
     lengths = input_length.reshape(-1).tolist()
-    found = [_greedy(x[:n]) if greedy else _beams(x[:n], width, top) for x, n in zip(logs, map(int, lengths))]
-    for b, sequences in enumerate(found):
+    decoded = [_greedy(x[:n]) if greedy else _beams(x[:n], width, top) for x, n in zip(logs, map(int, lengths))]
+    for b, sequences in enumerate(decoded):
         for p, (labels, score) in enumerate(sequences):
             dense[p][b, : len(labels)] = torch.tensor(labels, dtype=torch.int64, device=predictions.device)
             scores[b, p] = score

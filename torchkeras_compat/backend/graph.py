@@ -124,8 +124,8 @@ def placeholder(
         >>> placeholder((None, 3)).shape
         (None, 3)
     """
-    for argument, given in (("sparse", sparse), ("ragged", ragged)):
-        if given:
+    for argument, wanted in (("sparse", sparse), ("ragged", ragged)):
+        if wanted:
             raise ValueError(f"placeholder({argument}=True): only dense tensors can be symbolic; leave {argument} out.")
     known = (None,) * (ndim or 0) if shape is None else tuple(shape)
     kind = settings.dtype_name(settings.torch_dtype(dtype))
@@ -155,10 +155,10 @@ def _gradient(loss: Tensor, target: Tensor) -> Tensor | None:
 
 
 def _required_gradient(loss: Tensor, target: Tensor) -> Tensor:
-    found = _gradient(loss, target)
-    if found is None:
+    gradient = _gradient(loss, target)
+    if gradient is None:
         raise ValueError(f"gradients: the loss does not depend on {show(target)}, or only in ways without a gradient.")
-    return found
+    return gradient
 
 
 def _one_gradient(loss: Any, target: Any) -> Any:
@@ -258,10 +258,10 @@ class Function:
             if isinstance(tensor, LearningPhase):
                 training = bool(value)
             elif isinstance(tensor, SymbolicTensor):
-                given = as_tensor(value, device).detach().to(device, settings.torch_dtype(tensor.dtype))
-                if len(given.shape) != len(tensor.shape) and tensor.shape:
-                    raise ValueError(f"K.function: {tensor!r} needs {len(tensor.shape)} axes; got {show(given)}.")
-                feed[tensor] = given.requires_grad_(given.is_floating_point())
+                fed = as_tensor(value, device).detach().to(device, settings.torch_dtype(tensor.dtype))
+                if len(fed.shape) != len(tensor.shape) and tensor.shape:
+                    raise ValueError(f"K.function: {tensor!r} needs {len(tensor.shape)} axes; got {show(fed)}.")
+                feed[tensor] = fed.requires_grad_(fed.is_floating_point())
         feed[_PHASE] = torch.tensor(training, device=device)
         return feed, training
 

@@ -154,8 +154,8 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        given = callbacks.callbacks if isinstance(callbacks, CallbackList) else callbacks
-        items = list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
+        listed = callbacks.callbacks if isinstance(callbacks, CallbackList) else callbacks
+        items = list(listed) if isinstance(listed, (list, tuple)) else [] if listed is None else [listed]
         self.callbacks: list[Any] = [_checked(item) for item in items]
         if add_history:  # always one of our own, whatever a user's History does
             self.history = registry.lookup("callback", "History")()

@@ -132,7 +132,7 @@ class LambdaCallback(Callback):
         **kwargs: Any,
     ) -> None:
         super().__init__()
-        given = {
+        functions = {
             "on_epoch_begin": on_epoch_begin,
             "on_epoch_end": on_epoch_end,
             "on_batch_begin": on_batch_begin,
@@ -141,7 +141,7 @@ class LambdaCallback(Callback):
             "on_train_end": on_train_end,
             **kwargs,
         }
-        for hook, function in given.items():
+        for hook, function in functions.items():
             if function is None:
                 continue
             if hook.startswith("on_") and hook not in dir(Callback):

@@ -43,9 +43,9 @@ def attribute_of_package(name: str) -> Any:
     """
     if name in MODULES and name not in PLANNED_ALONE:
         return importlib.import_module(f"{PACKAGE}.{MODULES[name]}")
-    found = planned.find("", name)
-    if found is not None:
-        return found
+    stand_in = planned.find("", name)
+    if stand_in is not None:
+        return stand_in
     hint = "" if name.startswith("_") else f"; {did_you_mean(name, names_of_package())}"
     raise planned.missing()(f"module {PACKAGE!r} has no attribute {name!r}{hint}")
 

@@ -72,12 +72,12 @@ def combined_non_max_suppression(
     if boxes.is_meta:
         return made
     for i, (own, graded) in enumerate(zip(boxes, scores)):
-        found = []
+        candidates = []
         for c in range(classes):
             places = own[:, c if own.shape[1] > 1 else 0]
             kept = _kept(places, graded[:, c], per_class, float(iou_threshold), float(score_threshold))
-            found.append((places[kept], graded[kept, c], torch.full_like(graded[kept, c], c)))
-        chosen, marks, kinds = (torch.cat(parts) for parts in zip(*found))
+            candidates.append((places[kept], graded[kept, c], torch.full_like(graded[kept, c], c)))
+        chosen, marks, kinds = (torch.cat(parts) for parts in zip(*candidates))
         best = torch.argsort(marks, descending=True, stable=True)[:total]
         count = len(best)
         made[0][i, :count] = chosen[best].clamp(0, 1) if clip_boxes else chosen[best]

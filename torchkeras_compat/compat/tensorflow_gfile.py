@@ -148,8 +148,8 @@ def stat(path: Any) -> SimpleNamespace:
     Args:
         path: Its path.
     """
-    found = os.stat(_local(path))
-    return SimpleNamespace(length=found.st_size, mtime_nsec=found.st_mtime_ns, is_directory=isdir(path))
+    stat = os.stat(_local(path))
+    return SimpleNamespace(length=stat.st_size, mtime_nsec=stat.st_mtime_ns, is_directory=isdir(path))
 
 
 def walk(top: Any, topdown: bool = True, onerror: Any = None) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -75,20 +75,20 @@ class Module:
     @property
     def submodules(self) -> tuple[Any, ...]:
         """The objects of this kind, layers and models in its attributes, and in theirs."""
-        found: dict[int, Any] = {}
+        modules: dict[int, Any] = {}
         pending: list[Any] = [self]
         while pending:
             module = pending.pop(0)
             for one in module._direct() if isinstance(module, Module) else module.submodules:
-                if isinstance(one, (Module, Layer)) and id(one) not in found and one is not self:
-                    found[id(one)] = one
+                if isinstance(one, (Module, Layer)) and id(one) not in modules and one is not self:
+                    modules[id(one)] = one
                     pending.append(one)
-        return tuple(found.values())
+        return tuple(modules.values())
 
     @property
     def variables(self) -> tuple[Any, ...]:
         """The variables in its attributes, in the order of their names, and behind them those of what is in it."""
-        found: dict[Any, Any] = {}
+        variables: dict[Any, Any] = {}
         for module in (self, *self.submodules):
             own = (
                 [v for v in module._direct() if isinstance(v, Variable)]
@@ -96,8 +96,10 @@ class Module:
                 else module.weights
             )
             for variable in own:
-                found.setdefault(variable._weight.place if isinstance(variable, Variable) else id(variable), variable)
-        return tuple(found.values())
+                variables.setdefault(
+                    variable._weight.place if isinstance(variable, Variable) else id(variable), variable
+                )
+        return tuple(variables.values())
 
     @property
     def trainable_variables(self) -> tuple[Any, ...]:

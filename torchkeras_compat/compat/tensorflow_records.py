@@ -283,8 +283,8 @@ class Feature:
         self.bytes_list = bytes_list or BytesList()
         self.float_list = float_list or FloatList()
         self.int64_list = int64_list or Int64List()
-        given = {"bytes_list": bytes_list, "float_list": float_list, "int64_list": int64_list}
-        self._given = next((name for name, held in given.items() if held is not None), None)
+        lists = {"bytes_list": bytes_list, "float_list": float_list, "int64_list": int64_list}
+        self._given = next((name for name, held in lists.items() if held is not None), None)
 
     def written(self) -> bytes:
         """Return it in the wire format; a list that was given stands there if it is empty, too."""
@@ -357,17 +357,17 @@ def _parsed(data: bytes) -> dict[str, tuple[str, Any]]:
     Raises:
         ValueError: It is no example.
     """
-    found: dict[str, tuple[str, Any]] = {}
+    kinds_and_values: dict[str, tuple[str, Any]] = {}
     try:
         for _, _, features in _fields(memoryview(data)):
             for _, _, entry in _fields(features):
                 parts = {number: content for number, _, content in _fields(entry)}
                 for number, _, content in _fields(parts.get(2, memoryview(b""))):
                     name, cls, read = _LISTS[number]
-                    found[bytes(parts[1]).decode()] = (name, cls(read(content)))
+                    kinds_and_values[bytes(parts[1]).decode()] = (name, cls(read(content)))
     except (IndexError, KeyError, TypeError, UnicodeDecodeError):
         raise ValueError("tf.io.parse_example: the string is no tf.train.Example.") from None
-    return found
+    return kinds_and_values
 
 
 # --- parsing -----------------------------------------------------------------------------------------------------
@@ -416,10 +416,10 @@ class VarLenFeature:
     dtype: Any
 
 
-def _values_of(name: str, found: Mapping[str, tuple[str, Any]], dtype: Any) -> list[Any] | None:
-    if name not in found or not found[name][1].value:
+def _values_of(name: str, parsed: Mapping[str, tuple[str, Any]], dtype: Any) -> list[Any] | None:
+    if name not in parsed or not parsed[name][1].value:
         return None
-    kind, held = found[name]
+    kind, held = parsed[name]
     wanted = "bytes_list" if is_string_type(dtype) else _KINDS[settings.torch_dtype(dtype)]
     if kind != wanted:
         raise ValueError(f"tf.io.parse_example: feature {name!r} is a {kind}; {wanted} was asked for.")
@@ -437,9 +437,9 @@ def _as_tensor(values: Sequence[Any], dtype: Any, shape: Any) -> Tensor:
     return torch.tensor(values, dtype=settings.torch_dtype(dtype)).reshape(sizes)
 
 
-def _one(name: str, spec: Any, found: Mapping[str, tuple[str, Any]]) -> Any:
+def _one(name: str, spec: Any, parsed: Mapping[str, tuple[str, Any]]) -> Any:
     """Return a feature of one example, as its specification says."""
-    values = _values_of(name, found, spec.dtype)
+    values = _values_of(name, parsed, spec.dtype)
     if isinstance(spec, VarLenFeature):
         values = values or []
         made = _as_tensor(values, spec.dtype, [len(values)])
@@ -469,8 +469,8 @@ def parse_single_example(
         name: Accepted.
     """
     data = serialized if isinstance(serialized, bytes) else strings(serialized).item()
-    found = _parsed(data)
-    return {key: hand_out(_one(key, spec, found)) for key, spec in sorted(features.items())}
+    parsed = _parsed(data)
+    return {key: hand_out(_one(key, spec, parsed)) for key, spec in sorted(features.items())}
 
 
 def parse_example(serialized: Any, features: Mapping[str, Any], example_names: Any = None, name: Any = None) -> Any:

@@ -18,8 +18,8 @@ _SHAPE = (3, 32, 32)
 def located(owner: str, folder: str, origin: str, file_hash: str) -> str:
     """Return the folder with the batches, or the archive if the user gave one."""
     for name in (folder, f"{folder}.tar.gz", origin.rsplit("/", 1)[-1]):
-        if found := provided(name):
-            return found
+        if path := provided(name):
+            return path
     try:
         return get_file(folder, origin=origin, untar=True, file_hash=file_hash)
     except DownloadError as error:

@@ -50,8 +50,8 @@ def load_data(
         DownloadError: The file is not there and cannot be loaded.
         DatasetError: The file is damaged, or holds something other than arrays.
     """
-    found = _files.locate(_OWNER, path, _files.ORIGIN + "imdb.npz", _HASH)
-    x_train, y_train, x_test, y_test = _files.read_npz(found, ("x_train", "y_train", "x_test", "y_test"))
+    file = _files.locate(_OWNER, path, _files.ORIGIN + "imdb.npz", _HASH)
+    x_train, y_train, x_test, y_test = _files.read_npz(file, ("x_train", "y_train", "x_test", "y_test"))
     rng = np.random.RandomState(seed)
     parts = []
     if test_split is not None:  # in an order of their own, for each half may be sorted by its labels
@@ -75,6 +75,6 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     Args:
         path: Name in the cache (`~/.keras/datasets`), or the path of a file of your own.
     """
-    found = _files.locate("imdb.get_word_index", path, _files.ORIGIN + "imdb_word_index.json", _INDEX_HASH)
-    index: dict[str, int] = _files.read_json(found)
+    file = _files.locate("imdb.get_word_index", path, _files.ORIGIN + "imdb_word_index.json", _INDEX_HASH)
+    index: dict[str, int] = _files.read_json(file)
     return index

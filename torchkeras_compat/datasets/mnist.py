@@ -25,6 +25,6 @@ def load_data(path: str = "mnist.npz") -> tuple[Pair, Pair]:
         DownloadError: The file is not there and cannot be loaded.
         DatasetError: The file is damaged.
     """
-    found = _files.locate("mnist.load_data", path, _files.ORIGIN + "mnist.npz", _HASH)
-    x_train, y_train, x_test, y_test = _files.read_npz(found, ("x_train", "y_train", "x_test", "y_test"))
+    file = _files.locate("mnist.load_data", path, _files.ORIGIN + "mnist.npz", _HASH)
+    x_train, y_train, x_test, y_test = _files.read_npz(file, ("x_train", "y_train", "x_test", "y_test"))
     return (x_train, y_train), (x_test, y_test)

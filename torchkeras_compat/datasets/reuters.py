@@ -56,8 +56,8 @@ def load_data(
         DatasetError: The file is damaged, or holds something other than arrays.
     """
     test_split = fraction(_OWNER, "test_split", test_split)
-    found = _files.locate(_OWNER, path, _files.ORIGIN + "reuters.npz", _HASH)
-    x, y = _files.read_npz(found, ("x", "y"))
+    file = _files.locate(_OWNER, path, _files.ORIGIN + "reuters.npz", _HASH)
+    x, y = _files.read_npz(file, ("x", "y"))
     order = _words.order(len(x), np.random.RandomState(seed))
     texts = _words.shifted(x[order], start_char, index_from)
     texts, labels = _words.without_long(_OWNER, texts, y[order], maxlen)
@@ -72,8 +72,8 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     Args:
         path: Name in the cache (`~/.keras/datasets`), or the path of a file of your own.
     """
-    found = _files.locate("reuters.get_word_index", path, _files.ORIGIN + "reuters_word_index.json", _INDEX_HASH)
-    index: dict[str, int] = _files.read_json(found)
+    file = _files.locate("reuters.get_word_index", path, _files.ORIGIN + "reuters_word_index.json", _INDEX_HASH)
+    index: dict[str, int] = _files.read_json(file)
     return index
 
 

@@ -84,10 +84,10 @@ class Call:
         Raises:
             NoForm: It is something else.
         """
-        found = self.given(*names)
-        if not isinstance(found, Value):
+        argument = self.given(*names)
+        if not isinstance(argument, Value):
             raise NoForm
-        return self._emission.as_keras(found)
+        return self._emission.as_keras(argument)
 
     def place(self, *names: str) -> str:
         """Return an argument as it is written: a place for a tensor of the graph, else its numbers."""
@@ -139,8 +139,8 @@ class Call:
             return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
         if isinstance(sizes, Value):
             raise NoForm
-        plain = self.plain(*names)
-        return text(tuple(plain) if isinstance(plain, (list, tuple)) else plain)
+        constant = self.plain(*names)
+        return text(tuple(constant) if isinstance(constant, (list, tuple)) else constant)
 
     def finish(self) -> None:
         """Make sure that every argument has been heeded.

@@ -154,7 +154,7 @@ class Embedding(Layer):
         if self._lengths:
             if not compatible(self._lengths, shape[1:]):
                 raise ValueError(f"{self}: input_length is {self.input_length}; got an input of shape {shape}.")
-            shape = (shape[0], *(given if n is None else n for n, given in zip(shape[1:], self._lengths)))
+            shape = (shape[0], *(length if n is None else n for n, length in zip(shape[1:], self._lengths)))
         return (*shape, self.output_dim)
 
     def get_config(self) -> dict[str, Any]:

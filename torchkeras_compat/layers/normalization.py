@@ -309,13 +309,13 @@ class BatchNormalization(Layer):
                 self._move(mean, variance, x.numel() // max(channels, 1))
             return ()
         deviation, kept = torch.sqrt(variance + self.epsilon), self.deviations
-        found = correction(kept, mean, deviation, self.epsilon, self.renorm_clipping)
+        factor_and_offset = correction(kept, mean, deviation, self.epsilon, self.renorm_clipping)
         if self.trainable:
             move_deviations(kept, mean, deviation, self.momentum, self.renorm_momentum)
             with torch.no_grad():
                 self.norm.running_mean.lerp_(mean.view(self.norm.running_mean.shape), 1 - self.momentum)
                 self.norm.running_var.copy_((kept.moving_stddev.square() - self.epsilon).clamp(min=0))
-        return found
+        return factor_and_offset
 
     def _varied(self, y: Tensor, factor: Tensor | None = None, offset: Tensor | None = None) -> Tensor:
         """Return normal numbers after renormalisation and adjustment."""

@@ -38,10 +38,10 @@ def pairs(owner: str, argument: str, value: Any, rank: int) -> Pairs:
     if len(items) != rank:
         raise argument_error(owner, argument, expected, value)
     try:
-        found = [int_tuple(owner, argument, item, 2, minimum=0) for item in items]
+        pairs = [int_tuple(owner, argument, item, 2, minimum=0) for item in items]
     except ValueError:
         raise argument_error(owner, argument, expected, value) from None
-    return tuple((before, after) for before, after in found)
+    return tuple((before, after) for before, after in pairs)
 
 
 class ZeroPadding(SpatialLayer):

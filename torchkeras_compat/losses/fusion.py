@@ -195,10 +195,10 @@ def fused(loss: Any, activation: Any, rules: Rules | None = None) -> FromLogits 
         True
     """
     described = describe(loss)
-    found = _form(described, activation, _rules(described, rules))
-    if found is None:
+    form_and_options = _form(described, activation, _rules(described, rules))
+    if form_and_options is None:
         return None
-    form, options = found
+    form, options = form_and_options
     values = functools.partial(form.values, **options) if options else form.values
     owner = described.owner
     if owner is None or type(owner).valid is Loss.valid:
@@ -226,11 +226,11 @@ def fused_mean(loss: Any, activation: Any, rules: Rules | None = None) -> FromLo
     """
     described = describe(loss)
     rules = _rules(described, rules)
-    found = _form(described, activation, rules)
+    form_and_options = _form(described, activation, rules)
     reduction = described.owner.reduction if described.owner is not None else Reduction.AUTO
-    if found is None or reduction not in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE):
+    if form_and_options is None or reduction not in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE):
         return None
-    form, options = found
+    form, options = form_and_options
     if form.mean is not None and options.get("ignore_class") is None:
         return functools.partial(form.mean, **options) if options else form.mean
     with warnings.catch_warnings():

@@ -92,9 +92,9 @@ def per_sample(loss: Any) -> Callable[[Any, Any], Tensor] | None:
     total = loss.reduction == "sum"
 
     def values(y_true: Any, y_pred: Any) -> Tensor:
-        found = call(y_true, y_pred)
-        if found.ndim < 2:
-            return found
-        return found.flatten(1).sum(1) if total else found.flatten(1).mean(1)
+        losses = call(y_true, y_pred)
+        if losses.ndim < 2:
+            return losses
+        return losses.flatten(1).sum(1) if total else losses.flatten(1).mean(1)
 
     return values

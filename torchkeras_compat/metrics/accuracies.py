@@ -117,8 +117,8 @@ def sparse_top_k_categorical_accuracy(y_true: Tensor, y_pred: Tensor, k: int = 5
     possible = (index >= 0) & (index < y_pred.shape[-1])
     own = y_pred.gather(-1, index.where(possible, torch.zeros_like(index)).unsqueeze(-1))
     better = (y_pred > own).sum(-1)
-    found = ((better < k) & possible & y_pred.isfinite().all(-1)).to(y_pred.dtype)
-    return found.reshape(y_true.shape) if found.numel() == y_true.numel() else found
+    hits = ((better < k) & possible & y_pred.isfinite().all(-1)).to(y_pred.dtype)
+    return hits.reshape(y_true.shape) if hits.numel() == y_true.numel() else hits
 
 
 @tensor_function("metric")

@@ -136,9 +136,9 @@ def matthews_correlation(y_true: Tensor, y_pred: Tensor) -> Tensor:
         >>> metrics.matthews_correlation([[1.0], [0.0]], [[0.9], [0.1]])
         tensor(1.0000)
     """
-    found, label = _hard(y_pred), _hard(y_true)
-    tp, tn = (label * found).sum(), ((1 - label) * (1 - found)).sum()
-    fp, fn = ((1 - label) * found).sum(), (label * (1 - found)).sum()
+    prediction, label = _hard(y_pred), _hard(y_true)
+    tp, tn = (label * prediction).sum(), ((1 - label) * (1 - prediction)).sum()
+    fp, fn = ((1 - label) * prediction).sum(), (label * (1 - prediction)).sum()
     norm = torch.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     return (tp * tn - fp * fn) / (norm + settings.epsilon())
 

@@ -166,10 +166,10 @@ def check_thresholds(owner: str, thresholds: Any, default: float = 0.5) -> list[
     """Return thresholds as a list of numbers in [0, 1], or raise."""
     if thresholds is None:
         return [default]
-    found = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    if any(t is None or not 0 <= t <= 1 for t in found):
+    values = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
+    if any(t is None or not 0 <= t <= 1 for t in values):
         raise argument_error(owner, "thresholds", "numbers in [0, 1]", thresholds)
-    return [float(t) for t in found]
+    return [float(t) for t in values]
 
 
 class CountMetric(ConfusionMetric):

@@ -253,14 +253,14 @@ class AUC(ConfusionMetric):
             self._make_states((self.num_thresholds, num_labels))
 
     def _set_thresholds(self, count: int, thresholds: Any) -> None:
-        given = thresholds is not None
-        inner = sorted(float(t) for t in thresholds) if given else even_thresholds(count)[1:-1] if count > 1 else []
-        if not given and count <= 1:
+        are_own = thresholds is not None
+        inner = sorted(float(t) for t in thresholds) if are_own else even_thresholds(count)[1:-1] if count > 1 else []
+        if not are_own and count <= 1:
             raise argument_error("AUC", "num_thresholds", "an integer > 1", count)
         self.num_thresholds = len(inner) + 2
-        self._given = inner if given else None
+        self._given = inner if are_own else None
         epsilon = settings.epsilon()
-        self._counter = Counter([-epsilon, *inner, 1 + epsilon], even=not given or are_even([0.0, *inner, 1.0]))
+        self._counter = Counter([-epsilon, *inner, 1 + epsilon], even=not are_own or are_even([0.0, *inner, 1.0]))
 
     @property
     def thresholds(self) -> list[float]:
@@ -310,12 +310,12 @@ class AUC(ConfusionMetric):
     def _interpolated_pr(self) -> Tensor:
         """Return the areas under the precision-recall curve, interpolated between counts (Davis & Goadrich, 2006)."""
         tp, fp, fn = (self._counts[k].value() for k in ("tp", "fp", "fn"))
-        found = tp + fp
-        gained_tp, gained = tp[:-1] - tp[1:], (found[:-1] - found[1:]).clamp(min=0)
+        predicted = tp + fp
+        gained_tp, gained = tp[:-1] - tp[1:], (predicted[:-1] - predicted[1:]).clamp(min=0)
         slope = divide_no_nan(gained_tp, gained)
-        intercept = tp[1:] - slope * found[1:]
-        some = (found[:-1] > 0) & (found[1:] > 0)
-        ratio = torch.where(some, divide_no_nan(found[:-1], found[1:]), torch.ones_like(slope))
+        intercept = tp[1:] - slope * predicted[1:]
+        some = (predicted[:-1] > 0) & (predicted[1:] > 0)
+        ratio = torch.where(some, divide_no_nan(predicted[:-1], predicted[1:]), torch.ones_like(slope))
         labels = (tp[1:] + fn[1:]).clamp(min=0)
         return divide_no_nan(slope * (gained_tp + intercept * torch.log(ratio)), labels)
 

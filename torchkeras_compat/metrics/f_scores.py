@@ -78,13 +78,13 @@ class FBetaScore(Metric):
             y_true, y_pred = y_true.to(self.torch_dtype), y_pred.to(self.torch_dtype)
             if not self._counts:
                 self._build(y_pred.shape)
-            found = self._positive(y_pred).to(y_true.dtype)
+            positive = self._positive(y_pred).to(y_true.dtype)
             weight = torch.ones_like(y_true[:, :1])
             if sample_weight is not None:
                 weight = tensors(sample_weight, y_pred)[0].reshape(-1, 1)
                 if len(weight) not in (1, len(y_pred)):
                     raise argument_error(self.name, "sample_weight", "one weight for each sample", sample_weight)
-            parts = (found * y_true, found * (1 - y_true), (1 - found) * y_true, y_true)
+            parts = (positive * y_true, positive * (1 - y_true), (1 - positive) * y_true, y_true)
             for state, part in zip(self._counts, parts):
                 total = part * weight
                 state.assign_add(total.sum() if self.average == "micro" else total.sum(0))

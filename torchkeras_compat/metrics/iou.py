@@ -46,15 +46,15 @@ class IoUBase(Metric):
         with torch.no_grad():
             y_true, y_pred = tensors(y_true, y_pred, cast=False)
             label = (y_true if self.sparse_y_true else _largest(y_true, self.axis)).reshape(-1).long()
-            found = (y_pred if self.sparse_y_pred else _largest(y_pred, self.axis)).reshape(-1).long()
+            prediction = (y_pred if self.sparse_y_pred else _largest(y_pred, self.axis)).reshape(-1).long()
             weight = torch.ones(label.shape, dtype=self.torch_dtype, device=label.device)
             if sample_weight is not None:
                 weight = tensors(sample_weight, weight)[0].reshape(-1).expand(label.shape)
             if self.ignore_class is not None:
                 kept = label != self.ignore_class
                 weight = weight * kept
-                label, found = (torch.where(kept, t, torch.zeros_like(t)) for t in (label, found))
-            cell, outside = guarded(label * self.num_classes + found, self.num_classes**2)
+                label, prediction = (torch.where(kept, t, torch.zeros_like(t)) for t in (label, prediction))
+            cell, outside = guarded(label * self.num_classes + prediction, self.num_classes**2)
             cells = torch.zeros(self.num_classes**2, dtype=self.torch_dtype, device=label.device)
             cells.index_add_(0, cell, marked(weight, outside))
             self.total_cm.assign_add(cells.reshape(self.num_classes, self.num_classes))

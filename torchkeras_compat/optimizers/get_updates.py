@@ -164,13 +164,13 @@ def weights_before(loss: SymbolicTensor) -> list[Any]:
     Args:
         loss: The loss.
     """
-    found: dict[int, Any] = {}
+    variables: dict[int, Any] = {}
     for node in nodes_before(loss, {id(tensor) for tensor in inputs_before(loss)}):
         named = [leaf for leaf in flatten((node.arguments, node.keywords)) if isinstance(leaf, Variable)]
         for weight in (*getattr(node.origin, "trainable_weights", ()), *named):
             if all(parameter.requires_grad for parameter in parameters(weight)):
-                found.setdefault(id(parameters(weight)[0]), weight)
-    return list(found.values())
+                variables.setdefault(id(parameters(weight)[0]), weight)
+    return list(variables.values())
 
 
 class SymbolicGradients:

@@ -200,8 +200,8 @@ class Tokenizer(Configurable):
         oov = None if self.oov_token is None else self.word_index.get(self.oov_token)
         limit = self.num_words or len(self.word_index) + 1
         for text in texts:
-            found = (self.word_index.get(word) for word in self._words(text))
-            indices = (index if index is not None and index < limit else oov for index in found)
+            index_of_words = (self.word_index.get(word) for word in self._words(text))
+            indices = (index if index is not None and index < limit else oov for index in index_of_words)
             yield [index for index in indices if index is not None]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:

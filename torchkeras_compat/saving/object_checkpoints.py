@@ -281,10 +281,10 @@ def load_checkpoint(ckpt_dir_or_file: Any) -> CheckpointReader:
         ValueError: The folder has none, or the file is of another kind.
     """
     path = os.path.expanduser(os.fspath(ckpt_dir_or_file))
-    found = latest_checkpoint(path) if os.path.isdir(path) else path
-    if found is None:
+    file = latest_checkpoint(path) if os.path.isdir(path) else path
+    if file is None:
         raise ValueError(f"Couldn't find 'checkpoint' file or checkpoints in given directory {path}")
-    return CheckpointReader(found)
+    return CheckpointReader(file)
 
 
 def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:

@@ -40,11 +40,11 @@ def write_objects(path: str, root: Any) -> None:
         path: The file.
         root: The object.
     """
-    found = walk(root, for_files=True)
-    tensors = {one.key: one.thing.read() for one in found if isinstance(one.thing, Leaf)}
+    objects = walk(root, for_files=True)
+    tensors = {one.key: one.thing.read() for one in objects if isinstance(one.thing, Leaf)}
     make_folder_of(path)
     with replacing(path) as temporary, flushed(temporary) as file:
-        write_tensors(file, tensors, {"format": "pt", GRAPH: json.dumps([_described(one) for one in found])})
+        write_tensors(file, tensors, {"format": "pt", GRAPH: json.dumps([_described(one) for one in objects])})
 
 
 def _described(one: Found) -> dict[str, Any]:

@@ -109,24 +109,24 @@ def parts(thing: Any, for_files: bool = False) -> list[tuple[str, Any]]:
     """
     if hasattr(thing, "_checkpoint_parts"):
         return [(name, _whole(part)) for name, part in thing._checkpoint_parts(for_files).items()]
-    found: Iterator[tuple[str, Any]]
+    named: Iterator[tuple[str, Any]]
     if isinstance(thing, Leaf):
-        found = iter(())
+        named = iter(())
     elif isinstance(thing, Joint):
-        found = iter(thing.leaves())
+        named = iter(thing.leaves())
     elif isinstance(thing, Optimizer):
-        found = _of_optimizer(thing)
+        named = _of_optimizer(thing)
     elif isinstance(thing, Metric):
-        found = iter([("_variables", Joint(thing))])
+        named = iter([("_variables", Joint(thing))])
     elif isinstance(thing, Mapping):
-        found = ((str(key), item) for key, item in thing.items())
+        named = ((str(key), item) for key, item in thing.items())
     elif isinstance(thing, (list, tuple)):
-        found = ((str(i), item) for i, item in enumerate(thing))
+        named = ((str(i), item) for i, item in enumerate(thing))
     elif getattr(thing, "_is_layer", False) or isinstance(thing, layer_tree.Part):
-        found = _of_layer(thing, for_files)
+        named = _of_layer(thing, for_files)
     else:
-        found = ((name, _of_tensor(thing, name, tensor)) for name, tensor in thing.state_dict(keep_vars=True).items())
-    return [(name, _whole(part)) for name, part in found if is_trackable(part) or isinstance(part, layer_tree.Part)]
+        named = ((name, _of_tensor(thing, name, tensor)) for name, tensor in thing.state_dict(keep_vars=True).items())
+    return [(name, _whole(part)) for name, part in named if is_trackable(part) or isinstance(part, layer_tree.Part)]
 
 
 def _whole(part: Any) -> Any:
@@ -248,16 +248,16 @@ def walk(root: Any, for_files: bool = False) -> list[Found]:
         root: The object.
         for_files: As in `parts`.
     """
-    found = [Found("", root)]
+    objects = [Found("", root)]
     numbers = {identity(root): 0}
-    queue = deque(found)
+    queue = deque(objects)
     while queue:
         one = queue.popleft()
         for name, part in parts(one.thing, for_files):
-            number = numbers.setdefault(identity(part), len(found))
+            number = numbers.setdefault(identity(part), len(objects))
             one.parts[name] = number
-            if number == len(found):
+            if number == len(objects):
                 step = name.replace(".", "..").replace("/", ".S")
-                found.append(Found(f"{one.path}/{step}" if one.path else step, part))
-                queue.append(found[-1])
-    return found
+                objects.append(Found(f"{one.path}/{step}" if one.path else step, part))
+                queue.append(objects[-1])
+    return objects

@@ -32,26 +32,26 @@ def distinct(layers: Iterable[Any]) -> list[Any]:
 
 def group_names(layers: Sequence[Any]) -> list[str]:
     """Return what each layer's group is called: its name, changed only where HDF5 would read it as another's path."""
-    taken: set[str] = set()
+    used: set[str] = set()
     names = []
     for layer in layers:
         clean = "/".join(hdf5.parts(layer.name)) or "layer"
-        name = next(n for n in (clean, *(f"{clean}_{i}" for i in range(1, len(layers) + 2))) if n not in taken)
-        taken.add(name)
+        name = next(n for n in (clean, *(f"{clean}_{i}" for i in range(1, len(layers) + 2))) if n not in used)
+        used.add(name)
         names.append(name)
     return names
 
 
 def weight_names(weights: Sequence[Weight]) -> list[str]:
     """Return what each weight of a layer is called in its group; names that occur twice are numbered."""
-    taken: set[str] = set()
+    used: set[str] = set()
     names = []
     for weight in weights:
         clean = "/".join(hdf5.parts(weight.path)) or "weight:0"
         stem, _, number = clean.rpartition(":")
         numbered = (f"{stem or clean}_{i}:{number or 0}" for i in range(1, len(weights) + 2))
-        name = next(n for n in (clean, *numbered) if n not in taken)
-        taken.add(name)
+        name = next(n for n in (clean, *numbered) if n not in used)
+        used.add(name)
         names.append(name)
     return names
 

@@ -77,11 +77,11 @@ def _known(error: BaseException, source: str) -> Iterator[str]:
 
 def _of_python_2(file: str) -> list[str]:
     """Return what to write in a file that is written for Python 2."""
-    found = remarks(_text(file))
-    if not found:
+    lines = remarks(_text(file))
+    if not lines:
         return []
-    more = [f"  … and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    rows = [f"  line {remark.line}: {remark}" for remark in found[:SHOWN]]
+    more = [f"  … and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    rows = [f"  line {remark.line}: {remark}" for remark in lines[:SHOWN]]
     return [f"{shown(file)} is written for Python 2; write for Python 3:", *rows, *more]
 
 

@@ -91,8 +91,10 @@ def remarks(text: str) -> list[Remark]:
     """
     statements = list(_statements(text))
     own = {name for statement in statements for name in _bound(statement)}
-    found = [one for statement in statements for one in (*_spelt(text, statement), *_named(statement, own))]
-    return list(dict.fromkeys(Remark(text.count("\n", 0, start) + 1, old, new) for start, old, new in sorted(found)))
+    all_remarks = [one for statement in statements for one in (*_spelt(text, statement), *_named(statement, own))]
+    return list(
+        dict.fromkeys(Remark(text.count("\n", 0, start) + 1, old, new) for start, old, new in sorted(all_remarks))
+    )
 
 
 Found = tuple[int, str, str]  # where in the text, how it stands there, what to write

@@ -123,8 +123,8 @@ def _safe_name(fname: str | os.PathLike[str] | None, origin: str) -> str:
             f"get_file(origin={show(origin)}): origin must be a URL of {', '.join(_SCHEMES)} without '..'."
         )
     name = parts.path.rsplit("/", 1)[-1] if fname is None else os.fspath(fname)
-    plain = unquote(name)
-    if plain in ("", ".", "..") or any(mark in plain for mark in "/\\\0") or plain[1:2] == ":":
+    unquoted = unquote(name)
+    if unquoted in ("", ".", "..") or any(mark in unquoted for mark in "/\\\0") or unquoted[1:2] == ":":
         if fname is None:
             raise ValueError(f"get_file(origin={show(origin)}): the URL ends in no file name; give fname.")
         raise ValueError(f"get_file(fname={show(name)}): fname must be a name without folders; use cache_subdir.")
@@ -153,9 +153,9 @@ def _private_folder() -> str:
     user = os.getuid() if hasattr(os, "getuid") else 0
     path = os.path.join(tempfile.gettempdir(), f".keras-{user}")
     os.makedirs(path, mode=0o700, exist_ok=True)
-    found = os.lstat(path)
-    foreign = hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o022)
-    if not stat.S_ISDIR(found.st_mode) or foreign:
+    status = os.lstat(path)
+    foreign = hasattr(os, "getuid") and (status.st_uid != user or status.st_mode & 0o022)
+    if not stat.S_ISDIR(status.st_mode) or foreign:
         raise PermissionError(f"{path} is not a private folder of this user; give get_file a cache_dir.")
     return path
 

@@ -119,8 +119,8 @@ class _Table:
 
 def _cut(text: str, room: int) -> tuple[str, str]:
     part = text[:room]
-    found = _BREAKS.search(part)  # a nested shape is broken after its first part
-    room = found.end() if found else room
+    line_break = _BREAKS.search(part)  # a nested shape is broken after its first part
+    room = line_break.end() if line_break else room
     return part[:room], text[room:]
 
 

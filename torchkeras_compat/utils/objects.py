@@ -106,8 +106,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """Return the name that `obj` is registered under, else its own."""
-    found = next((name for name, known in get_custom_objects().items() if known is obj), None)
-    return str(found or obj.__name__)
+    registered = next((name for name, known in get_custom_objects().items() if known is obj), None)
+    return str(registered or obj.__name__)
 
 
 def get_registered_object(

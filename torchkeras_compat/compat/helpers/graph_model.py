@@ -161,8 +161,8 @@ class Graph:
         self._add_output(name, self._merged("add_output", input, inputs, merge_mode, concat_axis, dot_axes))
 
     def _add_output(self, name: str, tensor: Any) -> None:
-        taken = name in self.nodes or name in self.inputs
-        self.outputs[name] = tensor if taken else Activation("linear", name=name)(tensor)
+        in_use = name in self.nodes or name in self.inputs
+        self.outputs[name] = tensor if in_use else Activation("linear", name=name)(tensor)
         self._made = None
 
     def _note(self, name: str, tensor: Any) -> Any:

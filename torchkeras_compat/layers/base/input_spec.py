@@ -126,16 +126,16 @@ def check_input(layer: Any, spec: Any, inputs: Any) -> None:
     """
     specs = list(spec) if isinstance(spec, (list, tuple)) else [spec]
     several = isinstance(inputs, (list, tuple)) and any(hasattr(i, "shape") or isinstance(i, tuple) for i in inputs)
-    given = list(inputs) if several else [inputs]
-    if len(given) != len(specs):
-        raise ValueError(f"{layer}: input_spec expects {len(specs)} inputs; got {len(given)}.")
-    for one, value in zip(specs, given):
+    values = list(inputs) if several else [inputs]
+    if len(values) != len(specs):
+        raise ValueError(f"{layer}: input_spec expects {len(specs)} inputs; got {len(values)}.")
+    for one, value in zip(specs, values):
         if one is None:
             continue
-        found = getattr(value, "shape", value)
+        shape_of_value = getattr(value, "shape", value)
         dtype = getattr(value, "dtype", None)
         name = dtype if dtype is None or isinstance(dtype, str) else settings.dtype_name(dtype)
-        if (expected := one.misfit(tuple(found), name)) is not None:
-            shape = (None, *tuple(found)[1:])
+        if (expected := one.misfit(tuple(shape_of_value), name)) is not None:
+            shape = (None, *tuple(shape_of_value)[1:])
             kind = f" and type {name}" if expected.startswith("dtype") else ""
             raise ValueError(f"{layer}: input_spec expects {expected}; got an input of shape {shape}{kind}.")

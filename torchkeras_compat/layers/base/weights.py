@@ -151,8 +151,8 @@ class Weighted(nn.Module):
 
     def _free_attribute(self, name: str) -> str:
         clean = re.sub(r"\W", "_", name) or "weight"
-        taken = (self._parameters, self._buffers, self._modules, self.__dict__)
-        free = clean.isidentifier() and not hasattr(type(self), clean) and not any(clean in place for place in taken)
+        places = (self._parameters, self._buffers, self._modules, self.__dict__)
+        free = clean.isidentifier() and not hasattr(type(self), clean) and not any(clean in place for place in places)
         return clean if free else f"_{clean}_{len(self._table)}"
 
     def __getattr__(self, name: str) -> Any:

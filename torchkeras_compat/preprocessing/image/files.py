@@ -189,9 +189,9 @@ class DirectoryIterator(FileIterator):
         self.class_indices = {name: index for index, name in enumerate(names)}
         self.filenames, indices = [], []
         for name, index in self.class_indices.items():
-            found = self._part(self._pictures(name, follow_links))
-            self.filenames += found
-            indices += [index] * len(found)
+            names_of_class = self._part(self._pictures(name, follow_links))
+            self.filenames += names_of_class
+            indices += [index] * len(names_of_class)
         self.classes = np.array(indices, dtype=np.int32)
         self.samples = len(self.filenames)
         say(f"Found {self.samples} images belonging to {self.num_classes} classes.")
@@ -361,8 +361,8 @@ def _with_classes(table: Any, y_col: str, classes: Sequence[str] | None) -> tupl
     """Return the rows whose label is among the classes, and the classes."""
     column = table[y_col]
     if not classes:
-        found = {one for label in column for one in (label if _several(label) else [label])}
-        return table, sorted(found)
+        labels = {one for label in column for one in (label if _several(label) else [label])}
+        return table, sorted(labels)
     names = list(dict.fromkeys(classes))
     kept = [[one for one in label if one in names] if _several(label) else label for label in column]
     mask = np.array([bool(label) if _several(label) else label in names for label in kept], dtype=bool)

@@ -153,16 +153,16 @@ def _move_constants(module: fx.GraphModule, device: torch.device) -> None:
 def _lift(module: fx.GraphModule) -> list[Tensor]:
     """Make inputs of the tensors that stand in the graph as constants, one for each piece of memory."""
     graph = module.graph
-    found: dict[str, Tensor] = {}
+    constants: dict[str, Tensor] = {}
     for node in graph.find_nodes(op="get_attr"):
-        found[str(node.target)] = getattr(module, str(node.target)).detach()
+        constants[str(node.target)] = getattr(module, str(node.target)).detach()
     pieces: dict[Any, list[str]] = {}
-    for name, tensor in found.items():
+    for name, tensor in constants.items():
         pieces.setdefault((tensor.untyped_storage()._cdata, tensor.dtype), []).append(name)
     held: list[Tensor] = []
     first = next(iter(graph.nodes))
     for names in pieces.values():
-        tensors = [found[name] for name in names]
+        tensors = [constants[name] for name in names]
         base = tensors[0] if len({_geometry(t) for t in tensors}) == 1 else _whole(tensors)
         with graph.inserting_before(first):
             source = graph.placeholder(f"held_{len(held)}")
@@ -172,7 +172,7 @@ def _lift(module: fx.GraphModule) -> list[Tensor]:
             _replace(
                 graph, first, name, source, None if tensor is base or _geometry(tensor) == _geometry(base) else tensor
             )
-    for name in found:
+    for name in constants:
         delattr(module, name)
     return held
 

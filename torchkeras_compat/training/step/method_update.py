@@ -32,8 +32,8 @@ class LossTape:
         behind = [parameters(variable) for variable in variables]
         loss = take_back(target)
         flat = [p for params in behind for p in params]
-        found = iter(torch.autograd.grad(loss, flat, torch.ones_like(loss), retain_graph=True, allow_unused=True))
-        grads = [in_layout(v, [next(found) for _ in params]) for v, params in zip(variables, behind)]
+        gradients = iter(torch.autograd.grad(loss, flat, torch.ones_like(loss), retain_graph=True, allow_unused=True))
+        grads = [in_layout(v, [next(gradients) for _ in params]) for v, params in zip(variables, behind)]
         return hand_out(grads[0] if alone else grads)
 
 
