@@ -18,6 +18,7 @@ from torchkeras_compat import compat
 
 @pytest.fixture(autouse=True)
 def uninstalled() -> Iterator[None]:
+    compat.uninstall()  # modules of tests that ran before may have installed it for themselves
     yield
     compat.uninstall()
 

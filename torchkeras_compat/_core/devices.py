@@ -29,6 +29,15 @@ def on_host(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
+def in_full_floats_on_host(tensor: Tensor) -> bool:
+    """Tell whether ways that pay on a CPU, and in no short floats, are open to a tensor.
+
+    Args:
+        tensor: Any tensor.
+    """
+    return tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.float64)
+
+
 def ends_by_assertion(device: torch.device) -> bool:
     """Tell whether a kernel that meets a wrong index stops the device for the whole process instead of raising.
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._core.devices import in_full_floats_on_host
 from .._core.second_gradients import composed_gradients
 
 SUMS_AT_ONCE = 2**19  # numbers: two megabytes of float32
@@ -35,9 +36,7 @@ def additive_scores(query: Tensor, key: Tensor, scale: Tensor | None) -> Tensor:
 def worth_parts(query: Tensor, key: Tensor) -> bool:
     """Tell whether the sums of all pairs are so many that parts of them are faster: on the CPU, in full floats."""
     pairs = query.dim() == key.dim() == 3 and query.shape[0] == key.shape[0]
-    if not pairs or query.device.type != "cpu" or query.dtype not in (torch.float32, torch.float64):
-        return False
-    return query.numel() * key.shape[1] > WORTH_PARTS
+    return pairs and in_full_floats_on_host(query) and query.numel() * key.shape[1] > WORTH_PARTS
 
 
 def scores_in_parts(query: Tensor, key: Tensor, scale: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._core.devices import on_host
+from .._core.devices import in_full_floats_on_host
 from .._core.second_gradients import composed_gradients
 from .._core.transforms import is_only_run
 from .base.normalizing import scaled
@@ -31,8 +31,7 @@ def serves(x: Tensor, *weights: Tensor | None) -> bool:
     and is only run.
     """
     one_kind = all(w is None or w.dtype == x.dtype for w in weights)
-    full = on_host(x) and x.dtype in (torch.float32, torch.float64)
-    return x.dim() > 2 and full and one_kind and is_only_run(x)
+    return x.dim() > 2 and in_full_floats_on_host(x) and one_kind and is_only_run(x)
 
 
 def normalized_groups(x: Tensor, gamma: Tensor | None, beta: Tensor | None, groups: int, epsilon: float) -> Tensor:

@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from .._core.custom_ops import define
+from .._core.devices import in_full_floats_on_host
 
 MOST_PRODUCTS = 25_000_000  # multiplications of one forward pass
 
@@ -30,8 +31,8 @@ def serves(x: Tensor, weight: Tensor, pad: int) -> bool:
     """
     steps = x.shape[-1] + 2 * pad - weight.shape[-1] + 1
     small = 0 < x.shape[0] * steps * weight.numel() <= MOST_PRODUCTS
-    on_cpu = x.device.type == "cpu" and x.dtype == weight.dtype in (torch.float32, torch.float64)
-    return small and on_cpu and weight.is_contiguous(memory_format=torch.channels_last)
+    full = x.dtype == weight.dtype and in_full_floats_on_host(x)
+    return small and full and weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def forward(x: Tensor, weight: Tensor, bias: Tensor | None, pad: int) -> tuple[Tensor, Tensor]:
