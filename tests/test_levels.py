@@ -135,7 +135,7 @@ INSIDE = {
         "trainer",
     ),
     "training/step": (
-        "by_data embedding_rows handwritten objective overrides parameter_groups",
+        "by_data embedding_rows handwritten objective overrides parameter_groups users_step",
         "choose_handwritten forward update",
         "classic_update method_update scaled_update variable_update",
         "choose_update",

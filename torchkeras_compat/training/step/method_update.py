@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from ...optimizers.foreach import Tensors
 from ...optimizers.gradients import in_layout, parameters
 from ...optimizers.slots import Gradients, Scalars
 from .update import Update, parameters_of
+from .users_step import UsersStep
 
 
 class LossTape:
@@ -74,16 +75,8 @@ class MethodUpdate(Update):
         raise CannotCapture(f"its {written} are written by a user", self.optimizer)
 
 
-class AppliedPairs(NamedTuple):
+class AppliedPairs(UsersStep):
     """Weights whose gradients go to `apply_gradients`."""
-
-    optimizer: Any
-    variables: Sequence[Any]
-
-    @property
-    def params(self) -> Tensors:
-        """The parameters behind the weights."""
-        return [p for variable in self.variables for p in parameters(variable)]
 
     def step(self, grads: Tensors, scalars: Scalars) -> None:
         """Make one step."""
@@ -91,16 +84,8 @@ class AppliedPairs(NamedTuple):
             self.optimizer.apply_pairs(list(zip(grads, self.variables)))
 
 
-class MinimizedLoss(NamedTuple):
+class MinimizedLoss(UsersStep):
     """Weights that `minimize` steps from the loss."""
-
-    optimizer: Any
-    variables: Sequence[Any]
-
-    @property
-    def params(self) -> Tensors:
-        """The parameters behind the weights."""
-        return [p for variable in self.variables for p in parameters(variable)]
 
     def step(self, grads: Tensors, scalars: Scalars) -> None:
         """Make one step; `grads` is the loss alone."""

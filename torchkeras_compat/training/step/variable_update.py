@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from ...optimizers.foreach import Tensors
 from ...optimizers.gradients import in_layout
 from ...optimizers.slots import Gradients, Scalars
 from .update import Update, parameters_of
+from .users_step import UsersStep
 
 
 class VariableUpdate(Update):
@@ -49,17 +50,9 @@ class VariableUpdate(Update):
         raise CannotCapture("its step is written a variable at a time", self.optimizer)
 
 
-class WrittenStep(NamedTuple):
-    """Weights, and the optimizer whose user wrote their step."""
-
-    optimizer: Any
-    variables: Sequence[Any]
-
-    @property
-    def params(self) -> Tensors:
-        """The parameters behind the weights."""
-        return [p for variable in self.variables for p in variable._weight.parameters]
+class WrittenStep(UsersStep):
+    """Weights that the user's step takes one by one."""
 
     def step(self, grads: Tensors, scalars: Scalars) -> None:
-        """Make one step; the optimizer has numbers of its own."""
+        """Make one step."""
         self.optimizer.step_variables(self.variables, grads)
