@@ -6,10 +6,10 @@ import warnings
 
 import pytest
 
-from .support import WAYS
+from .support import WAYS, marks_of
 
 
-@pytest.fixture(params=[pytest.param(w, marks=pytest.mark.slow) if w == "compiled" else w for w in WAYS])
+@pytest.fixture(params=[pytest.param(way, marks=marks_of(way)) for way in WAYS])
 def way(request: pytest.FixtureRequest) -> str:
     """Name one way of running the training step."""
     if request.param != "default":  # the one kind of step in the golden cases that runs eagerly, and says so

@@ -32,6 +32,11 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+def marks_of(way: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Return the marks of tests that run a step in a way: a compiler takes long."""
+    return (pytest.mark.slow,) if way == "compiled" else ()
+
+
 @dataclass(frozen=True)
 class Golden:
     """One case: what was asked for (`spec`) and what Keras answered (arrays)."""
