@@ -13,7 +13,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .._core.devices import in_full_floats_on_host
 from .foreach import Scalar, Tensors
 
 # At step ∞ a beta's power is 0, so that torch's kernel leaves both bias corrections out; Keras's `lr_t` has them.
@@ -79,7 +78,7 @@ def fusable(*lists: Tensors) -> bool:
     """Tell whether torch's fused CPU kernels, which walk memory and not strides, may run over these lists."""
     first = lists[0][0]
     kind = first.dtype
-    if not in_full_floats_on_host(first):
+    if first.device.type != "cpu" or kind not in (torch.float32, torch.float64):
         return False
     for tensors in lists:
         for tensor in tensors:
