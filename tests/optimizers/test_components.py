@@ -19,6 +19,7 @@ from torchkeras_compat.optimizers import schedules, weight_average
 from torchkeras_compat.optimizers.clipping import Clipping
 from torchkeras_compat.optimizers.hyperparameters import Hyperparameters
 from torchkeras_compat.optimizers.learning_rate import LearningRate
+from torchkeras_compat.optimizers.slot_variables import SlotNames
 from torchkeras_compat.optimizers.slots import ListGroup, SlotTable, gather_reached, name_parameters
 from torchkeras_compat.optimizers.sparse_rows import PendingDecay, SparseRows, SparseRule
 from torchkeras_compat.optimizers.weight_decay import WeightDecay
@@ -31,6 +32,7 @@ class Owner:
     slot_names = ("sum",)
     name, always_interleaved = "owner", False
     mean_slots: ClassVar[frozenset[str]] = frozenset()
+    keras_slots: ClassVar[dict[str, SlotNames]] = {"sum": SlotNames("total", "_totals")}
     clipping, weight_decay, use_ema = Clipping(), None, False
     elementwise = True
     parts: ClassVar[dict[Tensor, int]] = {}
@@ -73,6 +75,9 @@ class Owner:
 
     def _whole(self, param: Tensor) -> Any:
         return self.table.whole(param)
+
+    def _weight_name(self, param: Tensor) -> str:
+        return self.table.weight_name(param)
 
     def _file_groups(self) -> Any:
         return (("sum",),)
@@ -363,7 +368,12 @@ def test_state_comes_and_goes_in_the_layout_of_the_weights() -> None:
         files.set_arrays([np.array(9), np.zeros((3, 2)), np.zeros(3)])
     assert owner._iterations == 7
     assert [place.name for place in files.order()] == ["sum", "sum"]
-    assert files.tensors()[1] is owner.slots_of(bias)["sum"]
+    kernel_sum, bias_sum = files.tensors()
+    assert [kernel_sum.name, bias_sum.name] == ["owner/total/k:0", "owner/total/b:0"]
+    kernel_sum.assign(np.ones((3, 2)))
+    bias_sum.assign([5.0, 6.0])
+    assert owner.slots_of(kernel)["sum"].tolist() == [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    assert owner.slots_of(bias)["sum"].tolist() == [5.0, 6.0]
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adafactor"])

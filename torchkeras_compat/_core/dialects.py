@@ -111,6 +111,8 @@ class Rules:
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
         idle_vhat: Files of an Adam without amsgrad hold an empty slot for it.
         interleaved_slots: Files hold an optimizer's slots weight by weight.
+        slot_naming: What the variables of an optimizer are called: by number, 'training/Adam/m_0:0' (`'numbered'`), the
+            weight first, 'Adam/dense/kernel/m:0' (`'weight_first'`), or the slot, 'Adam/m/dense/kernel:0'.
     """
 
     global_clipnorm: bool = True
@@ -178,6 +180,7 @@ class Rules:
     idle_momentum: bool = True
     idle_vhat: bool = True
     interleaved_slots: bool = False
+    slot_naming: str = "numbered"
 
 
 @dataclass(frozen=True)
@@ -398,6 +401,7 @@ TF_KERAS = Dialect(
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,
+        slot_naming="weight_first",
     ),
     _SCHEDULE_DECAY,
     _merged(_NO_SCHEDULE, _NO_EMA, _NEVER_DECAY),
@@ -413,6 +417,7 @@ KERAS_2_15 = Dialect(
         clip_once=True,
         idle_momentum=True,
         interleaved_slots=True,
+        slot_naming="slot_first",
     ),
     {},
     _merged(_NO_DECAY, _NEVER_DECAY),

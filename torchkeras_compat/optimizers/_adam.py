@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ from .foreach import Tensors
 from .fused_kernels import adam_kernel
 from .learning_rate import Rate
 from .optimizer import Optimizer
+from .slot_variables import Place, SlotNames
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
-from .weight_io import Place
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,6 +32,10 @@ class _Moments(Optimizer):
     """Base of those that keep running means of the gradient and of its size."""
 
     hyper = ("beta_1", "beta_2", "epsilon")
+    keras_slots: ClassVar[dict[str, SlotNames]] = {
+        "m": SlotNames("m", "_momentums"),
+        "v": SlotNames("v", "_velocities"),
+    }
     beta_1: float
     beta_2: float
     epsilon: float
@@ -50,6 +54,7 @@ class _AdamStep(_Moments):
     """What Adam and AdamW share: the step, with or without the greatest mean square."""
 
     options = ("amsgrad",)
+    keras_slots: ClassVar[dict[str, SlotNames]] = {**_Moments.keras_slots, "vhat": SlotNames("vhat", "_velocity_hats")}
     amsgrad: bool
 
     @property
@@ -175,6 +180,8 @@ class Adamax(_Moments):
         >>> Adamax().slot_names
         ('m', 'v')
     """
+
+    keras_slots: ClassVar[dict[str, SlotNames]] = {"m": SlotNames("m", "_m"), "v": SlotNames("u", "_u", "u")}
 
     def __init__(
         self,

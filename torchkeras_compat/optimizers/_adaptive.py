@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -15,9 +15,9 @@ from .foreach import Scalar, Tensors, joined_positions
 from .fused_kernels import adagrad_kernel
 from .learning_rate import Rate
 from .optimizer import Optimizer
+from .slot_variables import Place, SlotNames
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
-from .weight_io import Place
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -44,6 +44,7 @@ class Adagrad(Optimizer):
     """
 
     hyper = ("epsilon",)
+    keras_slots: ClassVar[dict[str, SlotNames]] = {"accumulator": SlotNames("accumulator", "_accumulators")}
 
     def __init__(
         self,
@@ -102,6 +103,10 @@ class Adadelta(Optimizer):
     """
 
     hyper = ("rho", "epsilon")
+    keras_slots: ClassVar[dict[str, SlotNames]] = {
+        "accum_grad": SlotNames("accumulated_grad", "_accumulated_grads", "accumulator"),
+        "accum_var": SlotNames("accumulated_delta_var", "_accumulated_delta_vars", "delta_accumulator"),
+    }
 
     def __init__(
         self,
@@ -165,6 +170,10 @@ class Ftrl(Optimizer):
         "l2_shrinkage_regularization_strength",
         "beta",
     )
+    keras_slots: ClassVar[dict[str, SlotNames]] = {
+        "accumulator": SlotNames("accumulator", "_accumulators"),
+        "linear": SlotNames("linear", "_linears"),
+    }
     always_interleaved = True
 
     def __init__(
@@ -241,6 +250,11 @@ class Adafactor(Optimizer):
     """
 
     hyper = ("epsilon_1", "epsilon_2", "clip_threshold")
+    keras_slots: ClassVar[dict[str, SlotNames]] = {
+        "r": SlotNames("r", "_r"),
+        "c": SlotNames("c", "_c"),
+        "v": SlotNames("v", "_v"),
+    }
     numbers = ("beta_2_decay",)
     epsilon_1: float
     epsilon_2: float

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._core import registry
 from . import foreach
 from .foreach import Tensors
 from .learning_rate import Rate
 from .optimizer import Optimizer
+from .slot_variables import SlotNames
 from .slots import Scalars, Slots
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Lion(Optimizer):
     """
 
     hyper = ("beta_1", "beta_2")
+    keras_slots: ClassVar[dict[str, SlotNames]] = {"m": SlotNames("m", "momentums")}
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._core import registry
 from . import foreach
@@ -10,6 +10,7 @@ from .foreach import Tensors
 from .fused_kernels import adam_kernel
 from .learning_rate import Rate
 from .optimizer import Optimizer
+from .slot_variables import SlotNames
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
@@ -44,6 +45,11 @@ class RMSprop(Optimizer):
     """
 
     hyper = ("rho", "momentum", "epsilon")
+    keras_slots: ClassVar[dict[str, SlotNames]] = {
+        "rms": SlotNames("velocity", "_velocities", "accumulator"),
+        "momentum": SlotNames("momentum", "_momentums"),
+        "mg": SlotNames("average_gradient", "_average_gradients"),
+    }
     options = ("centered",)
     rho: float
     momentum: float

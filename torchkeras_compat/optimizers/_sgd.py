@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .._core import registry
 from .._core.errors import argument_error
@@ -11,6 +11,7 @@ from .foreach import Tensors
 from .fused_kernels import momentum_kernel
 from .learning_rate import Rate
 from .optimizer import Optimizer
+from .slot_variables import SlotNames
 from .slots import Scalars, Slots
 from .sparse_rows import SparseRule
 
@@ -42,6 +43,7 @@ class SGD(Optimizer):
     """
 
     hyper = ("momentum",)
+    keras_slots: ClassVar[dict[str, SlotNames]] = {"momentum": SlotNames("m", "momentums", "moment")}
     options = ("nesterov",)
     momentum: float
     nesterov: bool

@@ -57,6 +57,7 @@ class Bound(Generic[N]):
     The number itself, in arithmetic and comparisons, is the value at the moment it was asked for.
     """
 
+    name: str
     _get: Callable[[], N]
     _set: Callable[[Any], None]
 
@@ -83,7 +84,7 @@ class Bound(Generic[N]):
             read_value: Accepted for Keras's sake.
         """
         self._set(value)
-        return type(self)(self._get(), self._get, self._set)  # type: ignore[call-arg]
+        return type(self)(self._get(), self._get, self._set, self.name)  # type: ignore[call-arg]
 
     def assign_add(self, delta: Any) -> Any:
         """Add to the value, and return it."""
@@ -118,10 +119,12 @@ class Hyperparameter(Bound[float], float):
         1.5
     """
 
-    def __new__(cls, value: float, getter: Callable[[], float], setter: Callable[[Any], None]) -> Hyperparameter:
-        """Make the number `value`, which `setter` changes at its owner."""
+    def __new__(
+        cls, value: float, getter: Callable[[], float], setter: Callable[[Any], None], name: str = ""
+    ) -> Hyperparameter:
+        """Make the number `value`, which `setter` changes at its owner, under Keras's name for it."""
         number = super().__new__(cls, value)
-        number._get, number._set = getter, setter
+        number._get, number._set, number.name = getter, setter, name
         return number
 
     @property
@@ -142,10 +145,12 @@ class Iterations(Bound[int], int):
 
     dtype = torch.int64
 
-    def __new__(cls, value: int, getter: Callable[[], int], setter: Callable[[Any], None]) -> Iterations:
-        """Make the number `value`, which `setter` changes at its owner."""
+    def __new__(
+        cls, value: int, getter: Callable[[], int], setter: Callable[[Any], None], name: str = ""
+    ) -> Iterations:
+        """Make the number `value`, which `setter` changes at its owner, under Keras's name for it."""
         number = super().__new__(cls, value)
-        number._get, number._set = getter, setter
+        number._get, number._set, number.name = getter, setter, name
         return number
 
     def numpy(self) -> np.int64:
@@ -242,7 +247,10 @@ def hyperparameter(name: str) -> property:
         if name not in numbers:
             raise AttributeError(f"{type(optimizer).__name__} has no {name!r} yet.")
         return Hyperparameter(
-            numbers[name], lambda: float(numbers[name]), lambda value: setattr(optimizer, name, value)
+            numbers[name],
+            lambda: float(numbers[name]),
+            lambda value: setattr(optimizer, name, value),
+            f"{optimizer.name}/{name}:0",
         )
 
     def put(optimizer: Any, value: Any) -> None:

@@ -36,7 +36,7 @@ from .get_updates import (
     weights_before,
 )
 from .gradients import in_layout, parameters, split
-from .hyperparameters import Hyperparameter, Hyperparameters, Iterations, define, number_between, usual_number
+from .hyperparameters import Hyperparameter, Hyperparameters, define, number_between, usual_number
 from .learning_rate import LearningRate, Rate
 from .own_state import OwnState
 from .schedules import LearningRateSchedule
@@ -152,7 +152,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
     def _compose(self, owner: str) -> None:
         """Make the parts that an optimizer consists of."""
         torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
-        self._iterations = 0
+        self._count, self._counter = 0, None
         self._rate = LearningRate(owner, self.param_groups[0])
         self._slots = SlotTable(self)
         self.sparse_rows = SparseRows(self)
@@ -190,7 +190,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
         schedule = self._rate.schedule
         if isinstance(schedule, LearningRateSchedule):
             return self.rate_of_step if self.has_own_steps else schedule
-        return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate)
+        return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate, self._called("learning_rate"))
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -208,15 +208,6 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
             iteration: The step; the next one if `None`.
         """
         return self._rate.current(self._iterations if iteration is None else iteration)
-
-    @property
-    def iterations(self) -> Iterations:
-        """The number of steps made, over all models this optimizer serves."""
-        return Iterations(self._iterations, lambda: self._iterations, lambda value: setattr(self, "iterations", value))
-
-    @iterations.setter
-    def iterations(self, value: Any) -> None:
-        self._iterations = int(value)
 
     # --- what a step computes -------------------------------------------------------------------------------------
 

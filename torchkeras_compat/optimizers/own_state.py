@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core.weights import Codec
+from .._core.dialects import Rules
+from .._core.weights import Codec, Variable
+from .gradients import parameters
+from .hyperparameters import Iterations
+from .slot_variables import AVERAGE, NUMBERS, Place, SlotNames
 from .slots import SlotTable
-from .weight_io import Place, SlotGroups, VariableList, WeightIO
+from .weight_io import SlotGroups, VariableList, WeightIO
 
 
 class OwnState:
@@ -21,18 +25,45 @@ class OwnState:
     """
 
     mean_slots: ClassVar[frozenset[str]] = frozenset()  # slots that are means over an axis of a weight
+    keras_slots: ClassVar[Mapping[str, SlotNames]] = {}  # what Keras calls them
+    name: str
     use_ema: bool
+    _count: int
+    _counter: Variable | None  # of the user's, which counts the steps where one was assigned to `iterations`
+    _rules: Rules
     _slots: SlotTable
     _weight_io: WeightIO
 
     @property
-    def iterations(self) -> Any:
-        """The number of steps so far."""
-        raise NotImplementedError
+    def iterations(self) -> Iterations:
+        """The number of steps made, over all models this optimizer serves."""
+        count = self._iterations
+        return Iterations(count, lambda: self._iterations, self._set_iterations, self._called("iterations"))
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
-        raise NotImplementedError
+        self._set_iterations(value)
+
+    def _set_iterations(self, value: Any) -> None:
+        if isinstance(value, Variable):
+            self._counter = value
+        else:
+            self._iterations = int(value)
+
+    @property
+    def _iterations(self) -> int:
+        return self._count if self._counter is None else int(self._counter)
+
+    @_iterations.setter
+    def _iterations(self, value: int) -> None:
+        if self._counter is None:
+            self._count = value
+        else:
+            self._counter.assign(value)
+
+    def _called(self, number: str) -> str:
+        """Return Keras's name for the counter or the learning rate."""
+        return NUMBERS[self._rules.slot_naming][number].format(optimizer=self.name)
 
     @property
     def slot_groups(self) -> SlotGroups:
@@ -77,6 +108,37 @@ class OwnState:
             ValueError: Another number of arrays, or one of another shape; nothing is changed then.
         """
         self.set_weights([np.asarray(store[str(i)]) for i in range(len(store))])
+
+    def get_slot_names(self) -> list[str]:
+        """Return the names of the slots, as the classes of `optimizers.legacy` have them."""
+        return list(dict.fromkeys(place.name for place in self._weight_io.order()))
+
+    def get_slot(self, var: Tensor, slot_name: str) -> Variable:
+        """Return one slot of a weight, as the classes of `optimizers.legacy` have it.
+
+        Args:
+            var: The weight.
+            slot_name: The name of the slot, one of `get_slot_names()`.
+
+        Raises:
+            KeyError: The optimizer does not serve the weight, or has no such slot.
+        """
+        first = parameters(var)[0]
+        places = [p for p in self._weight_io.order() if p.name == slot_name and p.params[0] is first]
+        if not places:
+            raise KeyError(f"{type(self).__name__} has no slot {slot_name!r} of this weight.")
+        return self._weight_io.variables(places)[0]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the variables of one slot, by the attribute that the classes of Keras 2.11 to 2.15 keep them in."""
+        slots = {**type(self).keras_slots, "average": AVERAGE}
+        listed = {names.listed: slot for slot, names in slots.items()}
+        if name in listed and "_rules" in self.__dict__ and self._rules.slot_naming == "slot_first":
+            return self._weight_io.variables_of(listed[name])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _weight_name(self, param: Tensor) -> str:
+        return self._slots.weight_name(param)
 
     def _codec(self, param: Tensor) -> Codec | None:
         return self._slots.codec(param)

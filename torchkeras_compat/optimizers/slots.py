@@ -187,6 +187,7 @@ class SlotTable:
         bindings: One for each model.
         parts: Parameter → a number that those of one weight have in common, for weights of several parameters.
         wholes: The first parameter of such a weight → all of them, and the way to the weight in Keras's layout.
+        paths: The first parameter of such a weight → its name.
     """
 
     def __init__(self, optimizer: SlotOwner) -> None:
@@ -194,6 +195,7 @@ class SlotTable:
         self.bindings: list[Binding] = []
         self.parts: dict[Tensor, int] = {}
         self.wholes: dict[Tensor, tuple[tuple[Tensor, ...], Codec]] = {}
+        self.paths: dict[Tensor, str] = {}
 
     def note_parts(self, table: Iterable[Weight]) -> None:
         """Remember which parameters are parts of one weight, whose gradient has one norm and whose slots are one."""
@@ -202,6 +204,7 @@ class SlotTable:
                 params = weight.parameters
                 self.parts.update(dict.fromkeys(params, id(params[0])))
                 self.wholes[params[0]] = (params, weight.codec)
+                self.paths[params[0]] = weight.path
 
     def of(self, param: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
         """Return the slots of a parameter: made at the first call, and beside it after `model.double()` or `.to()`.
@@ -251,6 +254,12 @@ class SlotTable:
     def codec(self, param: Tensor) -> Codec | None:
         """Return the way between a parameter and Keras's layout, where one is known."""
         return next((binding.codecs[param] for binding in self.bindings if param in binding.codecs), None)
+
+    def weight_name(self, param: Tensor) -> str:
+        """Return the name of the weight that begins with this parameter, without the `:0` at its end."""
+        bound = (name for binding in self.bindings for name, p in zip(binding.names, binding.params) if p is param)
+        path = self.paths.get(param) or next(bound, "variable")
+        return path.partition("#")[0].removesuffix(":0")
 
     def whole(self, param: Tensor) -> tuple[tuple[Tensor, ...], Codec] | None:
         """Return the parameters of the weight that begins with this one, and their way to Keras's layout.

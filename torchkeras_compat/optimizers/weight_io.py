@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -12,24 +12,11 @@ from torch import Tensor
 
 from .._core.dialects import Rules
 from .._core.errors import show
-from .._core.weights import Codec
+from .._core.weights import Codec, Variable
+from .hyperparameters import Hyperparameter
+from .slot_variables import PATHS, Place, SlotNames, SlotWeight
 
 SlotGroups = tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """The slot of a weight, in a file one array.
-
-    Attributes:
-        name: The name of the slot.
-        params: The parameters behind the weight.
-        codec: The way between them and Keras's layout; the identity where it is not known.
-    """
-
-    name: str
-    params: tuple[Tensor, ...]
-    codec: Codec
 
 
 class VariableList(list[Any]):
@@ -46,6 +33,7 @@ class StoredOptimizer(Protocol):
     name: str
     always_interleaved: bool
     mean_slots: ClassVar[frozenset[str]]
+    keras_slots: ClassVar[Mapping[str, SlotNames]]
     param_groups: list[dict[str, Any]]
     _rules: Rules
     _iterations: int
@@ -55,6 +43,9 @@ class StoredOptimizer(Protocol):
 
     def _whole(self, param: Tensor) -> tuple[tuple[Tensor, ...], Codec] | None:
         """Return the parameters of the weight that begins with this one; `None` for those that follow."""
+
+    def _weight_name(self, param: Tensor) -> str:
+        """Return the name of the weight that begins with this parameter."""
 
     def _join_parts(self, place: Place, slots: Sequence[Tensor]) -> Tensor:
         """Return slots of other shapes than the parameters of a weight as the one that Keras has."""
@@ -103,12 +94,17 @@ class WeightIO:
                 order += [Place(name, *whole) for name in group for whole in wholes]
         return [place for place in order if optimizer._has_slot(place.name, place.params[0])]
 
-    def _joined(self, place: Place) -> Tensor:
-        """Return the slot of a weight, in Keras's layout where it lies as the parameters do."""
+    def held(self, place: Place) -> list[Tensor]:
+        """Return the tensors that a slot consists of; none where it is not in use."""
         slots = [self.optimizer.slots_of(param).get(place.name) for param in place.params]
-        used = [slot for slot in slots if slot is not None]
+        return [slot for slot in slots if slot is not None]
+
+    def joined(self, place: Place) -> Tensor:
+        """Return the slot of a weight, in Keras's layout where it lies as the parameters do."""
+        used = self.held(place)
         if not used:
-            return self.optimizer._idle_slot(place.name, place.params[0])
+            idle = [self.optimizer._idle_slot(place.name, param) for param in place.params]
+            return place.codec.read(*idle) if self._has_layout(place, idle) else idle[0]
         if self._has_layout(place, used):
             return place.codec.read(*used)
         return used[0] if len(used) == 1 else self.optimizer._join_parts(place, used)
@@ -120,19 +116,63 @@ class WeightIO:
         return all(slot.shape == param.shape for slot, param in zip(slots, place.params))
 
     def tensors(self) -> list[Any]:
-        """Return the extra state and the slots, those of a single parameter in torch's layout."""
-        return [*self.optimizer._extra_state(), *map(self._tensor, self.order())]
+        """Return the extra state and the slots as variables, in the order of `arrays`."""
+        extra = [self._extra_number(i) for i in range(len(self.optimizer._extra_state()))]
+        return [*extra, *self.variables(self.order())]
 
-    def _tensor(self, place: Place) -> Tensor:
-        slot = self.optimizer.slots_of(place.params[0]).get(place.name)
-        return self._joined(place) if slot is None or len(place.params) > 1 else slot
+    def variables(self, places: Sequence[Place]) -> list[Variable]:
+        """Return slots as variables with the names that Keras gives them."""
+        counts: dict[str, int] = {}
+        made = []
+        for place in places:
+            number = counts[place.name] = counts.get(place.name, -1) + 1
+            made.append(SlotWeight(self, place, functools.partial(self._path, place, number)).variable())
+        return made
+
+    def variables_of(self, slot: str) -> list[Variable]:
+        """Return the variables of one slot, weight by weight."""
+        return self.variables([place for place in self.order() if place.name == slot])
+
+    def _path(self, place: Place, number: int) -> str:
+        """Return the name of a slot's variable."""
+        optimizer, naming = self.optimizer, self.optimizer._rules.slot_naming
+        names = optimizer.keras_slots.get(place.name)
+        slot = place.name if names is None else names.called(naming) or place.name
+        weight = optimizer._weight_name(place.params[0])
+        return PATHS[naming].format(optimizer=optimizer.name, slot=slot, weight=weight, i=number)
+
+    def _extra_number(self, i: int) -> Hyperparameter:
+        """Return a number of the extra state, which can be set through."""
+
+        def get() -> float:
+            return float(self.optimizer._extra_state()[i])
+
+        def put(value: Any) -> None:
+            values = list(self.optimizer._extra_state())
+            values[i] = np.asarray(float(value), np.float32)
+            self.optimizer._set_extra_state(values)
+
+        return Hyperparameter(get(), get, put, f"{self.optimizer.name}/momentum_cache:0")
+
+    def assign(self, place: Place, value: Tensor) -> None:
+        """Write a value of the right shape, in Keras's layout, into a slot.
+
+        Raises:
+            ValueError: The slot is not in use, and the value is another than what stands for it.
+        """
+        writes = self._writes([place], [value])
+        idle = not writes and not torch.equal(self.joined(place), value.to(place.params[0]))
+        if idle:
+            raise ValueError(f"{self.optimizer.name}: the slot {place.name!r} is not in use, and holds no values.")
+        for slot, part in writes:
+            slot.copy_(part)
 
     @torch.no_grad()
     def arrays(self) -> list[np.ndarray[Any, Any]]:
         """Return the counter, the extra state and the slots as arrays, in Keras's layout where it is known."""
         values = [np.asarray(int(self.optimizer._iterations), np.int64), *self.optimizer._extra_state()]
         for place in self.order():
-            seen = self._joined(place).detach().cpu()
+            seen = self.joined(place).detach().cpu()
             values.append((seen.float() if seen.dtype == torch.bfloat16 else seen).numpy().copy())
         return values
 
@@ -161,8 +201,7 @@ class WeightIO:
         """Return each slot that is in use with what is to be written into it."""
         writes: list[tuple[Tensor, Tensor]] = []
         for place, value in zip(order, values):
-            slots = [self.optimizer.slots_of(param).get(place.name) for param in place.params]
-            used = [slot for slot in slots if slot is not None]
+            used = self.held(place)
             if used:
                 value = torch.as_tensor(np.array(value)) if not isinstance(value, Tensor) else value
                 self._check(place, value)
@@ -170,7 +209,7 @@ class WeightIO:
         return writes
 
     def _check(self, place: Place, value: Tensor) -> None:
-        shape = self._joined(place).shape
+        shape = self.joined(place).shape
         if value.shape != shape:
             raise ValueError(f"{self.optimizer.name}: slot {place.name!r} has shape {tuple(shape)}; got {show(value)}.")
 
