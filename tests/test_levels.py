@@ -114,7 +114,8 @@ INSIDE = {
         "cloning from_torch",
     ),
     "optimizers": (
-        "foreach gradients hyperparameters schedules slot_variables",
+        "float_scalars foreach gradients slot_variables",
+        "hyperparameters schedules",
         "clipping fused_kernels learning_rate slots weight_decay weight_io",
         "get_updates own_state sparse_rows steps_by_weight weight_average written_steps",
         "written_methods",

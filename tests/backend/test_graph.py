@@ -246,7 +246,7 @@ def test_the_learning_rate_of_an_optimizer() -> None:
     optimizer = optimizers.SGD(0.5)
     K.set_value(optimizer.lr, 0.25)
     assert K.get_value(optimizer.lr) == 0.25
-    assert type(K.get_value(optimizer.lr)) is float
+    assert isinstance(K.get_value(optimizer.lr), float)
     assert float(K.eval(optimizer.lr)) == 0.25
     K.set_value(optimizer.lr, K.get_value(optimizer.lr) * 0.5)
     assert optimizer.lr == 0.125

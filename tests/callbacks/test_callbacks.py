@@ -779,3 +779,38 @@ def test_hooks_of_batches_in_subclasses_of_what_saves(base: Any, hook: str, save
 def test_what_saves_by_epochs_wants_no_batches(tmp_path: Path) -> None:
     saving = [callbacks.ModelCheckpoint(tmp_path / "a.h5"), callbacks.BackupAndRestore(tmp_path / "b")]
     assert not CallbackList(saving).wants_batches("train")
+
+
+# Recorded with Keras 2.15.0 on NumPy 1.26: the digits are those of float32, in which the rate is kept.
+@pytest.mark.parametrize(
+    ("rate", "lines", "history"),
+    [
+        (0.1, ["0.020000000298023225", "0.003999999910593033"], [0.1, 0.02]),
+        (0.01, ["0.0019999999552965165", "0.0003999999724328518"], [0.01, 0.0019999999]),
+        (0.001, ["0.00020000000949949026", "4.0000001899898055e-05"], [0.001, 0.00020000001]),
+        (1.0, ["0.2", "0.04000000059604645"], [1.0, 0.2]),
+    ],
+)
+def test_lowered_rates_have_the_digits_that_keras_prints(
+    rate: float, lines: list[str], history: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tk.Sequential([tk.layers.Dense(1, input_shape=(2,))])
+    model.compile(tk.optimizers.SGD(rate), "mse")
+    lower = callbacks.ReduceLROnPlateau("loss", factor=0.2, patience=1, min_delta=1e9, verbose=1)
+    x = np.ones((4, 2), "float32")
+    logged = model.fit(x, x[:, :1], epochs=3, verbose=0, callbacks=[lower]).history["lr"]
+    printed = [line.split(" to ")[1].rstrip(".") for line in capsys.readouterr().out.splitlines() if " to " in line]
+    assert printed == lines
+    assert logged[:2] == history[:1] * 2
+    assert logged[2] == history[1]
+
+
+def test_a_scheduler_hands_out_the_rate_as_keras_does(capsys: pytest.CaptureFixture[str]) -> None:
+    model = tk.Sequential([tk.layers.Dense(1, input_shape=(2,))])
+    model.compile(tk.optimizers.SGD(0.1), "mse")
+    x = np.ones((4, 2), "float32")
+    scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9, verbose=1)
+    logged = model.fit(x, x[:, :1], epochs=2, verbose=0, callbacks=[scheduler]).history["lr"]
+    printed = [line.split(" to ")[1].rstrip(".") for line in capsys.readouterr().out.splitlines() if " to " in line]
+    assert printed == ["0.09000000134110452", "0.08100000321865082"]  # Keras 2.15.0
+    assert logged == [0.09, 0.081]

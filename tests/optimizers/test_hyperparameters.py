@@ -15,6 +15,7 @@ import torch
 import torchkeras_compat as tk
 from torchkeras_compat import backend as K
 from torchkeras_compat import callbacks, layers, optimizers
+from torchkeras_compat.optimizers import experimental, legacy
 
 X = np.linspace(-1, 1, 24).reshape(8, 3).astype("float32")
 Y = (X @ np.array([[1.0], [-2.0], [0.5]]) + 0.3).astype("float32")
@@ -400,7 +401,7 @@ def test_what_a_variable_can_do(kind: str, arguments: Any, names: list[str]) -> 
         number = getattr(optimizer, name)
         plain = float(number)
         assert K.dtype(number) == "float32"
-        assert K.get_value(number) == K.eval(number) == plain
+        assert K.get_value(number) == K.eval(number) == np.float32(plain)
         assert number.numpy() == np.float32(plain)
         assert number.numpy().dtype == np.float32
         assert (f"{number:.3f}", str(number)) == (f"{plain:.3f}", str(plain))
@@ -408,13 +409,14 @@ def test_what_a_variable_can_do(kind: str, arguments: Any, names: list[str]) -> 
         assert float(K.cast(number, "float64")) == pytest.approx(plain)
         assert float(torch.tensor(2.0) * number) == pytest.approx(2 * plain)
         K.set_value(number, plain / 2)
-        assert number.value() == K.get_value(number) == float(number) == getattr(optimizer, name) == plain / 2
+        assert number.value() == float(number) == getattr(optimizer, name) == plain / 2
+        assert K.get_value(number) == np.float32(plain / 2)
         assert K.eval(K.update(number, plain)) == pytest.approx(plain)
         setattr(optimizer, name, plain)
         assert number.assign_add(0.25) == getattr(optimizer, name) == plain + 0.25
         assert number.assign_sub(0.25) == pytest.approx(plain)
         K.batch_set_value([(getattr(optimizer, name), plain / 4)])
-        assert K.batch_get_value([getattr(optimizer, name)]) == [plain / 4]
+        assert K.batch_get_value([getattr(optimizer, name)]) == [np.float32(plain / 4)]
         setattr(optimizer, name, K.variable(0.5) if plain >= 0 else -K.variable(0.5))
         assert abs(getattr(optimizer, name)) == 0.5
         setattr(optimizer, name, plain)
@@ -449,3 +451,31 @@ def test_counter_as_a_variable() -> None:
 def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(TypeError, match=r"beta_1.*a number"):
         optimizers.Adam().beta_1 = "much"
+
+
+def test_a_rate_is_read_with_the_digits_of_float32() -> None:
+    # Keras 2.15.0 on NumPy 1.26 prints 0.1 and 0.01: a float32 computes in double with numbers, and is rounded anew.
+    optimizer = optimizers.SGD(0.1)
+    assert str(K.get_value(optimizer.lr)) == repr(optimizer.lr.numpy()) == "0.1"
+    assert float(K.get_value(optimizer.lr)) == 0.10000000149011612
+    K.set_value(optimizer.lr, K.get_value(optimizer.lr) * 0.1)
+    assert str(K.get_value(optimizer.lr)) == "0.01"
+    assert f"{K.get_value(optimizer.lr)}" == f"{np.float32(0.01)}"  # NumPy formats a float32 as a double
+
+
+def test_a_rate_that_is_a_variable() -> None:
+    for module, follows in ((legacy, True), (experimental, False)):  # Keras 2.15.0: the newer classes take its value
+        rate, weight = K.variable(0.5), K.variable(1.0)
+        optimizer = module.SGD(rate)
+        rate.assign(0.0)
+        optimizer.apply_gradients([(np.ones((), "float32"), weight)])
+        assert float(weight.numpy()) == (1.0 if follows else 0.5)
+        optimizer.learning_rate = 0.25
+        assert float(rate.numpy()) == (0.25 if follows else 0.0)
+        assert optimizer.get_config()["learning_rate"] == 0.25
+
+
+def test_the_decayed_rate_is_a_tensor_of_one_number() -> None:
+    optimizer = legacy.SGD(0.1, decay=0.1)
+    optimizer.iterations = 1
+    assert str(optimizer._decayed_lr("float32").numpy()) == "0.09090909"

@@ -68,7 +68,8 @@ def test_values_are_those_of_keras(i: int) -> None:
     expected = np.array(MEASURED.split(), float).reshape(len(SCHEDULES), len(STEPS))[i]
     np.testing.assert_allclose([schedule(step) for step in STEPS], expected, atol=2e-7)
     assert schedule(torch.tensor(3)) == schedule(3)
-    assert type(schedule(0)) is float
+    assert isinstance(schedule(0), float)
+    assert schedule(0).numpy() == np.float32(schedule(0))
 
 
 @pytest.mark.parametrize(("name", "kwargs"), SCHEDULES)
@@ -131,7 +132,7 @@ def test_many_steps_at_once(schedule: schedules.LearningRateSchedule, expected: 
         rates = schedule(tensor_of_steps)
         assert rates.dtype == torch.float32
         np.testing.assert_allclose(rates.numpy(), np.reshape(expected, (2, 3)), atol=6e-7)  # they are rounded
-    assert [type(schedule(one)) for one in (3, np.float32(3), torch.tensor(3))] == [float] * 3
+    assert all(isinstance(schedule(one), float) for one in (3, np.float32(3), torch.tensor(3)))
 
 
 def test_many_steps_of_a_piecewise_constant() -> None:

@@ -111,6 +111,7 @@ class Rules:
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
         idle_vhat: Files of an Adam without amsgrad hold an empty slot for it.
         interleaved_slots: Files hold an optimizer's slots weight by weight.
+        rates_follow_variables: A variable that is given as a learning rate is the rate; otherwise its value is.
         slot_naming: What the variables of an optimizer are called: by number, 'training/Adam/m_0:0' (`'numbered'`), the
             weight first, 'Adam/dense/kernel/m:0' (`'weight_first'`), or the slot, 'Adam/m/dense/kernel:0'.
     """
@@ -180,6 +181,7 @@ class Rules:
     idle_momentum: bool = True
     idle_vhat: bool = True
     interleaved_slots: bool = False
+    rates_follow_variables: bool = False
     slot_naming: str = "numbered"
 
 
@@ -401,6 +403,7 @@ TF_KERAS = Dialect(
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,
+        rates_follow_variables=True,
         slot_naming="weight_first",
     ),
     _SCHEDULE_DECAY,
@@ -417,6 +420,7 @@ KERAS_2_15 = Dialect(
         clip_once=True,
         idle_momentum=True,
         interleaved_slots=True,
+        rates_follow_variables=False,
         slot_naming="slot_first",
     ),
     {},

@@ -144,7 +144,7 @@ def value_of(x: Any) -> Any:
 
 
 def get_value(x: Any) -> Any:
-    """Return the value of a tensor or variable as numpy, of an optimizer's learning rate as a float.
+    """Return the value of a tensor or variable as numpy, of an optimizer's learning rate as a number of numpy's.
 
     Raises:
         ValueError: `x` is symbolic and needs the value of an input.
@@ -158,8 +158,8 @@ def get_value(x: Any) -> Any:
     if isinstance(x, (SymbolicTensor, Expression)):
         with torch.no_grad(), settings.running(bool(settings.running_phase())):
             return value_of(symbolic.evaluate([x], {})[0])
-    if hasattr(x, "_set") and isinstance(x, (int, float)):  # as it stands now, whenever it was asked for
-        return float(x) if isinstance(x, float) else int(x)
+    if isinstance(x, (int, float)) and hasattr(x, "numpy"):  # of an optimizer, as it stands now
+        return x.numpy()
     return value_of(x)
 
 

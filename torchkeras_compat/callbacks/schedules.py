@@ -11,16 +11,26 @@ import numpy as np
 from .._core import registry
 from .._core.errors import argument_error, show
 from .._core.progress import say
+from ..backend import floatx, get_value
 from .base import Callback
 from .monitor import Monitor
 
 
 def get_rate(optimizer: Any) -> float:
-    """Return the learning rate of an optimizer of ours or of torch's; of a schedule, that of the next step."""
+    """Return the learning rate of an optimizer of ours or of torch's; of a schedule, that of the next step.
+
+    It is the number nearest to it in the type in which Keras keeps rates: what is computed from it has Keras's digits.
+    """
     if not hasattr(optimizer, "lr"):
         return float(optimizer.param_groups[0]["lr"])
     rate = optimizer.lr
-    return float(rate(optimizer.iterations)) if callable(rate) else float(rate)
+    return float(get_value(rate(optimizer.iterations) if callable(rate) else rate))
+
+
+def shown_rate(optimizer: Any) -> float:
+    """Return the learning rate as histories have it: with as few digits as say which number it is for Keras."""
+    rate = get_rate(optimizer)
+    return rate if not hasattr(optimizer, "lr") or floatx() == "float64" else float(str(np.float32(rate)))
 
 
 def set_rate(optimizer: Any, rate: float) -> None:
@@ -74,7 +84,7 @@ class LearningRateScheduler(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record the rate."""
         if logs is not None:
-            logs["lr"] = get_rate(self.model.optimizer)
+            logs["lr"] = shown_rate(self.model.optimizer)
 
 
 def _takes_two(schedule: Callable[..., Any]) -> bool:
@@ -163,7 +173,7 @@ class ReduceLROnPlateau(Monitor):
         """Compare the value with the best so far."""
         rate = get_rate(self.model.optimizer)
         if logs is not None:
-            logs["lr"] = rate
+            logs["lr"] = shown_rate(self.model.optimizer)
         value = self.get_monitor_value(logs)
         if value is None:
             return
@@ -174,7 +184,7 @@ class ReduceLROnPlateau(Monitor):
             self.best, self.wait = value, 0
         elif not self.in_cooldown():
             self.wait += 1
-            # In float32, as Keras keeps the rate: one that was set to min_lr is not above it.
+            # In float32, as Keras compares them: one that was set to min_lr is not above it.
             if self.wait >= self.patience and np.float32(rate) > np.float32(self.min_lr):
                 self._lower(epoch, max(rate * self.factor, self.min_lr))
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core import settings
 from .._core.border import user_stacklevel
 from .._core.errors import argument_error, show
+from .float_scalars import FloatScalar, as_kept
 
 N = TypeVar("N", int, float)
 
@@ -105,7 +105,7 @@ class Bound(Generic[N]):
         return self._get()
 
 
-class Hyperparameter(Bound[float], float):
+class Hyperparameter(Bound[float], FloatScalar):
     """A hyperparameter of an optimizer: a float that can be set through, as Keras's variable can.
 
     Example:
@@ -127,14 +127,9 @@ class Hyperparameter(Bound[float], float):
         number._get, number._set, number.name = getter, setter, name
         return number
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """The default float type, in which Keras keeps it."""
-        return settings.torch_dtype(None)
-
-    def numpy(self) -> np.float32:
+    def numpy(self) -> np.float64:
         """Return the value as numpy has it in Keras."""
-        return np.float32(self._get())
+        return as_kept(self._get())
 
     def __float__(self) -> float:
         return self._get()

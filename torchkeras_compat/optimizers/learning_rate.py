@@ -6,10 +6,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._core import registry
+from .._core.weights import Variable
 from .hyperparameters import usual_number
 from .schedules import LearningRateSchedule
 
 Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
+
+
+class Followed:
+    """A variable of the user's that is the learning rate, whatever it is set to.
+
+    Args:
+        variable: The variable.
+    """
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+
+    def __call__(self) -> float:
+        """Return its value."""
+        return float(self.variable.numpy())
 
 
 class LearningRate:
@@ -39,7 +55,10 @@ class LearningRate:
         """
         if isinstance(value, Mapping):
             value = registry.get("schedule", dict(value))
-        if isinstance(value, LearningRateSchedule) or callable(value):
+        if isinstance(self.schedule, Followed) and not callable(value):
+            self.schedule.variable.assign(value)
+            self.group["lr"] = self.current(iteration)
+        elif isinstance(value, LearningRateSchedule) or callable(value):
             self.schedule = value
             self.group["lr"] = self.current(iteration)
         else:

@@ -23,7 +23,7 @@ from .._core.config import Configurable
 from .._core.errors import argument_error
 from .._core.ownership import is_ours
 from .._core.symbolic import SymbolicTensor
-from .._core.weights import Codec, Weight
+from .._core.weights import Codec, Variable, Weight
 from . import weight_average
 from .clipping import Clipping
 from .foreach import Tensors
@@ -37,7 +37,7 @@ from .get_updates import (
 )
 from .gradients import in_layout, parameters, split
 from .hyperparameters import Hyperparameter, Hyperparameters, define, number_between, usual_number
-from .learning_rate import LearningRate, Rate
+from .learning_rate import Followed, LearningRate, Rate
 from .own_state import OwnState
 from .schedules import LearningRateSchedule
 from .slots import Binding, Gradients, Scalars, Slots, SlotTable, gather_reached
@@ -199,7 +199,8 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
     lr = learning_rate  # as classic Keras calls it
 
     def _set_rate(self, value: Any) -> None:
-        self._rate.set(value, self._iterations)
+        follows = isinstance(value, Variable) and self._rules.rates_follow_variables
+        self._rate.set(Followed(value) if follows else value, self._iterations)
 
     def current_rate(self, iteration: int | None = None) -> float:
         """Return the learning rate of a step, after the schedule and before `decay`.

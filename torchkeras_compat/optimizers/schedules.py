@@ -15,6 +15,7 @@ from .._core import registry, settings
 from .._core.config import Configurable
 from .._core.errors import argument_error, show
 from .._core.user_tensors import hand_out, take_back
+from .float_scalars import FloatScalar
 
 
 @registry.base("schedule")
@@ -47,7 +48,7 @@ def of_each_step(rate: Callable[[Any, Any], float]) -> Callable[[Any, Any], Any]
     @functools.wraps(rate)
     def call(self: Any, step: Any) -> Any:
         if not getattr(step, "ndim", 0):
-            return rate(self, step)
+            return FloatScalar(rate(self, step))
         steps = np.asarray(take_back(step).detach().cpu() if isinstance(step, Tensor) else step)
         rates = np.reshape([rate(self, one) for one in steps.ravel()], steps.shape)
         return hand_out(torch.as_tensor(rates, dtype=settings.torch_dtype(settings.floatx())))

@@ -18,6 +18,7 @@ from .._core.errors import argument_error
 from .._core.user_tensors import call_user
 from .._core.weights import Variable
 from ..backend.variables import variable as make_variable
+from .float_scalars import FloatScalar
 from .hyperparameters import Hyperparameter
 from .schedules import LearningRateSchedule, serialize
 
@@ -186,9 +187,9 @@ class WrittenSteps:
         value = self.__dict__["_hyper"][name]
         return value() if callable(value) and not isinstance(value, LearningRateSchedule) else value
 
-    def _decayed_lr(self, var_dtype: Any = None) -> float:
+    def _decayed_lr(self, var_dtype: Any = None) -> FloatScalar:
         """Return the learning rate of the step: what a schedule says, and `decay` makes of it."""
-        return self.current_rate() / (1.0 + self.initial_decay * int(self.iterations))
+        return FloatScalar(self.current_rate() / (1.0 + self.initial_decay * int(self.iterations)))
 
 
 class OwnVariables:
