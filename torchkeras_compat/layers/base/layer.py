@@ -38,7 +38,7 @@ from .masks import are_same_tensors, carried_mask, carry_mask, forget_mask, mask
 from .own_state import OwnState
 from .precision import Precision
 from .runs_on_zeros import RunsOnZeros
-from .side_losses import PENDING, SideLosses
+from .side_losses import PENDING, SideLosses, compute_symbolic, kept_for
 from .symbols import Symbols
 from .traits import Traits
 from .updates import Updates
@@ -320,11 +320,14 @@ class Layer(
         x = self._to_input(inputs)
         if not self.built and all(isinstance(leaf, Tensor) for leaf in flatten(x)):
             self._build_on(x, args, kwargs)
+        added: list[Any] = []
         if not settings.inside_run():
             self._expect_sizes(x)
             self._forget_losses()
-        with settings.running(training):
+            added = self._symbolic_losses()
+        with settings.running(training), kept_for(added):
             y, mask = self._run(x, mask, training, *take_back(args), **take_back(kwargs))
+            compute_symbolic(added)
         if not came_from_torch(inputs):
             y = hand_out(y)
         if mask is not None:

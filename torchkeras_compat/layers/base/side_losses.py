@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from ..._core import settings
 from ..._core.border import nameless
 from ..._core.errors import argument_error
 from ..._core.graph_capture import CannotCapture, capturing
+from ..._core.runs import RUN, run_values
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 from ..._core.weights import Weight
 from ...metrics import Metric
@@ -127,6 +129,13 @@ class SideLosses:
             losses = losses + layer._take_losses()
         return losses
 
+    def _symbolic_losses(self) -> list[tuple[SideLosses, Any]]:
+        """Return the symbolic tensors that were added here and in sublayers, each with the layer that has it."""
+        if not self._side_losses[0]:
+            return []
+        own = [(self, loss) for loss in self._standing_losses if isinstance(loss, Deferred)]
+        return [*own, *(entry for layer in self._sublayers() for entry in layer._symbolic_losses())]
+
     def _adds_penalties(self) -> bool:
         """Tell whether this layer, or one inside it, adds a penalty of its output to the loss."""
         own = getattr(self, "activity_regularizer", None) is not None
@@ -166,12 +175,32 @@ class SideLosses:
             counted: The weights whose penalty is among them already: a layer may stand in two places.
         """
         own = self._losses_of.get(get_ident(), ())
-        standing = [_value(loss) for loss in self._standing_losses if not isinstance(loss, Deferred)]
+        in_step = bool(RUN.values)  # a user's step has run the model, and the values of its tensors are known
+        standing = [_value(loss) for loss in self._standing_losses if in_step or not isinstance(loss, Deferred)]
         table = [w for w in self._table if id(w) not in counted]
         counted |= {id(w) for w in table}
         penalties = [penalty for w in table if (penalty := w.penalty()) is not None]
         inside = [v for layer in self._sublayers() for v in layer._all_losses(counted)]
         return [*own, *standing, *penalties, *inside]
+
+
+def kept_for(added: list[Any]) -> AbstractContextManager[Any]:
+    """Keep the values of symbolic tensors in the block where some of them were added to the loss.
+
+    Args:
+        added: What `_symbolic_losses` returned.
+    """
+    return run_values() if added and RUN.values is None else nullcontext()
+
+
+def compute_symbolic(added: list[tuple[SideLosses, Any]]) -> None:
+    """Leave the values of symbolic tensors among what the run that ends here has added to the loss.
+
+    Args:
+        added: What `_symbolic_losses` returned.
+    """
+    for layer, loss in added:
+        layer._losses.append(_value(loss))
 
 
 def held_metrics(layer: Any) -> Iterator[Metric]:
