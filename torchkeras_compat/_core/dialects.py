@@ -107,6 +107,8 @@ class Rules:
         asks_get_gradients: training takes the gradients from an optimizer's `get_gradients`, which a user may have
             written; otherwise from `compute_gradients`.
         clip_order: The order in which an optimizer applies its clippings.
+        bounds_of_zero: A bound of 0 makes every gradient 0; otherwise it is none.
+        zero_epsilon_is_default: An optimizer's epsilon of 0 is that of the backend.
         clip_once: An optimizer applies only the first clipping of that order that it was given.
         idle_momentum: Files of an SGD without momentum hold its slots all the same.
         idle_vhat: Files of an Adam without amsgrad hold an empty slot for it.
@@ -177,6 +179,8 @@ class Rules:
     schedule_decay_is_decay: bool = False
     asks_get_gradients: bool = True
     clip_order: tuple[str, ...] = ("clipnorm", "global_clipnorm", "clipvalue")
+    bounds_of_zero: bool = False
+    zero_epsilon_is_default: bool = False
     clip_once: bool = False
     idle_momentum: bool = True
     idle_vhat: bool = True
@@ -403,6 +407,8 @@ TF_KERAS = Dialect(
         clip_order=("clipvalue", "clipnorm", "global_clipnorm"),
         idle_momentum=False,
         idle_vhat=False,
+        bounds_of_zero=True,
+        zero_epsilon_is_default=True,
         rates_follow_variables=True,
         slot_naming="weight_first",
     ),
@@ -420,6 +426,8 @@ KERAS_2_15 = Dialect(
         clip_once=True,
         idle_momentum=True,
         interleaved_slots=True,
+        bounds_of_zero=False,
+        zero_epsilon_is_default=False,
         rates_follow_variables=False,
         slot_naming="slot_first",
     ),

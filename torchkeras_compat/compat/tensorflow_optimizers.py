@@ -76,7 +76,10 @@ def adagrad(
         use_locking: Accepted.
         name: Accepted.
     """
-    return legacy.Adagrad(learning_rate, initial_accumulator_value=initial_accumulator_value, epsilon=0.0)
+    optimizer = legacy.Adagrad(learning_rate, initial_accumulator_value=initial_accumulator_value)
+    optimizer.epsilon = 0.0
+    made: Optimizer = optimizer
+    return made
 
 
 def adadelta(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._core import registry
 from . import foreach
+from .float_scalars import quotient
 from .foreach import Tensors
 from .fused_kernels import adam_kernel
 from .learning_rate import Rate
@@ -72,7 +73,7 @@ class _AdamStep(_Moments):
         return not self.amsgrad and len(order) % 2 == 0 and count == 1 + len(order) // 2 * 3
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
-        values["lr"] *= math.sqrt(1.0 - values["beta_2"] ** step) / (1.0 - values["beta_1"] ** step)
+        values["lr"] *= quotient(math.sqrt(1.0 - values["beta_2"] ** step), 1.0 - values["beta_1"] ** step)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, square, greatest = (
@@ -195,7 +196,7 @@ class Adamax(_Moments):
         self._set_moments(beta_1, beta_2, epsilon)
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
-        values["lr"] /= 1.0 - values["beta_1"] ** step
+        values["lr"] = quotient(values["lr"], 1.0 - values["beta_1"] ** step)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, greatest = slots["m"], slots["v"]
@@ -276,11 +277,11 @@ class Nadam(_Moments):
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
         now, following = self._momentum(step), self._momentum(step + 1)
         product = self._momentum_product(step)
-        of_mean = following / (1.0 - product * following)
-        values["of_gradient"] = (1.0 - now) / (1.0 - product) / of_mean
-        # w −= lr · (a g + b m) / (√(v / c) + ε) is w −= lr √c b · (a / b g + m) / (√v + ε √c)
+        values["of_mean"] = quotient(following, 1.0 - product * following)
+        values["of_gradient"] = quotient(1.0 - now, 1.0 - product)
+        # w −= lr · (a g + b m) / (√(v / c) + ε) is w −= lr √c · (a g + b m) / (√v + ε √c)
         root = math.sqrt(1.0 - values["beta_2"] ** step)
-        values["lr"] *= root * of_mean
+        values["lr"] *= root
         values["epsilon"] *= root
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
@@ -288,7 +289,8 @@ class Nadam(_Moments):
         foreach.lerp_(mean, grads, 1 - scalars["beta_1"])
         foreach.mul_(square, scalars["beta_2"])
         foreach.addcmul_(square, grads, grads, 1 - scalars["beta_2"])
-        ahead = foreach.plus(mean, grads, scalars["of_gradient"])
+        ahead = foreach.mul(mean, scalars["of_mean"])
+        foreach.add_(ahead, grads, scalars["of_gradient"])
         below = foreach.sqrt(square)
         foreach.shift_(below, scalars["epsilon"])
         foreach.addcdiv_(params, ahead, below, -scalars["lr"])

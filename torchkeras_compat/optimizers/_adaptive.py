@@ -11,6 +11,7 @@ from torch import Tensor
 from .._core import registry
 from .._core.weights import IDENTITY, Codec
 from . import foreach
+from .float_scalars import quotient
 from .foreach import Scalar, Tensors, joined_positions
 from .fused_kernels import adagrad_kernel
 from .learning_rate import Rate
@@ -219,9 +220,9 @@ class Ftrl(Optimizer):
         foreach.add_(linear, grads)
         if self.l2_shrinkage_regularization_strength:
             foreach.add_(linear, params, 2 * scalars["l2_shrinkage_regularization_strength"])
-        foreach.addcmul_(linear, before, params, -1 / rate)
-        foreach.mul_(curvature, 1 / rate)
-        foreach.shift_(curvature, 2 * l2 + scalars["beta"] / rate)
+        foreach.addcmul_(linear, before, params, quotient(-1.0, rate))
+        foreach.mul_(curvature, quotient(1.0, rate))
+        foreach.shift_(curvature, 2 * l2 + quotient(scalars["beta"], rate))
         foreach.copy_(params, foreach.clamp(linear, -l1, l1))
         foreach.add_(params, linear, -1.0)
         foreach.over_(params, curvature)

@@ -80,7 +80,7 @@ class Clipping:
     @classmethod
     def of(cls, options: Mapping[str, float | None], rules: Rules) -> Clipping:
         """Return the clippings that options of these names ask for under a dialect's rules."""
-        asked = [name for name in rules.clip_order if options[name]]
+        asked = [n for n in rules.clip_order if options[n] or (rules.bounds_of_zero and options[n] is not None)]
         together = {"clipnorm": "global_clipnorm"} if rules.global_clipnorm else {}
         limits = [(together.get(name, name), float(options[name] or 0.0)) for name in asked]
         return cls(tuple(limits[:1] if rules.clip_once else limits))

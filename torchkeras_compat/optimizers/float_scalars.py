@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,18 @@ class Float32(np.float64):
         return str(np.float32(self))
 
     __str__ = __repr__
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """Return a / b; for b = 0 what TensorFlow computes, infinity or NaN, and not Python's error.
+
+    Args:
+        a: A number.
+        b: A number or a tensor.
+    """
+    if isinstance(b, torch.Tensor) or b:
+        return a / b
+    return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a)
 
 
 class FloatScalar(float):

@@ -46,6 +46,8 @@ def adam_kernel(
         or isinstance(epsilon, Tensor)
     ):
         return False
+    if not math.isfinite(rate) or beta_1 >= 1 or beta_2 >= 1:  # the kernel divides by 1 − β
+        return False
     if not fusable(params, grads, means, squares, greatest or []) or not works(_adam):
         return False
     _adam(params, grads, means, squares, greatest, (rate, beta_1, beta_2, epsilon))

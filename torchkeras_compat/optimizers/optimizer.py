@@ -172,7 +172,8 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
         return number_between(type(self).__name__, argument, value, least, most)
 
     def _epsilon(self, value: float | None) -> float:
-        return settings.epsilon() if value is None else self._number("epsilon", value)
+        missing = value is None or (self._rules.zero_epsilon_is_default and value == 0)
+        return settings.epsilon() if missing else self._number("epsilon", value)
 
     # --- learning rate and counter --------------------------------------------------------------------------------
 
