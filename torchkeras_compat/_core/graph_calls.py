@@ -8,6 +8,7 @@ from typing import Any
 
 from . import stored_configs
 from .errors import show
+from .symbolic import ends_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def places_in(tree: Any) -> Iterator[Place]:
     elif isinstance(tree, (list, tuple)):
         for branch in tree:
             yield from places_in(branch)
+    elif isinstance(tree, slice):
+        yield from places_in(ends_of(tree))
 
 
 def put(tree: Any, tensor_at: Callable[[Place], Any]) -> Any:
@@ -65,6 +68,8 @@ def put(tree: Any, tensor_at: Callable[[Place], Any]) -> Any:
         return {key: put(branch, tensor_at) for key, branch in tree.items()}
     if type(tree) in (list, tuple):
         return type(tree)(put(branch, tensor_at) for branch in tree)
+    if isinstance(tree, slice):
+        return slice(*put(ends_of(tree), tensor_at))
     return tree
 
 
@@ -146,7 +151,7 @@ def _argument(value: Any, names: Container[str]) -> Any:
     if isinstance(value, dict):
         kind = value.get("class_name")
         if kind == "slice":
-            return slice(*value["config"])
+            return slice(*_argument(value["config"], names))
         if kind in ("ellipsis", "__ellipsis__"):
             return Ellipsis
         if kind in ("tuple", "__tuple__"):
@@ -188,6 +193,8 @@ def _tensors_of_keras_3(value: Any) -> Any:
         if value.get("class_name") == "__keras_tensor__":
             config = value.get("config")
             return place_of(config.get("keras_history") if isinstance(config, dict) else config)
+        if value.get("class_name") == "__slice__":
+            return slice(*map(_tensors_of_keras_3, ends_of(stored_configs.value_in(value))))
         if isinstance(value.get("class_name"), str):
             return stored_configs.value_in(value)
         return {key: _tensors_of_keras_3(part) for key, part in value.items()}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -153,9 +154,11 @@ class SymbolicTensor(Deferred):
         input_layer: Of an input, the layer that stands for it in models.
         from_shapes: Whether its value follows from shapes alone, as that of `K.shape(x)[0]` does.
         drawn_by: Of an input that a data set gives, its iterator and its place among the parts of an element.
+        identity: Of what `==` or `!=` gave, what it says of the two objects.
     """
 
     from_shapes = False
+    identity: bool | None = None
     drawn_by: tuple[Any, int] | None = None
 
     def __init__(
@@ -270,7 +273,17 @@ class SymbolicTensor(Deferred):
     def __iter__(self) -> Any:
         raise TypeError(f"{self!r} is symbolic and cannot be iterated over; use K.function to compute its value.")
 
+    def __eq__(self, other: object) -> Any:
+        return _compared("__eq__", self, other, self is other)
+
+    def __ne__(self, other: object) -> Any:
+        return _compared("__ne__", self, other, self is not other)
+
+    __hash__ = object.__hash__
+
     def __bool__(self) -> bool:
+        if self.identity is not None:  # `tensor in tensors` asks this of each of them
+            return self.identity
         raise TypeError(f"{self!r} is symbolic and has no truth value; use K.function to compute its value.")
 
 
@@ -284,8 +297,25 @@ def _operator(name: str) -> Callable[..., Any]:
 
 
 for _name in OPERATORS:
-    if _name not in ("__eq__", "__ne__"):  # a symbolic tensor equals itself alone: it is a key of dictionaries
+    if _name not in ("__eq__", "__ne__"):
         setattr(SymbolicTensor, _name, _operator(_name))
+
+_COMPARABLE = (SymbolicTensor, Tensor, np.ndarray, np.generic, int, float, list)
+
+
+def _compared(operator: str, tensor: SymbolicTensor, other: object, identity: bool) -> Any:
+    """Return where a symbolic tensor equals numbers or another one; of anything else whether it is that object."""
+    if not isinstance(other, _COMPARABLE) or not _fit(tensor.shape, getattr(other, "shape", ())):
+        return identity
+    result = apply(OPERATORS[operator], tensor, other)
+    if isinstance(result, SymbolicTensor):
+        result.identity = identity
+    return result
+
+
+def _fit(shape: Sequence[int | None], other: Sequence[int | None]) -> bool:
+    """Tell whether shapes may be brought to one."""
+    return all(n == m or None in (n, m) or 1 in (n, m) for n, m in zip(reversed(shape), reversed(other)))
 
 
 def is_symbolic(value: Any) -> bool:
@@ -294,7 +324,14 @@ def is_symbolic(value: Any) -> bool:
         return any(map(is_symbolic, value))
     if isinstance(value, dict):
         return any(map(is_symbolic, value.values()))
+    if isinstance(value, slice):
+        return any(map(is_symbolic, ends_of(value)))
     return isinstance(value, SymbolicTensor)
+
+
+def ends_of(key: slice) -> tuple[Any, Any, Any]:
+    """Return where a slice begins and ends, and its step."""
+    return key.start, key.stop, key.step
 
 
 def symbols_in(value: Any) -> list[SymbolicTensor]:
@@ -305,7 +342,7 @@ def symbols_in(value: Any) -> list[SymbolicTensor]:
         return [symbol for key in sorted(value, key=str) for symbol in symbols_in(value[key])]
     if isinstance(value, (list, tuple)):
         return [symbol for item in value for symbol in symbols_in(item)]
-    return []
+    return symbols_in(ends_of(value)) if isinstance(value, slice) else []
 
 
 def replaced(value: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
@@ -316,6 +353,8 @@ def replaced(value: Any, function: Callable[[SymbolicTensor], Any]) -> Any:
         return type(value)([replaced(item, function) for item in value])
     if type(value) is dict:
         return {key: replaced(item, function) for key, item in value.items()}
+    if isinstance(value, slice):
+        return slice(*replaced(ends_of(value), function))
     return value
 
 
@@ -329,17 +368,24 @@ def _sample(value: Any, unknown: int, sizes_stay: bool) -> Any:
     """
     if isinstance(value, SymbolicTensor):
         if value.from_shapes and value.node is not None:
-            return _on_samples(value.node.origin, value.node.arguments, value.node.keywords, unknown, sizes_stay)
+            node = value.node
+            results = _on_samples(node.origin, node.arguments, node.keywords, unknown, sizes_stay)
+            return next(r for r, tensor in zip(flatten(results), flatten(node.outputs)) if tensor is value)
         shape = tuple(unknown if n is None else n for n in value.shape)
         return torch.zeros(shape, dtype=settings.torch_dtype(value.dtype), device="meta")
     if type(value) in (list, tuple):
         return type(value)([_sample(v, unknown, sizes_stay) for v in value])
     if type(value) is dict:
         return {key: _sample(item, unknown, sizes_stay) for key, item in value.items()}
+    if isinstance(value, slice):
+        return slice(*_sample(ends_of(value), unknown, sizes_stay))
     if not isinstance(value, Tensor):
         return value
-    says_sizes = sizes_stay and value.ndim <= 2 and value.numel() <= _MOST_SIZES and not value.is_floating_point()
-    return value.detach() if says_sizes else value.detach().to("meta")
+    return value.detach() if sizes_stay and _may_be_sizes(value) else value.detach().to("meta")
+
+
+def _may_be_sizes(value: Tensor) -> bool:
+    return value.ndim <= 2 and value.numel() <= _MOST_SIZES and not value.is_floating_point()
 
 
 _MOST_SIZES = 16  # eight axes, with paddings at both ends
@@ -408,8 +454,9 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
     )
     outputs = symbols_like(first, second, getattr(function, "__name__", "operation"))
     Node(function, arguments, keywords, outputs)
-    if isinstance(first, Tensor):
-        outputs.from_shapes = first.device.type != "meta"
+    for symbol, sample in zip(flatten(outputs), flatten(first)):
+        if isinstance(symbol, SymbolicTensor):
+            symbol.from_shapes = sample.device.type != "meta" and (sample.ndim <= 1 or _may_be_sizes(sample))
     return outputs
 
 

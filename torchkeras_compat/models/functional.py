@@ -15,7 +15,7 @@ from torch import Tensor
 from .._core import registry, settings
 from .._core.border import user_stacklevel
 from .._core.errors import show
-from .._core.symbolic import Node, SymbolicTensor, replaced
+from .._core.symbolic import Node, SymbolicTensor, ends_of, replaced
 from .._core.tree import Tree, flatten, is_branch, map_tree
 from .._core.weights import Variable
 from ..layers.base import Layer
@@ -216,7 +216,7 @@ def _written(value: Any, at: Any) -> Any:
     if isinstance(value, SymbolicTensor):
         return ["_TENSOR", *at(value)]
     if isinstance(value, slice):
-        return {"class_name": "slice", "config": [value.start, value.stop, value.step]}
+        return {"class_name": "slice", "config": [_written(end, at) for end in ends_of(value)]}
     if value is Ellipsis:
         return {"class_name": "ellipsis", "config": []}
     if isinstance(value, dict):

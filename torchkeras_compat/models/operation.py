@@ -23,8 +23,21 @@ NAMES = {
     "__rmul__": "tf.math.multiply",
     "__truediv__": "tf.math.truediv",
     "__rtruediv__": "tf.math.truediv",
-    "__floordiv__": "tf.math.floordiv",
+    "__floordiv__": "tf.compat.v1.floor_div",
+    "__rfloordiv__": "tf.compat.v1.floor_div",
+    "__mod__": "tf.math.floormod",
+    "__rmod__": "tf.math.floormod",
     "__pow__": "tf.math.pow",
+    "__rpow__": "tf.math.pow",
+    "__eq__": "tf.__operators__.eq",
+    "__ne__": "tf.__operators__.ne",
+    "__lt__": "tf.math.less",
+    "__le__": "tf.math.less_equal",
+    "__gt__": "tf.math.greater",
+    "__ge__": "tf.math.greater_equal",
+    "__and__": "tf.math.logical_and",
+    "__or__": "tf.math.logical_or",
+    "__invert__": "tf.math.logical_not",
     "__neg__": "tf.math.negative",
     "__abs__": "tf.math.abs",
     "__matmul__": "tf.linalg.matmul",
@@ -42,6 +55,26 @@ NAMES = {
     "l2_normalize": "tf.math.l2_normalize",
     "dot": "tf.linalg.matmul",
     "cast": "tf.cast",
+    "clip": "tf.clip_by_value",
+    "one_hot": "tf.one_hot",
+    "ones_like": "tf.ones_like",
+    "zeros_like": "tf.zeros_like",
+    "permute_dimensions": "tf.compat.v1.transpose",
+    "relu": "tf.nn.relu",
+    "reverse": "tf.reverse",
+    "shape": "tf.compat.v1.shape",
+    "softmax": "tf.nn.softmax",
+    "stop_gradient": "tf.stop_gradient",
+    "tile": "tf.tile",
+}
+# Functions of `tensorflow` whose layers have another name than they.
+_OF_TENSORFLOW = {
+    **{name: f"compat.v1.{name}" for name in "gather gather_nd nn.conv2d pad shape squeeze transpose".split()},
+    "image.extract_image_patches": "image.extract_patches",
+    "linalg.l2_normalize": "math.l2_normalize",
+    "math.accumulate_n": "math.add_n",
+    "math.softmax": "nn.softmax",
+    "nn.top_k": "math.top_k",
 }
 _OPERATOR_OF: dict[int, str] = {id(function): name for name, function in OPERATORS.items()} | {id(item): "__getitem__"}
 
@@ -67,8 +100,7 @@ class TFOpLambda(Layer):
     def _automatic_name(self) -> str:
         from .._core import settings
 
-        short = str(_OPERATOR_OF.get(id(self.function)) or getattr(self.function, "__name__", "operation"))
-        prefix = NAMES.get(short, f"tf.math.{short}" if is_ours(self.function) else short)
+        prefix = _keras_name(self.function)
         number = settings.get_uid(prefix)
         return prefix if number == 1 else f"{prefix}_{number - 1}"
 
@@ -79,6 +111,15 @@ class TFOpLambda(Layer):
             ValueError: It is no function of this package, and cannot be found again by name.
         """
         return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype, "function": name_of(self.function)}
+
+
+def _keras_name(function: Callable[..., Any]) -> str:
+    """Return the name that Keras 2.15 has for the layer of a function, without a number."""
+    short = str(_OPERATOR_OF.get(id(function)) or getattr(function, "__name__", "operation"))
+    path = str(getattr(function, "_name_in_graphs", "backend."))
+    if not path.startswith("backend."):  # a function of `tensorflow`
+        return f"tf.{_OF_TENSORFLOW.get(path, path)}"
+    return NAMES.get(short, f"tf.math.{short}" if is_ours(function) else short)
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -180,7 +180,8 @@ class Sequential(Model):
 
     def _end_at(self, outputs: Tree) -> None:
         """Take off the layers behind the one that gives the output."""
-        number = [i for i, symbol in enumerate(self._symbols) if i and [symbol] == flatten(outputs)]
+        end = flatten(outputs)
+        number = [i for i, symbol in enumerate(self._symbols) if i and len(end) == 1 and symbol is end[0]]
         if not number:
             raise ValueError(
                 f"{self}.outputs can be the output of one of its layers; write Model(model.inputs, outputs) for others."
