@@ -64,10 +64,10 @@ INSIDE = {
         "convolutional_recurrent spectral_normalization",
     ),
     "layers/base": (
-        "call_inputs compiled_call gradient_facts input_spec linear masks normalizing own_state precision "
-        "side_losses symbols_in_code traits updates user_methods",
+        "call_inputs compiled_call gradient_facts input_spec linear masks normalizing precision side_losses "
+        "symbols_in_code traits updates user_methods",
         "runs_on_zeros tracking",
-        "building symbols weights",
+        "building own_state symbols weights",
         "attributes",
         "layer",
         "activated symbolic_masks weight_options",

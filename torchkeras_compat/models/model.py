@@ -321,7 +321,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             if self._has_own_build() and not self.built:
                 with settings.running(None), self._naming_inner_layers(), self._device():
                     self.build(shapes_of(symbols))
-            if self._output_tree is None:
+            if self._output_tree is None or self._outputs_are_old:
                 self._find_outputs(symbols, args, call_arguments, inputs)
 
     def _find_outputs(
@@ -344,7 +344,13 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
         else:
             outputs = self._output_by_running(symbols)
         self._input_tree, self._output_tree = symbols, _named(outputs)
+        self._outputs_are_old = False
         self.batch_input_shape = tuple(symbols.shape) if isinstance(symbols, SymbolicTensor) else None
+
+    _outputs_are_old = False  # whether a user's class holds other layers than when its outputs were found
+
+    def _parts_changed(self) -> None:
+        self._outputs_are_old = self._plan is None and self._output_tree is not None
 
     def _note_outputs(self, outputs: Tree) -> None:
         """Take what a step of the user's has computed for the outputs."""
@@ -356,7 +362,7 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
 
     def _waits_for_batch(self, has_own_steps: bool) -> bool:
         """Tell whether the first batch is to build the model; one that its own steps call in another way is not."""
-        if self.built and not self._waits_for_call():
+        if self.built and not self._waits_for_call() and not self._outputs_are_old:
             return False
         parameters = list(inspect.signature(type(self).forward).parameters.values())[2:]
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

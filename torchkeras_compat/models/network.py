@@ -68,7 +68,7 @@ class Network(Description, ModelWeights, TorchSide, TrainedModel):
     @property
     def layers(self) -> list[Layer]:
         """The layers; a Sequential's without an `InputLayer`."""
-        layers = list(self._sublayers())
+        layers = self._tracked_layers()
         if (self._chain or self._plan is not None) and self._rules.layers_end_the_model:
             return LayerList(self, layers)
         return layers

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
+from .tracking import stands_in
 from .traits import DECISIVE, NEWS, Changes
 from .weights import Weighted
 
@@ -67,12 +68,18 @@ class Attributes(Weighted):
         if isinstance(value, (nn.Module, list, tuple, dict)) and not is_ours(kind):
             self.__dict__.setdefault("_attribute_order", {})[name] = None
         super().__setattr__(name, value)
+        if isinstance(value, nn.Module) and not is_ours(kind) and self.__dict__.get("built"):
+            stands_in(self, value)
         if hides and isinstance(value, nn.Module):
             self.__dict__[name] = value  # found before the method of the class; torch looks it up among the modules
 
     def __delattr__(self, name: str) -> None:
         Changes.note()
         super().__delattr__(name)
+        self._parts_changed()
+
+    def _parts_changed(self) -> None:
+        """Take note that a user's class, built already, holds other layers now."""
 
     def _refuse_name(self, kind: type, name: str, value: Any) -> None:
         """Raise where an attribute cannot have this name."""

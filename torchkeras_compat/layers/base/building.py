@@ -71,7 +71,7 @@ class Building(nn.Module):
             check_input(self, self._input_spec, shape)
         with BUILDING, torch.inference_mode(False), torch.device(device or settings.default_device()):
             if not self.built:
-                self._scope = names_inside.current()
+                self._scope = names_inside.current() or self._scope
                 with settings.running(None), self._naming_inner_layers():
                     self.build(shape)
                 self._finish_build(shape, device)

@@ -557,7 +557,7 @@ class Layer(
 
     def _sublayers(self) -> Iterator[Layer]:
         """Yield the layers directly inside this one."""
-        yield from (m for m in self._modules.values() if isinstance(m, Layer))
+        yield from {id(m): m for m in self._modules.values() if isinstance(m, Layer)}.values()
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what the last run left, and the calls on symbolic tensors, which lead to all layers of a graph."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..._core.border import nameless
 from ..._core.tensor_shape import TensorSpec
 from ..._core.tree import Tree, map_shapes, map_tree
 from ..._core.weights import Weight
+from .tracking import follow
 
 
 @nameless
@@ -27,6 +28,7 @@ class OwnState(nn.Module):
     add_weight: Callable[..., Any]
     build: Callable[..., Any]
     compute_output_shape: Callable[..., Any]
+    _sublayers: Callable[[], Iterator[Any]]
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Any:
         """Make a weight, under the name that `add_weight` had at first."""
@@ -97,9 +99,32 @@ class OwnState(nn.Module):
     # --- modules and names ---------------------------------------------------------------------------------------
 
     @property
-    def submodules(self) -> tuple[nn.Module, ...]:
-        """All modules inside, torch's own among them."""
-        return tuple(nn.Module.modules(self))[1:]
+    def submodules(self) -> tuple[Any, ...]:
+        """All layers inside, those directly in this one first; `modules()` yields torch's modules."""
+        inside: dict[int, Any] = {}
+        pending: list[Any] = [self]
+        while pending:
+            layers = [layer for one in pending for layer in one._tracked_layers() if id(layer) not in inside]
+            inside.update((id(layer), layer) for layer in layers if layer is not self)
+            pending = list({id(layer): layer for layer in layers}.values())
+        return tuple(inside.values())
+
+    def _flatten_layers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
+        """Yield the layers inside, each before those in it, as scripts for tf.keras ask for them.
+
+        Args:
+            recursive: Whether to go into these.
+            include_self: Whether to begin with this layer.
+        """
+        if include_self:
+            yield self
+        for layer in self._tracked_layers():
+            yield from layer._flatten_layers() if recursive else [layer]
+
+    def _tracked_layers(self) -> list[Any]:
+        """Return the layers directly inside, those in a user's lists as these stand now."""
+        follow(self)
+        return list(self._sublayers())
 
     @property
     def name_scope(self) -> NameScope:

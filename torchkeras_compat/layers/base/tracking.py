@@ -12,6 +12,7 @@ from typing import Any, SupportsIndex
 import torch
 from torch import nn
 
+from ..._core.ownership import is_ours
 from ..._core.weights import Holder, Variable, Weight
 from .traits import Changes
 
@@ -28,6 +29,7 @@ _OWN = {
     "_variables",
     "_swapped",
     "_held",
+    "_held_modules",
     "_seen",
 }
 
@@ -184,44 +186,98 @@ def _own(tensors: dict[str, Any]) -> list[tuple[str, torch.Tensor]]:
     return [(name, tensor) for name, tensor in tensors.items() if tensor is not None]
 
 
+def follow(layer: Any) -> None:
+    """Track what the lists and dictionaries of a user's layer hold now."""
+    if not is_ours(type(layer)) and holds_news(layer):
+        register_held(layer)
+
+
 def holds_news(layer: Any) -> bool:
-    """Tell whether a list or dictionary of a user's layer is another one, or a longer one, than when last asked."""
+    """Tell whether a list or dictionary of a user's layer holds something else than when last asked."""
     attributes = vars(layer)
-    held = [attributes.get(name) for name in attributes.get("_attribute_order", ())]
-    now = [(id(value), len(value)) for value in held if isinstance(value, CONTAINERS)]
+    held = {name: attributes.get(name) for name in attributes.get("_attribute_order", ())}
+    keys = attributes.get("_held_modules", {}).keys() | attributes.get("_held", {}).keys()
+    holding = {name for key in keys for name in (key, *_heads(key))}
+    now = [_contents(value, name in holding) for name, value in held.items() if isinstance(value, CONTAINERS)]
     news = bool(now != attributes.get("_seen", []))
     attributes["_seen"] = now
     return news
 
 
+_SHORT = 100  # a longer list that holds no layer or variable is looked through when its length has changed
+
+
+def _contents(value: Any, deep: bool) -> Any:
+    """Return what a container and those inside it hold, by identity."""
+    if not isinstance(value, CONTAINERS):
+        return id(value)
+    if len(value) > _SHORT and not deep:
+        return id(value), len(value)
+    return id(value), *(_contents(item, deep) for item in (value.values() if isinstance(value, dict) else value))
+
+
 def register_held(layer: Any) -> None:
-    """Track the variables, parameters and modules in the lists and dictionaries of a layer.
+    """Track the variables, parameters and modules that stand in the lists and dictionaries of a layer now.
 
     The modules come in the order of the attributes that hold them, as Keras lists layers and their weights.
     """
+    before: dict[str, nn.Module] = layer.__dict__.setdefault("_held_modules", {})
+    own = {id(module) for key, module in layer._modules.items() if before.get(key) is not module}
+    modules: dict[str, nn.Module] = {}
     places: dict[str, list[str]] = {}
-    variables: dict[str, list[Weight]] = layer.__dict__.setdefault("_held", {})
+    variables: dict[str, list[Weight]] = {}
     for name, value in list(vars(layer).items()):
         if name in _OWN or not isinstance(value, CONTAINERS):
             continue
         for key, item in _items(value, name):
             if isinstance(item, nn.Module):
-                if all(item is not known for known in layer._modules.values()):
-                    layer._modules[key] = item
+                if id(item) not in own:
+                    own.add(id(item))
+                    modules[key] = item
                     places.setdefault(name, []).append(key)
             elif not layer._lists_weights:
                 line = track(layer, item, name=key)
-                lines = variables.setdefault(name, [])
-                if all(line is not known for known in lines):
-                    lines.append(line)
+                if all(line is not known for known in variables.setdefault(name, [])):
+                    variables[name].append(line)
+    _forget_variables(layer, variables)
+    if modules != before:
+        _replace_held(layer, before, modules, places)
 
-    if places:
-        Changes.note()
-    if places and (order := layer.__dict__.get("_attribute_order")):
-        keys = [key for name in order for key in places.get(name, [name]) if key in layer._modules]
-        modules = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}
-        layer._modules.clear()
-        layer._modules.update(modules)
+
+def _replace_held(
+    layer: Any, before: dict[str, nn.Module], modules: dict[str, nn.Module], places: dict[str, list[str]]
+) -> None:
+    """Enter the modules in the containers of a layer, by key, in the place of those that were there before."""
+    Changes.note()
+    for key in before:
+        layer._modules.pop(key, None)
+    layer._modules.update(modules)
+    layer._held_modules = modules
+    order = layer.__dict__.get("_attribute_order", ())
+    keys = [key for name in order for key in places.get(name, [name]) if key in layer._modules]
+    ordered = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}
+    layer._modules.clear()
+    layer._modules.update(ordered)
+    for module in modules.values():
+        stands_in(layer, module)
+
+
+def stands_in(layer: Any, part: Any) -> None:
+    """Note that a layer which is not built yet stands in one that is: its weights will be named after that."""
+    if layer.built:
+        layer._parts_changed()
+        if getattr(part, "_is_layer", False) and not part.built:
+            part._scope = layer._weight_scope
+
+
+def _forget_variables(layer: Any, variables: dict[str, list[Weight]]) -> None:
+    """Take the variables that stand in no container of a layer any more out of its table."""
+    before: dict[str, list[Weight]] = layer.__dict__.get("_held", {})
+    kept = {id(line) for lines in variables.values() for line in lines}
+    for line in (line for lines in before.values() for line in lines):
+        if id(line) not in kept and any(line is entered for entered in layer._table) and line.module is layer:
+            release(layer, line)
+    layer._held = variables
 
 
 def in_order_of_attributes(model: Any, layers: Iterable[Any]) -> Iterator[tuple[Any, list[Weight]]]:

@@ -22,7 +22,7 @@ from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
 from ..._core.weight_limit import count_weight
 from ..._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
-from .tracking import WeightList, holds_news, register_held, release, track
+from .tracking import WeightList, follow, release, track
 
 # The arguments of `add_weight` in Keras 2's order, those that only TensorFlow has a use for behind, and in Keras 1's.
 ADD_WEIGHT = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
@@ -281,8 +281,8 @@ class Weighted(nn.Module):
 
     def _own_table(self) -> list[Weight]:
         """Return the lines of the layer itself, with what a user has put into lists since it was built."""
-        if self.built and not is_ours(type(self)) and holds_news(self):
-            register_held(self)
+        if self.built:
+            follow(self)
         return self._table
 
     def _weight_table(self) -> list[Weight]:
