@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ... import activations
 from ..._core.precision import computing_in
 from ..._core.user_tensors import calling
 from .layer import Layer
@@ -23,6 +24,11 @@ class ActivatedLayer(Layer):
     _class_traits = ROW_WISE
 
     activation: Callable[[Tensor], Tensor]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "activation" and (value is None or isinstance(value, str)):  # `layer.activation = None` is linear
+            value = activations.get(value)
+        super().__setattr__(name, value)
 
     def _finish_build(self, shape: Any, device: torch.device | None = None) -> None:
         if isinstance(self.activation, Layer):  # `activation=PReLU()`, which has weights

@@ -196,10 +196,7 @@ class RecurrentCell(DropoutMasks, AbstractRNNCell):
     def build(self, input_shape: Any) -> None:
         """Make the torch module that holds the weights."""
         self.rnn = self._module(self._last_axis(input_shape))
-        formula = self._formula()
-        self._facts = self._facts_class(
-            formula, self.rnn, self.units, self._torch_function(), self._on_onednn, formula.has_gradient
-        )
+        self._find_facts()
         matrices = (("kernel", "weight_ih_l0", "kernel"), ("recurrent_kernel", "weight_hh_l0", "recurrent"))
         for name, attribute, prefix in matrices:
             self._enter_weight(name, self.rnn, attribute, self._matrix_codec, **options_of(self, prefix))
@@ -209,6 +206,20 @@ class RecurrentCell(DropoutMasks, AbstractRNNCell):
             self._enter_weight("bias", self.rnn, names, codec, **options)
             if "bias_hh_l0" not in names:
                 self._freeze_second_bias()
+
+    def _find_facts(self) -> None:
+        formula = self._formula()
+        self._facts = self._facts_class(
+            formula, self.rnn, self.units, self._torch_function(), self._on_onednn, formula.has_gradient
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("activation", "recurrent_activation"):
+            super().__setattr__(name, value)
+            return
+        super().__setattr__(name, activations.get(value) if value is None or isinstance(value, str) else value)
+        if self.__dict__.get("built"):  # the kernel over a sequence was chosen by the function before
+            self._find_facts()
 
     def _module(self, features: int) -> nn.RNNBase:
         dtype = settings.torch_dtype(self.dtype)
