@@ -141,12 +141,11 @@ ARGUMENTS: Table = {
     },
     **dict.fromkeys(("SimpleRNNCell", "LSTMCell", "GRUCell", "SimpleRNN", "LSTM", "GRU", "ConvRNN"), _OF_DROPOUT),
     "IntegerLookup": {
-        "vocabulary_size": Spelling(None),
         "oov_method": _dropped(None, "floormod"),
         "salt": _NULL,
         "max_values": Spelling("max_tokens"),
     },
-    "StringLookup": {"vocabulary_size": Spelling(None), "oov_method": _dropped(None, "floormod"), "salt": _NULL},
+    "StringLookup": {"oov_method": _dropped(None, "floormod"), "salt": _NULL},
     "CenterCrop": {"data_format": _dropped(None, "channels_last"), "bounding_box_format": _NULL, "factor": _NULL},
     "Resizing": {
         **_RANDOM_PICTURES,

@@ -56,6 +56,7 @@ class IndexLookup(IntegerOutput):
     """
 
     _takes_paths = ("vocabulary",)
+    _awaited_size: int | None = None  # how many numbers there will be, where the words come after the configuration
 
     def __init__(
         self,
@@ -311,7 +312,9 @@ class IndexLookup(IntegerOutput):
         return y * torch.as_tensor(weights).to(y.dtype)
 
     def _depth(self) -> int:
-        return self.max_tokens if self.pad_to_max_tokens and self.max_tokens else self.vocabulary_size()
+        if self.pad_to_max_tokens and self.max_tokens:
+            return self.max_tokens
+        return self.vocabulary_size() if self._tokens else self._awaited_size or self.vocabulary_size()
 
     def _tokens_of(self, numbers: Any) -> Any:
         array = host_array(numbers)
@@ -326,6 +329,22 @@ class IndexLookup(IntegerOutput):
         """Return the shape of the numbers, or of their vectors."""
         return encoded_shape(input_shape, self.output_mode, self._depth())
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a layer from a configuration.
+
+        Args:
+            config: The configuration; in those of Keras `vocabulary_size` tells how many numbers `adapt` has found,
+                which the shapes of the layers behind this one need before the words themselves are read.
+
+        Raises:
+            ValueError: It names a file to read.
+        """
+        arguments, awaited = without_size(cls.__name__, config)
+        layer = super().from_config(arguments)
+        layer._awaited_size = awaited
+        return layer
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal layer; what `adapt` found is a vocabulary of it."""
         config = super().get_config()
@@ -335,6 +354,18 @@ class IndexLookup(IntegerOutput):
                 config["idf_weights"] = self._idf.tolist()
                 config["vocabulary"] = self.get_vocabulary()
         return config
+
+
+def without_size(owner: str, config: dict[str, Any]) -> tuple[dict[str, Any], int | None]:
+    """Return the arguments in a configuration of Keras, and the size of the vocabulary that it tells.
+
+    Args:
+        owner: The name of the layer's class, for messages.
+        config: The configuration, which is not changed.
+    """
+    arguments = dict(config)
+    size = arguments.pop("vocabulary_size", None)
+    return arguments, None if size is None else positive_int(owner, "vocabulary_size", size)
 
 
 def _listed(value: Any) -> Any:

@@ -15,12 +15,12 @@ from ..._core import registry
 from ..._core.errors import argument_error, choice, positive_int, show
 from ..._core.graph_capture import not_in_graphs
 from ..._core.shapes import Shape
-from ..._core.strings import StringTensor, is_string_type
+from ..._core.strings import STRING, StringTensor, is_string_type
 from ..base.traits import Traits
 from .base import PreprocessingLayer, host_array
 from .encoding import COUNT, INT, MULTI_HOT, TF_IDF, dense_only
 from .encoding import output_mode as checked_mode
-from .lookups import StringLookup
+from .lookups import StringLookup, without_size
 
 _STANDARDS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
 _PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']")
@@ -117,6 +117,25 @@ class TextVectorization(PreprocessingLayer):
         """Return the traits: what is as long as the longest text of a batch depends on the batch."""
         fixed = self.output_mode not in (INT, None) or self.output_sequence_length is not None
         return replace(super()._own_traits(), row_wise=fixed)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a layer from a configuration.
+
+        Args:
+            config: The configuration; in those of Keras `vocabulary_size` tells how many numbers there are.
+
+        Raises:
+            ValueError: It names a file to read.
+        """
+        arguments, awaited = without_size(cls.__name__, config)
+        layer = super().from_config(arguments)
+        layer._lookup._awaited_size = awaited
+        return layer
+
+    def _dtype_in_config(self) -> Any:
+        """Return the type of the texts: Keras takes no other."""
+        return STRING
 
     # --- the vocabulary ------------------------------------------------------------------------------------------
 
