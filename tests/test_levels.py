@@ -65,7 +65,7 @@ INSIDE = {
     ),
     "layers/base": (
         "call_inputs compiled_call gradient_facts input_spec linear masks normalizing precision side_losses "
-        "symbols_in_code traits updates user_methods",
+        "stored_config symbols_in_code traits updates user_methods",
         "runs_on_zeros tracking",
         "building own_state symbols weights",
         "attributes",

@@ -71,7 +71,7 @@ def _cloned(layer: Layer) -> Layer:
     with registry.noting_shared_layers():
         config = layer.get_config()
     with stored_configs.reading(config):  # a model that stands twice inside a layer is one in the copy, too
-        return type(layer).from_config(config)
+        return type(layer).from_config(config)  # type: ignore[no-any-return]
 
 
 def model_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:

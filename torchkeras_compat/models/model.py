@@ -24,7 +24,7 @@ from .._core.user_tensors import take_back
 from .._core.weights import Weight
 from ..layers.base import Layer
 from ..layers.base.attributes import Shadowable
-from ..layers.base.layer import own_arguments, own_init_arguments
+from ..layers.base.stored_config import own_arguments, own_init_arguments
 from ..layers.input_layer import Input
 from ..metrics import Metric
 from ..saving import ModelFiles

@@ -18,7 +18,6 @@ from torch.nn.modules.module import _has_any_global_hook
 
 from ... import regularizers
 from ..._core import devices, registry, settings
-from ..._core.config import Configurable, arguments, cached_by_class
 from ..._core.errors import argument_error, positive_int
 from ..._core.ownership import is_ours, origin
 from ..._core.precision import computing_in
@@ -39,6 +38,7 @@ from .own_state import OwnState
 from .precision import Precision
 from .runs_on_zeros import RunsOnZeros
 from .side_losses import PENDING, SideLosses, compute_symbolic, kept_for
+from .stored_config import StoredConfig
 from .symbols import Symbols
 from .traits import Traits
 from .updates import Updates
@@ -46,10 +46,6 @@ from .user_methods import SHAPE_METHODS, as_user_call, finishing, join_names, to
 from .weights import Weighted
 
 _MISSING: Any = object()
-BASE_ARGUMENTS = (
-    "name trainable dtype dynamic batch_input_shape input_shape batch_size input_dim input_length input_dtype weights "
-    "autocast"
-).split()
 
 
 @registry.base("layer")
@@ -63,7 +59,7 @@ class Layer(
     Symbols,
     Weighted,
     Building,
-    Configurable,
+    StoredConfig,
     nn.Module,
 ):
     """Base of all layers; subclass it as in Keras, with `build`, `call` and `compute_output_shape`.
@@ -565,19 +561,6 @@ class Layer(
 
     # --- configuration -------------------------------------------------------------------------------------------
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal layer, JSON-able."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
-        if self.batch_input_shape is not None:
-            config["batch_input_shape"] = self.batch_input_shape
-        config["dtype"] = self._dtype_in_config()
-        own = own_arguments(type(self))
-        if type(self).get_config is not Layer.get_config and not is_ours(type(self)):
-            own = tuple(name for name in own if hasattr(self, name))  # the user's override adds its own
-        for name in own:
-            config[name] = self._config_of(name)
-        return config
-
     def extra_repr(self) -> str:
         """Return what torch's `repr` shows between the brackets."""
         shapes = (f"{w.name}={w.shape}" for w in self._table)
@@ -589,19 +572,3 @@ class Layer(
     def __format__(self, spec: str) -> str:
         # Messages name a layer in few words, also where `str` of it is a tree.
         return format(f"{type(self).__name__} {self.name!r}", spec)
-
-
-@cached_by_class
-def own_arguments(cls: type) -> tuple[str, ...]:
-    """Return the constructor's arguments beside those that every layer has."""
-    declared: set[str] = set()
-    for base in cls.__mro__:
-        if base is Layer:
-            break
-        declared.update(own_init_arguments(base))
-    return tuple(n for n in arguments(cls) if n in declared and n not in BASE_ARGUMENTS)
-
-
-def own_init_arguments(cls: type) -> tuple[str, ...]:
-    """Return the arguments of the constructor that a class itself defines; none where it inherits one."""
-    return tuple(inspect.signature(cls.__dict__["__init__"]).parameters) if "__init__" in cls.__dict__ else ()
