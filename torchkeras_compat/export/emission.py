@@ -36,6 +36,8 @@ class _Inherited:
 
 
 INHERITED: Any = _Inherited()
+# Type of floats → torch's method that casts to it.
+_CASTS = {"float16": "half", "bfloat16": "bfloat16", "float32": "float", "float64": "double"}
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -49,6 +51,7 @@ class Value:
         channels_first: Whether it lies with the channels on axis 1 where Keras has them last.
         mask: The value that says which steps of it count, if one does.
         same_as: The value whose tensor it is, where only the mask is another.
+        dtype: The name of its type, once it is known.
     """
 
     shape: Shape
@@ -56,6 +59,7 @@ class Value:
     channels_first: bool = False
     mask: Any = INHERITED
     same_as: Value | None = None
+    dtype: str | None = None
 
     @property
     def rank(self) -> int:
@@ -227,7 +231,8 @@ class Emission:
             )
         if getattr(layer, "activity_regularizer", None) is not None:
             self.penalised.append(layer)
-        values: list[Value] = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        told: list[Value] = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        values = [self._cast(layer, value) for value in told]
         if not line.several and len(values) != 1:
             raise NotExportable(f"{layer}: a call with {len(values)} inputs has no form in plain torch.")
         masked = any(value.mask is not None for value in values)
@@ -243,7 +248,19 @@ class Emission:
         for output in outputs if isinstance(outputs, list) else [outputs]:
             if output.mask is INHERITED:
                 output.mask = values[0].mask if layer.supports_masking else None
+            if output.dtype is None:
+                output.dtype = layer._output_dtype(values[0].dtype or settings.floatx())
         return outputs
+
+    def _cast(self, layer: Layer, x: Value) -> Value:
+        """Return a value in the type that a layer computes in, where the layer casts what comes in another."""
+        kind = layer.compute_dtype
+        casts = layer._autocast if x.dtype in _CASTS else layer._casts_integers
+        if x.dtype in (None, kind) or kind not in _CASTS or not casts:
+            return x
+        y = self.compute(f"{{0}}.{_CASTS[kind]}()", x, x.shape, (), x.channels_first)
+        y.mask, y.dtype = x.mask, kind
+        return y
 
     @contextmanager
     def _in_mode(self, layer: Layer, line: WriterLine, training: Any) -> Iterator[None]:

@@ -38,7 +38,7 @@ def write_down(model: Any) -> Emission:
     names = model.input_names
     for symbol, name in zip(symbols, names):
         hint = "x" if emission.is_chain else identifier(name)
-        emission.inputs.append(Value(tuple(symbol.shape), hint, mask=None))
+        emission.inputs.append(Value(tuple(symbol.shape), hint, mask=None, dtype=str(symbol.dtype)))
     outputs = _write_model(emission, model, list(emission.inputs))
     emission.masked_outputs = any(value.mask is not None for value in outputs)
     turned = [emission.as_keras(value) for value in outputs]
@@ -99,8 +99,8 @@ def _write_function(emission: Emission, node: Node, arguments: Any, keywords: di
         values = emission.several(expression, call.operands, target, [tuple(o.shape) for o in outputs], None)
     else:
         values = [emission.compute(expression, call.operands, tuple(outputs[0].shape))]
-    for value in values:
-        value.mask = None
+    for value, output in zip(values, outputs):
+        value.mask, value.dtype = None, str(output.dtype)
         if not emission.is_chain:
             value.hint = hint
     return values

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._core.border import nameless
 from .._core.symbolic import Node, OwnNode, SymbolicTensor, as_seen
-from .._core.tree import Tree, map_tree
+from .._core.tree import Tree, flatten, map_tree
 from ..layers.base import Layer
 from ..layers.base.attributes import Shadowable
 from .functional import connected_to
@@ -82,6 +82,12 @@ class NetworkSymbols(Layer):
                 f"{self} has no output_shape yet: give the first layer input_shape=(…), or call build."
             )
         return map_tree(lambda tensor: tuple(tensor.shape), self._output_tree)
+
+    def _output_dtype(self, input_dtype: str) -> str:
+        """Return the type of the first output, which is that of the layer that gives it."""
+        if self._output_tree is None:
+            return super()._output_dtype(input_dtype)
+        return str(flatten(self._output_tree)[0].dtype)
 
     @property
     def input(self) -> Any:
