@@ -247,7 +247,7 @@ def test_devices_logging_and_switches(caplog: pytest.LogCaptureFixture) -> None:
         ("nn.hardtanh", r"write torch\.nn\.functional\.hardtanh"),
         ("vander", r"write torch\.vander"),
         ("layers.dense", r"write keras\.layers"),
-        ("data.FixedLengthRecordDataset", "write the call in torch"),
+        ("data.NumpyIterator", "write the call in torch"),
     ],
 )
 def test_what_is_refused_names_what_to_write(name: str, text: str) -> None:
@@ -319,8 +319,8 @@ def test_data_sets() -> None:
     assert len(calls) == 1
     with pytest.raises(TypeError):
         len(data.repeat())
-    with pytest.raises(AttributeError, match=r"tf\.data\.Dataset has no 'snapshot' here, only: "):
-        data.snapshot(None)
+    with pytest.raises(AttributeError, match=r"tf\.data\.Dataset has no 'sparse_batch' here, only: "):
+        data.sparse_batch(None)
     with pytest.raises(ValueError, match=r"as many rows; got \[5, 6\]"):
         tf.data.Dataset.from_tensor_slices((X, Y[:5]))
 

@@ -328,10 +328,8 @@ def test_a_chain_of_all_methods() -> None:
     both = Dataset.zip((Dataset.range(3), Dataset.range(3, 9))).concatenate(Dataset.zip((Dataset.range(1),) * 2))
     assert [[int(n) for n in pair] for pair in both] == [[0, 3], [1, 4], [2, 5], [0, 0]]
     assert len(both) == 4
-    with pytest.raises(AttributeError, match=r"has no 'ragged_batch' here, only: .*shuffle, skip, take"):
-        Dataset.range(3).ragged_batch(2)  # type: ignore[attr-defined]
-    with pytest.raises(ValueError, match="elements are kept in memory"):
-        Dataset.range(3).cache("folder")
+    with pytest.raises(AttributeError, match=r"has no 'sparse_batch' here, only: .*shuffle, skip, snapshot, take"):
+        Dataset.range(3).sparse_batch(2)
     with pytest.raises(ValueError, match="the data set is empty"):
         _ = Dataset.range(0).element_spec
 

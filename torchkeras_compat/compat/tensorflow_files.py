@@ -263,7 +263,10 @@ def decode_csv(
     for i, row in enumerate(rows):
         if len(row) != len(record_defaults):
             raise ValueError(f"tf.io.decode_csv: {len(record_defaults)} fields are expected; line {i} has {len(row)}.")
-    columns = (_column(j, [row[j] for row in rows], default, na_value) for j, default in enumerate(record_defaults))
+    columns = (
+        as_column("tf.io.decode_csv", j, [row[j] for row in rows], default, na_value)
+        for j, default in enumerate(record_defaults)
+    )
     return [column.reshape(lines.shape) for column in columns]
 
 
@@ -271,11 +274,22 @@ def _fields(line: str, delimiter: str, quoted: bool) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter), [""]) if quoted else line.split(delimiter)
 
 
-def _column(place: int, fields: list[str], default: Any, empty: str) -> Tensor:
-    """Return the fields of a column in the type of its default."""
+def as_column(where: str, place: int, fields: Sequence[str], default: Any, empty: str) -> Tensor:
+    """Return the fields of a column in the type of its default.
+
+    Args:
+        where: Who asks.
+        place: The number of the column.
+        fields: The fields, line by line.
+        default: What stands for an empty field; an empty tensor where none may be.
+        empty: What counts as empty besides `''`.
+
+    Raises:
+        ValueError: A field that is no number, or empty where it must not be.
+    """
     stands_for = tensor(default)
     if any(field in ("", empty) for field in fields) and not stands_for.numel():
-        raise ValueError(f"tf.io.decode_csv: field {place} must not be empty: it has no default.")
+        raise ValueError(f"{where}: field {place} must not be empty: it has no default.")
     if isinstance(stands_for, StringTensor):
         usual = np.ravel(stands_for.numpy()).tolist()
         return StringTensor.of(
@@ -283,7 +297,12 @@ def _column(place: int, fields: list[str], default: Any, empty: str) -> Tensor:
         )
     number: Callable[[str], Any] = float if stands_for.is_floating_point() else int
     usual = stands_for.reshape(-1).tolist()
-    return torch.tensor([usual[0] if f in ("", empty) else number(f) for f in fields], dtype=stands_for.dtype)
+    try:
+        numbers = [usual[0] if field in ("", empty) else number(field) for field in fields]
+    except ValueError:
+        kind = settings.dtype_name(stands_for.dtype)
+        raise ValueError(f"{where}: field {place} must hold {kind} numbers; got one of {fields[:5]}.") from None
+    return torch.tensor(numbers, dtype=stands_for.dtype)
 
 
 PICTURES: dict[str, Any] = {

@@ -20,9 +20,7 @@ from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.symbolic import is_symbolic
 from .._core.tensor_shape import TensorShape, TensorSpec
 from .._core.user_tensors import hand_out
-from ..utils.dataset import AUTOTUNE, Dataset
-from ..utils.dataset_iterator import DatasetIterator, disable_eager_execution, enable_eager_execution
-from ..utils.text_dataset import text_lines
+from ..utils.dataset_iterator import disable_eager_execution, enable_eager_execution
 from . import (  # noqa: F401 - some enter their functions and are not asked by name
     tensorflow_boxes,
     tensorflow_functions,
@@ -37,16 +35,17 @@ from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
+from .tensorflow_data import DATA, EXPERIMENTAL, OF_VERSION_1
 from .tensorflow_devices import DEVICES, device
 from .tensorflow_distribute import DISTRIBUTE, DISTRIBUTE_EXPERIMENTAL, RESOLVERS
 from .tensorflow_files import FILES, PICTURES
 from .tensorflow_gfile import GFILE, GFILE_OF_VERSION_1
 from .tensorflow_lookup import LOOKUP
-from .tensorflow_module import Module, Options
+from .tensorflow_module import Module
 from .tensorflow_optimizers import OPTIMIZERS
 from .tensorflow_ragged import RAGGED
 from .tensorflow_random import RANDOM as DISTRIBUTIONS
-from .tensorflow_records import EXAMPLES, RECORDS, record_dataset
+from .tensorflow_records import EXAMPLES, RECORDS
 from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
@@ -257,25 +256,6 @@ def set_verbosity(level: Any) -> None:
     get_logger().setLevel(level)
 
 
-def _for_apply(method: str) -> Callable[..., Any]:
-    """Return what makes the argument of `dataset.apply` of a method's arguments."""
-
-    def with_arguments(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        return lambda dataset: getattr(dataset, method)(*args, **kwargs)
-
-    return with_arguments
-
-
-def values_of(dataset: Dataset, shared_name: str | None = None) -> DatasetIterator:
-    """Return an iterator over a data set, which gives values unless the script has asked for graphs.
-
-    Args:
-        dataset: The data set.
-        shared_name: Accepted.
-    """
-    return DatasetIterator(dataset, eager=True)
-
-
 DTYPES: dict[str, Any] = {
     name: getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
@@ -289,14 +269,6 @@ LOGGING: dict[str, Any] = {
 }
 FUNCTIONS |= {"random.normal": _normal, "random.uniform": _uniform, "random.truncated_normal": _truncated}
 RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
-DATA = {
-    **dict.fromkeys(("make_one_shot_iterator", "make_initializable_iterator"), values_of),
-    "Dataset": Dataset,
-    "TFRecordDataset": record_dataset,
-    "Options": Options,
-    "AUTOTUNE": AUTOTUNE,
-    "TextLineDataset": text_lines,
-}
 ONE = {  # names in `tensorflow` itself
     **DTYPES,
     "newaxis": None,
@@ -387,14 +359,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "random": {**RANDOM, **DISTRIBUTIONS, "shuffle": _shuffle},
     "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
-    "data.experimental": {
-        "AUTOTUNE": AUTOTUNE,
-        "cardinality": Dataset.cardinality,
-        "AutoShardPolicy": SimpleNamespace(AUTO="auto", DATA="data", FILE="file", OFF="off"),
-        "sample_from_datasets": Dataset.sample_from_datasets,
-        "choose_from_datasets": functools.partial(Dataset.choose_from_datasets, stop_on_empty_dataset=False),
-        **{name: _for_apply(name) for name in ("bucket_by_sequence_length", "group_by_window", "unbatch")},
-    },
+    "data.experimental": EXPERIMENTAL,
     "config": {**DEVICES, "run_functions_eagerly": _nothing, "experimental_run_functions_eagerly": _nothing},
     "config.experimental": DEVICES,
     "config.threading": {
@@ -434,6 +399,7 @@ VERSION_1: dict[str, dict[str, Any]] = {
     "": {"random_normal_initializer": functools.partial(initializers.RandomNormal, stddev=1.0)},
     "image": {"resize": tensorflow_resizing.resize_images},
     "nn": {"dropout": tensorflow_neural.dropout_of_version_1},
+    "data": OF_VERSION_1,
 }
 
 

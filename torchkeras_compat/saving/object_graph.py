@@ -21,7 +21,7 @@ from .._core.weights import Variable, Weight
 from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..optimizers.hyperparameters import Iterations
-from ..utils.dataset import Elements
+from ..utils.dataset_iterator import Elements
 from . import layer_tree
 
 VALUE = "VARIABLE_VALUE"

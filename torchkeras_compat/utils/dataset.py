@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import itertools
 import operator
@@ -12,25 +13,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._core.errors import argument_error, positive_int
+from .._core.errors import positive_int
 from .._core.ragged import RaggedTensor, joined_rows
 from .._core.strings import STRING, StringTensor
 from .._core.tensor_shape import TensorSpec
 from .._core.user_tensors import hand_out
-from .dataset_iterator import DatasetIterator
+from .dataset_choices import Choices
+from .dataset_iterator import DatasetIterator, Elements
+from .dataset_sources import Sources
+from .dataset_storage import Storage
 from .dataset_trees import (
     INFINITE,
     UNKNOWN,
     Stops,
     Tree,
-    as_specified,
     as_tensor,
     called,
-    copied,
+    filled,
     joined,
     leaves,
     mapped,
-    specs_of,
     stacked,
 )
 from .dataset_windows import Windows
@@ -91,7 +93,7 @@ class _ArrayRows:
         return mapped(chosen, self.arrays)
 
 
-class Dataset(Windows):
+class Dataset(Sources, Windows, Storage, Choices):
     """A source of elements that can be shuffled, batched, mapped and repeated.
 
     Args:
@@ -115,6 +117,7 @@ class Dataset(Windows):
     file_paths: list[str]
     _rows: Rows | None = None  # where elements can be read in any order
     _indices: Callable[[], Iterator[int]]  # of those rows, for a pass
+    _resumes = False
 
     def __init__(
         self,
@@ -140,6 +143,13 @@ class Dataset(Windows):
         self._begun = self._states()
         return self._make(stops)
 
+    def __bool__(self) -> bool:
+        """Return `True`: a data set is something, also one without elements."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Dataset element_spec={self.element_spec!r}>"
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -155,7 +165,17 @@ class Dataset(Windows):
 
     @classmethod
     def _of(cls, elements: list[Any]) -> Dataset:
-        return sized_dataset(lambda stops: iter(elements), len(elements))
+        return cls._begun_by(lambda: iter(elements), len(elements))
+
+    @classmethod
+    def _begun_by(cls, make: Callable[[], Iterator[Any]], length: int) -> Dataset:
+        return sized_dataset(lambda stops: make(), length)
+
+    def _resumed(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Dataset:
+        """Return a derived data set of which a pass goes on behind an element that could not be computed."""
+        derived = self._derived(make, length)
+        derived._resumes = self._resumes
+        return derived
 
     # --- sources -------------------------------------------------------------------------------------------------
 
@@ -183,41 +203,6 @@ class Dataset(Windows):
         """
         element = mapped(as_tensor, tensors)
         return sized_dataset(lambda stops: iter([element]), 1)
-
-    @classmethod
-    def from_generator(
-        cls,
-        generator: Callable[..., Iterable[Any]],
-        output_types: Tree = None,
-        output_shapes: Tree = None,
-        args: Any = None,
-        output_signature: Tree = None,
-        name: str | None = None,
-    ) -> Dataset:
-        """Return what a function's iterable yields, which is called anew for each pass.
-
-        Args:
-            generator: The function.
-            output_types: The type of each part of an element; as they come if nothing says it.
-            output_shapes: The shape of each part, `None` for a length that varies.
-            args: The function's arguments.
-            output_signature: Types and shapes together, a `tf.TensorSpec` for each part.
-            name: Accepted.
-
-        Raises:
-            ValueError: An element of another structure or shape.
-        """
-        if not callable(generator):
-            raise argument_error(
-                "Dataset.from_generator", "generator", "a function that returns an iterable", generator
-            )
-        specs = output_signature if output_types is None else specs_of(output_types, output_shapes)
-
-        def items(stops: Stops) -> Iterator[Any]:
-            for item in generator(*(args or ())):  # it may fill one buffer again
-                yield mapped(copied, item if specs is None else as_specified(item, specs))
-
-        return Dataset(items, UNKNOWN)
 
     @classmethod
     def list_files(
@@ -253,18 +238,23 @@ class Dataset(Windows):
 
     @classmethod
     def zip(cls, *datasets: Any, **kwargs: Any) -> Dataset:
-        """Return tuples of the elements of several.
+        """Return the elements of several data sets together.
 
         Args:
-            datasets: The data sets, or a tuple of them.
+            datasets: The data sets, or a tree of them: its form is that of the elements.
             kwargs: `datasets`, the same by name.
         """
-        several = kwargs.get("datasets", datasets)
-        parts = several[0] if len(several) == 1 and isinstance(several[0], (tuple, list)) else several
+        several = kwargs.get("datasets", datasets[0] if len(datasets) == 1 else datasets)
+        tree = tuple(several) if isinstance(several, list) else several
+        parts = leaves(tree)
         lengths = [part._length for part in parts if part._length != INFINITE]
         length = UNKNOWN if UNKNOWN in lengths else min(lengths, default=INFINITE)
         batched = all(part._batched for part in parts)
-        return sized_dataset(lambda stops: zip(*(part._elements(stops) for part in parts)), length, parts, batched)
+
+        def items(stops: Stops) -> Iterator[Any]:
+            return (filled(tree, iter(elements)) for elements in zip(*(part._elements(stops) for part in parts)))
+
+        return sized_dataset(items, length, parts, batched)
 
     # --- changes -------------------------------------------------------------------------------------------------
 
@@ -358,7 +348,8 @@ class Dataset(Windows):
             num_parallel_calls: Accepted.
             kwargs: Accepted: `deterministic`, `name`.
         """
-        return self._derived(lambda stops: (called(map_func, item) for item in self._elements(stops)), self._length)
+        function = functools.partial(called, map_func)
+        return self._resumed(lambda stops: map(function, self._elements(stops)), self._length)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """Return the elements of which a function is true.
@@ -367,8 +358,8 @@ class Dataset(Windows):
             predicate: The function.
             name: Accepted.
         """
-        return self._derived(
-            lambda stops: (item for item in self._elements(stops) if bool(called(predicate, item))), UNKNOWN
+        return self._resumed(
+            lambda stops: filter(lambda item: bool(called(predicate, item)), self._elements(stops)), UNKNOWN
         )
 
     def take(self, count: int, name: str | None = None) -> Dataset:
@@ -382,16 +373,17 @@ class Dataset(Windows):
         if wanted < 0:
             return self
         length = wanted if self._length == INFINITE else _sized(self._length, lambda n: min(n, wanted))
-        return self._derived(lambda stops: itertools.islice(self._elements(stops), wanted), length)
+        return self._resumed(lambda stops: itertools.islice(self._elements(stops), wanted), length)
 
     def skip(self, count: int, name: str | None = None) -> Dataset:
         """Return the elements behind the first ones.
 
         Args:
-            count: How many are left out.
+            count: How many are left out; all if -1.
             name: Accepted.
         """
-        start = int(count)
+        if (start := int(count)) < 0:
+            return self.take(0)
         length = _sized(self._length, lambda n: max(n - start, 0))
         return self._derived(lambda stops: itertools.islice(self._elements(stops), start, None), length)
 
@@ -427,32 +419,6 @@ class Dataset(Windows):
         """Return the data set: files are read ahead in any case, and all else is computed when it is needed."""
         return self
 
-    def cache(self, filename: str = "", name: str | None = None) -> Dataset:
-        """Return the elements of the first whole pass, kept in memory.
-
-        Args:
-            filename: Refused: nothing is kept on disk.
-            name: Accepted.
-        """
-        if filename:
-            raise argument_error("Dataset.cache", "filename", "''; elements are kept in memory", filename)
-        kept: list[Any] = []
-        done: list[bool] = []
-
-        def items(stops: Stops) -> Iterator[Any]:
-            if done:
-                yield from kept
-                return
-            seen = []
-            for item in self._elements(stops):
-                seen.append(item)
-                yield item
-            if not done:
-                kept.extend(seen)
-                done.append(True)
-
-        return self._derived(items, self._length)
-
     def with_options(self, options: Any, name: str | None = None) -> Dataset:
         """Return the data set: TensorFlow's options have no meaning here."""
         return self
@@ -482,6 +448,8 @@ class Dataset(Windows):
     @property
     def element_spec(self) -> Tree:
         """Shapes and types of an element, which the first one tells."""
+        if self._announced is not None:
+            return self._announced
         first = self._first()
         if first is END:
             raise ValueError("Dataset.element_spec: the data set is empty.")
@@ -533,47 +501,6 @@ class Dataset(Windows):
         self._set_states(self._begun)
 
 
-class Elements(Iterator[Any]):
-    """One pass over the elements, as `iter(dataset)` gives it.
-
-    Args:
-        begin: Begins a pass.
-
-    Attributes:
-        position: How many elements there have been.
-    """
-
-    def __init__(self, begin: Callable[[], Iterator[Any]]) -> None:
-        self._begin, self._elements = begin, begin()
-        self.position = 0
-
-    def __next__(self) -> Any:
-        element = next(self._elements)
-        self.position += 1
-        return element
-
-    def get_next(self) -> Any:
-        """Return the next element.
-
-        Raises:
-            IndexError: There is none; it is `tf.errors.OutOfRangeError`.
-        """
-        for element in self:
-            return element
-        raise IndexError("tf.data.Dataset: the pass has no further elements.")
-
-    def move_to(self, position: int) -> None:
-        """Go on behind so many elements, which are read again; a checkpoint tells how many there have been.
-
-        Args:
-            position: The number.
-        """
-        if position < self.position:
-            self._elements, self.position = self._begin(), 0
-        for _ in itertools.islice(self, position - self.position):
-            pass
-
-
 class _Finite(Dataset):
     """A data set whose length is known."""
 
@@ -600,6 +527,7 @@ def from_rows(rows: Rows, indices: Callable[[], Iterator[int]] | None = None, pa
     order: Callable[[], Iterator[int]] = range(count).__iter__ if indices is None else indices
     dataset = sized_dataset(lambda stops: map(rows.row, order()), count, () if parent is None else (parent,))
     dataset._rows, dataset._indices = rows, order
+    dataset._resumes = True
     return dataset
 
 
@@ -615,4 +543,8 @@ def _read_ahead(rows: Rows, wanted: Iterator[Sequence[int]], stops: Stops) -> It
 
 
 def _as_numpy(leaf: Any) -> Any:
-    return torch.as_tensor(leaf).numpy(force=True)
+    """Return a part of an element as numpy has it: a single value as one of numpy's numbers."""
+    if hasattr(leaf, "as_numpy_iterator"):
+        return leaf.as_numpy_iterator()
+    array = leaf.numpy() if isinstance(leaf, RaggedTensor) else torch.as_tensor(leaf).numpy(force=True)
+    return array[()] if isinstance(array, np.ndarray) else array

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
+
+import torch
 
 from .._core import settings
 from .._core.strings import is_string_type
 from .._core.symbolic import SymbolicTensor
 from .._core.tree import flatten, map_tree
+from .._core.user_tensors import hand_out
 from ..backend.sessions import Operation
 
 MODE = SimpleNamespace(eager=None)  # what a script has asked for, `True` or `False`
@@ -28,6 +32,83 @@ def enable_eager_execution(*args: Any, **kwargs: Any) -> None:
 def disable_eager_execution() -> None:
     """Let iterators of TensorFlow 1 give symbolic tensors: all else runs eagerly in any case."""
     MODE.eager = False
+
+
+class Optional:
+    """An element, or none.
+
+    Args:
+        values: The element in a list, which is empty where there is none.
+    """
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def has_value(self, name: str | None = None) -> Any:
+        """Return whether there is one, as a tensor.
+
+        Args:
+            name: Accepted.
+        """
+        return hand_out(torch.tensor(bool(self._values)))
+
+    def get_value(self, name: str | None = None) -> Any:
+        """Return the element.
+
+        Args:
+            name: Accepted.
+
+        Raises:
+            ValueError: There is none.
+        """
+        if not self._values:
+            raise ValueError("tf.experimental.Optional: there is no value; ask has_value() first.")
+        return self._values[0]
+
+
+class Elements(Iterator[Any]):
+    """One pass over the elements, as `iter(dataset)` gives it.
+
+    Args:
+        begin: Begins a pass.
+
+    Attributes:
+        position: How many elements there have been.
+    """
+
+    def __init__(self, begin: Callable[[], Iterator[Any]]) -> None:
+        self._begin, self._elements = begin, begin()
+        self.position = 0
+
+    def __next__(self) -> Any:
+        element = next(self._elements)
+        self.position += 1
+        return element
+
+    def get_next(self) -> Any:
+        """Return the next element.
+
+        Raises:
+            IndexError: There is none; it is `tf.errors.OutOfRangeError`.
+        """
+        for element in self:
+            return element
+        raise IndexError("tf.data.Dataset: the pass has no further elements.")
+
+    def get_next_as_optional(self) -> Optional:
+        """Return the next element, or that there is none."""
+        return Optional(list(itertools.islice(self, 1)))
+
+    def move_to(self, position: int) -> None:
+        """Go on behind so many elements, which are read again; a checkpoint tells how many there have been.
+
+        Args:
+            position: The number.
+        """
+        if position < self.position:
+            self._elements, self.position = self._begin(), 0
+        for _ in itertools.islice(self, position - self.position):
+            pass
 
 
 class _Restart(Operation):

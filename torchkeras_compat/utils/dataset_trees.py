@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,32 @@ Tree = Any  # an array, or a tuple or dictionary of trees
 Stops = list[Callable[[], Any]]  # what ends the reading ahead of one pass
 
 
+class Chained:
+    """What the parts of a data set's class need of it."""
+
+    _length: int
+
+    def _elements(self, stops: Stops) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Any:
+        raise NotImplementedError
+
+    def _joined_with(self, others: Sequence[Any], make: Callable[[Stops], Iterator[Any]]) -> Any:
+        """Return a data set that is made of this one and others."""
+        raise NotImplementedError
+
+    @classmethod
+    def _of(cls, elements: list[Any]) -> Any:
+        """Return a data set of these elements."""
+        raise NotImplementedError
+
+    @classmethod
+    def _begun_by(cls, make: Callable[[], Iterator[Any]], length: int) -> Any:
+        """Return a data set of what a function's iterator gives."""
+        raise NotImplementedError
+
+
 def mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
     """Return a tree with a function's values as its leaves."""
     if isinstance(tree, dict):
@@ -36,6 +62,11 @@ def leaves(tree: Tree) -> list[Any]:
     if isinstance(tree, (dict, tuple)):
         return [leaf for value in (tree.values() if isinstance(tree, dict) else tree) for leaf in leaves(value)]
     return [tree]
+
+
+def filled(tree: Tree, values: Iterator[Any]) -> Tree:
+    """Return a tree with other leaves, one value after the other."""
+    return mapped(lambda _: next(values), tree)
 
 
 def joined(function: Callable[[list[Any]], Any], trees: list[Tree]) -> Tree:
@@ -116,8 +147,19 @@ def copied(value: Any) -> Any:
 
 
 def stacked(values: list[Any]) -> Any:
-    """Return tensors as the rows of one."""
-    return torch.stack([torch.as_tensor(value) for value in values])
+    """Return tensors as the rows of one.
+
+    Raises:
+        ValueError: They differ in shape.
+    """
+    tensors = [torch.as_tensor(value) for value in values]
+    other = next((tensor for tensor in tensors if tensor.shape != tensors[0].shape), None)
+    if other is not None:
+        raise ValueError(
+            f"Dataset.batch: the elements of a batch must have one shape; got {tuple(tensors[0].shape)} and "
+            f"{tuple(other.shape)}; write padded_batch to fill them up."
+        )
+    return torch.stack(tensors)
 
 
 def called(function: Callable[..., Any], item: Any) -> Any:

@@ -15,28 +15,12 @@ from torch import Tensor
 from .._core import randomness
 from .._core.errors import positive_int
 from .._core.strings import StringTensor
-from .dataset_trees import UNKNOWN, Stops, Tree, as_tensor, called, joined, mapped, stacked
+from .._core.user_tensors import hand_out
+from .dataset_trees import UNKNOWN, Chained, Stops, Tree, as_tensor, called, joined, mapped, stacked
 
 
-class Windows:
+class Windows(Chained):
     """The part of a data set that goes beyond one element at a time."""
-
-    _length: int
-
-    def _elements(self, stops: Stops) -> Iterator[Any]:
-        raise NotImplementedError
-
-    def _derived(self, make: Callable[[Stops], Iterator[Any]], length: int) -> Any:
-        raise NotImplementedError
-
-    def _joined_with(self, others: Sequence[Any], make: Callable[[Stops], Iterator[Any]]) -> Any:
-        """Return a data set that is made of this one and others."""
-        raise NotImplementedError
-
-    @classmethod
-    def _of(cls, elements: list[Any]) -> Any:
-        """Return a data set of these elements."""
-        raise NotImplementedError
 
     def window(
         self, size: int, shift: int | None = None, stride: int = 1, drop_remainder: bool = False, name: Any = None
@@ -333,7 +317,7 @@ class Windows:
         state = mapped(as_tensor, initial_state)
         for item in self._elements([]):
             state = called(reduce_func, (state, item))
-        return state
+        return mapped(hand_out, state)
 
     def apply(self, transformation_func: Callable[[Any], Any]) -> Any:
         """Return what a function makes of the data set.
@@ -352,7 +336,7 @@ class Windows:
         elements = list(itertools.islice(self._elements([]), 2))
         if len(elements) != 1:
             raise ValueError(f"Dataset.get_single_element: one element is expected; got {len(elements) or 'none'}.")
-        return elements[0]
+        return mapped(hand_out, elements[0])
 
 
 def _runs(items: Iterable[Any], size: int, stride: int, shift: int) -> Iterator[list[Any]]:
@@ -421,6 +405,8 @@ def _filled(tensor: Tensor, sizes: list[int], value: Any) -> Tensor:
     if any(n > size for n, size in zip(tensor.shape, sizes)):
         raise ValueError(f"Dataset.padded_batch: an element of shape {tuple(tensor.shape)} does not fit into {sizes}.")
     if isinstance(tensor, StringTensor):
+        if not sizes:
+            return tensor
         whole: Any = StringTensor.of([b"" if value is None else value]).expand(sizes).numpy().copy()
         whole[tuple(slice(n) for n in tensor.shape)] = tensor.numpy()
         return StringTensor.of(whole)
