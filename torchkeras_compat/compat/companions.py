@@ -1,7 +1,7 @@
-"""Small packages that old Keras brought along: `six` is stood in for, and of others it is said what to install.
+"""Packages beside Keras: `six` is stood in for, and of others it is said what to install or to write instead.
 
-A script that imports one of them ran wherever Keras was installed.  The finder stands behind all others, so that what
-is installed comes first.
+A script that imports what old Keras brought along ran wherever Keras was installed.  The finder stands behind all
+others, so that what is installed comes first.
 """
 
 from __future__ import annotations
@@ -43,6 +43,38 @@ MISSING: dict[str, str] = {
     "theano": "there is no Theano behind Keras here; write the functions of keras.backend, or torch's",
     "cntk": "there is no CNTK behind Keras here; write the functions of keras.backend, or torch's",
 }
+
+# Packages that stand on TensorFlow or on Keras itself, which are not there → what to write.
+STAND_ON_TENSORFLOW: dict[str, str] = {
+    "tensorflow_datasets": "write keras.datasets.mnist.load_data() and its like, or "
+    "tf.data.Dataset.from_tensor_slices((x, y)) of your own arrays",
+    "tensorflow_hub": "what it loads are TensorFlow's programs; write keras.applications.MobileNetV2(…) for networks "
+    "of pictures, and keras.layers.Embedding for those of words",
+    "tensorflow_addons": "write keras.optimizers.AdamW, keras.metrics.F1Score, "
+    "keras.layers.GroupNormalization and other names of Keras 2.15",
+    "tensorflow_text": "write keras.layers.TextVectorization, or tf.strings",
+    "tensorflow_probability": "write torch.distributions",
+    "tensorflow_model_optimization": "write torch.ao.quantization or torch.nn.utils.prune, behind keras's to_torch",
+    "tensorflow_io": "write numpy, or the package that reads such files",
+    "tensorflow_docs": "plot history.history with matplotlib",
+    "tensorflow_transform": "write the layers of keras.layers.preprocessing with adapt",
+    "tensorflow_federated": "write the loop over clients by hand",
+    "tensorflow_estimator": "write keras.models.Sequential with fit",
+    "tensorflowjs": "write torch.onnx.export",
+    "tf_slim": "write keras.layers",
+    "tflearn": "write keras.layers and keras.models",
+    **dict.fromkeys(
+        ("keras_tuner", "kerastuner", "talos", "autokeras"),
+        "write GridSearchCV or RandomizedSearchCV of scikit-learn over "
+        "keras.wrappers.scikit_learn.KerasClassifier(build_fn=…)",
+    ),
+    "scikeras": "write keras.wrappers.scikit_learn.KerasClassifier(build_fn=…), with arguments of build_fn without "
+    "the prefix model__",
+    **dict.fromkeys(("keras_contrib", "keras_cv", "keras_nlp", "keras_hub"), "write the layer in keras.layers.Layer"),
+    "keras_core": "write import keras",
+    "plaidml": "leave it out: models run on torch",
+}
+MISSING |= {name: f"it needs TensorFlow, which is not here; {instead}" for name, instead in STAND_ON_TENSORFLOW.items()}
 
 _SIX = {name: f"{six_functions.__name__}:{name}" for name in vars(six_functions) if not name.startswith("_")}
 # Module of six → name → where it is; what stands behind a colon is a name in a module.

@@ -11,7 +11,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import backend
 from .._core import dialects, planned, registry
@@ -265,7 +265,7 @@ class TensorFlow(ModuleType):
         if inner in ROOTS or inner in PACKAGES:
             return importlib.import_module(inner)
         # Not before they are asked for: scripts that import keras alone never do.
-        from . import tensorflow_names, tensorflow_refused
+        from . import tensorflow_names
 
         part = self.__name__.partition(".")[2]
         if name in ALSO_IN_TENSORFLOW and part in ("", "compat.v1", "compat.v2"):
@@ -273,10 +273,22 @@ class TensorFlow(ModuleType):
         try:
             return tensorflow_names.find(part, name)
         except KeyError:
-            raise planned.missing(3)(
-                f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
-                f"few names beside it; {tensorflow_refused.instead(part, name)}."
-            ) from None
+            self.refuse(name, planned.missing(3))
+
+    def refuse(self, name: str, error: type[Exception]) -> NoReturn:
+        """Raise the error of a name that is not here, with what to write.
+
+        Args:
+            name: The name.
+            error: The class of the error.
+        """
+        from . import tensorflow_refused
+
+        part = self.__name__.partition(".")[2]
+        raise error(
+            f"module {self.__name__!r} has no attribute {name!r}: {PACKAGE} stands in for tensorflow.keras and a "
+            f"few names beside it; {tensorflow_refused.instead(part, name)}."
+        ) from None
 
     def __reduce__(self) -> Any:
         return _reinstalled, (self.__name__,)
@@ -304,6 +316,9 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             raise ModuleNotFoundError(f"{fullname} has no meaning in {PACKAGE}: {instead}.", name=fullname)
         if fullname == NO_TENSORFLOW or fullname in PACKAGES or fullname in BESIDE or self._place(fullname) is not None:
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        holder, _, name = fullname.rpartition(".")
+        if isinstance(module := sys.modules.get(holder), TensorFlow) and companions.is_import():
+            module.refuse(name, ModuleNotFoundError)
         return None
 
     def _place(self, fullname: str) -> tuple[str, str | None] | None:
