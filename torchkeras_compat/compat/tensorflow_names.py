@@ -31,6 +31,7 @@ from . import (  # noqa: F401 - some enter their functions and are not asked by 
     tensorflow_neural,
     tensorflow_resizing,
 )
+from .names import VERSIONS
 from .tensorflow_arrays import TensorArray
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
@@ -269,8 +270,10 @@ LOGGING: dict[str, Any] = {
 }
 FUNCTIONS |= {"random.normal": _normal, "random.uniform": _uniform, "random.truncated_normal": _truncated}
 RANDOM = {"set_seed": set_seed, "normal": _normal, "uniform": _uniform, "truncated_normal": _truncated}
+RELEASE = {"VERSION": VERSIONS["tensorflow"], "GIT_VERSION": f"v{VERSIONS['tensorflow']}"}
 ONE = {  # names in `tensorflow` itself
     **DTYPES,
+    **RELEASE,
     "newaxis": None,
     "half": torch.float16,
     "double": torch.float64,
@@ -377,7 +380,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "strings": STRINGS,
     "train": {**TRAIN, **OPTIMIZERS, **EXAMPLES},
     "summary": SUMMARY,
-    "version": {"VERSION": "2.10.0", "GIT_VERSION": "v2.10.0"},
+    "version": RELEASE,
     "ragged": RAGGED,
     "sparse": SPARSE,
     "lookup": LOOKUP,

@@ -14,6 +14,7 @@ from .arrays import BATCH_SIZE, ArrayData, batch_size_of, one_batch, split
 from .batch import Batch
 from .checks import expect_samples, warn_of_values
 from .class_weights import say_class_weight_is_ignored, with_class_weight
+from .drawn import drawn
 from .inputs import build_by
 from .signature import FedModel
 from .standardize import (
@@ -96,6 +97,7 @@ class Feeder:
         valid_size = size if validation_batch_size is None else batch_size_of("fit", validation_batch_size)
         valid_steps = batches_of(validation_steps)  # of samples, Keras 1 counted those of generators alone
         _need_x("fit", x)
+        x, y, sample_weight = drawn("fit", x, y, sample_weight)
         x = batched(x, size or BATCH_SIZE, shuffle is True)
         validation: Data | None = None
         held_out: Arrays | None = None
@@ -135,6 +137,7 @@ class Feeder:
         """Return what `evaluate` reads; the arguments are those of `training`."""
         _need_x("evaluate", x)
         size = self._asked("evaluate", batch_size)
+        x, y, sample_weight = drawn("evaluate", x, y, sample_weight)
         x = batched(x, size or BATCH_SIZE)
         if is_stream(x):
             return self._stream("evaluate", x, y, sample_weight, None, steps, workers)
@@ -147,6 +150,7 @@ class Feeder:
         """Return what `predict` reads; the arguments are those of `training`."""
         _need_x("predict", x)
         size = self._asked("predict", batch_size)
+        x, _, _ = drawn("predict", x)
         x = batched(x, size or BATCH_SIZE)
         if is_stream(x):
             return StreamData(x, self.signature, with_targets=False, samples=_samples(steps), workers=workers)
@@ -286,7 +290,10 @@ class Feeder:
         if isinstance(source, (tuple, list)):
             if len(source) not in (2, 3):
                 raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
-            return None, self._arrays(*source)
+            x, y, weight = drawn("fit", *source)
+            if x is source[0]:
+                return None, self._arrays(x, y, weight)
+            source = x
         source = batched(source, batch_size or BATCH_SIZE)
         if not is_stream(source):
             raise argument_error("fit", "validation_data", "(x, y) or (x, y, sample_weight)", source)
