@@ -73,7 +73,11 @@ class _AdamStep(_Moments):
         return not self.amsgrad and len(order) % 2 == 0 and count == 1 + len(order) // 2 * 3
 
     def _correct_scalars(self, values: dict[str, float], step: int) -> None:
-        values["lr"] *= quotient(math.sqrt(1.0 - values["beta_2"] ** step), 1.0 - values["beta_1"] ** step)
+        root, correction = math.sqrt(1.0 - values["beta_2"] ** step), 1.0 - values["beta_1"] ** step
+        try:
+            values["lr"] *= root / correction
+        except ZeroDivisionError:  # beta_1 = 1
+            values["lr"] *= quotient(root, correction)
 
     def _update(self, params: Tensors, grads: Tensors, slots: Slots, scalars: Scalars) -> None:
         mean, square, greatest = (

@@ -289,10 +289,13 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
         """
         if clip and self.clipping.limits:
             gradients = self.clipping.together(gradients, self.parts)
-        numbers = self.scalars(self._iterations) if scalars is None else scalars
+        own_count = self._counter is None  # asked here, since a property is two calls more in each step
+        numbers = self.scalars(self._count if own_count else self._iterations) if scalars is None else scalars
         for group, grads in gradients:
             group.step(grads, numbers)
-        if scalars is None:
+        if scalars is None and own_count:
+            self._count += 1
+        elif scalars is None:
             self._iterations += 1
 
     # --- parameters -----------------------------------------------------------------------------------------------
