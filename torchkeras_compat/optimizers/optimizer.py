@@ -106,6 +106,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         define(cls, (*cls.hyper, *cls.numbers), cls.options)
+        cls.has_formula = cls._update is not Optimizer._update
         if "get_updates" in cls.__dict__ and not is_ours(cls):
             cls.has_own_updates = True
             keep_variables(cls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,6 +32,7 @@ class OwnState:
     _counter: Variable | None  # of the user's, which counts the steps where one was assigned to `iterations`
     _rules: Rules
     _slots: SlotTable
+    _added_slot: Callable[[Any, str], Variable | None]
     _weight_io: WeightIO
 
     @property
@@ -123,6 +124,8 @@ class OwnState:
         Raises:
             KeyError: The optimizer does not serve the weight, or has no such slot.
         """
+        if (added := self._added_slot(var, slot_name)) is not None:
+            return added
         first = parameters(var)[0]
         places = [p for p in self._weight_io.order() if p.name == slot_name and p.params[0] is first]
         if not places:

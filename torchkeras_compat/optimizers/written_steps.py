@@ -15,12 +15,18 @@ from torch import Tensor
 from .. import initializers
 from .._core import settings
 from .._core.errors import argument_error
-from .._core.user_tensors import call_user
+from .._core.user_tensors import call_user, plain_torch
 from .._core.weights import Variable
 from ..backend.variables import variable as make_variable
 from .float_scalars import FloatScalar
+from .foreach import Tensors
+from .gradients import split
 from .hyperparameters import Hyperparameter
 from .schedules import LearningRateSchedule, serialize
+from .slot_variables import Place
+from .slots import Scalars, Slots
+from .steps_by_weight import StepsByWeight
+from .weight_io import WeightIO
 
 WRITTEN = ("update_step", "_resource_apply_dense")
 
@@ -29,6 +35,8 @@ class WrittenSteps:
     """What an optimizer has for a subclass that writes its step a variable at a time."""
 
     has_own_steps: ClassVar[bool] = False  # whether a user wrote it so
+    _own_step: ClassVar[str] = ""  # which of the two methods
+    has_formula: ClassVar[bool] = False  # whether there is a step to fall back on: that of Adam, say
     _rate_of_step: float | None = None
     _prepared: tuple[Any, ...] = ()  # the variables that it was built for
 
@@ -38,11 +46,17 @@ class WrittenSteps:
     use_ema: bool
     initial_decay: float
     iterations: Any
+    _iterations: Any
+    _by_weight: StepsByWeight
+    scalars: Callable[[int], dict[str, float]]
+    slots_of_each: Callable[[Sequence[Tensor]], Slots]
+    _update: Callable[[Tensors, Tensors, Slots, Scalars], None]
     current_rate: Callable[[], float]
 
     @classmethod
     def _note_written_steps(cls) -> None:
-        cls.has_own_steps = cls.has_own_steps or any(name in cls.__dict__ for name in WRITTEN)
+        cls._own_step = next((name for name in WRITTEN if name in cls.__dict__), cls._own_step)
+        cls.has_own_steps = bool(cls._own_step)
 
     @property
     def rate_of_step(self) -> float:
@@ -59,7 +73,7 @@ class WrittenSteps:
         if {*map(self._var_key, variables)} <= {*map(self._var_key, self._prepared)}:
             return
         self._prepared = tuple(variables)
-        call_user(self._create_slots if hasattr(self, "_resource_apply_dense") else self.build, list(variables))
+        call_user(self._create_slots if self._own_step == "_resource_apply_dense" else self.build, list(variables))
 
     def step_variables(self, variables: Sequence[Any], grads: Sequence[Tensor]) -> None:
         """Make one step, without clipping and counting.
@@ -68,7 +82,7 @@ class WrittenSteps:
             variables: The weights.
             grads: Their gradients, already clipped, in Keras's layout.
         """
-        step = getattr(self, "update_step", None) or getattr(self, "_resource_apply_dense")  # noqa: B009
+        step = getattr(self, self._own_step)
         self._rate_of_step = self.current_rate()
         decay = (self.weight_decay or 0.0) * self._rate_of_step
         with torch.no_grad():
@@ -76,6 +90,25 @@ class WrittenSteps:
                 if decay:
                     variable.assign_sub(variable * decay)
                 call_user(step, grad, variable)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Make the step of this optimizer's formula for one weight; a subclass calls it from a step of its own.
+
+        Args:
+            gradient: The gradient, in the layout of the weight.
+            variable: The weight.
+
+        Raises:
+            NotImplementedError: There is no formula: the subclass must write its own.
+        """
+        owner = type(self).__name__
+        if not self.has_formula:
+            raise NotImplementedError(f"{owner} must write update_step(self, gradient, variable).")
+        entry = split(f"{owner}.update_step", gradient, variable)
+        self._by_weight.build([variable])
+        with torch.no_grad(), plain_torch():
+            grads = [grad.clone() for grad in entry.grads if grad is not None]  # which the formula may write into
+            self._update(list(entry.params), grads, self.slots_of_each(entry.params), self.scalars(self._iterations))
 
     # --- Keras 2.11 to 2.15 --------------------------------------------------------------------------------------
 
@@ -88,6 +121,8 @@ class WrittenSteps:
             var_list: `model.trainable_variables`.
         """
         self._index_dict = {self._var_key(variable): i for i, variable in enumerate(var_list)}
+        if self.has_formula:
+            self._by_weight.build(var_list)
 
     def _var_key(self, variable: Any) -> str:
         """Return the key of a variable in `_index_dict`."""
@@ -141,8 +176,31 @@ class WrittenSteps:
 
     # --- tf.keras before them ------------------------------------------------------------------------------------
 
+    def _resource_apply_dense(self, grad: Any, var: Any, apply_state: Any = None) -> None:
+        """Do what `update_step` does; the classes of `optimizers.legacy` call it so.
+
+        Args:
+            grad: The gradient.
+            var: The weight.
+            apply_state: Accepted; numbers are looked up.
+        """
+        self.update_step(grad, var)
+
     def _create_slots(self, var_list: Sequence[Any]) -> None:
-        """Make the slots; a subclass that has some writes it."""
+        """Make the slots of the formula; a subclass that has some of its own writes it."""
+        if self.has_formula:
+            self._by_weight.build(var_list)
+
+    def _create_all_weights(self, var_list: Sequence[Any]) -> None:
+        """Make the state for some weights before the first step; a subclass may make more.
+
+        Args:
+            var_list: `model.trainable_variables`.
+        """
+        if self.has_own_steps:
+            self.prepare_variables(list(var_list))
+        else:
+            self._by_weight.build(list(var_list))
 
     def add_slot(self, var: Any, slot_name: str, initializer: Any = "zeros", shape: Any = None) -> Variable:
         """Return the slot of a variable, made at the first call.
@@ -163,10 +221,10 @@ class WrittenSteps:
         slot: Variable = slots[key]
         return slot
 
-    def get_slot(self, var: Any, slot_name: str) -> Variable:
-        """Return a slot that `add_slot` made."""
-        slot: Variable = self.__dict__["_own_slots"][self._var_key(var), slot_name]
-        return slot
+    def _added_slot(self, var: Any, slot_name: str) -> Variable | None:
+        """Return a slot that `add_slot` made, `None` where it made none of that name."""
+        slots: dict[tuple[str, str], Variable] = self.__dict__.get("_own_slots", {})
+        return slots.get((self._var_key(var), slot_name))
 
     @property
     def _initial_decay(self) -> float:
@@ -192,19 +250,24 @@ class WrittenSteps:
         return FloatScalar(self.current_rate() / (1.0 + self.initial_decay * int(self.iterations)))
 
 
-class OwnVariables:
-    """The state of an optimizer that makes variables of its own: it goes to files in their order.
+class OwnVariables(WeightIO):
+    """The state of an optimizer that makes variables of its own: behind the slots of its formula, in their order.
 
     Args:
         optimizer: The optimizer.
     """
 
-    def __init__(self, optimizer: Any) -> None:
-        self.optimizer = optimizer
+    optimizer: Any
+
+    def order(self) -> list[Place]:
+        """Return the slots that the user's code has let the formula make."""
+        state = self.optimizer.state
+        held = [place for place in super().order() if self.optimizer.has_formula]
+        return [p for p in held if all(param in state and p.name in state[param] for param in p.params)]
 
     def tensors(self) -> list[Any]:
         """Return the variables."""
-        return list(self.optimizer.__dict__.get("_own_variables", ()))
+        return [*self.variables(self.order()), *self.optimizer.__dict__.get("_own_variables", ())]
 
     def arrays(self) -> list[np.ndarray[Any, Any]]:
         """Return the counter and the variables as arrays."""
