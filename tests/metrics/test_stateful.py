@@ -86,5 +86,5 @@ def test_one_hot_labels_of_any_type(kind: Any, axis: int) -> None:
 
 @pytest.mark.parametrize("metric", [metrics.AUC(), metrics.PrecisionAtRecall(0.5)])
 def test_counts_stand_in_the_order_of_keras(metric: Any) -> None:
-    names = [state.name for state in metric.weights]  # Keras 2.15.0 has ':0' behind each
-    assert names == ["true_positives", "true_negatives", "false_positives", "false_negatives"]
+    names = [state.name for state in metric.weights]  # Keras 2.15.0
+    assert names == ["true_positives:0", "true_negatives:0", "false_positives:0", "false_negatives:0"]

@@ -215,3 +215,19 @@ def test_two_arrays_for_one_input_are_refused(kind: str, call: str) -> None:
     silent = {} if call.endswith("_on_batch") else {"verbose": 0}
     with pytest.raises((ValueError, TypeError), match=r"2|two"):
         getattr(built, call)(*arguments, **silent)
+
+
+def test_a_list_of_one_loss_by_output() -> None:
+    # Keras 2.15.0: {'loss': 2.99618, 'a_loss': 2.33477, 'b_loss': .66141} either way.
+    x = np.random.RandomState(0).randn(8, 3).astype("float32")
+    results = []
+    for loss in ({"a": "mse", "b": "mae"}, {"a": ["mse"], "b": ["mae"]}):
+        inputs = layers.Input((3,))
+        ends = [layers.Dense(1, kernel_initializer="ones", name=name)(inputs) for name in "ab"]
+        model = keras.Model(inputs, ends)
+        model.compile("sgd", loss)
+        results.append(model.evaluate(x, [x[:, :1], x[:, 1:2]], verbose=0))
+    assert results[0] == results[1]
+    one = keras.Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer="ones", name="out")])
+    one.compile("sgd", {"out": ["mse"]})
+    assert one.evaluate(x, x[:, :1], verbose=0) == pytest.approx(results[0][1], rel=1e-6)

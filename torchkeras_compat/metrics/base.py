@@ -242,7 +242,7 @@ class Metric(Configurable):
         if initializer is not None:
             value = registry.get("initializer", initializer)(size, dtype=settings.dtype_name(kind))
             start = torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).to(kind)
-        state = make_state(name, start)
+        state = make_state(f"{name}:0", start)
         self.__dict__.setdefault("_states", []).append(state)
         return state
 

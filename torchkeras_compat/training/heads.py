@@ -185,15 +185,20 @@ def by_output(argument: str, value: Any, names: Sequence[str], keys: Sequence[st
     """
     if isinstance(value, Mapping) and "class_name" not in value:
         if len(names) == 1 and len(value) == 1:
-            return list(value.values())
+            return [_only(item) for item in value.values()]
         refuse_unknown("compile", argument, value, (*names, *keys))
-        return by_key_or_name(value, names, keys, missing)
+        return [_only(item) for item in by_key_or_name(value, names, keys, missing)]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
             expected = "one; the model has one output" if len(names) == 1 else f"{len(names)}, for the outputs {names}"
             raise argument_error("compile", argument, expected, value)
         return list(value)
     return [value] * len(names)
+
+
+def _only(value: Any) -> Any:
+    """Return the entry of a list of one, as in `loss={'out': ['mse']}`; anything else as it is."""
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
 
 
 def refuse_unknown(method: str, argument: str, value: Mapping[str, Any], names: Sequence[str]) -> None:
