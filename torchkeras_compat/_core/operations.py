@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from . import runs, settings, symbolic
+from .host_arrays import readable
 from .symbolic import SymbolicTensor
 from .user_tensors import Live, UserTensor, compute_from_live, dressed, plain_torch
 
@@ -47,7 +48,7 @@ def as_tensor(value: Any, device: torch.device | None = None, like: Tensor | Non
         dtype = settings.torch_dtype(None)
     elif array.dtype == np.int64 and _are_pythons(value) and (not array.size or np.abs(array).max() <= _INT32):
         dtype = torch.int32
-    return torch.as_tensor(array).to(settings.default_device() if device is None else device, dtype)
+    return torch.as_tensor(readable(array)).to(settings.default_device() if device is None else device, dtype)
 
 
 _INT32 = 2**31 - 1

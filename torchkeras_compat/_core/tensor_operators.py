@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from . import settings
+from .host_arrays import readable
 
 BINARY = "add sub mul truediv floordiv mod pow matmul and or xor".split()
 COMPARISONS = "lt le gt ge eq ne".split()
@@ -25,7 +26,7 @@ def operand(other: Any, like: Tensor) -> Any:
     if isinstance(other, (list, tuple)) and any(isinstance(part, Tensor) for part in other):
         parts = (torch.as_tensor(operand(part, like)) for part in other)
         return torch.stack([part.to(like.device, like.dtype) for part in parts])
-    array = np.array(other)
+    array = readable(np.array(other))
     if array.dtype.kind not in "biufc":
         return other
     dtype: torch.dtype | None = like.dtype

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from . import custom_ops, randomness, settings
 from .errors import show
 from .graph_capture import CAPTURE
+from .host_arrays import readable
 from .precision import as_computed
 from .transposing import copy_into
 from .user_tensors import Expression, Live, UserTensor, call_user, is_users, plain_torch, take_back
@@ -406,7 +407,7 @@ class Weight:
     def check(self, value: Any) -> Tensor:
         """Return `value` as a tensor of this weight's shape, or raise before anything is written."""
         value = take_back(value)
-        tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.array(value))
+        tensor = value.detach() if isinstance(value, Tensor) else torch.as_tensor(readable(np.array(value)))
         if tuple(tensor.shape) != self.shape:
             raise ValueError(f"{self.path}: the weight has shape {self.shape}; got {show(value)}.")
         return tensor
@@ -500,7 +501,7 @@ def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype
             required = {p.name for p in inspect.signature(initializer).parameters.values() if p.default is p.empty}
             value = initializer(shape, **dict.fromkeys(required & {"name"}))
         value = take_back(value)
-        tensor = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+        tensor = value if isinstance(value, Tensor) else torch.as_tensor(readable(value))
     return tensor.detach().to("cpu", dtype)
 
 

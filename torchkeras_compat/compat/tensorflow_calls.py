@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .. import backend as K
 from .._core import settings
+from .._core.host_arrays import readable
 from .._core.strings import StringTensor, is_string_type
 from .._core.symbolic import SymbolicTensor, is_symbolic, lifted, without_numbers
 from .tensorflow_ragged import holds_rows, of_rows
@@ -64,7 +65,7 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
         wanted = beside.dtype if fits and beside is not None else natural
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype("int64")
-    made = torch.as_tensor(np.array(array))
+    made = torch.as_tensor(readable(np.array(array)))
     return made.to(settings.default_device() if beside is None else beside.device, wanted)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .._core import devices, randomness, registry, settings
 from .._core.errors import argument_error, fraction, positive_int
+from .._core.host_arrays import readable
 from .._core.lookups import expect_in_range, guarded, marked, out_of_range
 from .._core.ragged import RaggedTensor
 from .._core.shapes import Shape, compatible, shape_tuple
@@ -109,7 +109,7 @@ class Embedding(Layer):
 
     def _to_input(self, inputs: Any) -> Any:
         """Return indices on the layer's device; floats stay what they are, for a shorter type might not hold them."""
-        tensor = inputs if isinstance(inputs, Tensor) else torch.as_tensor(np.asarray(inputs))
+        tensor = inputs if isinstance(inputs, Tensor) else torch.as_tensor(readable(inputs))
         if not self.built:
             return tensor
         weight = self.embedding.weight

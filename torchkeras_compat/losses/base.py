@@ -15,6 +15,7 @@ from .._core import dialects, registry, settings
 from .._core.config import Configurable
 from .._core.dialects import Rules
 from .._core.errors import choice
+from .._core.host_arrays import readable
 from .._core.operations import answer, nameable
 from .._core.user_tensors import call_user, is_users, take_back
 
@@ -56,7 +57,7 @@ def as_float(value: Any) -> Tensor:
     """Return `value` as a floating-point tensor: arrays keep their float type, everything else becomes `floatx()`."""
     if isinstance(value, Tensor):
         return value if value.is_floating_point() else value.to(settings.torch_dtype(None))
-    array = np.asarray(value)
+    array = readable(value)
     keeps = isinstance(value, (np.ndarray, np.generic)) and array.dtype.kind == "f"
     return torch.tensor(array) if keeps else torch.as_tensor(array).to(settings.torch_dtype(None))
 
@@ -65,7 +66,9 @@ def tensors(y_true: Any, y_pred: Any, cast: bool = True) -> tuple[Tensor, Tensor
     """Return both as tensors on the device of `y_pred`, the targets in its type if `cast`."""
     y_pred = as_float(y_pred)
     if not isinstance(y_true, Tensor):
-        y_true = torch.tensor(np.asarray(y_true))
+        array = readable(y_true)
+        is_wide = array.dtype.kind == "u" and array.dtype.itemsize > 1  # a type that torch hardly computes in
+        y_true = torch.tensor(array.astype(np.int64) if is_wide else array)
     return y_true.to(device=y_pred.device, dtype=y_pred.dtype if cast else y_true.dtype), y_pred
 
 

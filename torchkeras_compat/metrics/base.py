@@ -15,6 +15,7 @@ from torch import Tensor
 from .. import initializers as _initializers  # noqa: F401  (their names are known to the registry once it is imported)
 from .._core import registry, settings
 from .._core.config import Configurable, plain
+from .._core.host_arrays import readable
 from .._core.ownership import is_ours, origin
 from ..losses.base import as_float, fit_weight, tensors, under
 
@@ -241,7 +242,7 @@ class Metric(Configurable):
         start = torch.zeros(size, dtype=kind)
         if initializer is not None:
             value = registry.get("initializer", initializer)(size, dtype=settings.dtype_name(kind))
-            start = torch.as_tensor(np.asarray(value) if not isinstance(value, Tensor) else value).to(kind)
+            start = torch.as_tensor(readable(value) if not isinstance(value, Tensor) else value).to(kind)
         state = make_state(f"{name}:0", start)
         self.__dict__.setdefault("_states", []).append(state)
         return state
@@ -313,7 +314,7 @@ class Metric(Configurable):
                 f"{self.name}.set_weights: the states have shapes {shapes}; got {[np.shape(a) for a in weights]}."
             )
         for state, array in zip(states, weights):
-            state.assign(torch.as_tensor(np.asarray(array)))
+            state.assign(torch.as_tensor(readable(array)))
 
     def count_params(self) -> int:
         """Return how many numbers the states are."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._core.errors import argument_error, show
+from .._core.host_arrays import readable
 from .._core.user_tensors import plain_torch, take_back
 from .._core.weights import Variable
 
@@ -79,6 +80,7 @@ def split(owner: str, gradient: Any, variable: Tensor) -> WeightGradient:
 def _beside(value: Any, param: Tensor) -> Tensor:
     """Return a gradient as a dense tensor of the kind of its parameter, without history."""
     alike = isinstance(value, Tensor) and (value.dtype, value.device) == (param.dtype, param.device)
+    value = value if isinstance(value, Tensor) else np.array(readable(value))  # a step writes into its gradients
     grad: Tensor = value if alike else torch.as_tensor(value, dtype=param.dtype, device=param.device)
     grad = grad.detach() if grad.requires_grad else grad
     return grad if grad.layout is torch.strided else grad.to_dense()

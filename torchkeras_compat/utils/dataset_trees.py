@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._core import settings
 from .._core.errors import show
+from .._core.host_arrays import readable
 from .._core.ragged import RaggedTensor
 from .._core.strings import StringTensor, is_string_type
 from .._core.tensor_shape import TensorSpec
@@ -88,7 +89,7 @@ def as_tensor(value: Any) -> Any:
         return StringTensor.of(array)
     if not hasattr(value, "dtype"):  # what Python wrote
         array = array.astype({"i": np.int32, "f": np.float32}.get(array.dtype.kind, array.dtype))
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]).reshape(array.shape))
+    return torch.from_numpy(np.require(readable(array), requirements=["C", "W"]).reshape(array.shape))
 
 
 def specs_of(types: Tree, shapes: Tree) -> Tree:

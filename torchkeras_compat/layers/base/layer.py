@@ -19,6 +19,7 @@ from torch.nn.modules.module import _has_any_global_hook
 from ... import regularizers
 from ..._core import devices, registry, settings
 from ..._core.errors import argument_error, positive_int
+from ..._core.host_arrays import readable
 from ..._core.ownership import is_ours, origin
 from ..._core.precision import computing_in
 from ..._core.ragged import RaggedTensor
@@ -396,7 +397,7 @@ class Layer(
             if value is None:
                 return None
             array = np.array(value)  # a copy: what comes out shares no memory with the caller
-            value = StringTensor.of(array) if holds_strings(array) else torch.as_tensor(array)
+            value = StringTensor.of(array) if holds_strings(array) else torch.as_tensor(readable(array))
             stays = isinstance(value, StringTensor) or self._takes_integers or self._keeps_integers or self._is_users
             if not stays and not value.is_floating_point():
                 value = value.to(settings.torch_dtype(self.dtype))

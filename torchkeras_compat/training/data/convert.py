@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..._core.errors import show
+from ..._core.host_arrays import readable
 from ..._core.strings import StringTensor, holds_strings
 from ..._core.tree import Tree, flatten, map_tree
 from .encoding import holds_inputs, no_numbers
@@ -87,9 +88,7 @@ def to_tensor(array: Any, dtype: torch.dtype | None = None) -> Tensor:
         if host.dtype.kind == "u" and host.dtype.itemsize > 1:
             host = host.astype(np.int64)
         mapped = mapping_of(array) is not None
-        fixed = not host.flags.writeable and not mapped
-        if fixed or any(s < 0 for s in host.strides) or not host.dtype.isnative:
-            host = np.array(host, dtype=host.dtype.newbyteorder("="))
+        host = readable(host, as_it_lies=mapped)
         tensor = tensor_of_mapped(host) if mapped else torch.from_numpy(host)
     return tensor if dtype is None else tensor.to(dtype)
 
