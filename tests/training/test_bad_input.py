@@ -340,7 +340,7 @@ def test_one_error_and_nothing_changed(name: str) -> None:
     with pytest.raises(kind, match=message):
         act(model)
     assert unchanged(before, state(model))
-    y = {SPARSE: CLASSES, CATEGORICAL: ONE_HOT}.get(getattr(model.loss, "__name__", ""), Y)
+    y = {SPARSE: CLASSES, CATEGORICAL: ONE_HOT}.get(getattr(model.loss, "__name__", model.loss), Y)
     assert len(model.fit(X, y, epochs=2, verbose=0).history["loss"]) == 2
 
 

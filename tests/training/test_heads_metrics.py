@@ -75,3 +75,25 @@ def test_a_metric_of_one_output_sees_that_output_alone() -> None:
 
     model(y=[of("y")], bit=[of("bit")]).fit(X, [Y, BITS], batch_size=8, verbose=0)
     assert seen == {"y": {(2,)}, "bit": {(1,)}}
+
+
+def test_the_model_tells_the_loss_as_it_was_given() -> None:
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    for loss in ("mse", keras.losses.MeanAbsoluteError(), {"dense": "mse"}, ["mae"]):
+        model.compile("sgd", loss)
+        assert model.loss is loss  # as in Keras 2.15.0
+
+
+def test_a_step_of_ones_own_without_a_compiled_loss_has_no_names() -> None:
+    class Own(keras.Model):  # type: ignore[misc]
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            loss = keras.backend.mean((y - self(x, training=True)) ** 2)
+            self.optimizer.minimize(loss, self.trainable_variables)
+            return {"own": loss}
+
+    inputs = keras.Input((2,))
+    model = Own(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert model.metrics_names == []  # Keras 2.15.0

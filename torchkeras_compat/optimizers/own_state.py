@@ -110,6 +110,11 @@ class OwnState:
         """
         self.set_weights([np.asarray(store[str(i)]) for i in range(len(store))])
 
+    @property
+    def _name(self) -> str:
+        """The name, by the attribute that the classes of `optimizers.legacy` keep it in."""
+        return self.name
+
     def get_slot_names(self) -> list[str]:
         """Return the names of the slots, as the classes of `optimizers.legacy` have them."""
         return list(dict.fromkeys(place.name for place in self._weight_io.order()))

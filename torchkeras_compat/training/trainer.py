@@ -161,8 +161,8 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
 
     @property
     def loss(self) -> Any:
-        """The loss given to `compile`."""
-        return None if self._compile_config is None else self._compile_config.loss
+        """The loss as it was given to `compile`."""
+        return None if self._compile_config is None else self._compile_config.told["loss"]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -174,6 +174,7 @@ class Trainer(CustomSteps, BatchCalls, ClassicCalls, CompileRecord, SymbolicLoss
         if step is not None:
             names = [*step.averages.metric_names, *(metric.name for metric in self._own_metrics())]
             told = not step.overrides.compute_loss or step.averages.loss.result() is not None
+            told = told and not self._steps_tell_no_loss(config)
             return list(dict.fromkeys(names if told else names[1:]))
         heads = config.heads or []
         by_output = [f"{head.name}_loss" for head in heads if len(heads) > 1 and head.loss is not None]
