@@ -152,7 +152,6 @@ LEFT_OUT = [
     Note("callbacks.SidecarEvaluatorModelExport", "an evaluation beside a TensorFlow cluster"),
     Note("utils.StepsPerExecutionTuner", "a part of how TensorFlow runs steps"),
     Note("utils.TimedThread", "a part of TensorFlow's clusters"),
-    Note("optimizers.Optimizer*.update_step", "a user's optimizer may define it, and is called by it then"),
 ]
 
 NOTES = [*DEVIATIONS, *REFUSALS, *LEFT_OUT]

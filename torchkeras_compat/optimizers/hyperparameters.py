@@ -57,12 +57,17 @@ class Bound(Generic[N]):
     The number itself, in arithmetic and comparisons, is the value at the moment it was asked for.
     """
 
-    name: str
+    _name: str | Callable[[], str]
     _get: Callable[[], N]
     _set: Callable[[Any], None]
 
     shape = torch.Size(())
     ndim = 0
+
+    @property
+    def name(self) -> str:
+        """Keras's name for it."""
+        return self._name if isinstance(self._name, str) else self._name()
 
     def value(self) -> N:
         """Return the number that the optimizer has now."""
@@ -84,7 +89,7 @@ class Bound(Generic[N]):
             read_value: Accepted for Keras's sake.
         """
         self._set(value)
-        return type(self)(self._get(), self._get, self._set, self.name)  # type: ignore[call-arg]
+        return type(self)(self._get(), self._get, self._set, self._name)  # type: ignore[call-arg]
 
     def assign_add(self, delta: Any) -> Any:
         """Add to the value, and return it."""
@@ -120,11 +125,11 @@ class Hyperparameter(Bound[float], FloatScalar):
     """
 
     def __new__(
-        cls, value: float, getter: Callable[[], float], setter: Callable[[Any], None], name: str = ""
+        cls, value: float, getter: Callable[[], float], setter: Callable[[Any], None], name: Any = ""
     ) -> Hyperparameter:
         """Make the number `value`, which `setter` changes at its owner, under Keras's name for it."""
         number = super().__new__(cls, value)
-        number._get, number._set, number.name = getter, setter, name
+        number._get, number._set, number._name = getter, setter, name
         return number
 
     def numpy(self) -> np.float64:
@@ -141,11 +146,11 @@ class Iterations(Bound[int], int):
     dtype = torch.int64
 
     def __new__(
-        cls, value: int, getter: Callable[[], int], setter: Callable[[Any], None], name: str = ""
+        cls, value: int, getter: Callable[[], int], setter: Callable[[Any], None], name: Any = ""
     ) -> Iterations:
         """Make the number `value`, which `setter` changes at its owner, under Keras's name for it."""
         number = super().__new__(cls, value)
-        number._get, number._set, number.name = getter, setter, name
+        number._get, number._set, number._name = getter, setter, name
         return number
 
     def numpy(self) -> np.int64:

@@ -153,7 +153,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
     def _compose(self, owner: str) -> None:
         """Make the parts that an optimizer consists of."""
         torch.optim.Optimizer.__init__(self, [{"params": []}], {"lr": 0.0})
-        self._count, self._counter = 0, None
+        self._iterations, self._counter = 0, None
         self._rate = LearningRate(owner, self.param_groups[0])
         self._slots = SlotTable(self)
         self.sparse_rows = SparseRows(self)
@@ -290,14 +290,15 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
         """
         if clip and self.clipping.limits:
             gradients = self.clipping.together(gradients, self.parts)
-        own_count = self._counter is None  # asked here, since a property is two calls more in each step
-        numbers = self.scalars(self._count if own_count else self._iterations) if scalars is None else scalars
+        if self._counter is not None:
+            self._iterations = int(self._counter)
+        numbers = self.scalars(self._iterations) if scalars is None else scalars
         for group, grads in gradients:
             group.step(grads, numbers)
-        if scalars is None and own_count:
-            self._count += 1
-        elif scalars is None:
+        if scalars is None:
             self._iterations += 1
+            if self._counter is not None:
+                self._counter.assign(self._iterations)
 
     # --- parameters -----------------------------------------------------------------------------------------------
 

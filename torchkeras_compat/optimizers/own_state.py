@@ -28,7 +28,7 @@ class OwnState:
     keras_slots: ClassVar[Mapping[str, SlotNames]] = {}  # what Keras calls them
     name: str
     use_ema: bool
-    _count: int
+    _iterations: int
     _counter: Variable | None  # of the user's, which counts the steps where one was assigned to `iterations`
     _rules: Rules
     _slots: SlotTable
@@ -38,31 +38,27 @@ class OwnState:
     @property
     def iterations(self) -> Iterations:
         """The number of steps made, over all models this optimizer serves."""
-        count = self._iterations
-        return Iterations(count, lambda: self._iterations, self._set_iterations, self._called("iterations"))
+        if self._counter is not None:
+            self._count_now()
+        return Iterations(self._iterations, self._count_now, self._set_iterations, self._called)
 
     @iterations.setter
     def iterations(self, value: Any) -> None:
-        self._set_iterations(value)
-
-    def _set_iterations(self, value: Any) -> None:
         if isinstance(value, Variable):
             self._counter = value
-        else:
-            self._iterations = int(value)
+        self._iterations = int(value)
+        if self._counter is not None and self._counter is not value:
+            self._counter.assign(self._iterations)
 
-    @property
-    def _iterations(self) -> int:
-        return self._count if self._counter is None else int(self._counter)
+    def _count_now(self) -> int:
+        if self._counter is not None:
+            self._iterations = int(self._counter)
+        return self._iterations
 
-    @_iterations.setter
-    def _iterations(self, value: int) -> None:
-        if self._counter is None:
-            self._count = value
-        else:
-            self._counter.assign(value)
+    def _set_iterations(self, value: Any) -> None:
+        self.iterations = value
 
-    def _called(self, number: str) -> str:
+    def _called(self, number: str = "iterations") -> str:
         """Return Keras's name for the counter or the learning rate."""
         return NUMBERS[self._rules.slot_naming][number].format(optimizer=self.name)
 
