@@ -115,3 +115,10 @@ def test_they_meet_what_user_code_is_handed() -> None:
     assert pair.index_select(0, hand_out(torch.tensor([1, 0]))).tolist() == [b"b", b"a"]
     with pytest.raises(TypeError, match="make numbers of strings"):
         torch.add(pair, hand_out(torch.ones(2)))
+
+
+def test_the_type_is_that_of_strings() -> None:
+    batch = hand_out(StringTensor.of(["a", "b"]))
+    assert batch.dtype == StringType()
+    assert batch.dtype != torch.int64
+    assert (batch.dtype.name, batch[0].dtype, batch.codes.dtype) == ("string", StringType(), torch.int64)

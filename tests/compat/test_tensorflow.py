@@ -413,3 +413,21 @@ def test_no_gradient_is_of_indexed_slices() -> None:
     assert seen == [False] * 3
     with pytest.raises(NotImplementedError, match="dense"):
         tf.IndexedSlices(torch.ones(1, 2), torch.tensor([0]))
+
+
+def test_functions_of_strings() -> None:
+    """The values are those of TensorFlow 2.15.1."""
+    import tensorflow as tf
+
+    words = tf.constant(["b", "a", "b"])
+    assert words.dtype == tf.string
+    assert tf.strings.lower(words).dtype == tf.string
+    assert tf.zeros_like(words).numpy().tolist() == [b"", b"", b""]
+    assert tf.cast(words, tf.string).numpy().tolist() == [b"b", b"a", b"b"]
+    different, places = tf.unique(words)
+    assert different.numpy().tolist() == [b"b", b"a"]
+    assert places.numpy().tolist() == [0, 1, 0]
+    assert tf.where([True, False, True], words, "q").numpy().tolist() == [b"b", b"q", b"b"]
+    assert tf.boolean_mask(words, [True, False, False]).numpy().tolist() == [b"b"]
+    columns = next(iter(tf.data.Dataset.from_tensor_slices({"a": ["x"], "b": [1.0]}).batch(1)))
+    assert {name: column.dtype == tf.string for name, column in columns.items()} == {"a": True, "b": False}

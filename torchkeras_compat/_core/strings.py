@@ -90,6 +90,11 @@ class StringTensor(Tensor):
         return strings
 
     @property
+    def dtype(self) -> Any:  # type: ignore[override]
+        """`tf.string`; that of the numbers which stand for the strings is the type of `codes`."""
+        return StringType()
+
+    @property
     def codes(self) -> Tensor:
         """The numbers of the strings among the different ones."""
         with torch._C.DisableTorchFunctionSubclass():
@@ -173,12 +178,18 @@ class StringTensor(Tensor):
         strings = next((a for a in flatten(args) if isinstance(a, StringTensor)), None)
         if strings is None or (failure is None and not _holds_tensors(result)):
             return result
-        if not rearranges or any(part.dtype != torch.int64 for part in flatten(result)):
+        if not rearranges or any(_of_numbers(part) != torch.int64 for part in flatten(result)):
             raise TypeError(
                 f"{name}: it takes numbers; got {show(strings)}. StringLookup, TextVectorization and Hashing make "
                 "numbers of strings."
             ) from failure
         return map_tree(lambda part: _told(part, strings._words), result)
+
+
+def _of_numbers(tensor: Tensor) -> torch.dtype:
+    """Return the type of the numbers in a tensor, also where they stand for strings."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return tensor.as_subclass(Tensor).dtype
 
 
 def _as_bytes(string: Any) -> bytes:

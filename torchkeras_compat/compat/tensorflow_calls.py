@@ -61,8 +61,9 @@ def tensor(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Any:
         return StringTensor.of(array).to(settings.default_device() if beside is None else beside.device)
     if wanted is None and not hasattr(value, "dtype"):
         natural = _WIDE.get(array.dtype)
-        fits = beside is not None and (beside.is_floating_point() or array.dtype.kind != "f")
-        wanted = beside.dtype if fits and beside is not None else natural
+        like = None if isinstance(beside, StringTensor) else beside
+        fits = like is not None and (like.is_floating_point() or array.dtype.kind != "f")
+        wanted = like.dtype if fits and like is not None else natural
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype("int64")
     made = torch.as_tensor(readable(np.array(array)))

@@ -13,6 +13,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
+from .._core.strings import StringTensor, is_string_type
 from .tensorflow_calls import FUNCTIONS, axes_of, function, sizes, tensor
 
 # --- place by place ----------------------------------------------------------------------------------------------
@@ -142,7 +143,9 @@ def clip_by_value(x: Tensor, clip_value_min: Tensor, clip_value_max: Tensor) -> 
 
 @function("cast")
 def cast(x: Tensor, dtype: Any) -> Tensor:
-    """Change the type."""
+    """Change the type; strings remain what they are."""
+    if isinstance(x, StringTensor) and is_string_type(dtype):
+        return x
     return x.to(settings.torch_dtype(dtype))
 
 
@@ -528,7 +531,9 @@ def one_hot(
 
 @function("zeros_like")
 def zeros_like(x: Tensor, dtype: Any = None) -> Tensor:
-    """Return zeros of the same shape."""
+    """Return zeros of the same shape; of strings, empty ones."""
+    if isinstance(x, StringTensor) and (dtype is None or is_string_type(dtype)):
+        return x.mapped(lambda word: b"")
     return torch.zeros_like(x, dtype=None if dtype is None else settings.torch_dtype(dtype))
 
 

@@ -12,6 +12,7 @@ from .. import backend as K
 from .._core import settings
 from .._core.errors import argument_error
 from .._core.lookups import guarded, marked
+from .._core.strings import StringTensor
 from .tensorflow_calls import FUNCTIONS, function, sizes, tensor
 
 
@@ -48,6 +49,11 @@ def _different(x: Tensor, out_idx: Any = "int32") -> Any:
     if x.dim() != 1:
         raise argument_error("tf.unique", "x", "of one axis", tuple(x.shape))
     _expect_values("unique", x)
+    if isinstance(x, StringTensor):
+        words, codes = x.different()
+        _, rank, counts = _different(codes, out_idx)
+        begins = [int(torch.nonzero(rank == i)[0]) for i in range(len(words))]
+        return x[begins], rank, counts
     values, places, counts = torch.unique(x, return_inverse=True, return_counts=True)
     first = torch.full((len(values),), len(x), device=x.device).scatter_reduce(
         0, places, torch.arange(len(x), device=x.device), "amin"

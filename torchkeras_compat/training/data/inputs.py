@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..._core import devices
+from ..._core.strings import StringTensor
 from ..._core.tree import Tree, map_tree
 from .convert import to_tensor
 from .signature import ModelInput, Signature
@@ -71,6 +72,8 @@ def _input(array: Any, slot: ModelInput | None, index: int, signature: Signature
 
 def typed(tensor: Tensor, slot: ModelInput | None, dtype: torch.dtype) -> Tensor:
     """Return an input in its type: indices as integers, small integers as they are until their batch, the rest cast."""
+    if isinstance(tensor, StringTensor):
+        return tensor
     if slot is None:
         return tensor.to(dtype) if tensor.is_floating_point() else tensor
     if slot.dtype is not None:
