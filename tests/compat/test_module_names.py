@@ -187,6 +187,11 @@ def test_other_packages_say_what_to_install(name: str, monkeypatch: pytest.Monke
     assert len(hidden) == 1
     for module in [m for m in sys.modules if m.partition(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)
+    holder = name.rpartition(".")[0]
+    if holder and holder not in sys.modules:
+        package = types.ModuleType(holder)
+        package.__path__ = []
+        monkeypatch.setitem(sys.modules, holder, package)
     monkeypatch.setattr(sys, "meta_path", hidden)  # nothing is installed
     with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name}': ") as caught:
         importlib.import_module(name)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import torchkeras_compat as tk
+from torchkeras_compat._core.ragged import RaggedTensor
 
 D2 = [[1, 2, 3], [4], [], [5, 6]]
 D3 = [[[1, 2], [3]], [], [[4, 5, 6]]]
@@ -165,3 +166,14 @@ def test_words_that_are_adapted_to() -> None:
     layer = tf.keras.layers.StringLookup()
     layer.adapt(tf.strings.split(["a b a", "c"]))
     assert sorted(layer.get_vocabulary()) == ["[UNK]", "a", "b", "c"]
+
+
+def test_a_model_says_what_to_write_for_rows_of_different_lengths() -> None:
+    """Here Keras 2.15 takes them; the errors name what does the same."""
+    rows = RaggedTensor.of([[1, 2], [3]])
+    model = tk.Sequential([tk.layers.Embedding(9, 2), tk.layers.LSTM(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"write rows\.to_tensor\(\) .* Embedding\(…, mask_zero=True\) skips 0"):
+        model.fit(rows, np.zeros((2, 2)), verbose=0)
+    with pytest.raises(ValueError, match=r"InputLayer\(ragged=True\).* give the model rows\.to_tensor\(\)"):
+        tk.Input((None,), ragged=True)

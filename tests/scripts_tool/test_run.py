@@ -300,3 +300,11 @@ def test_processes_that_a_script_starts_import_keras_too(
     done = command("run", *(() if dialect is None else ("--dialect", dialect)), "script.py")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"[(2, True, {gru})]\n{gru} 1\n"
+
+
+def test_marks_stand_under_what_failed_in_the_last_line(write: Write, command: Command) -> None:
+    source = "import keras\nprint(undefined)"  # no line break behind it
+    write("script.py", source)
+    write("book.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": source}]}))
+    for name in ("script.py", "book.ipynb"):
+        assert "    print(undefined)\n          ^^^^^^^^^\nNameError" in command("run", name).stderr

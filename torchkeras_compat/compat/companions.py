@@ -40,6 +40,7 @@ MISSING: dict[str, str] = {
     **dict.fromkeys(
         ("sklearn.cross_validation", "sklearn.grid_search"), "it is sklearn.model_selection since scikit-learn 0.18"
     ),
+    "google.colab": "it is there in Colab alone; leave it out, and read files from a folder of this machine",
     "theano": "there is no Theano behind Keras here; write the functions of keras.backend, or torch's",
     "cntk": "there is no CNTK behind Keras here; write the functions of keras.backend, or torch's",
 }

@@ -54,7 +54,10 @@ class InputLayer(Layer):
         type_spec: Any = None,
         **kwargs: Any,
     ) -> None:
-        for argument, value in (("sparse", sparse), ("ragged", ragged), ("type_spec", type_spec)):
+        if ragged:
+            told = "None; write Input((None,)) before Embedding(…, mask_zero=True), and give the model rows.to_tensor()"
+            raise argument_error("InputLayer", "ragged", told, ragged)
+        for argument, value in (("sparse", sparse), ("type_spec", type_spec)):
             if value:
                 raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
         if input_tensor is not None:

@@ -81,7 +81,8 @@ def _prepare(script: Script, arguments: Sequence[str]) -> ModuleType:
 
 def _execute(cell: Cell, main: ModuleType) -> None:
     if not os.path.exists(cell.name):  # the lines of a cell are in no file that a traceback could read
-        linecache.cache[cell.name] = (len(cell.text), None, cell.text.splitlines(keepends=True), cell.name)
+        whole = cell.text if cell.text.endswith("\n") else f"{cell.text}\n"  # without it marks stand a place too far
+        linecache.cache[cell.name] = (len(whole), None, whole.splitlines(keepends=True), cell.name)
     exec(compile(cell.text, cell.name, "exec", dont_inherit=True), vars(main))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..._core.errors import show
 from ..._core.host_arrays import readable
+from ..._core.ragged import RaggedTensor
 from ..._core.strings import StringTensor, holds_strings
 from ..._core.tree import Tree, flatten, map_tree
 from .encoding import holds_inputs, no_numbers
@@ -72,6 +73,10 @@ def _converted(value: Any, argument: str, takes_strings: Callable[[], bool]) -> 
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     try:
+        if isinstance(value, RaggedTensor):
+            raise ValueError(
+                "write rows.to_tensor() for rows of different lengths; Embedding(…, mask_zero=True) skips 0."
+            )
         if isinstance(value, (list, tuple)) and value and isinstance(value[0], Tensor) and value[0].ndim:
             return torch.stack(list(value)).detach()
         return np.asarray(value)
