@@ -184,7 +184,7 @@ BESIDE: dict[str, str] = {
 }
 # Modules of TensorFlow that hold what needs no graph; `tensorflow_names` says what is in them.
 TENSORFLOW_PARTS = (
-    "math nn image io linalg signal debugging errors nest random strings dtypes data data.experimental config "
+    "audio math nn image io linalg signal debugging errors nest random strings dtypes data data.experimental config "
     "config.experimental config.threading io.gfile python_io gfile lookup sparse ragged distribute "
     "distribute.experimental distribute.cluster_resolver test train logging autograph autograph.experimental summary "
     "version compat"

@@ -29,10 +29,12 @@ from . import (  # noqa: F401 - some enter their functions and are not asked by 
     tensorflow_linalg,
     tensorflow_math,
     tensorflow_neural,
+    tensorflow_pictures_by_seed,
     tensorflow_resizing,
 )
 from .names import VERSIONS
 from .tensorflow_arrays import TensorArray
+from .tensorflow_audio import AUDIO
 from .tensorflow_calls import FUNCTIONS, of_sizes, sizes, tensor
 from .tensorflow_checks import CHECKS, ERRORS, NEST, print_, print_of_version_1
 from .tensorflow_control import CONTROL
@@ -44,6 +46,7 @@ from .tensorflow_gfile import GFILE, GFILE_OF_VERSION_1
 from .tensorflow_lookup import LOOKUP
 from .tensorflow_module import Module
 from .tensorflow_optimizers import OPTIMIZERS
+from .tensorflow_protos import PROTOS
 from .tensorflow_ragged import RAGGED
 from .tensorflow_random import RANDOM as DISTRIBUTIONS
 from .tensorflow_records import EXAMPLES, RECORDS
@@ -352,7 +355,8 @@ NAMES: dict[str, dict[str, Any]] = {
     "math": {},
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod, **PICTURES},
-    "io": {**FILES, **RECORDS},
+    "io": {**FILES, **RECORDS, **PROTOS},
+    "audio": AUDIO,
     "python_io": {"TFRecordWriter": RECORDS["TFRecordWriter"]},
     "linalg": {"eye": eye},
     "signal": tensorflow_linalg.WINDOWS,

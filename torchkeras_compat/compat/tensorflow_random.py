@@ -151,8 +151,16 @@ def _uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, generator: torch.
     return _here(torch.rand(sizes(shape), generator=generator, dtype=kind)) * (high - low) + low
 
 
-def _of_seeds(owner: str, seed: Any) -> torch.Generator:
-    """Return the generator of the two numbers that functions of a seed alone take."""
+def of_seeds(owner: str, seed: Any) -> torch.Generator:
+    """Return the generator of the two numbers that functions of a seed alone take.
+
+    Args:
+        owner: Who asks.
+        seed: The numbers.
+
+    Raises:
+        ValueError: Another number of numbers.
+    """
     pair = sizes(seed)
     if len(pair) != 2:
         raise argument_error(owner, "seed", "two integers", seed)
@@ -173,7 +181,7 @@ def stateless_normal(
         name: Accepted.
         alg: Accepted.
     """
-    return _normal(shape, mean, stddev, dtype, _of_seeds("tf.random.stateless_normal", seed))
+    return _normal(shape, mean, stddev, dtype, of_seeds("tf.random.stateless_normal", seed))
 
 
 def stateless_uniform(
@@ -196,7 +204,7 @@ def stateless_uniform(
         name: Accepted.
         alg: Accepted.
     """
-    return _uniform(shape, minval, maxval, dtype, _of_seeds("tf.random.stateless_uniform", seed))
+    return _uniform(shape, minval, maxval, dtype, of_seeds("tf.random.stateless_uniform", seed))
 
 
 _GLOBAL: list[Generator] = []

@@ -159,7 +159,12 @@ def record_dataset(
 # --- the wire format ---------------------------------------------------------------------------------------------
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Return a whole number in the wire format.
+
+    Args:
+        number: The number.
+    """
     number &= (1 << 64) - 1
     parts = []
     while True:
@@ -169,8 +174,14 @@ def _varint(number: int) -> bytes:
             return bytes(parts)
 
 
-def _field(number: int, data: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
+def field(number: int, data: bytes) -> bytes:
+    """Return a field that holds bytes, in the wire format.
+
+    Args:
+        number: The number of the field.
+        data: The bytes.
+    """
+    return varint(number << 3 | 2) + varint(len(data)) + data
 
 
 def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -184,8 +195,12 @@ def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int, Any]]:
-    """Yield the number, kind and content of each field."""
+def fields(data: memoryview) -> Iterator[tuple[int, int, Any]]:
+    """Yield the number, kind and content of each field.
+
+    Args:
+        data: Fields in the wire format.
+    """
     at = 0
     content: Any
     while at < len(data):
@@ -208,7 +223,7 @@ def _signed(number: int) -> int:
 
 def _int64s(data: memoryview) -> list[int]:
     values: list[int] = []
-    for _, kind, content in _fields(data):
+    for _, kind, content in fields(data):
         if kind == 0:
             values.append(_signed(content))
             continue
@@ -220,11 +235,11 @@ def _int64s(data: memoryview) -> list[int]:
 
 
 def _floats(data: memoryview) -> list[float]:
-    return [value for _, _, content in _fields(data) for value in np.frombuffer(content, "<f4").tolist()]
+    return [value for _, _, content in fields(data) for value in np.frombuffer(content, "<f4").tolist()]
 
 
 def _texts(data: memoryview) -> list[bytes]:
-    return [bytes(content) for _, _, content in _fields(data)]
+    return [bytes(content) for _, _, content in fields(data)]
 
 
 # --- examples ----------------------------------------------------------------------------------------------------
@@ -244,7 +259,7 @@ class BytesList(_Values):
         """Return them in the wire format."""
         if wrong := [v for v in self.value if not isinstance(v, bytes)]:
             raise argument_error("tf.train.BytesList", "value", "a list of bytes", wrong[0], TypeError)
-        return b"".join(_field(1, value) for value in self.value)
+        return b"".join(field(1, value) for value in self.value)
 
 
 class FloatList(_Values):
@@ -252,7 +267,7 @@ class FloatList(_Values):
 
     def written(self) -> bytes:
         """Return them in the wire format."""
-        return _field(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
+        return field(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
 
 
 class Int64List(_Values):
@@ -260,7 +275,7 @@ class Int64List(_Values):
 
     def written(self) -> bytes:
         """Return them in the wire format."""
-        return _field(1, b"".join(_varint(int(value)) for value in self.value)) if self.value else b""
+        return field(1, b"".join(varint(int(value)) for value in self.value)) if self.value else b""
 
 
 _LISTS: dict[int, tuple[str, type[_Values], Callable[[memoryview], list[Any]]]] = {
@@ -290,7 +305,7 @@ class Feature:
         """Return it in the wire format; a list that was given stands there if it is empty, too."""
         for number, (name, *_) in _LISTS.items():
             if getattr(self, name).value or name == self._given:
-                return _field(number, getattr(self, name).written())
+                return field(number, getattr(self, name).written())
         return b""
 
 
@@ -324,10 +339,10 @@ class Example:
     def SerializeToString(self) -> bytes:
         """Return it in the wire format."""
         entries = (
-            _field(1, _field(1, name.encode()) + _field(2, feature.written()))
+            field(1, field(1, name.encode()) + field(2, feature.written()))
             for name, feature in sorted(self.features.feature.items())
         )
-        return _field(1, b"".join(entries))
+        return field(1, b"".join(entries))
 
     def ParseFromString(self, serialized: Any) -> int:
         """Take the features of a record.
@@ -359,10 +374,10 @@ def _parsed(data: bytes) -> dict[str, tuple[str, Any]]:
     """
     kinds_and_values: dict[str, tuple[str, Any]] = {}
     try:
-        for _, _, features in _fields(memoryview(data)):
-            for _, _, entry in _fields(features):
-                parts = {number: content for number, _, content in _fields(entry)}
-                for number, _, content in _fields(parts.get(2, memoryview(b""))):
+        for _, _, features in fields(memoryview(data)):
+            for _, _, entry in fields(features):
+                parts = {number: content for number, _, content in fields(entry)}
+                for number, _, content in fields(parts.get(2, memoryview(b""))):
                     name, cls, read = _LISTS[number]
                     kinds_and_values[bytes(parts[1]).decode()] = (name, cls(read(content)))
     except (IndexError, KeyError, TypeError, UnicodeDecodeError):

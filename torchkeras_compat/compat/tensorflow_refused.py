@@ -16,7 +16,6 @@ INSTEAD: dict[str, str] = {
     "saved_model": "model.save_weights and model.to_json, or torch.export",
     "lite": "torch.export, or torch.onnx.export",
     "io": "pathlib; of tf.io there are read_file, write_file and what decodes pictures and CSV",
-    "audio": "scipy.io.wavfile",
     "sparse": "torch.sparse_coo_tensor",
     "ragged": "keras.preprocessing.sequence.pad_sequences",
     "get_variable": "layer.add_weight(name, shape), or K.variable(value)",

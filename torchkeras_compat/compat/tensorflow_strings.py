@@ -237,6 +237,65 @@ def unicode_split(
     return _rows(strings(input), characters)
 
 
+def unicode_decode(
+    input: Any, input_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
+) -> Any:
+    """Return the numbers of the characters of strings, a ragged tensor of several strings.
+
+    Args:
+        input: The strings.
+        input_encoding: `'UTF-8'`, `'UTF-16-BE'` or `'UTF-32-BE'`.
+        errors: `'replace'`, `'strict'` or `'ignore'`.
+        replacement_char: The number that stands for what is no character.
+        name: Accepted.
+    """
+
+    def numbers(flat: Tensor) -> Tensor:
+        texts = [text.decode() for text in np.ravel(flat.numpy()).tolist()]
+        return torch.tensor([ord(text) for text in texts], dtype=torch.int32)
+
+    split_up = unicode_split(input, input_encoding, errors, replacement_char)
+    return split_up.with_each(numbers) if isinstance(split_up, RaggedTensor) else numbers(split_up)
+
+
+def unicode_encode(
+    input: Any, output_encoding: str, errors: str = "replace", replacement_char: int = 65533, name: str | None = None
+) -> Any:
+    """Return strings of the numbers of their characters.
+
+    Args:
+        input: The numbers: a vector, or several, also of different lengths.
+        output_encoding: `'UTF-8'`, `'UTF-16-BE'` or `'UTF-32-BE'`.
+        errors: Accepted: Python's numbers of characters are those of Unicode.
+        replacement_char: Accepted.
+        name: Accepted.
+    """
+    rows = input if isinstance(input, RaggedTensor) else torch.as_tensor(input)
+    listed = rows.to_list() if isinstance(rows, RaggedTensor) else rows.tolist()
+
+    def encoded(numbers: Sequence[int]) -> bytes:
+        return "".join(map(chr, numbers)).encode(output_encoding)
+
+    if isinstance(rows, Tensor) and rows.dim() == 1:
+        return StringTensor.of(np.array(encoded(listed), dtype=object))
+    return StringTensor.of(np.array([*map(encoded, listed), None], dtype=object)[:-1])
+
+
+def unicode_transcode(
+    input: Any, input_encoding: str, output_encoding: str, errors: str = "replace", **kwargs: Any
+) -> Any:
+    """Return strings in another encoding.
+
+    Args:
+        input: The strings.
+        input_encoding: That in which they are.
+        output_encoding: That in which they are returned.
+        errors: `'replace'`, `'strict'` or `'ignore'`.
+        kwargs: Accepted: `replacement_char`, `replace_control_characters`, `name`.
+    """
+    return strings(input).mapped(lambda text: text.decode(input_encoding, errors).encode(output_encoding))
+
+
 def bytes_split(input: Any, name: str | None = None) -> Any:
     """Return the bytes of strings, a ragged tensor of several strings.
 
@@ -245,6 +304,49 @@ def bytes_split(input: Any, name: str | None = None) -> Any:
         name: Accepted.
     """
     return _rows(strings(input), lambda text: [bytes([byte]) for byte in text])
+
+
+def ngrams(
+    data: Any,
+    ngram_width: Any,
+    separator: str = " ",
+    pad_values: Any = None,
+    padding_width: int | None = None,
+    preserve_short_sequences: bool = False,
+    name: str | None = None,
+) -> Any:
+    """Return runs of words, joined.
+
+    Args:
+        data: The words: a vector, or several, also of different lengths.
+        ngram_width: How many words a run has, or several numbers of them.
+        separator: What stands between words.
+        pad_values: Refused.
+        padding_width: Refused.
+        preserve_short_sequences: Whether a shorter row is one run.
+        name: Accepted.
+
+    Raises:
+        ValueError: `pad_values` or `padding_width`.
+    """
+    if pad_values is not None or padding_width is not None:
+        raise ValueError("tf.strings.ngrams: rows are not filled up; leave pad_values and padding_width out.")
+    widths = [ngram_width] if isinstance(ngram_width, int) else [int(width) for width in ngram_width]
+    between = separator.encode()
+
+    def runs(words: Sequence[bytes]) -> list[bytes]:
+        made = [between.join(words[i : i + n]) for n in widths for i in range(len(words) - n + 1)]
+        return [between.join(words)] if preserve_short_sequences and words and not made else made
+
+    rows = strings(data)
+    if isinstance(rows, Tensor) and rows.dim() == 1:
+        return StringTensor.of(np.array([*runs(rows.tolist()), None], dtype=object)[:-1])
+    parts = [runs(row) for row in (rows.to_list() if isinstance(rows, RaggedTensor) else rows.tolist())]
+    flat = StringTensor.of(np.array([*(run for part in parts for run in part), None], dtype=object)[:-1])
+    lengths = [len(part) for part in parts]
+    return (
+        RaggedTensor.from_row_lengths(flat, lengths) if isinstance(rows, RaggedTensor) else flat.reshape(len(parts), -1)
+    )
 
 
 def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Any:
@@ -328,6 +430,7 @@ STRINGS = {
     function.__name__: function
     for function in (
         lower, upper, strip, regex_replace, regex_full_match, length, substr, join, reduce_join, split, unicode_split,
-        bytes_split, to_number, to_hash_bucket_fast, as_string,
+        unicode_decode, unicode_encode, unicode_transcode, ngrams, bytes_split, to_number, to_hash_bucket_fast,
+        as_string,
     )
 }  # fmt: skip
