@@ -50,6 +50,7 @@ from .tensorflow_protos import PROTOS
 from .tensorflow_ragged import RAGGED
 from .tensorflow_random import RANDOM as DISTRIBUTIONS
 from .tensorflow_records import EXAMPLES, RECORDS
+from .tensorflow_sequences import SEQUENCE_EXAMPLES, SEQUENCES
 from .tensorflow_sessions import SESSIONS, local_devices
 from .tensorflow_sparse import SPARSE
 from .tensorflow_strings import STRINGS
@@ -355,7 +356,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "math": {},
     "nn": {},
     "image": {"ResizeMethod": tensorflow_resizing.ResizeMethod, **PICTURES},
-    "io": {**FILES, **RECORDS, **PROTOS},
+    "io": {**FILES, **RECORDS, **PROTOS, **SEQUENCES},
     "audio": AUDIO,
     "python_io": {"TFRecordWriter": RECORDS["TFRecordWriter"]},
     "linalg": {"eye": eye},
@@ -382,7 +383,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "autograph": {"set_verbosity": _nothing},
     "autograph.experimental": {"do_not_convert": function},
     "strings": STRINGS,
-    "train": {**TRAIN, **OPTIMIZERS, **EXAMPLES},
+    "train": {**TRAIN, **OPTIMIZERS, **EXAMPLES, **SEQUENCE_EXAMPLES},
     "summary": SUMMARY,
     "version": RELEASE,
     "ragged": RAGGED,

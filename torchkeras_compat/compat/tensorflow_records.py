@@ -375,14 +375,44 @@ def _parsed(data: bytes) -> dict[str, tuple[str, Any]]:
     kinds_and_values: dict[str, tuple[str, Any]] = {}
     try:
         for _, _, features in fields(memoryview(data)):
-            for _, _, entry in fields(features):
-                parts = {number: content for number, _, content in fields(entry)}
-                for number, _, content in fields(parts.get(2, memoryview(b""))):
-                    name, cls, read = _LISTS[number]
-                    kinds_and_values[bytes(parts[1]).decode()] = (name, cls(read(content)))
-    except (IndexError, KeyError, TypeError, UnicodeDecodeError):
+            kinds_and_values |= features_by_name(features)
+    except WRONG_FORM:
         raise ValueError("tf.io.parse_example: the string is no tf.train.Example.") from None
     return kinds_and_values
+
+
+WRONG_FORM = (IndexError, KeyError, TypeError, UnicodeDecodeError)  # what reading another string ends in
+
+
+def features_by_name(data: memoryview) -> dict[str, tuple[str, Any]]:
+    """Return name → the name of the list and the list, of features in the wire format.
+
+    Args:
+        data: The features.
+    """
+    return {name: one for name, value in entries_of(data) for one in lists_of(value)}
+
+
+def entries_of(data: memoryview) -> Iterator[tuple[str, memoryview]]:
+    """Yield the names of a map in the wire format, and what stands under each.
+
+    Args:
+        data: The map.
+    """
+    for _, _, entry in fields(data):
+        parts = {number: content for number, _, content in fields(entry)}
+        yield bytes(parts[1]).decode(), parts.get(2, memoryview(b""))
+
+
+def lists_of(feature: memoryview) -> Iterator[tuple[str, Any]]:
+    """Yield the name of the list and the list that a feature holds, if it holds one.
+
+    Args:
+        feature: The feature in the wire format.
+    """
+    for number, _, content in fields(feature):
+        name, cls, read = _LISTS[number]
+        yield name, cls(read(content))
 
 
 # --- parsing -----------------------------------------------------------------------------------------------------
@@ -452,8 +482,17 @@ def _as_tensor(values: Sequence[Any], dtype: Any, shape: Any) -> Tensor:
     return torch.tensor(values, dtype=settings.torch_dtype(dtype)).reshape(sizes)
 
 
-def _one(name: str, spec: Any, parsed: Mapping[str, tuple[str, Any]]) -> Any:
-    """Return a feature of one example, as its specification says."""
+def feature_as(name: str, spec: Any, parsed: Mapping[str, tuple[str, Any]]) -> Any:
+    """Return a feature of one example, as its specification says.
+
+    Args:
+        name: The name of the feature.
+        spec: The specification.
+        parsed: Name → the name of a list and the list.
+
+    Raises:
+        ValueError: It is missing, or of another type or number of values.
+    """
     values = _values_of(name, parsed, spec.dtype)
     if isinstance(spec, VarLenFeature):
         values = values or []
@@ -485,7 +524,7 @@ def parse_single_example(
     """
     data = serialized if isinstance(serialized, bytes) else strings(serialized).item()
     parsed = _parsed(data)
-    return {key: hand_out(_one(key, spec, parsed)) for key, spec in sorted(features.items())}
+    return {key: hand_out(feature_as(key, spec, parsed)) for key, spec in sorted(features.items())}
 
 
 def parse_example(serialized: Any, features: Mapping[str, Any], example_names: Any = None, name: Any = None) -> Any:
@@ -499,10 +538,20 @@ def parse_example(serialized: Any, features: Mapping[str, Any], example_names: A
     """
     texts = np.ravel(np.asarray(strings(serialized), dtype=object)).tolist()
     rows = [parse_single_example(text, features) for text in texts]
-    return {key: hand_out(_stacked(key, features[key], [row[key] for row in rows])) for key in sorted(features)}
+    return {key: hand_out(stacked_features(key, features[key], [row[key] for row in rows])) for key in sorted(features)}
 
 
-def _stacked(name: str, spec: Any, parts: list[Any]) -> Any:
+def stacked_features(name: str, spec: Any, parts: list[Any]) -> Any:
+    """Return a feature of several examples as one batch.
+
+    Args:
+        name: The name of the feature.
+        spec: Its specification.
+        parts: What each example has of it.
+
+    Raises:
+        ValueError: A `FixedLenSequenceFeature`, whose lengths differ.
+    """
     if isinstance(spec, VarLenFeature):
         places = [(i, j) for i, part in enumerate(parts) for j in range(len(part.values))]
         widest = max((len(part.values) for part in parts), default=0)
