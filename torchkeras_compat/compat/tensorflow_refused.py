@@ -10,7 +10,8 @@ INSTEAD: dict[str, str] = {
     "layers": "keras.layers",
     "contrib": "keras itself",
     "estimator": "keras.models.Sequential with fit",
-    "feature_column": "an array with a column for each feature",
+    "feature_column": "keras.Input for each feature, and keras.layers.StringLookup, Discretization, HashedCrossing or "
+    "Embedding behind it",
     "distribute": "tf.distribute.get_strategy(); torch.nn.parallel.DistributedDataParallel is for several GPUs",
     "summary": "torch.utils.tensorboard.SummaryWriter",
     "saved_model": "model.save_weights and model.to_json, or torch.export",
