@@ -19,6 +19,7 @@ from torchkeras_compat.preprocessing.image import ImageDataGenerator
 from torchkeras_compat.training.data.arrays import ArrayData
 from torchkeras_compat.training.data.feeding import Feeder
 from torchkeras_compat.training.data.streams import StreamData
+from torchkeras_compat.utils.dataset import Dataset
 
 X = np.random.RandomState(0).rand(12, 3).astype("float32")
 Y = np.random.RandomState(1).rand(12, 1).astype("float32")
@@ -463,3 +464,10 @@ def test_sources_without_batches_have_no_values() -> None:
     assert {name: len(values) for name, values in history.items()} == {
         "loss": 3, "mae": 3, "val_loss": 1, "val_mae": 1,
     }  # fmt: skip
+
+
+def test_a_data_set_of_single_samples_says_to_make_batches() -> None:
+    model = keras.Sequential([keras.layers.Dense(1, input_dim=3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"are single samples; write dataset\.batch\(32\)"):
+        model.fit(Dataset.from_tensor_slices((np.ones((4, 3)), np.ones(4))), verbose=0)

@@ -340,6 +340,8 @@ class StreamData:
             inputs = self.signature.inputs or ()
             lone = len(inputs) == 1 and not is_branch(y) and np.ndim(y) == 0
             hint = one_sample_hint(inputs[0].shape or (), tuple(x.shape)) if lone else ""
+            if hint and isinstance(self.source, Dataset):
+                hint = " The elements of the data set are single samples; write dataset.batch(32)."
             raise ValueError(f"{error}{hint}") from None
 
 
