@@ -86,6 +86,7 @@ def test_what_a_data_set_says_of_itself() -> None:
     y = "TensorSpec(shape=(None,), dtype=tf.int32, name=None)"
     assert repr(data) == f"<Dataset element_spec=({x}, {y})>"
     assert bool(Dataset.range(0))
+    assert repr(Dataset.range(0)) == "<Dataset without elements>"
     rows = Dataset.from_generator(lambda: iter([[1]]), "int32", [None])
     assert rows.element_spec.shape == (None,)
     assert [type(x) for x in Dataset.range(1).as_numpy_iterator()] == [np.int64]

@@ -148,7 +148,8 @@ class Dataset(Sources, Windows, Storage, Choices):
         return True
 
     def __repr__(self) -> str:
-        return f"<Dataset element_spec={self.element_spec!r}>"
+        spec = self._known_spec()
+        return "<Dataset without elements>" if spec is END else f"<Dataset element_spec={spec!r}>"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -448,12 +449,17 @@ class Dataset(Sources, Windows, Storage, Choices):
     @property
     def element_spec(self) -> Tree:
         """Shapes and types of an element, which the first one tells."""
+        spec = self._known_spec()
+        if spec is END:
+            raise ValueError("Dataset.element_spec: the data set is empty.")
+        return spec
+
+    def _known_spec(self) -> Tree:
+        """Return shapes and types of an element, `END` where there is none."""
         if self._announced is not None:
             return self._announced
         first = self._first()
-        if first is END:
-            raise ValueError("Dataset.element_spec: the data set is empty.")
-        return mapped(self._spec, first)
+        return END if first is END else mapped(self._spec, first)
 
     def _first(self) -> Any:
         """Return the first element of the next pass, which still is the next one; `END` where there is none."""
