@@ -59,3 +59,15 @@ def test_dense_takes_integers_in_a_users_model() -> None:
     assert Multihot().predict(x).tolist() == [[2.0], [1.0]]
     dense = keras.layers.Dense(1, kernel_initializer="ones")
     assert dense(torch.as_tensor(x)).tolist() == [[2.0], [1.0]]
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "int8", "uint8", "int32", "int64"])
+def test_the_limits_of_a_type(name: str) -> None:
+    limits = np.finfo(name) if name.startswith("float") else np.iinfo(name)
+    assert (DtypeName(name).max, DtypeName(name).min) == (limits.max, limits.min)
+    assert type(DtypeName(name).max) is np.dtype(name).type
+
+
+def test_the_limits_of_types_that_numpy_has_not_or_counts_otherwise() -> None:
+    assert DtypeName("bfloat16").max == torch.finfo(torch.bfloat16).max
+    assert (DtypeName("bool").max, DtypeName("bool").min) == (True, False)

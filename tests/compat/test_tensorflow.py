@@ -431,3 +431,16 @@ def test_functions_of_strings() -> None:
     assert tf.boolean_mask(words, [True, False, False]).numpy().tolist() == [b"b"]
     columns = next(iter(tf.data.Dataset.from_tensor_slices({"a": ["x"], "b": [1.0]}).batch(1)))
     assert {name: column.dtype == tf.string for name, column in columns.items()} == {"a": True, "b": False}
+
+
+def test_types_with_the_attributes_of_tensorflow() -> None:
+    """The values are those of TensorFlow 2.15.1."""
+    import tensorflow as tf
+
+    kind = tf.as_dtype(tf.constant([1.0]).dtype)
+    assert (kind.name, kind.is_floating, kind.size, kind.as_numpy_dtype) == ("float32", True, 4, np.float32)
+    assert kind == tf.float32
+    assert tf.cast([1, 2], kind).dtype == tf.float32
+    assert tf.as_dtype("int32").max == 2147483647
+    assert tf.dtypes.as_dtype(np.uint8).min == 0
+    assert tf.as_dtype(tf.string) == tf.string

@@ -57,6 +57,23 @@ class DtypeName(str):
         """How many bytes a number takes."""
         return settings.torch_dtype(str(self)).itemsize
 
+    @property
+    def max(self) -> Any:
+        """The largest number of the type."""
+        return self._limit("max")
+
+    @property
+    def min(self) -> Any:
+        """The smallest number of the type."""
+        return self._limit("min")
+
+    def _limit(self, end: str) -> Any:
+        kind = settings.torch_dtype(str(self))
+        if kind == torch.bool:
+            return end == "max"
+        value = getattr(torch.finfo(kind) if kind.is_floating_point else torch.iinfo(kind), end)
+        return value if kind == torch.bfloat16 else self.as_numpy_dtype(value)  # numpy has no bfloat16
+
     def __str__(self) -> str:
         return str.__str__(self)
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from .. import backend as K
 from .. import initializers
 from .._core import randomness, settings
+from .._core.dtype_names import DtypeName
 from .._core.errors import argument_error
 from .._core.strings import StringTensor, StringType, is_string_type
 from .._core.symbolic import is_symbolic
@@ -261,6 +262,21 @@ def set_verbosity(level: Any) -> None:
     get_logger().setLevel(level)
 
 
+def as_dtype(type_value: Any) -> Any:
+    """Return a type with TensorFlow's attributes, equal to torch's: its `name`, its largest number.
+
+    Args:
+        type_value: A type of torch or numpy, or a name.
+
+    Example:
+        >>> as_dtype(torch.float16).name, as_dtype('int64').as_numpy_dtype, as_dtype(torch.int8) == torch.int8
+        ('float16', <class 'numpy.int64'>, True)
+    """
+    if is_string_type(type_value):
+        return StringType()
+    return DtypeName(settings.dtype_name(settings.torch_dtype(type_value)))
+
+
 DTYPES: dict[str, Any] = {
     name: getattr(torch, name)
     for name in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64 complex128".split()
@@ -283,7 +299,7 @@ ONE = {  # names in `tensorflow` itself
     "double": torch.float64,
     "Tensor": Tensor,
     "DType": torch.dtype,
-    "as_dtype": settings.torch_dtype,
+    "as_dtype": as_dtype,
     "TensorShape": TensorShape,
     "TensorSpec": TensorSpec,
     "IndexedSlices": IndexedSlices,
@@ -365,7 +381,7 @@ NAMES: dict[str, dict[str, Any]] = {
     "errors": ERRORS,
     "nest": NEST,
     "random": {**RANDOM, **DISTRIBUTIONS, "shuffle": _shuffle},
-    "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": settings.torch_dtype, "cast": FUNCTIONS["cast"]},
+    "dtypes": {**DTYPES, "DType": torch.dtype, "as_dtype": as_dtype, "cast": FUNCTIONS["cast"]},
     "data": DATA,
     "data.experimental": EXPERIMENTAL,
     "config": {**DEVICES, "run_functions_eagerly": _nothing, "experimental_run_functions_eagerly": _nothing},

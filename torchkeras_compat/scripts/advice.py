@@ -48,7 +48,7 @@ ADVICE: tuple[tuple[type[Exception], str, str, str], ...] = (
         AttributeError,
         "'torch.dtype' object has no attribute",
         "",
-        "a type here is torch's; K.dtype(x) gives its name, 'float32', and tf.as_dtype takes one",
+        "a type here is torch's; K.dtype(x) gives its name, 'float32', and tf.as_dtype(x.dtype) has name, max and min",
     ),
 )
 
