@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from .._core.border import nameless
 from .._core.weights import Variable, Weight
 from ..layers.base import Layer
-from ..layers.base.tracking import in_order_of_attributes
+from ..layers.base.tracking import Part, in_order_of_attributes
 from ..layers.base.weights import unique
 
 
@@ -22,33 +21,46 @@ class ModelWeights(Layer):
 
     def _weight_table(self) -> list[Weight]:
         """Return the weight table, layer by layer."""
-        return unique(
-            [*self._lines_of_all(lambda layer: layer._weight_table(), self._own_table()), *self._metric_table()]
-        )
+        own = self._own_table()
+        if not self._rules.own_weights_last:
+            table = [*own, *(line for layer in self._sublayers() for line in layer._weight_table())]
+        else:
+            table = [line for part in self._parts(own) for line in _lines_of(part)]
+            table += sorted(own, key=lambda line: not line.trainable)
+        return unique([*table, *self._metric_table()])
 
     def _trained_table(self) -> list[Weight]:
         """Return the weights to train as `trainable` stands now."""
         if not self.trainable:
             return []
         own = [line for line in self._own_table() if line.requires_grad]
-        return unique(self._lines_of_all(lambda layer: layer._trained_table(), own))
+        if not self._rules.own_weights_last:
+            return unique([*own, *(line for layer in self._sublayers() for line in layer._trained_table())])
+        trained: list[Weight] = []
+        for part in self._parts(own):
+            trained += [*(line for layer in part.layers for line in layer._trained_table()), *part.variables]
+        return unique([*trained, *own])
 
-    def _lines_of_all(self, lines_of: Callable[[Any], list[Weight]], own: list[Weight]) -> list[Weight]:
-        """Return lines of the layers and of the model itself in the order of the dialect.
+    def _learning_and_others(self) -> tuple[list[Weight], list[Weight]]:
+        """Return the weights that may train as layers are frozen now, and the others, each in Keras's order."""
+        if not self._rules.own_weights_last or not self._trainable:
+            return super()._learning_and_others()
+        own = self._own_table()
+        of_parts = [part.learning_and_others() for part in self._parts(own)]
+        learning = [*(w for part, _ in of_parts for w in part), *(w for w in own if w.trainable)]
+        return unique(learning), unique([*(w for _, part in of_parts for w in part), *own])
+
+    def _parts(self, own: list[Weight]) -> list[Part]:
+        """Return what the attributes hold; of the variables in lists those that stand among layers.
 
         Args:
-            lines_of: What to take of a layer.
-            own: The lines of the model itself; in tf.keras those in lists stand where layers in lists would.
+            own: The lines of the model itself that count.
         """
-        if not own:
-            return [line for layer in self._sublayers() for line in lines_of(layer)]
-        if not self._rules.own_weights_last:
-            return [*own, *(line for layer in self._sublayers() for line in lines_of(layer))]
         entered = {id(line) for line in own if self._lists_stand_among_layers}
-        inside: list[Weight] = []
-        for layer, lines in in_order_of_attributes(self, self._sublayers()):
-            inside += [line for line in lines if id(line) in entered] if layer is None else lines_of(layer)
-        return unique([*inside, *sorted(own, key=lambda line: not line.trainable)])
+        return [
+            part._replace(variables=[line for line in part.variables if id(line) in entered])
+            for part in in_order_of_attributes(self, self._sublayers())
+        ]
 
     def _metric_table(self) -> list[Weight]:
         """Return the states of metrics that the model holds itself, which Keras counts among its weights."""
@@ -83,3 +95,11 @@ class ModelWeights(Layer):
         """Return the number of numbers in the weights."""
         self._need_built("count_params")
         return super().count_params()
+
+
+def _lines_of(part: Part) -> list[Weight]:
+    """Return the weights in an attribute of a model: in a list, as in a layer, what may train comes first."""
+    if not part.is_container:
+        return [line for layer in part.layers for line in layer._weight_table()]
+    learning, others = part.learning_and_others()
+    return [*learning, *others]

@@ -7,7 +7,8 @@ all of them train, count and are saved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, SupportsIndex
+from dataclasses import dataclass
+from typing import Any, NamedTuple, SupportsIndex
 
 import torch
 from torch import nn
@@ -196,7 +197,7 @@ def holds_news(layer: Any) -> bool:
     """Tell whether a list or dictionary of a user's layer holds something else than when last asked."""
     attributes = vars(layer)
     held = {name: attributes.get(name) for name in attributes.get("_attribute_order", ())}
-    keys = attributes.get("_held_modules", {}).keys() | attributes.get("_held", {}).keys()
+    keys = _held_modules(layer).keys() | attributes.get("_held", {}).keys()
     holding = {name for key in keys for name in (key, *_heads(key))}
     now = [_contents(value, name in holding) for name, value in held.items() if isinstance(value, CONTAINERS)]
     news = bool(now != attributes.get("_seen", []))
@@ -216,12 +217,24 @@ def _contents(value: Any, deep: bool) -> Any:
     return id(value), *(_contents(item, deep) for item in (value.values() if isinstance(value, dict) else value))
 
 
+@dataclass
+class HeldModules:
+    """The modules in the containers of a layer by key; no dictionary, which would be a container itself."""
+
+    by_key: dict[str, nn.Module]
+
+
+def _held_modules(layer: Any) -> dict[str, nn.Module]:
+    held: HeldModules | None = layer.__dict__.get("_held_modules")
+    return {} if held is None else held.by_key
+
+
 def register_held(layer: Any) -> None:
     """Track the variables, parameters and modules that stand in the lists and dictionaries of a layer now.
 
     The modules come in the order of the attributes that hold them, as Keras lists layers and their weights.
     """
-    before: dict[str, nn.Module] = layer.__dict__.setdefault("_held_modules", {})
+    before = _held_modules(layer)
     own = {id(module) for key, module in layer._modules.items() if before.get(key) is not module}
     modules: dict[str, nn.Module] = {}
     places: dict[str, list[str]] = {}
@@ -252,7 +265,7 @@ def _replace_held(
     for key in before:
         layer._modules.pop(key, None)
     layer._modules.update(modules)
-    layer._held_modules = modules
+    layer._held_modules = HeldModules(modules)
     order = layer.__dict__.get("_attribute_order", ())
     keys = [key for name in order for key in places.get(name, [name]) if key in layer._modules]
     ordered = {key: layer._modules[key] for key in dict.fromkeys([*keys, *layer._modules])}
@@ -280,22 +293,51 @@ def _forget_variables(layer: Any, variables: dict[str, list[Weight]]) -> None:
     layer._held = variables
 
 
-def in_order_of_attributes(model: Any, layers: Iterable[Any]) -> Iterator[tuple[Any, list[Weight]]]:
-    """Yield a model's layers and the variables in its lists, each where the attribute that holds it was assigned.
+class Part(NamedTuple):
+    """What one attribute of a model holds.
+
+    Attributes:
+        layers: The layer, or those in a list or dictionary.
+        variables: The lines of the variables in a list or dictionary.
+        is_container: Whether it is a list or dictionary.
+    """
+
+    layers: list[Any]
+    variables: list[Weight]
+    is_container: bool
+
+    def learning_and_others(self) -> tuple[list[Weight], list[Weight]]:
+        """Return the weights that may train as layers are frozen now, and the others, as Keras lists them."""
+        inside = [layer._learning_and_others() for layer in self.layers]
+        learning = [*(w for part, _ in inside for w in part), *(w for w in self.variables if w.trainable)]
+        return learning, [*(w for _, part in inside for w in part), *(w for w in self.variables if not w.trainable)]
+
+
+def in_order_of_attributes(model: Any, layers: Iterable[Any]) -> list[Part]:
+    """Return what the attributes of a model hold, in the order in which they were assigned.
 
     Args:
         model: The model.
         layers: Its layers; those of a graph, which no attribute holds, come first.
     """
     places = {name: place for place, name in enumerate(model.__dict__.get("_attribute_order", ()))}
-    place_of = {
-        id(layer): next((places[name] for name in (key, *_heads(key)) if name in places), -1)
+    attribute_of = {
+        id(layer): next((name for name in (key, *_heads(key)) if name in places), None)
         for key, layer in model._modules.items()
     }
-    parts: list[tuple[int, Any, list[Weight]]] = [(place_of.get(id(layer), -1), layer, []) for layer in layers]
-    parts += [(places.get(name, -1), None, lines) for name, lines in model.__dict__.get("_held", {}).items()]
-    for _, layer, lines in sorted(parts, key=lambda part: part[0]):
-        yield layer, lines
+    listed = set(map(id, _held_modules(model).values()))
+    containers = {
+        name: Part([], lines, True) for name, lines in model.__dict__.get("_held", {}).items() if name in places
+    }
+    parts: list[tuple[int, Part]] = []
+    for layer in layers:
+        name = attribute_of.get(id(layer))
+        if name is not None and id(layer) in listed:
+            containers.setdefault(name, Part([], [], True)).layers.append(layer)
+        else:
+            parts.append((-1 if name is None else places[name], Part([layer], [], False)))
+    parts += [(places[name], part) for name, part in containers.items()]
+    return [part for _, part in sorted(parts, key=lambda placed: placed[0])]
 
 
 def _heads(key: str) -> Iterator[str]:
