@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Hashable
@@ -74,6 +75,44 @@ def _kind_by_shape(target_shape: Shape, output_shape: Shape) -> str:
     return "sparse" if len(target_shape) < len(output_shape) or column else "categorical"
 
 
+class MadeByName:
+    """Makes the metrics of one `compile` that are given by the names of their classes, such as `'AUC'`.
+
+    tf.keras numbers them afresh in each `compile`: whoever reads `history['auc']` finds it there every time.
+
+    Args:
+        dialect: The dialect that they are made in; the current one if `None`.
+    """
+
+    def __init__(self, dialect: str | None = None) -> None:
+        self.dialect = dialect
+        self._numbers: dict[str, int] = {}
+
+    def make(self, identifier: Any, rules: Rules) -> Any:
+        """Return the metric, or the function, that an item of `compile(metrics=…)` names.
+
+        Args:
+            identifier: A name, configuration, function, class or object.
+            rules: The model's rules.
+        """
+        named = identifier["class_name"] if isinstance(identifier, dict) else identifier
+        named = registry.lookup("metric", named) if isinstance(named, str) else named
+        if rules.zero_based_names and inspect.isclass(named) and issubclass(named, Metric) and _numbers_itself(named):
+            kind = settings.snake_case(named.__name__)
+            number = self._numbers[kind] = self._numbers.get(kind, -1) + 1
+            told = identifier.get("config") if isinstance(identifier, dict) else None
+            config = {"name": f"{kind}_{number}" if number else kind, **(told or {})}
+            with dialects.using(self.dialect) if self.dialect else contextlib.nullcontext():
+                return named.from_config(config)
+        return registry.get("metric", identifier, dialect=self.dialect)
+
+
+def _numbers_itself(metric_class: type) -> bool:
+    """Tell whether a metric that is given no name gets that of its class, with a number."""
+    name = inspect.signature(metric_class).parameters.get("name")
+    return name is not None and name.default is None
+
+
 def resolve(
     identifier: Any,
     *,
@@ -81,6 +120,7 @@ def resolve(
     loss: Any = None,
     output_shape: Shape,
     target_shape: Shape | None = None,
+    made_by_name: MadeByName | None = None,
 ) -> tuple[str, Metric]:
     """Return the key in the history and the metric that an item of `compile(metrics=…)` stands for.
 
@@ -90,6 +130,7 @@ def resolve(
         loss: The loss of the output, as given or as `losses.resolve` returned it.
         output_shape: The shape of the predictions, the batch first.
         target_shape: The shape of the targets, the batch first; where it is unknown, the loss decides.
+        made_by_name: Makes a metric whose class is named, and knows those of the same `compile`.
 
     Raises:
         ValueError: A name that is not known.
@@ -106,7 +147,7 @@ def resolve(
         kind = _kind_by_shape(target_shape or (), output_shape) if by_shape else _kind_by_loss(loss, output_shape)
         name = name_in_logs(identifier, rules)
         return name, _wrapped(_SHORT[identifier][1][kind], name, rules)
-    metric = registry.get("metric", identifier)
+    metric = (made_by_name or MadeByName()).make(identifier, rules)
     if isinstance(metric, Metric):
         return metric.own_name, metric
     if not callable(metric):

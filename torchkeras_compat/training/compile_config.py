@@ -15,6 +15,7 @@ from .._core.border import user_stacklevel
 from .._core.dialects import Rules
 from .._core.errors import argument_error, positive_int
 from .._core.tree import flatten
+from ..metrics.resolution import MadeByName
 from ..mixed_precision import LossScaleOptimizer, Policy
 from .heads import Head, MetricLine, by_output, metrics_by_output
 
@@ -38,6 +39,7 @@ class CompileConfig:
         heads: The outputs, once the model knows them.
         loss_metrics: The means of the losses by name, once a step has computed some.
         side_metrics: The means of what layers tell by `add_metric`, likewise.
+        dialect: The dialect that metrics given by name are made in; the current one if `None`.
     """
 
     optimizer: Any
@@ -54,6 +56,7 @@ class CompileConfig:
     heads: list[Head] | None = field(default=None, repr=False)
     loss_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
     side_metrics: dict[str, metrics.Mean] = field(default_factory=dict, repr=False)
+    dialect: str | None = None
 
     def heads_for(self, names: Sequence[str], keys: Sequence[str]) -> list[Head]:
         """Return the outputs of a model with their losses and metrics; made once.
@@ -66,7 +69,7 @@ class CompileConfig:
             ValueError: Something was said of an output that there is not.
         """
         if self.heads is None or [head.name for head in self.heads] != list(names):
-            several = len(names) > 1
+            several, made = len(names) > 1, MadeByName(self.dialect)
             parts = zip(
                 names,
                 keys,
@@ -85,6 +88,7 @@ class CompileConfig:
                     self.rules,
                     key,
                     prefix=f"{name}_" if several else "",
+                    made_by_name=made,
                 )
                 for name, key, loss, w, own, weighted in parts
             ]
@@ -176,6 +180,7 @@ def make_config(rules: Rules, dialect: str | None, told: dict[str, Any], sample_
         1 if steps is None else positive_int("compile", "steps_per_execution", steps),
         sample_weight_mode,
         told,
+        dialect=dialect,
     )
 
 

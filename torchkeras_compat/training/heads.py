@@ -14,6 +14,7 @@ from .._core.dialects import Rules
 from .._core.errors import argument_error, did_you_mean
 from .._core.ownership import is_ours
 from .._core.user_tensors import Live, calling, is_users
+from ..metrics.resolution import MadeByName
 from .data.signature import by_key_or_name
 
 
@@ -82,6 +83,7 @@ class Head:
         rules: The dialect's rules.
         key: The key under which the model gives the output, where that is not its name.
         prefix: What stands before the names in logs: nothing for the only output of a model.
+        made_by_name: Makes the metrics that are given by name, those of the other outputs too.
         lines: The metrics with their names, once the shapes of targets are known.
         target_shape: The shape of the targets that told them.
         weight: `told_weight` as a number, as it stands now.
@@ -95,6 +97,7 @@ class Head:
     rules: Rules
     key: str | None = None
     prefix: str = ""
+    made_by_name: MadeByName = field(default_factory=MadeByName, repr=False, compare=False)
     lines: list[MetricLine] | None = None
     target_shape: tuple[int | None, ...] | None = None
     weight: float = field(init=False, repr=False, compare=False)
@@ -119,6 +122,7 @@ class Head:
                     loss=self.loss,
                     output_shape=tuple(output_shape),
                     target_shape=tuple(target_shape),
+                    made_by_name=self.made_by_name,
                 )
                 for identifier in (*self.metrics, *self.weighted_metrics)
             ]
