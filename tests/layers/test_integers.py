@@ -166,3 +166,22 @@ def test_truth_values_choose_in_fit_and_predict() -> None:
     data = [np.ones((2, 3), "float32"), np.array([[1, 0, 1], [0, 0, 1]], bool)]
     np.testing.assert_allclose(model.predict(data, verbose=0), [[1], [-1]])
     np.testing.assert_allclose(model.fit(data, np.zeros((2, 1)), verbose=0).history["loss"], [1.0])
+
+
+@pytest.mark.parametrize("kind", ["int32", "int64", "uint8"])
+def test_the_average_of_integers_is_one_of_floats(kind: str) -> None:
+    """Keras 2.15 says so of the symbolic output too."""
+    inputs = [keras.Input((2,), dtype=kind) for _ in range(2)]
+    model = keras.Model(inputs, L.Average()(inputs))
+    data = [np.array([[1, 2]], kind), np.array([[2, 2]], kind)]
+    outputs = model.predict(data, verbose=0)
+    np.testing.assert_array_equal(outputs, [[1.5, 2.0]])
+    assert settings.is_float(str(model.outputs[0].dtype))
+    assert outputs.dtype == model.outputs[0].dtype == "float32"
+
+
+@pytest.mark.parametrize("make", [lambda: L.MaxPooling1D(2), lambda: L.MaxPooling2D(2), lambda: L.MaxPooling3D(2)])
+def test_the_largest_of_truth_values_is_refused(make: Any) -> None:
+    layer = make()
+    with pytest.raises(TypeError, match="truth values"):
+        layer(np.ones((1, *(4,) * layer.rank, 2), bool))

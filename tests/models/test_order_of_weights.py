@@ -102,3 +102,19 @@ def test_files_of_such_models(tf: Any, tmp_path: Any, suffix: str) -> None:
     other.load_weights(str(tmp_path / f"w{suffix}"))
     for weight, value in zip(other.get_weights(), values):
         np.testing.assert_allclose(weight, value, rtol=1e-6)
+
+
+def test_a_model_without_a_name_names_nothing(tf: Any) -> None:
+    """As the block of a residual network in TensorFlow's tutorial, `super().__init__(name='')`."""
+
+    class Block(tf.keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="")
+            self.norm = _norm(tf, "n")
+
+        def call(self, inputs: Any) -> Any:
+            return self.norm(inputs)
+
+    model = Block()
+    model(X)
+    assert [w.name for w in model.trainable_weights] == ["n/gamma:0", "n/beta:0"]

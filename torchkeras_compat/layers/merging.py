@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from .._core import bounds, registry
+from .._core import bounds, registry, settings
 from .._core.errors import argument_error
 from .._core.shapes import Shape
 from .._core.symbolic import SymbolicTensor
@@ -83,8 +83,12 @@ class MergingLayer(Layer):
 
     def _symbolic_outputs(self, inputs: Any, args: Sequence[Any], call_arguments: Mapping[str, Any]) -> Any:
         kinds = {tensor.dtype for tensor in inputs}
-        kind = kinds.pop() if len(kinds) == 1 and not self._casts else self.compute_dtype
+        kind = self._merged_dtype(kinds.pop()) if len(kinds) == 1 and not self._casts else self.compute_dtype
         return SymbolicTensor(self.compute_output_shape([t.shape for t in inputs]), kind, name=f"{self.name}/output")
+
+    def _merged_dtype(self, input_dtype: str) -> str:
+        """Return the type of what tensors of one type make together."""
+        return input_dtype
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return what the tensors make together."""
@@ -214,7 +218,11 @@ class Average(MergingLayer):
     """
 
     def _merge_function(self, inputs: Sequence[Tensor]) -> Tensor:
-        return reduce(torch.add, inputs) / len(inputs)
+        total = reduce(torch.add, inputs)
+        return (total if total.is_floating_point() else total.to(self._kind)) / len(inputs)
+
+    def _merged_dtype(self, input_dtype: str) -> str:
+        return input_dtype if settings.is_float(input_dtype) else str(self.compute_dtype)
 
 
 @registry.register("layer")

@@ -95,7 +95,13 @@ class MaxPooling(Pooling):
     _functions: ClassVar[dict[int, Callable[..., Tensor]]] = {1: F.max_pool2d, 2: F.max_pool2d, 3: F.max_pool3d}
 
     def pool(self, x: Tensor, padding: list[int], ceil: bool) -> Tensor:
-        """Return the largest value of each window."""
+        """Return the largest value of each window.
+
+        Raises:
+            TypeError: Truth values, which Keras refuses too.
+        """
+        if x.dtype == torch.bool:
+            raise TypeError(f"{self}: it takes numbers; got truth values. Write tf.cast(x, 'float32') before it.")
         return self._functions[self.rank](x, self._window, self._stride, padding, ceil_mode=ceil)
 
     def _window_facts(self) -> MaxPoolingFacts | None:

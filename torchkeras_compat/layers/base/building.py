@@ -92,7 +92,7 @@ class Building(nn.Module):
     @property
     def _weight_scope(self) -> str:
         """What stands before the names of its weights, and of those of layers inside it."""
-        return f"{self._scope}{self.name}/" if self._names_weights else self._scope
+        return f"{self._scope}{self.name}/" if self._names_weights and self.name else self._scope
 
     def _naming_inner_layers(self) -> names_inside:
         """Return the block in which layers that are built have this one in the names of their weights."""
