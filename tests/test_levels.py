@@ -96,7 +96,7 @@ INSIDE = {
         "dot",
     ),
     "export": (
-        "carried_source emission loss_functions modules optimizer_classes",
+        "carried_source emission loss_functions modules optimizer_classes picture_modules",
         "losses optimizers program weight_rules writers",
         "functions",
         "graph",

@@ -6,13 +6,13 @@ import inspect
 import re
 from collections.abc import Iterable, Sequence
 
-from . import loss_functions, modules, optimizer_classes
+from . import loss_functions, modules, optimizer_classes, picture_modules
 from .emission import Emission, Step, Value, in_brackets, unused
 
 WIDTH = 88
 HELPERS = {
     name: helper
-    for room in (modules, loss_functions, optimizer_classes)
+    for room in (modules, picture_modules, loss_functions, optimizer_classes)
     for name, helper in vars(room).items()
     if getattr(helper, "__module__", None) == room.__name__
 }

@@ -215,10 +215,11 @@ def _number(emission: Emission, layer: Any, name: str, value: Any) -> str:
 @writes(layers.Rescaling)
 def rescaling(emission: Emission, layer: Any, x: Value) -> Value:
     """A factor and an offset."""
-    x = emission.as_keras(x)
+    if not all(isinstance(number, (int, float)) for number in (layer.scale, layer.offset)):
+        x = emission.as_keras(x)
     scale, offset = (_number(emission, layer, name, getattr(layer, name)) for name in ("scale", "offset"))
     expression = f"{{0}} * {scale}" + ("" if offset == "0.0" else f" + {offset}")
-    return emission.compute(expression, x, x.shape, layer=layer)
+    return emission.compute(expression, x, x.shape, (), x.channels_first, layer)
 
 
 @writes(layers.Normalization)

@@ -160,6 +160,11 @@ class ProjectingLayer(RandomPictureLayer):
         self.interpolation = choice(owner, "interpolation", interpolation, INTERPOLATIONS)
         self.fill_value = number(owner, "fill_value", fill_value)
 
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The ranges that the numbers for each picture are drawn from."""
+        raise NotImplementedError
+
     def transforms(self, images: Tensor) -> Tensor:
         """Return the numbers of `project` for each picture."""
         raise NotImplementedError
@@ -211,6 +216,11 @@ class RandomTranslation(ProjectingLayer):
         self._height_range = factor_range("RandomTranslation", "height_factor", height_factor, -1, 1)
         self._width_range = factor_range("RandomTranslation", "width_factor", width_factor, -1, 1)
 
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The ranges that the numbers for each picture are drawn from."""
+        return self._height_range, self._width_range
+
     def transforms(self, images: Tensor) -> Tensor:
         """Return the moves of the pictures."""
         size, (height, width) = (len(images),), images.shape[1:3]
@@ -258,6 +268,11 @@ class RandomRotation(ProjectingLayer):
         super().__init__(fill_mode, interpolation, seed, fill_value, **kwargs)
         self.factor = factor
         self._range = factor_range("RandomRotation", "factor", factor, -math.inf)
+
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The ranges that the numbers for each picture are drawn from."""
+        return (self._range,)
 
     def transforms(self, images: Tensor) -> Tensor:
         """Return the turns of the pictures."""
@@ -312,6 +327,11 @@ class RandomZoom(ProjectingLayer):
         self._width_range = None
         if width_factor is not None:
             self._width_range = factor_range("RandomZoom", "width_factor", _unsigned(width_factor))
+
+    @property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The ranges that the numbers for each picture are drawn from."""
+        return (self._height_range,) if self._width_range is None else (self._height_range, self._width_range)
 
     def transforms(self, images: Tensor) -> Tensor:
         """Return the zooms of the pictures."""
