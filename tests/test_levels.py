@@ -97,7 +97,8 @@ INSIDE = {
     ),
     "export": (
         "carried_source emission loss_functions modules optimizer_classes picture_modules",
-        "losses optimizers program weight_rules writers",
+        "function_calls losses optimizers program weight_rules writers",
+        "picture_functions",
         "functions",
         "graph",
         "to_source to_torch",

@@ -31,8 +31,10 @@ ARRAYS = {
     "x": DRAW.randn(3, 4, 6).astype("float32"),
     "y": DRAW.randn(3, 4, 6).astype("float32"),
     "i": DRAW.randint(0, 4, (3, 4)).astype("int32"),
+    "p": np.random.RandomState(1).rand(3, 8, 8, 4).astype("float32"),
 }
 MATRIX = DRAW.randn(6, 6).astype("float32")
+KERNEL = np.random.RandomState(2).randn(2, 3, 4, 2).astype("float32")
 
 OF_TENSORFLOW = """
 x // 2; x % 2; x > 0; x @ MATRIX; x[:, ::-1]; x[:, ::-1, 1:]; 2 ** x; ~(x > 0)
@@ -53,7 +55,32 @@ tf.norm(x, axis=-1); tf.norm(x, ord=1, axis=1, keepdims=True); tf.where(x > 0, x
 tf.zeros_like(x); tf.stop_gradient(x); tf.gather(x, [0, 2], axis=1); tf.one_hot(i, 5); tf.argmax(x, axis=-1)
 tf.math.top_k(x, 2)[0]; tf.sort(x); tf.sort(x, direction='DESCENDING'); tf.reverse(x, [1]); tf.roll(x, 1, axis=1)
 tf.logical_and(x > 0, y > 0); tf.slice(x, [0, 1, 0], [-1, 2, 3]); tf.nn.moments(x, [1])[1]; x * tf.constant([1.] * 6)
+tf.reduce_mean(x); tf.reduce_max(x, keepdims=True); tf.gather(x, i, batch_dims=1); tf.reshape(x, tf.shape(x))
+tf.reshape(x, tf.stack([tf.shape(x)[0], -1])); tf.reshape(x, tf.concat([tf.shape(x)[:1], [24]], 0))
+tf.broadcast_to(x[:, :1], tf.shape(x)); tf.math.reduce_euclidean_norm(x, 1); tf.math.log_sigmoid(x); tf.nn.l2_loss(x)
+tf.math.xlogy(tf.abs(x), 2.); tf.math.zero_fraction(tf.nn.relu(x))
+tf.linalg.inv(x @ MATRIX @ tf.transpose(x, [0, 2, 1]))
+tf.linalg.det(tf.matmul(x, x, transpose_b=True)); tf.linalg.trace(x[:, :, :4]); tf.linalg.diag(x[:, 0])
+tf.linalg.cholesky(tf.matmul(x, x, transpose_b=True) + tf.eye(4)); tf.linalg.diag_part(x[:, :, :4])
+tf.linalg.solve(x[:, :, :4], y); tf.linalg.matvec(x, y[:, 0]); tf.tensordot(x, MATRIX, 1); tf.clip_by_norm(x, 1.)
+tf.tensordot(x, MATRIX, axes=[[2], [0]]); tf.nn.crelu(x); tf.nn.bias_add(x, [1., 2., 3., 4., 5., 6.])
+tf.nn.batch_normalization(x, 0.5, 2., 0.1, 3., 1e-3)
+tf.nn.batch_normalization(x, MATRIX[0], tf.abs(y), None, None, 1e-3)
+tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(y), x); tf.nn.sigmoid_cross_entropy_with_logits(tf.sigmoid(y), x)
+tf.nn.sparse_softmax_cross_entropy_with_logits(i, x); x + 0. * tf.random.normal(tf.shape(x))
+x + 0. * K.random_normal((K.shape(x)[0], 4, 6), mean=1., stddev=2.); x + 0. * K.random_uniform(K.shape(x), -1., 1.)
 tf.sigmoid(x); tf.tanh(x); tf.nn.softsign(x); tf.nn.selu(x); tf.nn.silu(x); tf.identity(x); x - np.arange(6.)
+"""
+OF_PICTURES = """
+tf.image.resize(p, (4, 5)); tf.image.resize(p, [16, 16], method='nearest'); tf.image.rgb_to_grayscale(p[..., :3])
+tf.image.flip_left_right(p); tf.image.flip_up_down(p); tf.image.adjust_brightness(p, .1)
+tf.image.adjust_contrast(p, 2.); tf.image.per_image_standardization(p); tf.image.central_crop(p, .5)
+tf.image.crop_to_bounding_box(p, 1, 2, 4, 3); tf.image.pad_to_bounding_box(p, 1, 2, 11, 12)
+tf.image.grayscale_to_rgb(p[..., :1]); tf.nn.depth_to_space(p, 2); tf.nn.space_to_depth(p, 2)
+tf.nn.conv2d(p, KERNEL, 1, 'SAME'); tf.nn.conv2d(p, KERNEL, [1, 2, 2, 1], 'VALID'); tf.nn.conv2d(p, KERNEL, 3, 'SAME')
+tf.nn.depthwise_conv2d(p, KERNEL, [1, 1, 1, 1], 'SAME'); tf.nn.max_pool2d(p, 2, 2, 'SAME')
+tf.nn.max_pool(p, 3, 2, 'SAME')
+tf.nn.max_pool2d(p, [3, 2], 1, 'VALID'); tf.nn.avg_pool2d(p, 2, 2, 'VALID'); tf.nn.avg_pool(p, 2, 2, 'SAME')
 """
 OF_K = """
 K.sum(x, axis=1); K.mean(x, axis=[1, 2]); K.clip(x, -1, 1); K.l2_normalize(x, axis=1); K.batch_dot(x, y, axes=2)
@@ -65,12 +92,14 @@ K.reverse(x, 1); K.cumsum(x, axis=1); K.cumprod(x, axis=1); K.maximum(x, 0.); K.
 K.std(x, axis=1); K.var(x, axis=1); K.prod(x, axis=1); K.any(x > 1, axis=1); K.shape(x)[1] * i
 K.temporal_padding(x, (1, 2)); K.ones_like(x); K.flatten(x); K.softmax(x); K.sum(x=x, axis=-1, keepdims=True)
 """
-CALLS = [call.strip() for call in f"{OF_TENSORFLOW};{OF_K}".replace("\n", ";").split(";") if call.strip()]
+CALLS = [call.strip() for call in f"{OF_TENSORFLOW};{OF_K};{OF_PICTURES}".replace("\n", ";").split(";") if call.strip()]
 
 
 def model_of(call: str, tf: Any) -> Any:
     inputs = {name: tk.Input(array.shape[1:], dtype=str(array.dtype), name=name) for name, array in ARRAYS.items()}
-    return tk.Model(list(inputs.values()), eval(call, {"tf": tf, "K": K, "np": np, "MATRIX": MATRIX, **inputs}))
+    return tk.Model(
+        list(inputs.values()), eval(call, {"tf": tf, "K": K, "np": np, "MATRIX": MATRIX, "KERNEL": KERNEL, **inputs})
+    )
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -84,9 +113,10 @@ def test_a_function(call: str, tf: Any) -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["K.sum(x)", "tf.gather(x, i, batch_dims=1)", "tf.pad(x, [[0, 0], [1, 1], [0, 0]], 'REFLECT')", "K.dropout(x, .5)",
+    ["tf.gather(x, i, batch_dims=1, axis=2)", "tf.pad(x, [[0, 0], [1, 1], [0, 0]], 'REFLECT')", "K.dropout(x, .5)",
      "tf.matmul(x, np.ones((1, 6, 20), 'f4'))", "tf.math.cumsum(x, 1, exclusive=True)",
-     "tf.one_hot(i, 4, on_value=2.)"],
+     "tf.one_hot(i, 4, on_value=2.)", "tf.image.resize(p, (4, 5), method='bicubic')", "tf.nn.avg_pool(p, 3, 1, 'SAME')",
+     "tf.nn.conv2d(p, KERNEL, 1, 'SAME', dilations=2)", "K.random_normal(K.shape(x), seed=3)"],
 )  # fmt: skip
 def test_what_has_no_form(call: str, tf: Any) -> None:
     with pytest.raises(NotExportable, match=r"the function .* in the graph has no form in plain torch"):

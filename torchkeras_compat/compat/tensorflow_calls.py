@@ -118,6 +118,7 @@ def function(paths: str, also: Mapping[str, str] = MappingProxyType({})) -> Call
         order = tuple(parameters)
         one = [n for n, p in parameters.items() if str(p.annotation) in ("Tensor", "Tensor | None")]
         several = [n for n, p in parameters.items() if str(p.annotation) == "Sequence[Tensor]"]
+        needed = dict.fromkeys(n for n, p in parameters.items() if p.default is p.empty)  # graphs keep no `None`
 
         def compute(**arguments: Any) -> Any:
             operands = [arguments[n] for n in one if n in arguments]
@@ -131,7 +132,7 @@ def function(paths: str, also: Mapping[str, str] = MappingProxyType({})) -> Call
             for name in several:
                 if name in arguments:
                     arguments[name] = [_on(place, tensor(v, beside=beside)) for v in arguments[name]]
-            return body(**arguments)
+            return body(**{**needed, **arguments})
 
         compute.__name__ = names[0].rpartition(".")[2]
         compute._name_in_graphs = max(names, key=len)  # type: ignore[attr-defined]

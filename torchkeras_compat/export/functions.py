@@ -6,176 +6,16 @@ TensorFlow's functions and those of K that do the same share a form: an argument
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from .._core import settings
-from .._core.tree import is_branch
-from .emission import Emission, Value, text
+from .emission import Value, text
+from .function_calls import SIZES, Call, Form, NoForm, X, axis_of
+from .picture_functions import PICTURES
 from .writers.activations import FORMS
-
-SMALL = 64
-"""Elements of an array that is written into the text."""
-
-
-class NoForm(Exception):
-    """A call has no form in plain torch."""
-
-
-class Call:
-    """The arguments of a call of a function, by name, as they are written.
-
-    Args:
-        emission: What is written down.
-        function: The function.
-        positional: Its arguments by place.
-        named: Its arguments by name.
-
-    Attributes:
-        operands: The values that have been written, in the order of their places `{0}`, `{1}`.
-    """
-
-    def __init__(
-        self, emission: Emission, function: Callable[..., Any], positional: Sequence[Any], named: dict[str, Any]
-    ) -> None:
-        self._emission = emission
-        self.operands: list[Value] = []
-        parameters = list(inspect.signature(function).parameters.values())
-        if any(p.kind is p.VAR_POSITIONAL for p in parameters):  # an operator
-            self._given = {**dict(zip("xyz", positional)), **named}
-        else:
-            names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-            defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-            self._given = {**defaults, **dict(zip(names, positional)), **named}
-        self._asked: set[str] = {"name", "validate_indices", "conjugate", "output_type", "sorted", "num", "index_type"}
-
-    def has(self, *names: str) -> bool:
-        """Tell whether an argument of one of these names was given."""
-        return any(self._given.get(name) is not None for name in names)
-
-    def given(self, *names: str, default: Any = None) -> Any:
-        """Return the argument of one of these names as it is.
-
-        Args:
-            names: The names.
-            default: What it is where none was given.
-        """
-        self._asked.update(names)
-        return next((self._given[name] for name in names if self._given.get(name) is not None), default)
-
-    def plain(self, *names: str, default: Any = None) -> Any:
-        """Return an argument that holds no tensors.
-
-        Raises:
-            NoForm: It does.
-        """
-        value = self.given(*names, default=default)
-        if _holds_values(value):
-            raise NoForm
-        return value.tolist() if isinstance(value, (np.ndarray, np.generic, Tensor)) else value
-
-    def value(self, *names: str) -> Value:
-        """Return a tensor of the graph, in Keras's order of axes.
-
-        Raises:
-            NoForm: It is something else.
-        """
-        argument = self.given(*names)
-        if not isinstance(argument, Value):
-            raise NoForm
-        return self._emission.as_keras(argument)
-
-    def place(self, *names: str) -> str:
-        """Return an argument as it is written: a place for a tensor of the graph, else its numbers."""
-        return self.written(self.given(*names))
-
-    def written(self, item: Any) -> str:
-        """Return a tensor, number or small array as it is written.
-
-        Raises:
-            NoForm: It is something else.
-        """
-        if isinstance(item, Value):
-            item = self._emission.as_keras(item)
-            if item not in self.operands:
-                self.operands.append(item)
-            return f"{{{self.operands.index(item)}}}"
-        if isinstance(item, (bool, int, float)):
-            return text(item)
-        if isinstance(item, (np.ndarray, np.generic, Tensor, list, tuple)) and not _holds_values(item):
-            return self._array(np.asarray(item.detach().cpu() if isinstance(item, Tensor) else item))
-        raise NoForm
-
-    def _array(self, array: np.ndarray[Any, Any]) -> str:
-        if array.size > SMALL or array.dtype.kind not in "bif":
-            raise NoForm
-        if array.ndim == 0:
-            return text(array.item())
-        beside = next((one for one in self._given.values() if isinstance(one, Value)), None)
-        device = "" if beside is None else f", device={self.written(beside)}.device"
-        kind = f", dtype=torch.{array.dtype}" if array.dtype in (np.float64, np.float16) else ""
-        return f"torch.tensor({array.tolist()}{kind}{device})"
-
-    def places(self, *names: str) -> list[str]:
-        """Return the tensors of a list as they are written.
-
-        Raises:
-            NoForm: It is no list.
-        """
-        items = self.given(*names)
-        if not isinstance(items, (list, tuple)):
-            raise NoForm
-        return [self.written(item) for item in items]
-
-    def size(self, *names: str) -> str:
-        """Return a list of sizes as it is written, some of them perhaps known only when it runs."""
-        sizes = self.given(*names)
-        if isinstance(sizes, (list, tuple)) and any(isinstance(item, Value) for item in sizes):
-            items = [self.written(item) for item in sizes]
-            return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        if isinstance(sizes, Value):
-            raise NoForm
-        constant = self.plain(*names)
-        return text(tuple(constant) if isinstance(constant, (list, tuple)) else constant)
-
-    def finish(self) -> None:
-        """Make sure that every argument has been heeded.
-
-        Raises:
-            NoForm: One has not.
-        """
-        ignored = {name for name, value in self._given.items() if value is not None} - self._asked
-        if ignored or not self.operands:
-            raise NoForm
-
-
-def _holds_values(item: Any) -> bool:
-    if is_branch(item):
-        return any(map(_holds_values, item.values() if isinstance(item, dict) else item))
-    return isinstance(item, Value)
-
-
-Form = Callable[[Call], str]
-X = (
-    "x",
-    "input",
-    "input_tensor",
-    "tensor",
-    "features",
-    "logits",
-    "value",
-    "values",
-    "a",
-    "t",
-    "params",
-    "reference",
-    "variables",
-)
-
 
 # --- forms -----------------------------------------------------------------------------------------------------------
 
@@ -195,16 +35,7 @@ def _written(expression: str) -> Form:
 
 
 def _activation(name: str) -> Form:
-    return lambda call: FORMS[name].function.replace("{0}", call.place(*X)).replace("{dim}", str(_axis(call)))
-
-
-def _axis(call: Call, default: int = -1) -> int:
-    axis = call.plain("axis", "dim", default=default)
-    if isinstance(axis, (list, tuple)) and len(axis) == 1:
-        axis = axis[0]
-    if not isinstance(axis, int):
-        raise NoForm
-    return axis
+    return lambda call: FORMS[name].function.replace("{0}", call.place(*X)).replace("{dim}", str(axis_of(call)))
 
 
 def _reduction(method: str, several: bool = True, options: str = "") -> Form:
@@ -212,8 +43,8 @@ def _reduction(method: str, several: bool = True, options: str = "") -> Form:
         x, keep = call.place(*X), call.plain("keepdims", "keep_dims", default=False)
         axis = call.plain("axis", "axes", "reduction_indices")
         if axis is None:
-            raise NoForm
-        axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+            axis = range(call.value(*X).rank)
+        axis = tuple(axis) if isinstance(axis, (list, tuple, range)) else axis
         if isinstance(axis, tuple) and not several:
             if len(axis) != 1:
                 raise NoForm
@@ -236,7 +67,7 @@ def _bound(function: str, side: str) -> Form:
 
 
 def _extreme(method: str) -> Form:
-    return lambda call: f"{call.place(*X)}.{method}(dim={_axis(call, 0)})"
+    return lambda call: f"{call.place(*X)}.{method}(dim={axis_of(call, 0)})"
 
 
 def _cast(call: Call) -> str:
@@ -265,15 +96,34 @@ def _permute(call: Call) -> str:
 
 def _joined(function: str) -> Form:
     def form(call: Call) -> str:
+        items = call.given("values", "tensors", "x")
+        if isinstance(items, (list, tuple)) and any(call.are_sizes(item) or call.is_size(item) for item in items):
+            call.given("axis")
+            return _joined_sizes(call, items)
         default = -1 if call.has("tensors") else 0
         items = ", ".join(call.places("values", "tensors", "x"))
-        return f"torch.{function}([{items}], dim={_axis(call, default)})"
+        return f"torch.{function}([{items}], dim={axis_of(call, default)})"
 
     return form
 
 
+def _joined_sizes(call: Call, items: Sequence[Any]) -> str:
+    """Return a tuple of sizes: those of a tensor, of several, and numbers."""
+    written = []
+    for item in items:
+        if call.are_sizes(item):
+            written.append(f"*{call.written(item)}")
+        elif call.is_size(item):
+            written.append(call.written(item))
+        elif isinstance(item, Value):
+            raise NoForm
+        else:
+            written += [str(int(number)) for number in np.ravel(np.asarray(item))]
+    return f"({', '.join(written)}{SIZES}"
+
+
 def _squeeze(call: Call) -> str:
-    return f"{call.place(*X)}.squeeze({_axis(call)})"
+    return f"{call.place(*X)}.squeeze({axis_of(call)})"
 
 
 def _clip(call: Call) -> str:
@@ -302,7 +152,7 @@ def _l2_normalize(call: Call) -> str:
 
 def _norm(call: Call) -> str:
     x, order = call.place(*X), call.plain("ord", default="euclidean")
-    keep, dim = call.plain("keepdims", default=False), _axis(call)
+    keep, dim = call.plain("keepdims", default=False), axis_of(call)
     order = 2 if order == "euclidean" else order
     return f"torch.linalg.vector_norm({x}, ord={text(order)}, dim={dim}{', keepdim=True' if keep else ''})"
 
@@ -350,7 +200,7 @@ def _repeat(call: Call) -> str:
     count = call.plain("repeats", "rep")
     if not isinstance(count, int) or not call.has("axis"):
         raise NoForm
-    return f"{call.place(*X)}.repeat_interleave({count}, dim={_axis(call)})"
+    return f"{call.place(*X)}.repeat_interleave({count}, dim={axis_of(call)})"
 
 
 def _where(call: Call) -> str:
@@ -359,10 +209,14 @@ def _where(call: Call) -> str:
 
 
 def _gather(call: Call) -> str:
-    if call.plain("batch_dims", default=0):
-        raise NoForm
-    x, indices = call.value(*X), call.given("indices")
-    axis = _axis(call, 0) % x.rank
+    x, indices, along = call.value(*X), call.given("indices"), call.plain("batch_dims", default=0)
+    axis = axis_of(call, along) % x.rank
+    if along:
+        if (along, axis) != (1, 1) or not isinstance(indices, Value) or indices.rank != 2:
+            raise NoForm
+        place = call.place(*X)
+        samples = f"torch.arange({place}.shape[0], device={place}.device).unsqueeze(1)"
+        return f"{place}[{samples}, {call.written(indices)}.long()]"
     places = [":"] * axis
     if isinstance(indices, Value):
         written = f"{call.written(indices)}.long()"
@@ -372,14 +226,14 @@ def _gather(call: Call) -> str:
 
 
 def _one_hot(call: Call) -> str:
-    if call.plain("on_value", default=1.0) != 1.0 or call.plain("off_value", default=0.0) or _axis(call) != -1:
+    if call.plain("on_value", default=1.0) != 1.0 or call.plain("off_value", default=0.0) or axis_of(call) != -1:
         raise NoForm
     kind = settings.torch_dtype(call.plain("dtype", default="float32"))
     return f"F.one_hot({call.place('indices')}.long(), {call.plain('depth', 'num_classes')}).to({kind})"
 
 
 def _cumsum(call: Call) -> str:
-    x, axis = call.place("x"), _axis(call, 0)
+    x, axis = call.place("x"), axis_of(call, 0)
     if call.plain("exclusive", default=False):
         raise NoForm
     turn = f".flip({axis})" if call.plain("reverse", default=False) else ""
@@ -397,7 +251,7 @@ def _roll(call: Call) -> str:
 
 def _sort(call: Call) -> str:
     down = call.plain("direction", default="ASCENDING") != "ASCENDING"
-    return f"{call.place(*X)}.sort(dim={_axis(call)}, descending={down}).values"
+    return f"{call.place(*X)}.sort(dim={axis_of(call)}, descending={down}).values"
 
 
 def _no_nan(call: Call) -> str:
@@ -407,7 +261,7 @@ def _no_nan(call: Call) -> str:
 
 
 def _split(call: Call) -> str:
-    sizes, axis = call.plain("num_or_size_splits"), _axis(call, 0)
+    sizes, axis = call.plain("num_or_size_splits"), axis_of(call, 0)
     length = call.value(*X).shape[axis]
     if length is None:
         raise NoForm
@@ -435,6 +289,88 @@ def _index(call: Call) -> str:
     parts = [_part(slice(None) if i in turned else one) for i, one in enumerate(keys)]
     x = call.place("x") + (f".flip({text(tuple(turned))})" if turned else "")
     return x if turned and set(parts) == {":"} else f"{x}[{', '.join(parts)}]"
+
+
+# --- matrices, losses and chance ------------------------------------------------------------------------------------
+
+
+def _of_matrix(expression: str) -> Form:
+    """Return the form of a function of matrices, which stands for `x` in the expression."""
+
+    def form(call: Call) -> str:
+        if call.given("k", default=0) or call.given("adjoint", default=False):
+            raise NoForm
+        call.given("num_rows", "num_cols")
+        if call.given("padding_value", default=0) or any(
+            call.given(n, default=-1) != -1 for n in ("num_rows", "num_cols")
+        ):
+            raise NoForm
+        return expression.replace("x", call.place(*X, "diagonal"))
+
+    return form
+
+
+def _solved(call: Call) -> str:
+    if call.plain("adjoint", default=False):
+        raise NoForm
+    return f"torch.linalg.solve({call.place('matrix')}, {call.place('rhs')})"
+
+
+def _matvec(call: Call) -> str:
+    first = call.place("a") + (".mT" if call.plain("transpose_a", default=False) else "")
+    return f"({first} @ {call.place('b')}.unsqueeze(-1)).squeeze(-1)"
+
+
+def _tensordot(call: Call) -> str:
+    axes = call.plain("axes")
+    dims = axes if isinstance(axes, int) else [[one] if isinstance(one, int) else list(one) for one in axes]
+    return f"torch.tensordot({call.place('a')}, {call.place('b')}, dims={dims})"
+
+
+def _clip_by_norm(call: Call) -> str:
+    x, most, axes = call.place("x"), text(call.plain("clip_norm")), call.plain("axes")
+    dims = axes if isinstance(axes, (list, tuple, int)) else list(range(call.value("x").rank))
+    norm = f"torch.linalg.vector_norm({x}, dim={text(dims)}, keepdim=True)"
+    return f"{x} * {most} / {norm}.clamp(min={most})"
+
+
+def _cross_entropy(expression: str) -> Form:
+    """Return the form of a loss of labels and logits."""
+
+    def form(call: Call) -> str:
+        if call.plain("axis", default=-1) != -1:
+            raise NoForm
+        return expression.replace("LABELS", call.place("labels")).replace("LOGITS", call.place("x", "logits"))
+
+    return form
+
+
+def _normalized(call: Call) -> str:
+    mean, variance = call.place("mean"), call.place("variance")
+    scale = f" * {call.place('scale')}" if call.has("scale") else ""
+    offset = f" + {call.place('offset')}" if call.has("offset") else ""
+    x, epsilon = call.place("x"), text(call.plain("variance_epsilon"))
+    return f"({x} - {mean}) / ({variance} + {epsilon}) ** 0.5{scale}{offset}"
+
+
+def _random(function: str) -> Form:
+    """Return the form of numbers by chance, of an even spread or around a mean."""
+
+    def form(call: Call) -> str:
+        if call.given("seed") is not None:
+            raise NoForm
+        kind = settings.torch_dtype(call.plain("dtype", default=settings.floatx()))
+        drawn = f"torch.{function}({call.size('shape')}, device={call.device()}, dtype={kind})"
+        low, high = (
+            (call.plain("mean", default=0.0), call.plain("stddev", default=1.0))
+            if function == "randn"
+            else (call.plain("minval", default=0.0), call.plain("maxval", default=1.0))
+        )
+        wide = high if function == "randn" else high - low
+        drawn = drawn if wide == 1 else f"{drawn} * {text(float(wide))}"
+        return drawn if low == 0 else f"{drawn} + {text(float(low))}"
+
+    return form
 
 
 def _part(key: Any) -> str:
@@ -485,7 +421,7 @@ SHORT: dict[str, Form] = {
     "elu": lambda call: f"F.elu({call.place(*X)}, {text(float(call.plain('alpha', default=1.0)))})",
     "gelu": lambda call: f"F.gelu({call.place(*X)}"
     + (', approximate="tanh")' if call.plain("approximate", default=False) else ")"),
-    "log_softmax": lambda call: f"F.log_softmax({call.place(*X)}, dim={_axis(call)})",
+    "log_softmax": lambda call: f"F.log_softmax({call.place(*X)}, dim={axis_of(call)})",
     "squared_difference": _written("(first - second).square()"),
     "atan2": lambda call: f"torch.atan2({call.place('y')}, {call.place('x')})",
     "divide_no_nan": _no_nan,
@@ -503,7 +439,7 @@ SHORT: dict[str, Form] = {
     **dict.fromkeys(("var", "reduce_variance"), _reduction("var", options=", correction=0")),
     "argmax": _extreme("argmax"),
     "argmin": _extreme("argmin"),
-    "cumprod": lambda call: f"{call.place(*X)}.cumprod({_axis(call, 0)})",
+    "cumprod": lambda call: f"{call.place(*X)}.cumprod({axis_of(call, 0)})",
     "slice": _slice,
     "temporal_padding": lambda call: f"F.pad({call.place(*X)}, {text((0, 0, *call.plain('padding')))})",
     "cast": _cast,
@@ -515,7 +451,7 @@ SHORT: dict[str, Form] = {
     "concat": _joined("cat"),
     "concatenate": _joined("cat"),
     "stack": _joined("stack"),
-    "expand_dims": lambda call: f"{call.place(*X)}.unsqueeze({_axis(call)})",
+    "expand_dims": lambda call: f"{call.place(*X)}.unsqueeze({axis_of(call)})",
     "squeeze": _squeeze,
     "clip_by_value": _clip,
     "clip": _clip,
@@ -538,9 +474,36 @@ SHORT: dict[str, Form] = {
     "roll": _roll,
     "sort": _sort,
     "split": _split,
-    "unstack": lambda call: f"{call.place(*X)}.unbind({_axis(call, 0)})",
+    "unstack": lambda call: f"{call.place(*X)}.unbind({axis_of(call, 0)})",
     "top_k": lambda call: f"{call.place(*X)}.topk({call.plain('k', default=1)})",
     "moments": _moments,
+    "reduce_euclidean_norm": _reduction("norm"),
+    "log_sigmoid": lambda call: f"F.logsigmoid({call.place(*X)})",
+    "xlogy": _written("torch.xlogy(first, second)"),
+    "zero_fraction": lambda call: f"({call.place(*X)} == 0).float().mean()",
+    "l2_loss": lambda call: f"{call.place(*X)}.square().sum() / 2",
+    "broadcast_to": lambda call: f"{call.place(*X)}.expand({call.size('shape')})",
+    "matrix_inverse": _of_matrix("torch.linalg.inv(x)"),
+    "matrix_determinant": _of_matrix("torch.linalg.det(x)"),
+    "solve": _solved,
+    "cholesky": _of_matrix("torch.linalg.cholesky(x)"),
+    "trace": _of_matrix("x.diagonal(dim1=-2, dim2=-1).sum(-1)"),
+    "diag_part": _of_matrix("x.diagonal(dim1=-2, dim2=-1)"),
+    "diag": _of_matrix("torch.diag_embed(x)"),
+    "matvec": _matvec,
+    "tensordot": _tensordot,
+    "clip_by_norm": _clip_by_norm,
+    "crelu": lambda call: f"F.relu(torch.cat([{call.place(*X)}, -{call.place(*X)}], dim={axis_of(call)}))",
+    "bias_add": lambda call: (call.plain("data_format"), f"{call.place(*X)} + {call.place('bias')}")[1],
+    "batch_normalization": _normalized,
+    "softmax_cross_entropy_with_logits_v2": _cross_entropy("-(LABELS * F.log_softmax(LOGITS, dim=-1)).sum(-1)"),
+    "sigmoid_cross_entropy_with_logits": _cross_entropy(
+        'F.binary_cross_entropy_with_logits(LOGITS, LABELS, reduction="none")'
+    ),
+    "sparse_softmax_cross_entropy_with_logits": _cross_entropy(
+        'F.cross_entropy(LOGITS.movedim(-1, 1), LABELS.long(), reduction="none")'
+    ),
+    **PICTURES,
 }  # fmt: skip
 
 # Whole names of those whose last part means something else.
@@ -557,10 +520,12 @@ WHOLE: dict[str, Form] = {
     "__abs__": _method("abs"),
     "__invert__": _method("logical_not"),
     "__getitem__": _index,
+    "backend.random.random_normal": _random("randn"),
+    "backend.random.random_uniform": _random("rand"),
     "backend.shaping.repeat": lambda call: f"{call.place('x')}.unsqueeze(1).repeat(1, {call.plain('n')}, 1)",
 }
 
-_ROOMS = {"", "math", "nn", "linalg", "activations", "backend.math", "backend.shaping", "backend.control",
+_ROOMS = {"", "math", "nn", "linalg", "image", "activations", "backend.math", "backend.shaping", "backend.control",
           "backend.variables"}  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from ..models.network_symbols import ordered
 from ..models.operation import name_of
 from . import modules, writers  # noqa: F401  (writers fill the table)
 from .emission import Emission, NotExportable, Value, identifier, writes
-from .functions import Call, NoForm, form_of
+from .function_calls import Call, NoForm
+from .functions import form_of
 
 
 def write_down(model: Any) -> Emission:
