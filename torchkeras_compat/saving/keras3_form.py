@@ -274,6 +274,8 @@ class _Writer:
             if known is None:
                 raise _CannotSay(tables.CLASSIC_HARD_SIGMOID)
             return known
+        if isinstance(value, str) and registry.KINDS["activation"].find(value) is None:
+            return _function_called(value)  # of a user's: Keras 3 looks up no plain name among these
         return value
 
     # --- everything else -----------------------------------------------------------------------------------------
@@ -305,7 +307,7 @@ class _Writer:
                 return [self.told(item) for item in value.get("items", ())]
             kind = _kind_of(value)
             try:
-                return _value(value) if kind is None else self.part(kind, value)
+                return _of_users(value) if kind is None else self.part(kind, value)
             except _CannotSay as reason:
                 self.problems.append(Problem(value["class_name"], str(reason)))
                 return {**value, "registered_name": f"{stored_configs.OWN}{value['class_name']}"}
@@ -478,7 +480,20 @@ def _function(value: Any) -> Config:
     name = getattr(value, "__name__", "<lambda>")
     if name == "<lambda>":
         raise _CannotSay("its function has no name; give it by the layer's name as custom_objects when loading here")
+    return _function_called(name)
+
+
+def _function_called(name: str) -> Config:
+    """Return the function of this name as Keras 3 looks it up among what was registered, or given to `load_model`."""
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+
+
+def _of_users(value: Mapping[str, Any]) -> Any:
+    """Return an object of a user's class, such as a loss, whose base has told another name for its reduction."""
+    config = value.get("config")
+    if not isinstance(config, Mapping) or config.get("reduction") not in tables.REDUCTIONS:
+        return _value(value)
+    return _value({**value, "config": {**config, "reduction": tables.REDUCTIONS[config["reduction"]]}})
 
 
 def _named_functions(value: Any) -> Any:

@@ -147,11 +147,12 @@ NAMES: dict[str, str] = {
     "cosine_proximity": "cosine_similarity",
     "cosine": "cosine_similarity",
 }
+REDUCTIONS: dict[Any, str] = {"auto": "sum_over_batch_size"}
 _DECAY = "Keras 3 has no decay; optimizers.schedules.InverseTimeDecay says the same"
 OTHERS: dict[str, Mapping[str, Rule]] = {
     "loss": {
         "fn": _gone(),
-        "reduction": Rule("reduction", convert=lambda value: "sum_over_batch_size" if value == "auto" else value),
+        "reduction": Rule("reduction", convert=lambda value: REDUCTIONS.get(value, value)),
     },
     "metric": {},
     "optimizer": {
