@@ -50,3 +50,19 @@ def test_a_model_of_this_package(number: int, tensorflow: Any, tmp_path: Path) -
         copies.append(load_model(tmp_path / name, compile=False))
     for one in copies:
         np.testing.assert_allclose(one.predict(feed(), verbose=0), expected(number), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:(?s).*Keras 3 will not load")
+@pytest.mark.parametrize("indexing", ["xy", "ij"])
+def test_a_function_of_any_number_of_tensors(indexing: str, tensorflow: Any, tmp_path: Path) -> None:
+    """Keras 2.15 writes the first argument of `meshgrid` alone, and does not find the second output again."""
+    tf = tensorflow
+    inputs = tf.keras.Input((6,))
+    model = tf.keras.Model(inputs, tf.meshgrid(inputs[0], inputs[1], indexing=indexing))
+    x = np.random.RandomState(0).randn(2, 6).astype("float32")
+    for name in ("model.h5", "model.keras"):
+        model.save(tmp_path / name)
+        for output, grid in zip(
+            load_model(tmp_path / name, compile=False).predict(x, verbose=0), np.meshgrid(*x, indexing=indexing)
+        ):
+            np.testing.assert_array_equal(output, grid)

@@ -355,8 +355,8 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
     return _meshgrid(list(args), indexing)  # type: ignore[no-any-return]
 
 
-@function("meshgrid")
-def _meshgrid(vectors: Sequence[Tensor], indexing: str) -> Any:
+@function("_meshgrid")
+def _meshgrid(vectors: Sequence[Tensor], indexing: str) -> Any:  # graphs keep the arguments of a call by their names
     return list(torch.meshgrid(*[v.reshape(-1) for v in vectors], indexing=indexing))
 
 

@@ -491,9 +491,10 @@ def _function_called(name: str) -> Config:
 def _of_users(value: Mapping[str, Any]) -> Any:
     """Return an object of a user's class, such as a loss, whose base has told another name for its reduction."""
     config = value.get("config")
-    if not isinstance(config, Mapping) or config.get("reduction") not in tables.REDUCTIONS:
+    told = config.get("reduction") if isinstance(config, Mapping) else None
+    if not isinstance(config, Mapping) or not isinstance(told, str) or told not in tables.REDUCTIONS:
         return _value(value)
-    return _value({**value, "config": {**config, "reduction": tables.REDUCTIONS[config["reduction"]]}})
+    return _value({**value, "config": {**config, "reduction": tables.REDUCTIONS[told]}})
 
 
 def _named_functions(value: Any) -> Any:
