@@ -399,3 +399,16 @@ def test_a_subclassed_model_is_asked_for_by_name(tmp_path: pathlib.Path) -> None
     model.save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match=r"unknown layer 'Mine': .* custom_objects=\{'Mine': Mine\}"):
         keras.models.load_model(tmp_path / "model.keras", compile=False)
+
+
+@pytest.mark.parametrize("shape", [lambda shapes: (shapes[0][0], 1), None], ids=["nameless", "none"])
+def test_a_function_told_by_its_layers_name_needs_no_function_of_shapes(shape: Any, tmp_path: pathlib.Path) -> None:
+    """As Siamese networks have it: Lambda(distance, output_shape=lambda shapes: …)."""
+    distance: Callable[[Any], Any] = lambda pair: keras.backend.sum((pair[0] - pair[1]) ** 2, axis=1, keepdims=True)  # noqa: E731
+    shared, inputs = keras.layers.Dense(3), [keras.Input((4,)), keras.Input((4,))]
+    apart = keras.layers.Lambda(distance, output_shape=shape, name="apart")([shared(one) for one in inputs])
+    model = keras.Model(inputs, apart)
+    model.save(tmp_path / "net.h5")
+    loaded = keras.models.load_model(tmp_path / "net.h5", custom_objects={"apart": distance}, compile=False)
+    x = list(np.random.RandomState(0).randn(2, 5, 4).astype("float32"))
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))

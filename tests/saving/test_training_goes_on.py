@@ -102,3 +102,23 @@ def test_a_checkpoint_every_so_many_batches(tmp_path: Path, suffix: str) -> None
         3,
         9,
     ]
+
+
+def two_layers() -> Any:
+    return tk.Sequential([L.Dense(8, input_dim=6, kernel_initializer="ones"), L.Dense(1, kernel_initializer="ones")])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_weights_of_the_optimizer_alone(optimizer: str) -> None:
+    """The recipe of classic Keras: `_make_train_function` makes the slots, which `set_weights` fills."""
+    tk.set_dialect("keras-2.3")
+    nets = [two_layers() for _ in range(2)]
+    for net in nets:
+        net.compile(optimizer, "mse")
+    nets[0].fit(X, Y, verbose=0, shuffle=False)
+    nets[1].set_weights(nets[0].get_weights())
+    nets[1]._make_train_function()
+    nets[1].optimizer.set_weights(nets[0].optimizer.get_weights())
+    nets[1]._make_train_function()  # which takes nothing away
+    losses = [net.fit(X, Y, epochs=2, verbose=0, shuffle=False).history["loss"] for net in nets]
+    assert losses[0] == losses[1]

@@ -34,11 +34,18 @@ def with_functions(owner: str, config: Mapping[str, Any], arguments: tuple[str, 
         value, kind = told.get(argument), kinds[argument]
         if argument == arguments[0] and callable(supplied) and not isinstance(supplied, type):
             told[argument] = supplied
-        elif supplied is not None and is_code(value, kind):
+        elif supplied is not None and (is_code(value, kind) or _is_lost_shape(argument, value)):
             told[argument] = None  # what the code of a shape said, the function itself shows
         else:
             told[argument] = _function_or_value(owner, layer, argument, value, kind)
     return told
+
+
+def _is_lost_shape(argument: str, value: Any) -> bool:
+    """Tell whether a function of shapes stands by a name that nobody knows."""
+    if isinstance(value, dict):
+        value = value.get("config")
+    return argument == "output_shape" and isinstance(value, str) and registry.custom_object(value) is None
 
 
 def is_code(value: Any, kind: Any) -> bool:

@@ -78,7 +78,13 @@ class ClassicCalls(CompiledModel):
         """
 
     make_test_function = make_predict_function = make_train_function
-    _make_train_function = _make_test_function = _make_predict_function = make_train_function
+    _make_test_function = _make_predict_function = make_train_function
+
+    def _make_train_function(self) -> None:
+        """Make the optimizer's state, as classic Keras does with its graph, so that `set_weights` fits it at once."""
+        if self._compile_config is not None and self.built and not self.optimizer.get_weights()[1:]:
+            model: Any = self  # the layers' half has the weights
+            self.optimizer.build(model.trainable_weights)
 
     @property
     def state_updates(self) -> list[Any]:
