@@ -276,3 +276,27 @@ def test_merge_is_a_function_and_a_module_under_a_dialect() -> None:
     assert joined._keras_shape == (None, 5)
     assert joined._keras_history[0]._dialect == "keras-1"
     assert merge.Concatenate is Concatenate
+
+
+def test_what_a_script_puts_into_a_module_is_known_by_its_name(tmp_path: Path) -> None:
+    """`keras.losses.rmse = rmse`, so that `load_model` finds it: classic Keras looks names up in these modules."""
+    import keras
+
+    def rmse(y_true: Any, y_pred: Any) -> Any:
+        return keras.backend.sqrt(keras.backend.mean(keras.backend.square(y_pred - y_true)))
+
+    model = keras.models.Sequential([keras.layers.Dense(1, input_shape=(3,))])
+    model.compile("sgd", rmse)
+    model.save(tmp_path / "net.h5")
+    before = dict(tk.utils.get_custom_objects())
+    with pytest.raises(ValueError, match="rmse"):
+        keras.models.load_model(tmp_path / "net.h5")
+    try:
+        keras.losses.rmse = rmse
+        keras.losses.note = "no function"
+        assert keras.models.load_model(tmp_path / "net.h5").loss is rmse
+        assert set(tk.utils.get_custom_objects()) - set(before) == {"rmse"}
+    finally:
+        tk.utils.get_custom_objects().clear()
+        tk.utils.get_custom_objects().update(before)
+        del keras.losses.rmse, keras.losses.note

@@ -17,7 +17,7 @@ from .. import backend
 from .._core import dialects, planned, registry
 from .._core.config import Configurable
 from .._core.errors import did_you_mean
-from .._core.ownership import PACKAGE
+from .._core.ownership import PACKAGE, is_ours
 from . import companions
 from .carried import CARRIED, SOURCES
 from .eras import FIRST
@@ -28,6 +28,7 @@ from .names import (
     BACKEND_FUNCTIONS,
     BESIDE,
     KIND_OF,
+    LOOKED_IN,
     MODULES,
     MOVED,
     PACKAGES,
@@ -132,8 +133,15 @@ class Facade(ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         value = self._faced(name, self._find(name))
-        setattr(self, name, value)
+        super().__setattr__(name, value)
         return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep a value; a user's class or function is known by its name from then on, as Keras looks names up here."""
+        super().__setattr__(name, value)
+        known = name.startswith("_") or isinstance(value, ModuleType) or not callable(value) or is_ours(value)
+        if not known and MODULES.get(self.part) in LOOKED_IN:
+            registry.get_custom_objects()[name] = value
 
     def place(self, name: str) -> str | None:
         """Return where a name is today, `'torchkeras_compat.layers:Conv2D'`, or `None` where it is not.
@@ -340,7 +348,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         part, dialect = self._place(spec.name) or ("", None)
         module = Facade(spec.name, part, dialect)
         if not part:
-            module.__version__ = VERSIONS[spec.name.partition(".")[0]]  # type: ignore[attr-defined]
+            module.__version__ = VERSIONS[spec.name.partition(".")[0]]
         return module
 
     def exec_module(self, module: ModuleType) -> None:

@@ -64,6 +64,9 @@ KIND_OF: dict[str, str] = {
     "regularizers": "regularizer",
 }
 
+# Modules among whose names classic Keras looks for those in configurations, what a script has put there included.
+LOOKED_IN = frozenset("activations constraints initializers layers losses metrics optimizers regularizers".split())
+
 # Modules of `applications`.
 APPLICATIONS = (
     "convnext densenet efficientnet efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet "
