@@ -42,9 +42,9 @@ def _reduction(method: str, several: bool = True, options: str = "") -> Form:
     def form(call: Call) -> str:
         x, keep = call.place(*X), call.plain("keepdims", "keep_dims", default=False)
         axis = call.plain("axis", "axes", "reduction_indices")
-        if axis is None:
-            axis = range(call.value(*X).rank)
-        axis = tuple(axis) if isinstance(axis, (list, tuple, range)) else axis
+        if axis is None:  # over the samples too
+            raise NoForm
+        axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
         if isinstance(axis, tuple) and not several:
             if len(axis) != 1:
                 raise NoForm
@@ -329,7 +329,9 @@ def _tensordot(call: Call) -> str:
 
 def _clip_by_norm(call: Call) -> str:
     x, most, axes = call.place("x"), text(call.plain("clip_norm")), call.plain("axes")
-    dims = axes if isinstance(axes, (list, tuple, int)) else list(range(call.value("x").rank))
+    if axes is None:  # over the samples too
+        raise NoForm
+    dims = tuple(axes) if isinstance(axes, (list, tuple)) else axes
     norm = f"torch.linalg.vector_norm({x}, dim={text(dims)}, keepdim=True)"
     return f"{x} * {most} / {norm}.clamp(min={most})"
 
@@ -480,8 +482,6 @@ SHORT: dict[str, Form] = {
     "reduce_euclidean_norm": _reduction("norm"),
     "log_sigmoid": lambda call: f"F.logsigmoid({call.place(*X)})",
     "xlogy": _written("torch.xlogy(first, second)"),
-    "zero_fraction": lambda call: f"({call.place(*X)} == 0).float().mean()",
-    "l2_loss": lambda call: f"{call.place(*X)}.square().sum() / 2",
     "broadcast_to": lambda call: f"{call.place(*X)}.expand({call.size('shape')})",
     "matrix_inverse": _of_matrix("torch.linalg.inv(x)"),
     "matrix_determinant": _of_matrix("torch.linalg.det(x)"),
