@@ -471,3 +471,15 @@ def test_a_data_set_of_single_samples_says_to_make_batches() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"are single samples; write dataset\.batch\(32\)"):
         model.fit(Dataset.from_tensor_slices((np.ones((4, 3)), np.ones(4))), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"),
+    [("fit_generator", "steps_per_epoch"), ("evaluate_generator", "steps"), ("predict_generator", "steps")],
+)
+def test_classic_keras_is_told_how_many_batches_a_generator_gives(method: str, argument: str) -> None:
+    """As in `training_generator.py` of Keras 2.3.1; what never ended was read for ever. tf.keras reads to the end."""
+    with pytest.raises(ValueError, match=f"{method}: {argument} is missing"):
+        getattr(model_of(), method)(batch for batch in Counted())
+    keras.set_dialect("tf.keras")
+    assert getattr(model_of(), method)(batch for batch in [next(iter(Counted()))]) is not None

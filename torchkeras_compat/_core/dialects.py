@@ -72,6 +72,8 @@ class Rules:
         time_distributed_models_run_twice: TimeDistributed runs a model once more for its mask, which moves its moving
             statistics and counts its penalties a second time.
         own_weights_last: a model's own variables come behind those of its layers in `weights`, not before them.
+        generators_may_end: `fit_generator` and its like read a generator without a number of steps to its end;
+            otherwise they ask for the number, for a generator that never ends is the usual one.
         functional_models: the class of a model made of tensors is called `Functional` in configurations and summaries.
         archive_without_suffix: `save('name')` writes the `.keras` archive, not HDF5.
         zero_based_names: the first automatic name of a class is 'dense', the second 'dense_1'.
@@ -155,6 +157,7 @@ class Rules:
     bidirectional_zeroes_masked: bool = False
     time_distributed_models_run_twice: bool = False
     own_weights_last: bool = False
+    generators_may_end: bool = False
     functional_models: bool = False
     archive_without_suffix: bool = False
     zero_based_names: bool = False
@@ -385,6 +388,7 @@ TF_KERAS = Dialect(
         bidirectional_zeroes_masked=True,
         time_distributed_models_run_twice=True,
         own_weights_last=True,
+        generators_may_end=True,
         functional_models=True,
         cells_name_weights=True,
         archive_without_suffix=True,

@@ -159,6 +159,19 @@ class ClassicCalls(CompiledModel):
         predictions: Array = self.predict(x, batch_size, verbose)
         return predictions.argmax(-1) if predictions.shape[-1] > 1 else (predictions > 0.5).astype("int32")
 
+    def _expect_steps(self, method: str, argument: str, generator: Any, steps: int | None) -> None:
+        """Raise where classic Keras has to be told how many batches to draw: its generators never end.
+
+        Raises:
+            ValueError: The number is missing.
+        """
+        counts = steps is not None or not isinstance(generator, Iterator) or hasattr(generator, "__len__")
+        if not counts and not self._rules.generators_may_end:
+            raise ValueError(
+                f"{method}: {argument} is missing, and a generator does not say how many batches there are; give "
+                f"{argument}=…, such as len(x) // batch_size, or a keras.utils.Sequence."
+            )
+
     @entrance
     def fit_generator(
         self,
@@ -195,6 +208,7 @@ class ClassicCalls(CompiledModel):
             shuffle: Whether a `Sequence` is read in a new order each epoch.
             initial_epoch: As in `fit`.
         """
+        self._expect_steps("fit_generator", "steps_per_epoch", generator, steps_per_epoch)
         return self.fit(
             generator,
             steps_per_epoch=steps_per_epoch,
@@ -234,6 +248,7 @@ class ClassicCalls(CompiledModel):
             use_multiprocessing: As in `fit`.
             verbose: As in `evaluate`.
         """
+        self._expect_steps("evaluate_generator", "steps", generator, steps)
         readers = {"max_queue_size": max_queue_size, "workers": workers, "use_multiprocessing": use_multiprocessing}
         return self.evaluate(generator, steps=steps, callbacks=callbacks, verbose=verbose, **readers)
 
@@ -259,6 +274,7 @@ class ClassicCalls(CompiledModel):
             use_multiprocessing: As in `fit`.
             verbose: As in `predict`.
         """
+        self._expect_steps("predict_generator", "steps", generator, steps)
         readers = {"max_queue_size": max_queue_size, "workers": workers, "use_multiprocessing": use_multiprocessing}
         predictions: Array = self.predict(generator, steps=steps, callbacks=callbacks, verbose=verbose, **readers)
         return predictions
