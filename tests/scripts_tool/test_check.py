@@ -52,6 +52,28 @@ BROKEN = {
 }
 
 
+GUARDED = [
+    "x = tf.unknown if hasattr(tf, 'unknown') else 3",
+    "x = 3 if not hasattr(tf, 'unknown') else tf.unknown",
+    "if hasattr(tf, 'unknown'):\n    tf.unknown(1)",
+    "if not hasattr(tf, 'unknown'):\n    x = 1\nelse:\n    tf.unknown(1)",
+    "x = hasattr(tf, 'unknown') and tf.unknown()",
+    "if hasattr(tf.config, 'unknown') and ready:\n    tf.config.unknown()",
+    "try:\n    tf.unknown()\nexcept AttributeError:\n    pass",
+]
+UNGUARDED = [
+    "x = 3 if hasattr(tf, 'unknown') else tf.unknown",
+    "if not hasattr(tf, 'unknown'):\n    tf.unknown(1)",
+    "if hasattr(tf, 'other'):\n    tf.unknown(1)",
+    "x = tf.unknown() and hasattr(tf, 'unknown')",
+]
+
+
+@pytest.mark.parametrize(("text", "count"), [*((t, 0) for t in GUARDED), *((t, 1) for t in UNGUARDED)])
+def test_what_runs_only_where_it_is_there(text: str, count: int) -> None:
+    assert len(look(f"import tensorflow as tf\nready = True\n{text}\n").broken) == count
+
+
 @pytest.mark.parametrize("text", BROKEN)
 def test_what_would_not_work(text: str) -> None:
     findings = look(f"# a comment\n{text}\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,7 +145,7 @@ class Use:
         binding: The import that gives it.
         path: The dotted name in full.
         meaning: What it stands for.
-        guarded: Whether an `except` catches that it is missing.
+        guarded: Whether an `except` catches that it is missing, or `hasattr` asks before.
     """
 
     node: ast.expr
@@ -244,11 +244,13 @@ class Names:
                     path = f"{star.path.removesuffix('*')}{name}"
                     self.bindings[name] = [Binding(star.statement, star.alias, path, star.guarded)]
 
-    def _guarded(self, node: ast.AST) -> bool:
-        """Tell whether a `try` around a node catches what is raised where something is missing."""
+    def _guarded(self, node: ast.AST, attributes: Sequence[str] = ()) -> bool:
+        """Tell whether a `try` around a node catches what is raised where something is missing, or `hasattr` asks."""
         child = node
         while (around := self.parents.get(child)) is not None:
             if isinstance(around, ast.Try) and child in around.body:
+                return True
+            if not set(attributes).isdisjoint(_asked_for(around, child)):
                 return True
             child = around
         return False
@@ -294,6 +296,21 @@ def _renamed(path: str, its: Meaning) -> list[tuple[str, str]]:
     return [(module, new_module), (name, new_name)]
 
 
+def _asked_for(around: ast.AST, child: ast.AST) -> Iterator[str]:
+    """Yield the attributes that `hasattr` has found where a part of a condition runs."""
+    if isinstance(around, (ast.If, ast.IfExp)):
+        negated = isinstance(around.test, ast.UnaryOp) and isinstance(around.test.op, ast.Not)
+        branch = around.orelse if negated else around.body
+        tests = [around.test] if child in (branch if isinstance(branch, list) else [branch]) else []
+    elif isinstance(around, ast.BoolOp) and isinstance(around.op, ast.And) and child in around.values:
+        tests = around.values[: around.values.index(child)]
+    else:
+        return
+    for call in (node for test in tests for node in ast.walk(test) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Name) and call.func.id == "hasattr" and len(call.args) == 2:
+            yield from (str(name.value) for name in call.args[1:] if isinstance(name, ast.Constant))
+
+
 class _Chains(ast.NodeVisitor):
     """Finds the dotted names whose first part an import has bound, and no function has hidden."""
 
@@ -334,7 +351,7 @@ class _Chains(ast.NodeVisitor):
             readings.append((binding, path, meaning(path, called)))
         binding, path, its = next((reading for reading in readings if not reading[2].error), readings[0])
         node = chain[len(chain) - len(its.rest) - 1]
-        names.uses.append(Use(node, root, binding, path, its, binding.guarded or names._guarded(root)))
+        names.uses.append(Use(node, root, binding, path, its, binding.guarded or names._guarded(root, attributes)))
 
     def _inside(self, node: Any) -> None:
         arguments = node.args
