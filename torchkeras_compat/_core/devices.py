@@ -71,15 +71,14 @@ def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]
     Args:
         module: The module.
     """
-    children = [child for child in module._modules.values() if child is not None]
-    for child in children:
-        inside = _first_float(child)
+    for child in module._modules.values():
+        inside = None if child is None else _first_float(child)
         if inside is not None:
             return inside.device, inside.dtype
     own = next(iter(nn.Module.parameters(module)), None)
     if own is None:
         return None, None
-    told = own.is_floating_point() and all(getattr(child, "built", True) for child in children)
+    told = own.is_floating_point() and all(getattr(child, "built", True) for child in module._modules.values())
     return own.device, own.dtype if told else None
 
 
