@@ -128,8 +128,12 @@ class EfficientNet(WeightingNetwork):
             name=f"{name}dwconv",
         )(x)
         x = self.activated(x, f"{name}bn", f"{name}activation")
-        x = self.weighted(x, max(1, channels // 4), f"{name}se_")
-        x = self.conv(x, self.width(stage.channels), 1, use_bias=False, name=f"{name}project_conv")
+        return self.projected(start, x, stage.channels, strides, drop, name)
+
+    def projected(self, start: Any, x: Any, channels: int, strides: int, drop: float, name: str) -> Any:
+        """Return the end of an inverted bottleneck: its channels are weighted and projected to fewer."""
+        x = self.weighted(x, max(1, start.shape[self.axis] // 4), f"{name}se_")
+        x = self.conv(x, self.width(channels), 1, use_bias=False, name=f"{name}project_conv")
         x = self.normalized(x, f"{name}project_bn")
         return self.beside(start, x, strides, drop, name)
 

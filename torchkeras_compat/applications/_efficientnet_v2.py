@@ -143,10 +143,7 @@ class EfficientNetV2(EfficientNet):
             name=f"{name}dwconv2",
         )(x)
         x = self.activated(x, f"{name}bn", f"{name}activation")
-        x = self.weighted(x, max(1, channels // 4), f"{name}se_")
-        x = self.conv(x, self.width(stage.channels), 1, use_bias=False, name=f"{name}project_conv")
-        x = self.normalized(x, f"{name}project_bn")
-        return self.beside(start, x, strides, drop, name)
+        return self.projected(start, x, stage.channels, strides, drop, name)
 
     def weight_file(self, shape: Shape) -> WeightFile:
         """Return the file of weights that were trained on ImageNet."""

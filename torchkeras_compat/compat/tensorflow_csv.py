@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import gzip
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -163,6 +164,15 @@ def _names(paths: Sequence[str], written: _Format) -> list[str]:
     return heads[0]
 
 
+def _inferred_defaults(
+    paths: Sequence[str], written: _Format, columns: Sequence[int], empty: str, count: int | None
+) -> list[Any]:
+    """Return what stands for an empty field of each column: nothing, or 0 in the strictest type of the first lines."""
+    lines = [*itertools.islice((row for path in paths for row in written.rows(path)), count)]
+    kinds = [_kind([row[j] for row in lines if j < len(row)], empty) for j in columns]
+    return [[""] if is_string_type(kind) else torch.zeros(1, dtype=kind) for kind in kinds]
+
+
 def make_csv_dataset(
     file_pattern: Any,
     batch_size: int,
@@ -225,9 +235,7 @@ def make_csv_dataset(
     if select_columns is not None:
         chosen = sorted(column if isinstance(column, int) else names.index(column) for column in select_columns)
     if column_defaults is None:
-        lines = [row for path in paths for row in written.rows(path)][:num_rows_for_inference]
-        kinds = [_kind([row[j] for row in lines if j < len(row)], na_value) for j in chosen]
-        column_defaults = [[""] if is_string_type(k) else torch.zeros(1, dtype=k) for k in kinds]
+        column_defaults = _inferred_defaults(paths, written, chosen, na_value, num_rows_for_inference)
     kept = [names[j] for j in chosen]
     if label_name is not None and label_name not in kept:
         raise ValueError(f"make_csv_dataset: label_name must be one of {kept}; got {label_name!r}.")
