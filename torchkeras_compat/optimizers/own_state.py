@@ -38,9 +38,7 @@ class OwnState:
     @property
     def iterations(self) -> Iterations:
         """The number of steps made, over all models this optimizer serves."""
-        if self._counter is not None:
-            self._count_now()
-        return Iterations(self._iterations, self._count_now, self._set_iterations, self._called)
+        return Iterations(self._count_now(), self._count_now, self._set_iterations, self._called)
 
     @iterations.setter
     def iterations(self, value: Any) -> None:

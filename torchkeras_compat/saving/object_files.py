@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .file_kinds import CHECKPOINT, SAFETENSORS, FileError, kind_of
 from .flushing import flushed
-from .object_graph import Found, Leaf, walk
+from .object_graph import GraphNode, Leaf, walk
 from .replacing import make_folder_of, replacing
 from .safetensors_file import Entry, read_described, read_tensor, write_tensors
 
@@ -41,14 +41,14 @@ def write_objects(path: str, root: Any) -> None:
         root: The object.
     """
     objects = walk(root, for_files=True)
-    tensors = {one.key: one.thing.read() for one in objects if isinstance(one.thing, Leaf)}
+    tensors = {one.key: one.trackable.read() for one in objects if isinstance(one.trackable, Leaf)}
     make_folder_of(path)
     with replacing(path) as temporary, flushed(temporary) as file:
         write_tensors(file, tensors, {"format": "pt", GRAPH: json.dumps([_described(one) for one in objects])})
 
 
-def _described(one: Found) -> dict[str, Any]:
-    return {"key": one.key} if isinstance(one.thing, Leaf) else {"parts": one.parts}
+def _described(one: GraphNode) -> dict[str, Any]:
+    return {"key": one.key} if isinstance(one.trackable, Leaf) else {"parts": one.parts}
 
 
 def holds_objects(path: str, caller: str) -> bool:

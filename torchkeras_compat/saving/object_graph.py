@@ -81,51 +81,53 @@ class Joint:
         return Leaf((self.identity, number), title, lambda: torch.as_tensor(array), refuse, np.shape(array))
 
 
-def identity(thing: Any) -> Hashable:
+def identity(trackable: Any) -> Hashable:
     """Return what tells whether two things of a graph are one.
 
     Args:
-        thing: An object, a leaf or a joint state.
+        trackable: An object, a leaf or a joint state.
     """
-    return thing.identity if isinstance(thing, (Leaf, Joint)) else id(thing)
+    return trackable.identity if isinstance(trackable, (Leaf, Joint)) else id(trackable)
 
 
-def is_trackable(thing: Any) -> bool:
-    """Tell whether a thing has a place in a checkpoint.
+def is_trackable(value: Any) -> bool:
+    """Tell whether an object has a place in a checkpoint.
 
     Args:
-        thing: Any object.
+        value: Any object.
     """
     kinds = (Variable, nn.Module, Optimizer, Metric, Elements, Iterations, list, tuple, Mapping, Leaf, Joint)
-    return (isinstance(thing, kinds) and not isinstance(thing, type)) or hasattr(thing, "_checkpoint_parts")
+    return (isinstance(value, kinds) and not isinstance(value, type)) or hasattr(value, "_checkpoint_parts")
 
 
-def parts(thing: Any, for_files: bool = False) -> list[tuple[str, Any]]:
-    """Return what a thing consists of, by name.
+def parts(trackable: Any, for_files: bool = False) -> list[tuple[str, Any]]:
+    """Return what an object consists of, by name.
 
     Args:
-        thing: A thing that is trackable.
+        trackable: An object with a place in a checkpoint.
         for_files: Whether a chain's layers get both of their names, by which one that is not built finds them, too.
     """
-    if hasattr(thing, "_checkpoint_parts"):
-        return [(name, _whole(part)) for name, part in thing._checkpoint_parts(for_files).items()]
+    if hasattr(trackable, "_checkpoint_parts"):
+        return [(name, _whole(part)) for name, part in trackable._checkpoint_parts(for_files).items()]
     named: Iterator[tuple[str, Any]]
-    if isinstance(thing, Leaf):
+    if isinstance(trackable, Leaf):
         named = iter(())
-    elif isinstance(thing, Joint):
-        named = iter(thing.leaves())
-    elif isinstance(thing, Optimizer):
-        named = _of_optimizer(thing)
-    elif isinstance(thing, Metric):
-        named = iter([("_variables", Joint(thing))])
-    elif isinstance(thing, Mapping):
-        named = ((str(key), item) for key, item in thing.items())
-    elif isinstance(thing, (list, tuple)):
-        named = ((str(i), item) for i, item in enumerate(thing))
-    elif getattr(thing, "_is_layer", False) or isinstance(thing, layer_tree.Part):
-        named = _of_layer(thing, for_files)
+    elif isinstance(trackable, Joint):
+        named = iter(trackable.leaves())
+    elif isinstance(trackable, Optimizer):
+        named = _of_optimizer(trackable)
+    elif isinstance(trackable, Metric):
+        named = iter([("_variables", Joint(trackable))])
+    elif isinstance(trackable, Mapping):
+        named = ((str(key), item) for key, item in trackable.items())
+    elif isinstance(trackable, (list, tuple)):
+        named = ((str(i), item) for i, item in enumerate(trackable))
+    elif getattr(trackable, "_is_layer", False) or isinstance(trackable, layer_tree.Part):
+        named = _of_layer(trackable, for_files)
     else:
-        named = ((name, _of_tensor(thing, name, tensor)) for name, tensor in thing.state_dict(keep_vars=True).items())
+        named = (
+            (name, _of_tensor(trackable, name, tensor)) for name, tensor in trackable.state_dict(keep_vars=True).items()
+        )
     return [(name, _whole(part)) for name, part in named if is_trackable(part) or isinstance(part, layer_tree.Part)]
 
 
@@ -222,42 +224,42 @@ def _numbered(model: Any, for_files: bool) -> Iterator[tuple[str, Any]]:
 
 
 @dataclass
-class Found:
-    """A thing of a graph.
+class GraphNode:
+    """An object of the graph.
 
     Attributes:
         path: The shortest way to it.
-        thing: The thing.
+        trackable: The object.
         parts: The names of its parts → their numbers.
     """
 
     path: str
-    thing: Any
+    trackable: Any
     parts: dict[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """What files call the value of a leaf."""
-        return f"{self.path}/.ATTRIBUTES/{self.thing.kind}"
+        return f"{self.path}/.ATTRIBUTES/{self.trackable.kind}"
 
 
-def walk(root: Any, for_files: bool = False) -> list[Found]:
+def walk(root: Any, for_files: bool = False) -> list[GraphNode]:
     """Return all that an object consists of, itself first, in the order of their paths' lengths.
 
     Args:
         root: The object.
         for_files: As in `parts`.
     """
-    objects = [Found("", root)]
+    objects = [GraphNode("", root)]
     numbers = {identity(root): 0}
     queue = deque(objects)
     while queue:
         one = queue.popleft()
-        for name, part in parts(one.thing, for_files):
+        for name, part in parts(one.trackable, for_files):
             number = numbers.setdefault(identity(part), len(objects))
             one.parts[name] = number
             if number == len(objects):
                 step = name.replace(".", "..").replace("/", ".S")
-                objects.append(Found(f"{one.path}/{step}" if one.path else step, part))
+                objects.append(GraphNode(f"{one.path}/{step}" if one.path else step, part))
                 queue.append(objects[-1])
     return objects

@@ -35,9 +35,8 @@ class Restoration:
     def __init__(self, file: ObjectFile, root: Any, skip_mismatch: bool = False) -> None:
         self.file, self.root, self.skip_mismatch = file, root, skip_mismatch
         self.skipped: list[str] = []
-        self._done: dict[
-            Hashable, Any
-        ] = {}  # what has its value → the thing itself, so that its identity stays its own
+        # what has its value → the object itself, so that its identity stays its own
+        self._done: dict[Hashable, Any] = {}
         self._used: set[str] = set()
         self.match(root, 0)
 
@@ -56,32 +55,32 @@ class Restoration:
         waiting: set[str] = set()
         queue, seen = deque([(root, number)]), {}
         while queue:
-            thing, number = queue.popleft()
-            if (identity(thing), number) in seen or identity(thing) in self._done:
+            trackable, number = queue.popleft()
+            if (identity(trackable), number) in seen or identity(trackable) in self._done:
                 continue
-            seen[identity(thing), number] = thing  # held, so that no other object gets its identity
+            seen[identity(trackable), number] = trackable  # held, so that no other object gets its identity
             node = self.file.nodes[number]
-            if isinstance(thing, Leaf):
+            if isinstance(trackable, Leaf):
                 if node.key is not None:
-                    leaves.append((thing, node.key))
+                    leaves.append((trackable, node.key))
                 continue
-            if isinstance(thing, Joint):
+            if isinstance(trackable, Joint):
                 keys = [self.file.nodes[part].key for _, part in sorted(node.parts.items(), key=_by_number)]
-                joints.append((thing, [key for key in keys if key is not None]))
+                joints.append((trackable, [key for key in keys if key is not None]))
                 continue
-            if self._awaits(thing, number):
+            if self._awaits(trackable, number):
                 waiting.update(self.file.keys_below(number))
-            queue += [(part, node.parts[name]) for name, part in parts(thing) if name in node.parts]
+            queue += [(part, node.parts[name]) for name, part in parts(trackable) if name in node.parts]
         waiting.update(self._give(leaves, joints))
         self.file.hold(waiting - self._used)
 
-    def _awaits(self, thing: Any, number: int) -> bool:
-        """Have a thing that is not whole yet ask again, and tell whether it is one."""
-        if getattr(thing, "_is_layer", False) and not thing.built:
-            thing._awaited = partial(_go_on, self, number)
+    def _awaits(self, trackable: Any, number: int) -> bool:
+        """Have an object that is not whole yet ask again, and tell whether it is one."""
+        if getattr(trackable, "_is_layer", False) and not trackable.built:
+            trackable._awaited = partial(_go_on, self, number)
             return True
-        if hasattr(thing, "_restorations"):
-            thing._restorations[:] = [(self, number)]
+        if hasattr(trackable, "_restorations"):
+            trackable._restorations[:] = [(self, number)]
         return False
 
     def _give(self, leaves: list[tuple[Leaf, str]], joints: list[tuple[Joint, list[str]]]) -> set[str]:
@@ -100,11 +99,11 @@ class Restoration:
             joint.owner._awaited = partial(_give_later, self, joint, keys)
         return {key for _, keys in late for key in keys}
 
-    def _note(self, thing: Leaf | Joint, keys: list[str]) -> None:
-        self._done[identity(thing)] = thing
+    def _note(self, trackable: Leaf | Joint, keys: list[str]) -> None:
+        self._done[identity(trackable)] = trackable
         self._used.update(keys)
-        if isinstance(thing, Joint):
-            self._done.update((identity(leaf), thing) for _, leaf in thing.leaves())
+        if isinstance(trackable, Joint):
+            self._done.update((identity(leaf), trackable) for _, leaf in trackable.leaves())
 
     def _fits(self, leaf: Leaf, key: str) -> bool:
         entry = self.file.entries[key]
@@ -139,8 +138,8 @@ class Restoration:
 
     def missing(self) -> list[str]:
         """Return the names of the values of the object that the file did not give."""
-        leaves = [one for one in walk(self.root) if isinstance(one.thing, Leaf)]
-        return [one.path for one in leaves if identity(one.thing) not in self._done and one.path != _COUNTER]
+        leaves = [one for one in walk(self.root) if isinstance(one.trackable, Leaf)]
+        return [one.path for one in leaves if identity(one.trackable) not in self._done and one.path != _COUNTER]
 
     def unused(self) -> list[str]:
         """Return the names of the values in the file that nothing has got."""

@@ -97,7 +97,7 @@ def remarks(text: str) -> list[Remark]:
     )
 
 
-Found = tuple[int, str, str]  # where in the text, how it stands there, what to write
+Replacement = tuple[int, str, str]  # where in the text, how it stands there, what to write
 
 
 def _statements(text: str) -> Iterator[list[Part]]:
@@ -137,7 +137,7 @@ def _bound(statement: list[Part]) -> Iterator[str]:
 _BEHIND_A_NAME = frozenset("( = . , ) ] } [ : % * / + - & | ^ < ! @ and or in is not if else for".split())
 
 
-def _spelt(text: str, statement: list[Part]) -> Iterator[Found]:
+def _spelt(text: str, statement: list[Part]) -> Iterator[Replacement]:
     """Yield what Python 3 cannot read."""
     if not statement:
         return
@@ -201,7 +201,7 @@ def _printed(text: str, parts: list[Part]) -> str:
     return f"print({printed}{options})" if printed else f"print({options.removeprefix(', ')})"
 
 
-def _named(statement: list[Part], own: set[str]) -> Iterator[Found]:
+def _named(statement: list[Part], own: set[str]) -> Iterator[Replacement]:
     """Yield names that Python 3 has not."""
     words = ["", *(part.text for part in statement), "", ""]
     for i, part in enumerate(statement, 1):
