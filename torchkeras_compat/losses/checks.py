@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .._core.border import user_stacklevel
 from .._core.shapes import Shape, text
@@ -19,6 +21,54 @@ Array = np.ndarray[Any, Any]
 
 class TargetWarning(UserWarning):
     """Targets that Keras trains on, but that look like a mistake."""
+
+
+class ValueRange(NamedTuple):
+    """The values that the targets of a loss have where nothing is to be said of them.
+
+    Attributes:
+        low: The lowest.
+        high: The highest.
+        whole: Whether they are whole numbers.
+    """
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def holds(self, y: Array | Tensor) -> bool:
+        """Tell whether all values lie in it.
+
+        Args:
+            y: Targets on the host; at least one.
+        """
+        low, high = _extremes(y)
+        if not (low >= self.low and high <= self.high):
+            return False
+        if not self.whole:
+            return True
+        if isinstance(y, Tensor):
+            return not y.is_floating_point() or torch.equal(y, y.floor())
+        return y.dtype.kind != "f" or np.array_equal(y, np.floor(y))
+
+
+PROBABILITIES: Final = ValueRange(0, 1)
+
+
+def _extremes(y: Array | Tensor) -> tuple[Any, Any]:
+    """Return the lowest and the highest number; by torch, which needs a third of numpy's time for those of a batch."""
+    if isinstance(y, np.ndarray):
+        if not (
+            y.dtype.kind in "if"
+            and y.dtype.itemsize <= 8
+            and y.dtype.isnative
+            and y.flags.writeable
+            and y.flags.c_contiguous
+        ):
+            return y.min(), y.max()
+        y = torch.from_numpy(y)
+    low, high = y.aminmax()
+    return low.item(), high.item()
 
 
 @dataclass(frozen=True)
@@ -109,35 +159,23 @@ def _sparse(case: Case) -> Array:
 
 def _check_indices(case: Case, y: Array) -> None:
     classes, ignored = case.classes, case.options.get("ignore_class")
-    if y.size == 0 or y.dtype.kind not in "iufb":
+    if y.size == 0 or y.dtype.kind not in "iufb" or _class_range(case).holds(y):
         return
-    low, high = _extremes(y)
-    if classes is not None and not (low > -1 and high < classes):
-        wrong = ~((y > -1) & (y < classes))
-        if ignored is not None:
-            wrong &= y != ignored
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise case.error(
-                f"class index {y[where]} (target {where[0] if len(where) == 1 else where}) is out of range; with "
-                f"{classes} classes the indices are 0 … {classes - 1}."
-            )
+    wrong = np.zeros(y.shape, bool) if classes is None else ~((y > -1) & (y < classes))
+    if ignored is not None:
+        wrong &= y != ignored
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise case.error(
+            f"class index {y[where]} (target {where[0] if len(where) == 1 else where}) is out of range; with "
+            f"{classes} classes the indices are 0 … {classes - 1 if classes else 0}."
+        )
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         case.warn("class indices that are no whole numbers are rounded towards zero.")
 
 
-def _extremes(y: Array) -> tuple[Any, Any]:
-    """Return the lowest and the highest number; by torch, which needs a third of numpy's time for those of a batch."""
-    if (
-        y.dtype.kind in "if"
-        and y.dtype.itemsize <= 8
-        and y.dtype.isnative
-        and y.flags.writeable
-        and y.flags.c_contiguous
-    ):
-        low, high = torch.from_numpy(y).aminmax()
-        return low.item(), high.item()
-    return y.min(), y.max()
+def _class_range(case: Case) -> ValueRange:
+    return ValueRange(0, math.inf if case.classes is None else case.classes - 1, whole=True)
 
 
 def _categorical(case: Case) -> Array:
@@ -162,7 +200,7 @@ def _binary(case: Case) -> Array:
 
 
 def _check_probabilities(case: Case, y: Array) -> None:
-    if y.size and y.dtype.kind in "iuf" and not (y.min() >= 0 and y.max() <= 1) and not np.isnan(y.min()):
+    if y.size and y.dtype.kind in "iuf" and not PROBABILITIES.holds(y) and not np.isnan(y.min()):
         case.warn(f"targets are expected between 0 and 1; they reach from {y.min()} to {y.max()}.")
 
 
@@ -222,15 +260,38 @@ def check_targets(loss: Any, y: Array, output_shape: Shape, name: str) -> Array:
         >>> checks.check_targets('sparse_categorical_crossentropy', np.array([[0], [2]]), (None, 3), 'dense').shape
         (2,)
     """
-    described = fusion.describe(loss)
+    case, check = _case(loss, y, output_shape, name)
+    return _aligned(case) if check is None else check(case)  # a user's function decides itself what its targets are
+
+
+def expected_range(loss: Any, output_shape: Shape, name: str) -> ValueRange | None:
+    """Return the values of targets of which `check_targets` says nothing, `None` where it does not look at values.
+
+    Args:
+        loss: A loss as a name, function, class instance or what `resolve` returned.
+        output_shape: The output shape of the layer they belong to, the batch first, `None` where unknown.
+        name: The layer's name.
+
+    Example:
+        >>> from torchkeras_compat.losses import checks
+        >>> checks.expected_range('sparse_categorical_crossentropy', (None, 3), 'dense')
+        ValueRange(low=0, high=2, whole=True)
+    """
+    case, check = _case(loss, np.empty(0), output_shape, name)
+    if check in (_sparse, _torch_classes):
+        return _class_range(case)
+    return PROBABILITIES if check in (_categorical, _binary) else None
+
+
+def _case(loss: Any, y: Array, output_shape: Shape, name: str) -> tuple[Case, Callable[[Case], Array] | None]:
+    """Return what is to be checked, and by whom; `None` where a loss is a user's, or reads another axis."""
     inner = getattr(loss, "loss", loss)
     if torch_losses.takes_classes(inner):
         options = {"ignore_class": getattr(inner, "ignore_index", -100)}
-        return _torch_classes(Case(type(inner).__name__, y, tuple(output_shape), name, options))
+        return Case(type(inner).__name__, y, tuple(output_shape), name, options), _torch_classes
+    described = fusion.describe(loss)
     options = described.options
     check = _KINDS.get(described.function) if described.function is not None else None
-    axis = options.get("axis", -1)
-    case = Case(getattr(described.function, "__name__", "loss"), y, tuple(output_shape), name, options)
-    if check is None or (check in (_sparse, _categorical) and axis not in (-1, len(output_shape) - 1)):
-        return _aligned(case)  # a user's function decides for itself what its targets are
-    return check(case)
+    if check in (_sparse, _categorical) and options.get("axis", -1) not in (-1, len(output_shape) - 1):
+        check = None
+    return Case(getattr(described.function, "__name__", "loss"), y, tuple(output_shape), name, options), check

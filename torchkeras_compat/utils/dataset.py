@@ -81,14 +81,15 @@ class _ArrayRows:
         return mapped(operator.itemgetter(index), self.arrays)
 
     def __getitem__(self, indices: Sequence[int]) -> Tree:
-        places = torch.tensor(indices)
+        first, count = indices[0], len(indices)
+        in_order = list(indices) == list(range(first, first + count))
+        places = None if in_order else torch.tensor(indices)
 
         def chosen(rows: Any) -> Any:
-            return (
-                joined_rows([rows[i] for i in indices])
-                if isinstance(rows, RaggedTensor)
-                else rows.index_select(0, places)
-            )
+            if isinstance(rows, RaggedTensor):
+                return joined_rows([rows[i] for i in indices])
+            # A copy in either case, which a function of the user's may write into.
+            return rows[first : first + count].clone() if places is None else rows.index_select(0, places)
 
         return mapped(chosen, self.arrays)
 

@@ -30,6 +30,7 @@ from .class_weights import with_class_weight
 from .inputs import build_by
 from .mapped_files import MappedFiles
 from .position import Position, can_be_told_apart
+from .recurring import RecurringBatch
 from .signature import ModelOutput, Signature
 from .standardize import (
     Arrays,
@@ -84,6 +85,7 @@ class StreamData:
         self.indexed = self.length is not None and hasattr(source, "__getitem__")
         self.samples, self.inspect = samples, inspect
         self._first = True
+        self._recurring: RecurringBatch | None = None
         self.batch_size: int | None = None
         self.n: int | None = None if samples is None else samples.count
         self.steps = self.length if samples is None else self._steps_for(samples.count)
@@ -287,14 +289,50 @@ class StreamData:
             self.position.end_epochs_again(self.source)
 
     def _batch(self, item: Any) -> Batch:
-        signature, model = self.signature, self.signature.model
-        x, y, weight = self._parts(item)
+        arrays = self._parts(item)
+        own = not self.fresh  # a source that fills one buffer again for each batch would change those that wait
+        own_inputs = own and not (self.used_at_once is not None and self.used_at_once())
+        if self._recurring is not None:
+            batch = self._recurring.ready(arrays, (own_inputs, own, own), self._outputs())
+            if batch is not None:
+                return batch
+        return self._new_kind(arrays, own_inputs)
+
+    def _outputs(self) -> Sequence[ModelOutput] | None:
+        """Return the outputs that targets are for."""
+        return self.signature.outputs() if self.with_targets else None
+
+    def _new_kind(self, item: tuple[Any, Any, Any], own_inputs: bool) -> Batch:
+        """Return a batch of arrays that are looked at, and learn from it how others of its kind are made."""
+        signature = self.signature
+        x, y, weight = item
         inputs = input_arrays(x, signature)
         build_by(inputs, signature)
         if self._first:
             warn_of_extra_keys(x, signature)
             self._first = False
-        outputs = signature.outputs() if self.with_targets else None
+        outputs = self._outputs()
+        arrays = self._arrays(inputs, y, weight, outputs)
+        weighted = arrays
+        if self.class_weight is not None:
+            weighted = with_class_weight(arrays, self.class_weight, outputs, signature.model, None)
+        batch = one_batch(weighted, signature)
+        mapped = self._files.hold(inputs)
+        if self.inspect is not None:
+            self.inspect(arrays)
+            self.inspect = None
+        learns = self.class_weight is None and not mapped
+        self._recurring = RecurringBatch.learn(item, batch, signature, self._outputs()) if learns else None
+        if not self.fresh:
+            x = _apart(batch.x, inputs) if own_inputs else batch.x
+            batch = Batch(x, _apart(batch.y, arrays.y), _apart(batch.weight, arrays.weight), batch.size)
+        if mapped:
+            self._files.read(flatten(batch.x))
+        return batch
+
+    def _arrays(self, inputs: Tree, y: Any, weight: Any, outputs: Sequence[ModelOutput] | None) -> Arrays:
+        """Return the arrays of a batch, of as many samples each."""
+        signature = self.signature
         if y is not None:
             y = self._targets(inputs, y, outputs)
         elif self.with_targets and signature.needs_targets():
@@ -303,25 +341,11 @@ class StreamData:
                 "batches must be (x, y) or (x, y, sample_weight)."
             )
         if weight is not None:
-            weight = weight_arrays(weight, outputs, model)
+            weight = weight_arrays(weight, outputs, signature.model)
         arrays = Arrays(inputs, y, weight)
         if not signature.whole:  # a step of the user's own may take parts of different lengths
             expect_equal_rows(arrays, signature, outputs)
-        weighted = arrays
-        if self.class_weight is not None:
-            weighted = with_class_weight(arrays, self.class_weight, outputs, model, None)
-        batch = one_batch(weighted, signature)
-        mapped = self._files.hold(inputs)
-        if self.inspect is not None:
-            self.inspect(arrays)
-            self.inspect = None
-        if not self.fresh:
-            at_once = self.used_at_once is not None and self.used_at_once()
-            x = batch.x if at_once else _apart(batch.x, inputs)
-            batch = Batch(x, _apart(batch.y, y), _apart(batch.weight, weight), batch.size)
-        if mapped:
-            self._files.read(flatten(batch.x))
-        return batch
+        return arrays
 
     def _parts(self, item: Any) -> tuple[Any, Any, Any]:
         """Return x, y and weights of what the source yields; x alone where there are no targets to be."""
