@@ -72,22 +72,22 @@ def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]
         module: The module.
     """
     for child in module._modules.values():
-        inside = None if child is None else _first_float(child)
+        inside = None if child is None else _first_parameter(child, of_floats=True)
         if inside is not None:
             return inside.device, inside.dtype
-    own = next(iter(nn.Module.parameters(module)), None)
+    own = _first_parameter(module)
     if own is None:
         return None, None
     told = own.is_floating_point() and all(getattr(child, "built", True) for child in module._modules.values())
     return own.device, own.dtype if told else None
 
 
-def _first_float(module: nn.Module) -> nn.Parameter | None:
+def _first_parameter(module: nn.Module, of_floats: bool = False) -> nn.Parameter | None:
     for parameter in module._parameters.values():
-        if parameter is not None and parameter.is_floating_point():
+        if parameter is not None and (not of_floats or parameter.is_floating_point()):
             return parameter
     for child in module._modules.values():
-        inside = None if child is None else _first_float(child)
+        inside = None if child is None else _first_parameter(child, of_floats)
         if inside is not None:
             return inside
     return None

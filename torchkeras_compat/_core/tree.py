@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from .errors import show
@@ -21,6 +22,11 @@ def is_branch(value: Any) -> bool:
     return isinstance(value, (list, tuple, dict))
 
 
+def _is_of_tensors(tree: Tree) -> bool:
+    """Tell whether it is a list or tuple of tensors, for which torch's way would take ten times as long."""
+    return type(tree) in (list, tuple) and all(isinstance(leaf, Tensor) for leaf in tree)
+
+
 def flatten(tree: Tree) -> list[Any]:
     """Return the leaves, those of dictionaries in the order of their keys' insertion.
 
@@ -28,7 +34,9 @@ def flatten(tree: Tree) -> list[Any]:
         >>> flatten({'a': 1, 'b': [2, (3,)]})
         [1, 2, 3]
     """
-    return pytree.tree_leaves(tree) if is_branch(tree) else [tree]
+    if not is_branch(tree):
+        return [tree]
+    return list(tree) if _is_of_tensors(tree) else pytree.tree_leaves(tree)
 
 
 def map_tree(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
@@ -43,6 +51,8 @@ def map_tree(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
     """
     if not is_branch(tree):
         return function(tree, *others)
+    if not others and _is_of_tensors(tree):
+        return type(tree)([function(tensor) for tensor in tree])
     return pytree.tree_map(function, tree, *others)
 
 

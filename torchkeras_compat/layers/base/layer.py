@@ -406,10 +406,12 @@ class Layer(
         device, kind = devices.home_of(self)
         if self._casts:
             kind = self._kind if self._autocast else value.dtype
-        value = value if device is None else value.to(device)
-        return (
-            value.to(kind or settings.torch_dtype(self.dtype)) if value.is_floating_point() else self._as_numbers(value)
-        )
+        if device is not None and value.device != device:
+            value = value.to(device)
+        if not value.is_floating_point():
+            return self._as_numbers(value)
+        kind = kind or settings.torch_dtype(self.dtype)
+        return value if value.dtype == kind else value.to(kind)
 
     def _inputs_in_config(self, inputs: Tree, keywords: Mapping[str, Any]) -> tuple[Tree, Mapping[str, Any]]:
         """Return the symbolic inputs of a call and its further arguments as configurations of models have them."""
