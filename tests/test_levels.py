@@ -58,8 +58,9 @@ INSIDE = {
     "layers": (
         "activation_gradients additive_scores attention_kernel base batch_renormalization conv1d_matmul",
         "channel_groups spatial core input_layer lambdas recurrent torch_module",  # what other families stand on
-        "advanced_activations attention classic_dense convolutional einsum_dense embeddings layer_normalization "
-        "locally_connected merging noise normalization onednn_transposed pooling preprocessing reshaping serialization",
+        "advanced_activations attention classic_dense conv_lstm_formula convolutional einsum_dense embeddings "
+        "layer_normalization locally_connected merging noise normalization onednn_transposed pooling preprocessing "
+        "reshaping serialization",
         "classic_merge conv_lstm_cells multi_head_attention separable transposed wrappers",
         "convolutional_recurrent spectral_normalization",
     ),
@@ -79,7 +80,8 @@ INSIDE = {
         "text",
     ),
     "layers/recurrent": (
-        "formulas gates masks onednn states",
+        "gates masks onednn products states",
+        "formulas",
         "graph_ops native",
         "choose_kernel",
         "cells",

@@ -190,6 +190,43 @@ def test_gradient_is_that_of_differences() -> None:
     )
 
 
+SPACE: dict[Any, tuple[int, ...]] = {L.ConvLSTM1D: (6,), L.ConvLSTM2D: (6, 5), L.ConvLSTM3D: (4, 3, 4)}
+
+
+@pytest.mark.parametrize("window", [3, 2, 1])
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("started", [True, False])
+@pytest.mark.parametrize("cls", SPACE)
+def test_the_written_out_gradient_is_that_of_each_step(cls: Any, started: bool, sequences: bool, window: int) -> None:
+    """Windows without a middle have no gradient written out, and go the other way twice."""
+    layer = cls(2, window, padding="same", return_sequences=sequences, return_state=True, dtype="float64")
+    x = torch.tensor(RNG.normal(size=(2, 4, *SPACE[cls], 3)), requires_grad=True)
+    states = [torch.tensor(RNG.normal(size=(2, *SPACE[cls], 2)), requires_grad=True) for _ in range(2)]
+    start = states if started else []
+    layer(x)
+
+    def run() -> list[torch.Tensor]:
+        y = [tensor.as_subclass(torch.Tensor) for tensor in layer([x, *start] if start else x)]
+        loss = sum((tensor * tensor).sum() for tensor in y)
+        first = torch.autograd.grad(loss, [x, *start, *layer.parameters()], create_graph=True)
+        second = torch.autograd.grad(sum((one * one).sum() for one in first), [x, layer.cell.recurrent_conv.weight])
+        return [*y, *first, *second]
+
+    by_walk = run()
+    steps = see_each_step(layer)
+    for a, b in zip(by_walk, run(), strict=True):
+        torch.testing.assert_close(a, b)
+    assert len(steps) == 4
+
+
+def test_the_walk_writes_its_gradient_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = built(padding="same")
+    x = X.clone().requires_grad_()
+    monkeypatch.setattr(type(layer.cell), "_after", None)  # what each step would call
+    layer(x).sum().backward()
+    assert x.grad is not None
+
+
 def test_the_bias_of_the_forget_gate_begins_at_one() -> None:
     np.testing.assert_array_equal(built().get_weights()[2], [0, 0, 1, 1, 0, 0, 0, 0])
 

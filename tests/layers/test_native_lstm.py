@@ -12,6 +12,7 @@ from torchkeras_compat import layers as L
 from torchkeras_compat.layers.recurrent import native as recurrent_native
 from torchkeras_compat.layers.recurrent.formulas import LSTMFormula
 from torchkeras_compat.layers.recurrent.native import MOST_UNITS, NativeLSTM, native_lstm
+from torchkeras_compat.layers.recurrent.products import WrittenProduct
 
 PLAIN = LSTMFormula(activations.tanh, activations.sigmoid)
 NATIVE = NativeLSTM(activations.tanh, activations.sigmoid)
@@ -42,8 +43,8 @@ def test_walk_and_gradients_equal_the_definition(units: int, batch: int, given: 
     expected = torch.autograd.grad(outputs, leaves, grads)
 
     work = z.clone()
-    (got_h, got_c), saved = NATIVE.forward(work, r, None, (h, c))
-    dz, dr, _, starts = NATIVE.backward(work, [got_h, got_c, *saved], r, [dy, dh, None, dc], True)
+    (got_h, got_c), saved = NATIVE.forward(work, WrittenProduct(r), None, (h, c))
+    dz, dr, _, starts = NATIVE.backward(work, [got_h, got_c, *saved], WrittenProduct(r), [dy, dh, None, dc], True)
     for got, want in zip((got_h[1:], got_c[1:], dz, dr, *starts), (all_h, all_c, *expected)):
         torch.testing.assert_close(got.double(), want, rtol=2e-5, atol=2e-5)
 
@@ -56,7 +57,7 @@ def test_extreme_inputs_saturate_and_small_ones_keep_their_digits() -> None:
         [0.0, 1e-6, 1e-3, -1e-3, 0.1, 0.624, 0.626, 1.0, 3.0, -3.0, 9.0, 20.0, -20.0, 90.0, -90.0, 300.0]
     )
     wanted = torch.tanh(torch.tanh(z[0, 0, 32:48].double()))
-    (h, _), _ = NATIVE.forward(z, torch.zeros(64, 16), None, (None, None))
+    (h, _), _ = NATIVE.forward(z, WrittenProduct(torch.zeros(64, 16)), None, (None, None))
     torch.testing.assert_close(h[1, 0].double(), wanted, rtol=3e-7, atol=0)
 
 

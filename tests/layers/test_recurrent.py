@@ -524,3 +524,31 @@ def test_kept_states_are_variables() -> None:
     np.testing.assert_array_equal(K.get_value(other.states[0]), [[1.0, 1.0]])
     other.reset_states(layer.states)
     np.testing.assert_array_equal(other.states[0].numpy(), [[2.0, 6.0]])
+
+
+@pytest.mark.parametrize("implementation", [1, 2])
+@pytest.mark.parametrize("rates", [(0.3, 0.0), (0.0, 0.3), (0.2, 0.4)])
+@pytest.mark.parametrize(("kind", "more"), [(SimpleRNN, {}), (LSTM, {}), (GRU, {}), (GRU, {"reset_after": True})])
+def test_dropout_by_the_written_out_gradient(
+    kind: type[Recurrent],
+    more: dict[str, Any],
+    rates: tuple[float, float],
+    implementation: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The walk that autograd records draws the same, and gives the same outputs, states and gradients."""
+    if kind is not SimpleRNN:
+        more = {**more, "implementation": implementation}
+    layer = kind(4, dropout=rates[0], recurrent_dropout=rates[1], return_state=True, **more)
+    x = torch.randn(3, 5, 2, requires_grad=True)
+    layer(x)
+
+    def run() -> list[torch.Tensor]:
+        torch.manual_seed(7)
+        outputs = layer(x, training=True)
+        return [*outputs, *torch.autograd.grad(sum(y.square().sum() for y in outputs), [x, *layer.parameters()])]
+
+    written = run()
+    monkeypatch.setattr(base, "choose_kernel", lambda *arguments: kernel.step_by_step)
+    for a, b in zip(written, run(), strict=True):
+        torch.testing.assert_close(a, b)

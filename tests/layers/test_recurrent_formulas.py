@@ -22,6 +22,7 @@ from torchkeras_compat.layers.recurrent.formulas import (
 from torchkeras_compat.layers.recurrent.masks import compact, pick
 
 FORMULAS = [SimpleRNNFormula, LSTMFormula, GRUFormula, GRUResetBeforeFormula]
+DROPS = ["none", "one mask", "by gate"]
 PAIRS = [
     (activations.tanh, activations.sigmoid),
     (activations.relu, activations.hard_sigmoid),
@@ -52,32 +53,43 @@ def inputs(
     ]
 
 
-def recorded(cell: Formula, x: Any, w: Any, b: Any, r: Any, rb: Any, *states: Any) -> list[Any]:
-    seen = cell.walk(F.linear(x, w, b), r, rb, states)
+def recorded(cell: Formula, drop: Any, x: Any, w: Any, b: Any, r: Any, rb: Any, *states: Any) -> list[Any]:
+    seen = cell.walk(F.linear(x, w, b), r, rb, states, drop)
     return [out for kind in seen for out in (torch.stack(kind), kind[-1])]
+
+
+def masks(cell: Formula, drop: str, dtype: torch.dtype = torch.float64, batch: int = 3) -> Any:
+    """What dropout multiplies the state with."""
+    torch.manual_seed(1)
+    sets = {"none": 0, "one mask": 1, "by gate": cell.gates}[drop]
+    return F.dropout(torch.ones(sets, batch, 3, dtype=dtype), 0.4) if sets else None
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("start", [True, False])
 @pytest.mark.parametrize(("activation", "gate"), PAIRS)
+@pytest.mark.parametrize("drop", DROPS)
 @pytest.mark.parametrize("kind", FORMULAS)
-def test_gradient_written_out(kind: type[Formula], activation: Any, gate: Any, start: bool, bias: bool) -> None:
+def test_gradient_written_out(
+    kind: type[Formula], drop: str, activation: Any, gate: Any, start: bool, bias: bool
+) -> None:
     cell = kind(activation, gate)
-    given = inputs(cell, start, bias)
-    leaves = [t for t in given if t is not None]
-    one, two = Recurrence.apply(cell, *given), recorded(cell, *given)
+    arguments = inputs(cell, start, bias)
+    leaves = [t for t in arguments if t is not None]
+    mask = masks(cell, drop)
+    one, two = Recurrence.apply(cell, mask, *arguments), recorded(cell, mask, *arguments)
     weights = [torch.randn_like(out) for out in two]
     for a, b in zip(one, two):
         torch.testing.assert_close(a, b)
     for used in itertools.product((False, True), repeat=len(one)):
         if any(used):
-            found = [
+            gradients = [
                 torch.autograd.grad(
                     sum((o * v).sum() for o, v, u in zip(outs, weights, used) if u), leaves, retain_graph=True
                 )
                 for outs in (one, two)
             ]
-            for a, b in zip(*found):
+            for a, b in zip(*gradients):
                 torch.testing.assert_close(a, b)
 
 
@@ -89,24 +101,26 @@ def test_one_sample_of_one_step(kind: type[Formula], start: bool) -> None:
     arguments = inputs(cell, start, True, steps=1, batch=1)
     leaves = [t for t in arguments if t is not None]
     before = [t.detach().clone() for t in leaves]
-    one = Recurrence.apply(cell, *arguments)
+    one = Recurrence.apply(cell, None, *arguments)
     for leaf, value in zip(leaves, before):
         torch.testing.assert_close(leaf.detach(), value, rtol=0, atol=0)
-    two = recorded(cell, *arguments)
+    two = recorded(cell, None, *arguments)
     gradients = [torch.autograd.grad(sum(out.square().sum() for out in outs), leaves) for outs in (one, two)]
     for a, b in zip(*gradients):
         torch.testing.assert_close(a, b)
 
 
+@pytest.mark.parametrize("drop", DROPS)
 @pytest.mark.parametrize("kind", FORMULAS)
-def test_second_gradient(kind: type[Formula]) -> None:
+def test_second_gradient(kind: type[Formula], drop: str) -> None:
     cell = kind(activations.tanh, activations.sigmoid)
-    given = inputs(cell, True, True)
-    leaves = [t for t in given if t is not None]
+    arguments = inputs(cell, True, True)
+    leaves = [t for t in arguments if t is not None]
+    mask = masks(cell, drop)
 
     def run(*values: Any) -> Any:
         rest = iter(values)
-        return Recurrence.apply(cell, *(None if t is None else next(rest) for t in given))
+        return Recurrence.apply(cell, mask, *(None if t is None else next(rest) for t in arguments))
 
     assert torch.autograd.gradgradcheck(run, leaves, check_undefined_grad=False)
 
@@ -124,10 +138,10 @@ def test_slopes(function: Any) -> None:
 
 def test_backward_can_run_twice() -> None:
     cell = LSTMFormula(activations.tanh, activations.sigmoid)
-    given = inputs(cell, False, True)
-    out = Recurrence.apply(cell, *given)[0].sum()
-    (first,) = torch.autograd.grad(out, given[0], retain_graph=True)
-    (second,) = torch.autograd.grad(out, given[0])
+    arguments = inputs(cell, False, True)
+    out = Recurrence.apply(cell, None, *arguments)[0].sum()
+    (first,) = torch.autograd.grad(out, arguments[0], retain_graph=True)
+    (second,) = torch.autograd.grad(out, arguments[0])
     torch.testing.assert_close(first, second)
 
 

@@ -11,13 +11,17 @@ from torch.nn import functional as F
 
 from .._core import registry, settings, shapes
 from .._core.errors import choice, int_tuple, positive_int
+from .._core.graph_capture import tracing
 from .._core.ownership import is_ours
 from .._core.shapes import Shape, conv_length, same_padding
+from .._core.transforms import in_torch_func, is_transformed
 from .._core.user_tensors import calling
 from .base.weight_options import bare, options_of
+from .conv_lstm_formula import ConvLSTMFormula
 from .convolutional import FUNCTIONS, KERNELS, MODULES, split_pads
 from .recurrent.cells import AbstractRNNCell, DropoutMasks, checked, named
-from .recurrent.choose_kernel import Runs, Start
+from .recurrent.choose_kernel import Runs, Start, walked
+from .recurrent.formulas import Recurrence
 from .recurrent.gates import ones_to_forget
 from .spatial import SpatialLayer, check_steps, over_height
 
@@ -227,12 +231,24 @@ class ConvLSTMCell(SpatialLayer, DropoutMasks, AbstractRNNCell):
         h, c = (x.new_zeros(shape) if state is None else state for state in start)  # type: ignore[arg-type]
         of_inputs, of_states = self._drops(x[0], h) if training else (None, None)
         z = self._projected(x.flatten(0, 1) if of_inputs is None else x, of_inputs)
+        z = z.view(*x.shape[:2], *z.shape[1:])
+        if of_states is None and self._has_written_gradient(x):
+            return walked(Recurrence, self._formula, None, z, None, None, self.recurrent_conv.weight, None, *start)
         all_h, all_c = [], []
-        for step in z.view(*x.shape[:2], *z.shape[1:]).unbind(0):
+        for step in z.unbind(0):
             h, c = self._after(step, h, c, of_states)
             all_h.append(h)
             all_c.append(c)
         return [(torch.stack(all_h), h), (torch.stack(all_c) if every_state else c.unsqueeze(0), c)]
+
+    @property
+    def _formula(self) -> ConvLSTMFormula:
+        return ConvLSTMFormula(self.activation, self.recurrent_activation, self)
+
+    def _has_written_gradient(self, x: Tensor) -> bool:
+        """Tell whether a walk is one by the formula whose gradient is written out."""
+        is_watched = in_torch_func() or tracing() or is_transformed(x)
+        return self.data_format == "channels_last" and not is_watched and self._formula.serves(x, self.kernel_size)
 
     def _projected(self, x: Tensor, drop: Tensor | None) -> Tensor:
         """Return the convolution of inputs, with its bias, in Keras's order of axes and with all gates as channels.

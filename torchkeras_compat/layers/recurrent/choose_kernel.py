@@ -20,8 +20,9 @@ from ..._core import devices
 from ..._core.graph_capture import tracing
 from ..._core.precision import SHORT
 from ..._core.transforms import in_torch_func, is_recorded, is_transformed
-from .formulas import Formula, Product, Recurrence
+from .formulas import Formula, Recurrence
 from .onednn import LSTM_MODE
+from .products import Product
 
 Runs = list[tuple[Tensor, Tensor]]
 Start = Sequence[Tensor | None]
@@ -108,7 +109,7 @@ def choose_kernel(cell: CellFacts, x: Tensor, dropped: bool = False, every_state
         # On the CPU torch's other kernels are faster only where nothing is recorded.
         if not torch.is_grad_enabled() or x.device.type != "cpu" or is_transformed(x):
             return torch_kernel
-    if cell.has_gradient and not dropped and not is_transformed(x):
+    if cell.has_gradient and not is_transformed(x) and not (dropped and tracing()):
         return written_out_in_graph if tracing() else written_out
     return step_by_step
 
@@ -193,24 +194,34 @@ def _onednn_arguments(cell: CellFacts, x: Tensor, start: Start) -> tuple[list[Te
 
 def written_out(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | None) -> Runs:
     """Walk by the formula whose gradient is written out."""
-    return _by_formula(Recurrence, cell, x, start)
+    w, r, b, rb = cell.formula_weights()
+    inputs: tuple[Tensor | None, ...] = (x, w, b)
+    if dropped is not None and dropped.inputs is not None:
+        inputs = (project(cell, x, dropped), None, None)
+    return walked(Recurrence, cell.formula, None if dropped is None else dropped.states, *inputs, r, rb, *start)
 
 
 def written_out_in_graph(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | None) -> Runs:
     """Walk by the formula as one operator of a captured graph."""
     from .graph_ops import GraphRecurrence
 
-    return _by_formula(GraphRecurrence, cell, x, start)
-
-
-def _by_formula(walk: Any, cell: CellFacts, x: Tensor, start: Start) -> Runs:
     w, r, b, rb = cell.formula_weights()
-    states = walk.apply(cell.formula, x, w, b, r, rb, *start)
+    return walked(GraphRecurrence, cell.formula, x, w, b, r, rb, *start)
+
+
+def walked(walk: Any, *arguments: Any) -> Runs:
+    """Return the states of a walk, an autograd function of these arguments.
+
+    Args:
+        walk: The function.
+        arguments: What it takes.
+    """
+    states = walk.apply(*arguments)
     return list(zip(states[::2], states[1::2]))
 
 
 def step_by_step(cell: CellFacts, x: Tensor, start: Start, dropped: Dropped | None) -> Runs:
-    """Walk by the formula's definition, which autograd records and dropout of states needs."""
+    """Walk by the formula's definition, which autograd records."""
     _, r, _, rb = cell.formula_weights()
     drop = None if dropped is None else dropped.states
     return [(torch.stack(kind), kind[-1]) for kind in cell.formula.walk(project(cell, x, dropped), r, rb, start, drop)]

@@ -15,8 +15,9 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from ..._core.custom_ops import define
 from ..._core.linear_products import affine
-from .formulas import Formula, Grad, flat_steps
+from .formulas import Formula
 from .onednn import onednn_lstm, onednn_lstm_backward
+from .products import Grad, WrittenProduct, flat_steps
 
 _formulas: dict[str, Formula] = {}
 
@@ -100,12 +101,12 @@ def formula_name(formula: Formula) -> str:
 
 def _walk(formula: str, x: Tensor, w: Tensor, b: Grad, r: Tensor, rb: Grad, states: list[Grad]) -> list[Tensor]:
     z = affine(flat_steps(x), w, b).view(*x.shape[:2], len(w))
-    kept, saved = _formulas[formula].forward(z, r, rb, states)
+    kept, saved = _formulas[formula].forward(z, WrittenProduct(r), rb, states)
     return [z, *kept, *(t.clone() for t in saved)]  # some are views of one piece of memory
 
 
 def _walk_back(formula: str, z: Tensor, saved: list[Tensor], r: Tensor, grads: list[Grad], start: bool) -> list[Tensor]:
-    dz, dr, drb, dstates = _formulas[formula].backward(z, saved, r, grads, start)
+    dz, dr, drb, dstates = _formulas[formula].backward(z, saved, WrittenProduct(r), grads, start)
     drb = r.new_zeros(0) if drb is None else drb
     return [t.clone() if t is z else t for t in (dz, dr, drb, *dstates) if t is not None]
 

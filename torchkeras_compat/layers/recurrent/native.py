@@ -17,7 +17,8 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from ... import activations
-from .formulas import Grad, LSTMFormula, Walked, flat_steps, state_buffer
+from .formulas import LSTMFormula, Walked, state_buffer
+from .products import Grad, WrittenProduct, flat_steps
 
 MOST_UNITS = 64  # from here on the products are so large that oneDNN's kernel is as fast
 LANES = 16
@@ -26,16 +27,16 @@ LANES = 16
 class NativeLSTM(LSTMFormula):
     """An LSTM with tanh and sigmoid, of a multiple of 16 units, on the CPU in float32."""
 
-    def forward(self, z: Tensor, r: Tensor, rb: Grad, states: Sequence[Grad]) -> Walked:
+    def forward(self, z: Tensor, product: WrittenProduct, rb: Grad, states: Sequence[Grad]) -> Walked:
         """Walk over the steps; see `Formula.forward`."""
-        units = r.shape[1]
+        units = product.units
         h, c = (state_buffer(z, units, s) for s in states)
         active = z.new_empty(z.shape[0], z.shape[1], units)
-        _call("lstm_walk", (z, r.t().contiguous(), h, c, active), (*z.shape[:2], units))
+        _call("lstm_walk", (z, product.turned.contiguous(), h, c, active), (*z.shape[:2], units))
         return (h, c), [active]
 
     def backward(
-        self, z: Tensor, saved: Sequence[Tensor], r: Tensor, grads: Sequence[Grad], start: bool
+        self, z: Tensor, saved: Sequence[Tensor], product: WrittenProduct, grads: Sequence[Grad], start: bool
     ) -> tuple[Tensor, Tensor, Grad, list[Grad]]:
         """Walk back; see `Formula.backward`. All c stay inside, so that there is no gradient of them."""
         (h, c, active), (all_dh, dh, _, dc) = saved, grads
@@ -44,7 +45,8 @@ class NativeLSTM(LSTMFormula):
             torch.zeros_like(h[0]) if g is None else g.clone(memory_format=torch.contiguous_format) for g in (dh, dc)
         )
         all_dh = None if all_dh is None else all_dh.contiguous()
-        _call("lstm_walk_back", (z, d, r.contiguous(), c, active, all_dh, dh, dc), (*z.shape[:2], r.shape[1]))
+        sizes = (*z.shape[:2], product.units)
+        _call("lstm_walk_back", (z, d, product.r.contiguous(), c, active, all_dh, dh, dc), sizes)
         return d, flat_steps(d).t() @ flat_steps(h[:-1]), None, [dh, dc] if start else [None, None]
 
 
@@ -68,7 +70,8 @@ def _works() -> bool:
     """Tell whether this machine's compiler and this release of torch give the code, and it gives the right numbers."""
     z, r = torch.full((1, 1, 4 * LANES), 0.5), torch.zeros(4 * LANES, LANES)
     try:
-        (h, _), _ = NativeLSTM(activations.tanh, activations.sigmoid).forward(z, r, None, (None, None))
+        formula = NativeLSTM(activations.tanh, activations.sigmoid)
+        (h, _), _ = formula.forward(z, WrittenProduct(r), None, (None, None))
     except Exception:  # whatever a compiler or another release raises: oneDNN computes the same
         return False
     half = torch.tensor(0.5)
