@@ -203,3 +203,50 @@ def test_classic_models_count_their_own_first() -> None:
     model = Mine()
     model.predict(X)
     assert _shapes(model) == [(2,), (4, 1), (1,)]
+
+
+def test_names_say_where_a_variable_was_made(tf: Any) -> None:
+    # The names are those of Keras 2.15.0: no layer is being built while an `__init__` runs.
+    class Scale(tf.keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="scale")
+            self.v, self.w = tf.Variable(1.0, name="v"), tf.Variable(2.0)
+
+        def build(self, input_shape: Any) -> None:
+            self.z = tf.Variable(2.0, name="z")
+            self.k = self.add_weight(name="k", shape=(1,))
+
+        def call(self, x: Any) -> Any:
+            return x * self.v * self.w * self.z * self.k
+
+    class Mine(tf.keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(name="mine")
+            self.v, self.scale = tf.Variable(1.0, name="v"), Scale()
+
+        def call(self, x: Any) -> Any:
+            return self.scale(x) * self.v
+
+    model = Mine()
+    model(X)
+    names = ["v:0", "Variable:0", "mine/scale/z:0", "mine/scale/k:0"]
+    assert sorted(w.name for w in model.weights) == sorted(["v:0", *names])
+    chain = tf.keras.Sequential([tf.keras.Input((4,)), Scale()])
+    assert [w.name for w in chain.weights] == ["v:0", "Variable:0", "scale/z:0", "scale/k:0"]
+    assert [tf.Variable(0.0).name, tf.Variable(0.0, name="count").name] == ["Variable:0", "count:0"]
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".weights.h5", ""])
+def test_weights_of_one_name_are_saved(tf: Any, tmp_path: Any, suffix: str) -> None:
+    def hold(model: Any) -> None:
+        model.a, model.b = tf.Variable(2.0), tf.Variable([3.0])
+
+    def out(model: Any, y: Any) -> Any:
+        return y * model.a + model.b
+
+    models = [_trained_by(tf, tf.keras.Model, hold, out) for _ in range(2)]
+    _losses(models[0])
+    models[0].save_weights(tmp_path / f"w{suffix}")
+    models[1].load_weights(tmp_path / f"w{suffix}")
+    for ours, theirs in zip(models[0].get_weights(), models[1].get_weights()):
+        np.testing.assert_array_equal(ours, theirs)

@@ -75,6 +75,7 @@ def _shape_read(codec: Codec, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 # Weights of up to so many elements are taken for ones that a call may change, before it was seen to change them: those
 # that training leaves alone, and the counters among those that it may change.
 _CHEAP_TO_COPY, _OFTEN_COUNTED = 2**18, 1
+UNNAMED = "Variable"  # what TensorFlow calls a variable that nobody named
 IDENTITY = Codec(_same, _alone)
 TRANSPOSED = permuted(1, 0)
 
@@ -320,6 +321,7 @@ class Weight:
         trainable: Whether training may ever change it (a moving average may not).
         owner: The layer whose table it stands in; `None` for a variable of its own.
         reads_cast: Whether it reads in the type that the layer being run computes in (`precision.py`).
+        own_path: The full name of a variable that a user made, which it keeps wherever it comes to stand.
     """
 
     name: str
@@ -332,6 +334,7 @@ class Weight:
     trainable: bool = True
     owner: Any = None
     reads_cast: bool = False
+    own_path: str | None = None
     moves_in_runs: bool = field(default=False, init=False, repr=False)  # whether a call has written into it
 
     def may_move(self, size: int) -> bool:
@@ -350,8 +353,8 @@ class Weight:
     @property
     def path(self) -> str:
         """The full name, with those of the layers that it is in: `'dense_1/kernel:0'`."""
-        if self.owner is None:
-            return self.name
+        if self.own_path is not None or self.owner is None:
+            return self.own_path or self.name
         return f"{self.owner._weight_scope}{self.name}:0"
 
     @property

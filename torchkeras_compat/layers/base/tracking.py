@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ..._core.ownership import is_ours
-from ..._core.weights import Holder, Variable, Weight
+from ..._core.weights import UNNAMED, Holder, Variable, Weight
 from .traits import Changes
 
 # Attributes of layers themselves, which a search for what the user put there leaves out.
@@ -91,7 +91,7 @@ def track(layer: Any, variable: Any, learns: bool | None = None, name: str | Non
         line = variable._weight
         if isinstance(line.module, Holder):  # it belongs to no layer yet
             parameter: Any = line.parameters[0]
-            own_name = None if line.name.startswith("Variable_") else line.name.partition(":")[0]
+            own_name = None if line.name == UNNAMED else line.name
             learns = line.trainable if learns is None else learns
             known = _line_of(layer, parameter)
             line = variable._weight = known or _entered(layer, parameter, name, own_name, line)
