@@ -27,6 +27,7 @@ class BatchCalls(CompiledModel):
 
     def _make_forward_step(self) -> ForwardStep:
         """Return what runs the batches of `predict`; a model needs no `compile` for it."""
+        self._forget_losses()
         if self._forward_step is None or self._forward_step.outdated():
             keep_freed_memory()
             self._forward_step = step = ForwardStep(self)

@@ -164,6 +164,7 @@ class Layer(
             _table=[],
             _variables={},
             _losses_of={},
+            _symbolic_of={},
             _metrics_of={},
             _nodes=[],
             _outbound=[],
@@ -320,7 +321,7 @@ class Layer(
         added: list[Any] = []
         if not settings.inside_run():
             self._expect_sizes(x)
-            self._forget_losses()
+            self._forget_losses(runs_next=True)
             added = self._symbolic_losses()
         with settings.running(training), kept_for(added):
             y, mask = self._run(x, mask, training, *take_back(args), **take_back(kwargs))
@@ -560,7 +561,8 @@ class Layer(
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what the last run left, and the calls on symbolic tensors, which lead to all layers of a graph."""
-        return {**self.__dict__, "_nodes": [], "_outbound": [], "_losses_of": {}, "_metrics_of": {}}
+        nothing: dict[str, Any] = {name: {} for name in ("_losses_of", "_symbolic_of", "_metrics_of")}
+        return {**self.__dict__, "_nodes": [], "_outbound": [], **nothing}
 
     # --- configuration -------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ..._core.border import nameless
 from ..._core.errors import argument_error
 from ..._core.graph_capture import CannotCapture, capturing
 from ..._core.runs import RUN, run_values
+from ..._core.symbolic import SymbolicTensor
 from ..._core.user_tensors import Deferred, Live, call_user, hand_out, take_back
 from ..._core.weights import Weight
 from ...metrics import Metric
@@ -36,12 +37,15 @@ class SideLosses:
 
     _side_losses: ClassVar[list[int]] = [0]  # how many there have been: where none, nobody looks for them
     _losses_of: dict[int, list[Tensor]]  # thread → what its run left here
+    _symbolic_of: dict[int, list[Tensor]]  # thread → what symbolic tensors that were added came to in its run
+    _losses_before: int | None = None  # how many the last run that nobody may ask any more has left here
     _side_metrics: ClassVar[list[int]] = [0]  # how many there have been
     _metrics_of: dict[int, list[tuple[str, Tensor]]]
     _standing_metrics: tuple[tuple[str, Any], ...] = ()
     _told_metrics: tuple[Any, ...] = ()  # metric objects whose results were given to `add_metric`
     _standing_losses: tuple[Any, ...] = ()  # functions and expressions of weights, for each step
     _sublayers: Any
+    _calls: Any
     _table: list[Weight]
 
     @property
@@ -122,7 +126,7 @@ class SideLosses:
 
     def _take_losses(self) -> list[Tensor]:
         """Return the side losses that the last run left here and in sublayers, and forget them."""
-        losses: list[Tensor] = self._losses_of.pop(get_ident(), []) if self._losses_of else []
+        losses: list[Tensor] = self._popped_losses() or []
         if self._standing_losses and settings.inside_run():
             losses = losses + [_value(loss) for loss in self._standing_losses]
         for layer in self._sublayers():
@@ -141,18 +145,32 @@ class SideLosses:
         own = getattr(self, "activity_regularizer", None) is not None
         return own or any(layer._adds_penalties() for layer in self._sublayers())
 
-    def _forget_losses(self) -> None:
-        """Forget the side losses of a run that nobody asked about."""
+    def _popped_losses(self) -> list[Tensor] | None:
+        """Return what the run in this thread has left here, and note of it how many they were; `None` for no run."""
+        if self._symbolic_of:
+            self._symbolic_of.pop(get_ident(), None)
+        losses = self._losses_of.pop(get_ident(), None) if self._losses_of else None
+        if losses is not None:
+            self._losses_before = len(losses)
+        return losses
+
+    def _forget_losses(self, runs_next: bool = False) -> None:
+        """Forget the side losses of a run that nobody asked about.
+
+        Args:
+            runs_next: Whether a run follows by which it is decided anew how many there are.
+        """
         if self._side_losses[0]:
-            self._drop_losses()
+            self._drop_losses(runs_next)
         self._forget_metrics()
 
-    def _drop_losses(self) -> None:
+    def _drop_losses(self, runs_next: bool) -> None:
         """Drop what the run in this thread has left here and in sublayers; nothing is computed for it."""
-        if self._losses_of:
-            self._losses_of.pop(get_ident(), None)
+        self._popped_losses()
+        if runs_next and self._losses_before is not None:
+            self._losses_before = 0
         for layer in self._sublayers():
-            layer._drop_losses()
+            layer._drop_losses(runs_next)
 
     def _forget_metrics(self) -> None:
         """Forget what a run told by `add_metric` that nobody asked about."""
@@ -164,24 +182,44 @@ class SideLosses:
 
     @property
     def losses(self) -> list[Tensor]:
-        """What the last run added and the penalties of the weights, layer by layer."""
-        losses: list[Tensor] = hand_out(self._all_losses(set()))
+        """What the last run added and the penalties of the weights, layer by layer.
+
+        What a call on symbolic tensors or a step of training has added has no value here: a symbolic tensor stands for
+        it, so that the list is as long as in a run.
+        """
+        losses: list[Tensor] = hand_out(self._all_losses(set(), 0))
         return losses
 
-    def _all_losses(self, counted: set[int]) -> list[Tensor]:
+    def _all_losses(self, counted: set[int], calls: int) -> list[Any]:
         """Return the losses of this layer, then those of its sublayers.
 
         Args:
             counted: The weights whose penalty is among them already: a layer may stand in two places.
+            calls: How often what this layer stands in was called on symbolic tensors.
         """
-        own = self._losses_of.get(get_ident(), ())
+        calls = max(calls, len(self._calls()))
+        own = self._losses_of.get(get_ident())
         in_step = bool(RUN.values)  # a user's step has run the model, and the values of its tensors are known
-        standing = [_value(loss) for loss in self._standing_losses if in_step or not isinstance(loss, Deferred)]
+        waiting: list[Any] = []
+        if own is None and not in_step and not settings.inside_run():
+            waiting = [SymbolicTensor((), name=f"{self}/loss") for _ in range(self._number_of_losses(calls))]
+        known = None if in_step else self._symbolic_of.get(get_ident())
+        standing = [
+            loss if isinstance(loss, Deferred) and not in_step else _value(loss)
+            for loss in self._standing_losses
+            if known is None or not isinstance(loss, Deferred)
+        ]
         table = [w for w in self._table if id(w) not in counted]
         counted |= {id(w) for w in table}
         penalties = [penalty for w in table if (penalty := w.penalty()) is not None]
-        inside = [v for layer in self._sublayers() for v in layer._all_losses(counted)]
-        return [*own, *standing, *penalties, *inside]
+        inside = [v for layer in self._sublayers() for v in layer._all_losses(counted, calls)]
+        return [*(own or ()), *waiting, *(known or ()), *standing, *penalties, *inside]
+
+    def _number_of_losses(self, calls: int) -> int:
+        """Return how many losses a run adds here, as far as the last one, or so many calls, tell."""
+        if self._losses_before is not None:
+            return self._losses_before
+        return calls if getattr(self, "activity_regularizer", None) is not None else 0
 
 
 def kept_for(added: list[Any]) -> AbstractContextManager[Any]:
@@ -200,7 +238,7 @@ def compute_symbolic(added: list[tuple[SideLosses, Any]]) -> None:
         added: What `_symbolic_losses` returned.
     """
     for layer, loss in added:
-        layer._losses.append(_value(loss))
+        layer._symbolic_of.setdefault(get_ident(), []).append(_value(loss))
 
 
 def held_metrics(layer: Any) -> Iterator[Metric]:
