@@ -228,11 +228,16 @@ class Model(Trainer, ModelFiles, Network):  # Trainer first: torch modules have 
             checks = [self._checks_of_input(i) for i in range(len(shapes))]
             strings = [self._input_takes_strings(i) for i in range(len(shapes))]
             integers = [strings[i] or self._input_takes_integers(i) for i in range(len(shapes))]
-            kinds = [declared_integers(tensor.dtype) for tensor in self._plan.inputs]
+            kinds = [self._kind_of_input(tensor.dtype) for tensor in self._plan.inputs]
             self._told_inputs = tuple(map(ModelInput, self._keys_of_inputs(), shapes, integers, checks, strings, kinds))
         return self._told_inputs
 
     _told_inputs: tuple[ModelInput, ...] | None = None
+
+    def _kind_of_input(self, declared: str) -> torch.dtype | None:
+        """Return the type in which data for an input goes to the device, where that is not the model's own."""
+        own_floats = settings.is_float(declared) and self._keeps_types()
+        return settings.torch_dtype(declared) if own_floats else declared_integers(declared)
 
     def _keys_of_inputs(self) -> list[str]:
         """Return the keys by which dictionaries name the inputs."""

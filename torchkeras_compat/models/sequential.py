@@ -149,7 +149,8 @@ class Sequential(Model):
         if before is not None and map_tree(lambda symbol: tuple(symbol.shape), before) == shape:
             return before
         names = iter(self._chain[0]._input_names())
-        kind = STRING if self._says_strings() else self.dtype
+        told = (self._input_layer or self._chain[0]).dtype
+        kind = STRING if self._says_strings() else told if settings.is_float(told) else self.dtype
         return map_shapes(lambda one: SymbolicTensor(one, kind, name=next(names)), shape)
 
     def _connect(self, layer: Layer) -> None:

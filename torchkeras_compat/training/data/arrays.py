@@ -85,8 +85,8 @@ class ArrayData:
 
     def _places_to_cast(self, signature: Signature) -> list[int]:
         """Return the numbers of the inputs that stand in memory in a small type."""
-        slots = enumerate(signature.inputs or ())
-        return [i for i, slot in slots if not slot.takes_integers and self.leaves[i].dtype != self._dtype]
+        slots = [i for i, slot in enumerate(signature.inputs or ()) if not slot.takes_integers and slot.dtype is None]
+        return [i for i in slots if self.leaves[i].dtype != self._dtype]
 
     def _move_to_device(self) -> bool:
         """Move what has a place on the device there; tell whether that is all, so that batches need no move."""

@@ -99,9 +99,10 @@ def _on_device(leaf: Tensor | LazyLeaf, slot: ModelInput | None, signature: Sign
     tensor = leaf[:] if isinstance(leaf, LazyLeaf) else leaf
     if tensor.device != signature.device:
         tensor = tensor.to(signature.device, non_blocking=True)
-    if slot is None or slot.takes_integers or tensor.dtype == signature.dtype:
+    wanted = signature.dtype if slot is None or slot.dtype is None else slot.dtype
+    if slot is None or slot.takes_integers or tensor.dtype == wanted:
         return tensor
-    return tensor.to(signature.dtype)
+    return tensor.to(wanted)
 
 
 class LazyLeaf:

@@ -22,7 +22,7 @@ class ModelInput(NamedTuple):
         takes_integers: Whether integers stay what they are: they are indices.
         index_checks: Raise where an index has no row in a table that it is looked up in.
         takes_strings: Whether strings may come: a layer that makes numbers of them reads the input.
-        dtype: The type that the input was declared with, where it is one of numbers and none of floats.
+        dtype: The type that the input was declared with, where it is not that of the floats the model computes in.
     """
 
     name: str
