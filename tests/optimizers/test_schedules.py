@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import torchkeras_compat as keras
 from torchkeras_compat.optimizers import SGD, schedules
 
 STEPS = [0, 1, 3, 8, 10, 11, 20, 24, 25, 29, 30, 31, 56, 100, 1000]
@@ -137,3 +138,35 @@ def test_many_steps_at_once(schedule: schedules.LearningRateSchedule, expected: 
 
 def test_many_steps_of_a_piecewise_constant() -> None:
     assert schedules.PiecewiseConstantDecay([10], [0.5, 0.25])(np.array([9, 10, 11])).tolist() == [0.5, 0.5, 0.25]
+
+
+# --- what an optimizer under a schedule tells of its rate; the numbers are those of Keras 2.15.0 ---
+
+
+def _trained_by_schedule(steps: int) -> Any:
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile(optimizer, "mse")
+    model.fit(np.ones((steps, 2)), np.ones((steps, 1)), batch_size=1, verbose=0)
+    return optimizer
+
+
+def test_the_rate_of_the_last_step_in_keras_2_15() -> None:
+    keras.set_dialect("keras-2.15")
+    optimizer = _trained_by_schedule(3)
+    assert float(optimizer.learning_rate) == pytest.approx(0.08705506, rel=1e-6)
+    assert float(optimizer.lr.numpy()) == pytest.approx(0.08705506, rel=1e-6)
+    assert f"{optimizer.learning_rate:.4f}" == "0.0871"
+    assert optimizer.learning_rate.name == "current_learning_rate:0"
+    again = keras.optimizers.SGD.from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+    with pytest.raises(TypeError, match=r"follows .*make the optimizer with a number"):
+        optimizer.learning_rate.assign(0.5)
+    with pytest.raises(TypeError, match=r"follows .*make the optimizer with a number"):
+        keras.callbacks.schedules.set_rate(optimizer, 0.5)
+
+
+def test_the_schedule_in_tf_keras() -> None:
+    keras.set_dialect("tf.keras")
+    optimizer = _trained_by_schedule(3)
+    assert float(optimizer.learning_rate(0)) == pytest.approx(0.1)

@@ -116,6 +116,8 @@ class Rules:
         idle_vhat: Files of an Adam without amsgrad hold an empty slot for it.
         interleaved_slots: Files hold an optimizer's slots weight by weight.
         rates_follow_variables: A variable that is given as a learning rate is the rate; otherwise its value is.
+        schedules_are_numbers: The learning rate of an optimizer under a schedule reads as the last step's number;
+            otherwise as the schedule.
         slot_naming: What the variables of an optimizer are called: by number, 'training/Adam/m_0:0' (`'numbered'`), the
             weight first, 'Adam/dense/kernel/m:0' (`'weight_first'`), or the slot, 'Adam/m/dense/kernel:0'.
     """
@@ -189,6 +191,7 @@ class Rules:
     idle_vhat: bool = True
     interleaved_slots: bool = False
     rates_follow_variables: bool = False
+    schedules_are_numbers: bool = False
     slot_naming: str = "numbered"
 
 
@@ -433,6 +436,7 @@ KERAS_2_15 = Dialect(
         bounds_of_zero=False,
         zero_epsilon_is_default=False,
         rates_follow_variables=False,
+        schedules_are_numbers=True,
         slot_naming="slot_first",
     ),
     {},

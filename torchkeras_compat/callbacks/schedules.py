@@ -12,6 +12,8 @@ from .._core import registry
 from .._core.errors import argument_error, show
 from .._core.progress import say
 from ..backend import floatx, get_value
+from ..optimizers import Optimizer
+from ..optimizers.schedules import LearningRateSchedule
 from .base import Callback
 from .monitor import Monitor
 
@@ -27,6 +29,13 @@ def get_rate(optimizer: Any) -> float:
     return float(get_value(rate(optimizer.iterations) if callable(rate) else rate))
 
 
+def schedule_of(optimizer: Any) -> LearningRateSchedule | None:
+    """Return the schedule that the learning rate of an optimizer follows, `None` where it follows none."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales losses
+    schedule = inner._rate.schedule if isinstance(inner, Optimizer) else None
+    return schedule if isinstance(schedule, LearningRateSchedule) else None
+
+
 def shown_rate(optimizer: Any) -> float:
     """Return the learning rate as histories have it: with as few digits as say which number it is for Keras."""
     rate = get_rate(optimizer)
@@ -36,9 +45,10 @@ def shown_rate(optimizer: Any) -> float:
 def set_rate(optimizer: Any, rate: float) -> None:
     """Set the learning rate of an optimizer of ours or of torch's."""
     if hasattr(optimizer, "lr"):
-        if callable(optimizer.lr):
+        schedule = schedule_of(optimizer)
+        if schedule is not None:
             raise TypeError(
-                f"the learning rate of {type(optimizer).__name__} follows {show(optimizer.lr)}, which a callback "
+                f"the learning rate of {type(optimizer).__name__} follows {show(schedule)}, which a callback "
                 f"cannot set; make the optimizer with a number."
             )
         optimizer.lr = rate

@@ -15,7 +15,6 @@ import torch
 from .._core import registry
 from .._core.border import user_stacklevel
 from .._core.errors import argument_error, positive_int
-from ..optimizers.schedules import LearningRateSchedule
 from .base import Callback
 from .events import (
     Array,
@@ -31,6 +30,7 @@ from .events import (
     write_pictures,
 )
 from .layer_graph import has_graph, write_graph
+from .schedules import get_rate, schedule_of
 from .validation_histograms import write_histograms_by_batch
 
 
@@ -296,10 +296,8 @@ class TensorBoard(Callback):
             self._write_values(self._val_writer, validation, self._layout.epoch, step)
 
     def _rate_of_schedule(self) -> dict[str, float]:
-        schedule = getattr(self.model.optimizer, "lr", None)
-        if not isinstance(schedule, LearningRateSchedule):
-            return {}
-        return {"learning_rate": float(schedule(self._iterations()))}
+        optimizer = self.model.optimizer
+        return {} if schedule_of(optimizer) is None else {"learning_rate": get_rate(optimizer)}
 
     def _speed_of_epoch(self) -> dict[str, float]:
         if not self.write_steps_per_second:

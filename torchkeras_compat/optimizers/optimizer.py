@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from .._core import dialects, registry, settings
-from .._core.config import Configurable
-from .._core.errors import argument_error
+from .._core.config import Configurable, plain
+from .._core.errors import argument_error, show
 from .._core.ownership import is_ours
 from .._core.symbolic import SymbolicTensor
 from .._core.weights import Codec, Variable, Weight
@@ -180,7 +180,7 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate: a float that can be set, or the schedule.
+        """The learning rate: a float that can be set, or the schedule; in keras-2.15 the last step's rate under it.
 
         Example:
             >>> from torchkeras_compat.optimizers import Adam
@@ -191,7 +191,9 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
         """
         schedule = self._rate.schedule
         if isinstance(schedule, LearningRateSchedule):
-            return self.rate_of_step if self.has_own_steps else schedule
+            if self.has_own_steps:
+                return self.rate_of_step
+            return self._shown_rate() if self._rules.schedules_are_numbers else schedule
         return Hyperparameter(self.current_rate(), self.current_rate, self._set_rate, self._called("learning_rate"))
 
     @learning_rate.setter
@@ -203,6 +205,20 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
     def _set_rate(self, value: Any) -> None:
         follows = isinstance(value, Variable) and self._rules.rates_follow_variables
         self._rate.set(Followed(value) if follows else value, self._iterations)
+
+    def _shown_rate(self) -> Hyperparameter:
+        """Return the rate of the last step, which follows a schedule, as a number that cannot be set."""
+
+        def last() -> float:
+            return float(self.param_groups[0]["lr"])
+
+        return Hyperparameter(last(), last, self._refuse_rate, f"current_{self._called('learning_rate')}")
+
+    def _refuse_rate(self, rate: Any) -> None:
+        raise TypeError(
+            f"the learning rate of {type(self).__name__} follows {show(self._rate.schedule)}, and cannot be set to "
+            f"{show(rate)}; make the optimizer with a number."
+        )
 
     def current_rate(self, iteration: int | None = None) -> float:
         """Return the learning rate of a step, after the schedule and before `decay`.
@@ -615,8 +631,9 @@ class Optimizer(Configurable, OwnState, WrittenSteps, WrittenMethods, torch.opti
             clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue")}
             return {name: value for name, value in clips.items() if value is not None}
         config = super().get_config()
-        if not isinstance(self._rate.schedule, LearningRateSchedule):
-            config["learning_rate"] = float(config["learning_rate"])
+        schedule = self._rate.schedule
+        follows = isinstance(schedule, LearningRateSchedule)
+        config["learning_rate"] = plain(schedule) if follows else float(config["learning_rate"])
         dialect = dialects.of(self)
         for cls in type(self).__mro__:
             for argument in dialect.refuses.get(cls.__name__, ()):
