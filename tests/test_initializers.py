@@ -194,3 +194,10 @@ def test_names() -> None:
 def test_refusals(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_tensor_made_by_hand_has_the_manners_of_keras() -> None:
+    values = initializers.Constant([[1.0, 2.0], [3.0, 4.0]])((2, 2))
+    assert float(np.std(values)) == pytest.approx(np.std([1, 2, 3, 4]))
+    assert np.max(values, axis=0).tolist() == [3, 4]
+    assert values[::-1].numpy().tolist() == [[3, 4], [1, 2]]

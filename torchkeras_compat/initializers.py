@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch import Tensor
 from ._core import randomness, registry, settings
 from ._core.config import Configurable
 from ._core.errors import argument_error, choice, show
+from ._core.ownership import is_ours
+from ._core.user_tensors import hand_out
 
 # The standard deviation of a standard normal distribution cut at two (scipy.stats.truncnorm.std(-2, 2)).
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -40,6 +43,17 @@ def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
     return int(shape[-2]) * window, int(shape[-1]) * window
 
 
+def _handing_out(call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a tensor that an initializer made have Keras's manners: a user may have called it."""
+
+    @functools.wraps(call)
+    def made(self: Initializer, *args: Any, **kwargs: Any) -> Tensor:
+        tensor: Tensor = hand_out(call(self, *args, **kwargs))
+        return tensor
+
+    return made
+
+
 @registry.base("initializer")
 class Initializer(Configurable):
     """Base of the initializers; a subclass defines `__call__(shape, dtype=None)`.
@@ -51,6 +65,11 @@ class Initializer(Configurable):
         >>> Halves()((2,))
         tensor([0.5000, 0.5000])
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in cls.__dict__ and is_ours(cls):
+            cls.__call__ = _handing_out(cls.__dict__["__call__"])  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         pass  # there for its signature: an argument is refused by name
@@ -349,7 +368,7 @@ class GlorotNormal(VarianceScaling):
 
     Example:
         >>> GlorotNormal()((2, 4)).shape
-        torch.Size([2, 4])
+        (2, 4)
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -387,7 +406,7 @@ class HeNormal(VarianceScaling):
 
     Example:
         >>> HeNormal()((2, 4)).shape
-        torch.Size([2, 4])
+        (2, 4)
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -425,7 +444,7 @@ class LecunNormal(VarianceScaling):
 
     Example:
         >>> LecunNormal()((2, 4)).shape
-        torch.Size([2, 4])
+        (2, 4)
     """
 
     def __init__(self, seed: int | None = None) -> None:
