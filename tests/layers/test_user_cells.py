@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import torchkeras_compat as keras
 from torchkeras_compat import backend as K
-from torchkeras_compat import layers
+from torchkeras_compat import compat, layers
 
 RNG = np.random.RandomState(0)
 X = RNG.randn(6, 4, 3).astype("float32")
@@ -85,6 +86,18 @@ def test_names_of_weights_have_the_cell_in_them_where_keras_has(dialect: str, pa
     keras.set_dialect(dialect)
     model = keras.Sequential([layers.LSTM(2, input_shape=(4, 3))])
     assert model.weights[0].name == path
+
+
+def test_stacked_cells_are_of_the_dialect_of_their_layer() -> None:
+    # Keras 2.15.0 has rnn/stacked_rnn_cells/cell/…; `keras` may stand for another dialect beside tensorflow.keras.
+    compat.install()
+    try:
+        of_tensorflow = importlib.import_module("tensorflow.keras.layers")
+        cells = [of_tensorflow.LSTMCell(2), of_tensorflow.LSTMCell(3)]
+        layer = of_tensorflow.RNN(cells)
+    finally:
+        compat.uninstall()
+    assert (layer.cell.name, layer.cell._dialect) == ("stacked_rnn_cells", "tf.keras")
 
 
 # --- configurations --------------------------------------------------------------------------------------------------

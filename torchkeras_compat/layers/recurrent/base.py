@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from ..._core import registry, settings
+from ..._core import dialects, registry, settings
 from ..._core.errors import show
 from ..._core.graph_capture import not_traced
 from ..._core.ownership import is_ours
@@ -113,7 +113,8 @@ class RNN(Layer):
         super().__init__(**kwargs)
         owner = type(self).__name__
         if isinstance(cell, (list, tuple)):
-            cell = StackedRNNCells([check_cell(owner, "cell", one) for one in cell])
+            with dialects.using(dialects.of(self).name):
+                cell = StackedRNNCells([check_cell(owner, "cell", one) for one in cell])
         self.cell = check_cell(owner, "cell", cell)
         self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
         self.go_backwards, self.stateful = bool(go_backwards), bool(stateful)
