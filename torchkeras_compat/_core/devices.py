@@ -66,8 +66,8 @@ def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]
     """Return where a module is and in which floats it computes, `None` for what none of its parameters tells.
 
     The first parameter of floats in the modules inside tells it: what a user's layer or model holds beside them may be
-    a counter, or a number of another type. A layer that casts what comes in says nothing of it. A walk over
-    `module.parameters()` would take five times as long.
+    a counter, or a number of another type. A layer that casts what comes in tells it only where no other
+    does. A walk over `module.parameters()` would take five times as long.
 
     Args:
         module: The module.
@@ -79,7 +79,7 @@ def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]
             return inside.device, inside.dtype
         casting = inside if casting is None else casting
     if casting is not None:
-        return casting.device, None
+        return casting.device, casting.dtype
     own = _first_parameter(module)
     if own is None:
         return None, None
