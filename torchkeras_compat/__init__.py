@@ -66,7 +66,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 compat.install_tables()
-_upper_rooms.update({room: f"{__name__}.{room}" for room in ("backend.sessions", "drawing", "export")})
+_upper_rooms.update(
+    {room: f"{__name__}.{room}" for room in ("backend.sessions", "drawing", "export", "layers.base.symbolic_masks")}
+)
 
 
 def __getattr__(name: str) -> _Any:

@@ -146,3 +146,35 @@ def test_pooling_over_channels_that_windows_share() -> None:
     x = tf.keras.Input((4, 4, 6))
     deep = tf.keras.layers.Lambda(lambda t: tf.nn.max_pool(t, (1, 1, 1, 2), (1, 1, 1, 2), "VALID"))(x)
     assert tk.Model(x, deep).output_shape == (None, 4, 4, 3)
+
+
+def test_moving_averages_of_variables() -> None:
+    import tensorflow as tf
+
+    v, w = tf.Variable(0.0, name="v"), tf.Variable([1.0, 2.0])
+    averages = tf.train.ExponentialMovingAverage(0.9)
+    assert averages.average(v) is None
+    averages.apply([v, w])
+    v.assign(10.0)
+    averages.apply([v, w])
+    assert float(averages.average(v)) == pytest.approx(1.0)
+    assert averages.average(w).numpy().tolist() == [1, 2]
+    assert averages.average_name(v) == "v/ExponentialMovingAverage"
+    counted = tf.train.ExponentialMovingAverage(0.9, num_updates=3)
+    counted.apply([v])
+    v.assign(11.0)
+    counted.apply([v])
+    assert float(counted.average(v)) == pytest.approx(10.6923077)
+    with pytest.raises(TypeError, match="a list of variables"):
+        averages.apply([tf.constant(1.0)])
+
+
+def test_the_average_of_a_models_weights() -> None:
+    import tensorflow as tf
+
+    model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,), kernel_initializer="zeros")])
+    averages = tf.train.ExponentialMovingAverage(0.5)
+    averages.apply(model.trainable_variables)
+    model.layers[0].kernel.assign(np.ones((3, 2)))
+    averages.apply(model.trainable_variables)
+    np.testing.assert_allclose(averages.average(model.layers[0].kernel), np.full((3, 2), 0.5))

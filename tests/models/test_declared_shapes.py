@@ -98,3 +98,18 @@ def test_an_input_in_the_middle_says_nothing() -> None:
 
 def test_a_layer_that_is_called() -> None:
     assert LSTM(2, batch_input_shape=(9, 1, 1), stateful=True)(np.ones((2, 3, 4))).shape == (2, 2)
+
+
+def test_other_ways_to_give_an_input_its_shape() -> None:
+    import torch
+
+    class Spec:  # what tf.TensorSpec has
+        shape, dtype = (None, 4), torch.int32
+
+    assert tuple(Input(batch_input_shape=(2, 4)).shape) == (2, 4)
+    told = Input(type_spec=Spec())
+    assert (tuple(told.shape), told.dtype) == ((None, 4), "int32")
+    with pytest.raises(ValueError, match="None beside a shape"):
+        Input((4,), type_spec=Spec())
+    with pytest.raises(ValueError, match=r"a tf\.TensorSpec with a shape"):
+        Input(type_spec=3)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import torchkeras_compat as keras
 from torchkeras_compat import compat
 
 X = np.random.RandomState(1).randn(5, 4).astype("float32")
@@ -129,3 +130,14 @@ def test_names_of_their_layers(tf: Any) -> None:
     assert name(lambda x: tf.nn.relu(x)) == "tf.nn.relu"
     assert name(lambda x: tf.matmul(x, tf.ones((4, 2)))) == "tf.linalg.matmul"
     assert name(lambda x: tf.math.top_k(x, 2)) == "tf.math.top_k"
+
+
+def test_symbolic_tensors_have_their_masks() -> None:
+    inputs = keras.Input((None,))
+    embedded = keras.layers.Embedding(5, 2, mask_zero=True)(inputs)
+    steps = keras.layers.GRU(2, return_sequences=True)(embedded)
+    assert inputs._keras_mask is None
+    assert tuple(steps._keras_mask.shape) == (None, None)
+    assert keras.backend.dtype(steps._keras_mask) == "bool"
+    model = keras.Model(inputs, [keras.layers.Dense(1)(steps), steps._keras_mask])
+    assert model.predict(np.array([[1, 2, 0]]), verbose=0)[1].tolist() == [[True, True, False]]

@@ -216,6 +216,13 @@ class SymbolicTensor(Deferred):
         return tuple(self.shape)
 
     @property
+    def _keras_mask(self) -> Any:
+        """Its mask, as Keras attaches it to tensors: symbolic too, `None` where it has none."""
+        if RUN.values is not None:
+            return getattr(resolved(self), "_keras_mask", None)
+        return upper_room("layers.base.symbolic_masks").symbolic_mask(self)
+
+    @property
     def _uses_learning_phase(self) -> bool:
         """Whether a layer that is another in training is among those that compute the tensor."""
         seen: set[int] = set()

@@ -27,7 +27,7 @@ class InputLayer(Layer):
         sparse: Only `None` or `False`.
         name: The layer's name.
         ragged: Only `None` or `False`.
-        type_spec: Only `None`.
+        type_spec: A `tf.TensorSpec`, whose shape, with the batch size, and type are taken.
         kwargs: `batch_input_shape`, as in every layer.
 
     Shape:
@@ -57,9 +57,10 @@ class InputLayer(Layer):
         if ragged:
             told = "None; write Input((None,)) before Embedding(…, mask_zero=True), and give the model rows.to_tensor()"
             raise argument_error("InputLayer", "ragged", told, ragged)
-        for argument, value in (("sparse", sparse), ("type_spec", type_spec)):
-            if value:
-                raise argument_error("InputLayer", argument, "None; dense tensors are the only kind here", value)
+        if sparse:
+            raise argument_error("InputLayer", "sparse", "None; dense tensors are the only kind here", sparse)
+        if type_spec is not None:
+            kwargs["batch_input_shape"], dtype = _told_by_spec(type_spec, input_shape, batch_size, dtype)
         if input_tensor is not None:
             kwargs["batch_input_shape"] = input_tensor.shape
         if isinstance(input_shape, int):  # `(784)` for `(784,)`
@@ -97,6 +98,15 @@ class InputLayer(Layer):
         }
 
 
+def _told_by_spec(spec: Any, *told: Any) -> tuple[Any, Any]:
+    """Return the shape and the type that a specification has; nothing else may tell them."""
+    if any(value is not None for value in told):
+        raise argument_error("InputLayer", "type_spec", "None beside a shape, a batch size or a type", spec)
+    if getattr(spec, "shape", None) is None or not hasattr(spec, "dtype"):
+        raise argument_error("InputLayer", "type_spec", "a tf.TensorSpec with a shape", spec)
+    return tuple(spec.shape), spec.dtype
+
+
 def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
@@ -107,6 +117,7 @@ def Input(
     ragged: bool | None = None,
     type_spec: Any = None,
     batch_shape: Sequence[int | None] | None = None,
+    batch_input_shape: Sequence[int | None] | None = None,
 ) -> SymbolicTensor:
     """Return a symbolic input; as the first item of a Sequential it gives the model its shape.
 
@@ -118,8 +129,9 @@ def Input(
         sparse: Only `None` or `False`.
         tensor: A symbolic tensor that is returned as it is, or a variable or tensor to compute with.
         ragged: Only `None` or `False`.
-        type_spec: Only `None`.
+        type_spec: A `tf.TensorSpec`, whose shape, with the batch size, and type are taken.
         batch_shape: Shape with the batch size.
+        batch_input_shape: The same, as layers call it.
 
     Example:
         >>> import torchkeras_compat as keras
@@ -130,7 +142,8 @@ def Input(
         symbol = apply(identity, tensor) if isinstance(tensor, Tensor) else tensor
         input_for(symbol, name)
         return symbol
-    sizes: dict[str, Any] = {"input_shape": shape} if batch_shape is None else {"batch_input_shape": batch_shape}
+    whole = batch_input_shape if batch_shape is None else batch_shape
+    sizes: dict[str, Any] = {"input_shape": shape} if whole is None else {"batch_input_shape": whole}
     layer = InputLayer(
         batch_size=batch_size, dtype=dtype, sparse=sparse, name=name, ragged=ragged, type_spec=type_spec, **sizes
     )
