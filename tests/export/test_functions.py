@@ -70,6 +70,11 @@ tf.nn.batch_normalization(x, MATRIX[0], tf.abs(y), None, None, 1e-3)
 tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(y), x); tf.nn.sigmoid_cross_entropy_with_logits(tf.sigmoid(y), x)
 tf.nn.sparse_softmax_cross_entropy_with_logits(i, x); x + 0. * tf.random.normal(tf.shape(x))
 x + 0. * K.random_normal((K.shape(x)[0], 4, 6), mean=1., stddev=2.); x + 0. * K.random_uniform(K.shape(x), -1., 1.)
+tf.pad(x, [[0, 0], [1, 2], [0, 1]], 'REFLECT'); tf.pad(x, [[0, 0], [2, 0], [1, 3]], mode='symmetric')
+tf.gather_nd(x, tf.stack([tf.range(tf.shape(x)[0]), i[:, 0]], axis=1)); x + tf.cast(tf.range(tf.shape(x)[-1]), x.dtype)
+x + tf.cast(tf.range(1, 7), tf.float32); tf.concat([tf.zeros((tf.shape(x)[0], 1, 6)), x], 1)
+x[..., ::-1] - np.arange(6.)
+x[:, 0, 0] * tf.ones(tf.shape(x)[0]); tf.concat([tf.fill([tf.shape(x)[0], 1, 6], 2.), x], axis=1)
 tf.sigmoid(x); tf.tanh(x); tf.nn.softsign(x); tf.nn.selu(x); tf.nn.silu(x); tf.identity(x); x - np.arange(6.)
 """
 OF_PICTURES = """
@@ -81,6 +86,9 @@ tf.image.grayscale_to_rgb(p[..., :1]); tf.nn.depth_to_space(p, 2); tf.nn.space_t
 tf.nn.conv2d(p, KERNEL, 1, 'SAME'); tf.nn.conv2d(p, KERNEL, [1, 2, 2, 1], 'VALID'); tf.nn.conv2d(p, KERNEL, 3, 'SAME')
 tf.nn.depthwise_conv2d(p, KERNEL, [1, 1, 1, 1], 'SAME'); tf.nn.max_pool2d(p, 2, 2, 'SAME')
 tf.nn.max_pool(p, 3, 2, 'SAME')
+tf.nn.local_response_normalization(p, depth_radius=1, bias=2., alpha=.1, beta=.75); tf.nn.lrn(p)
+K.resize_images(p, 2, 3, 'channels_last'); K.resize_images(p, 2, 2, 'channels_last', interpolation='bilinear')
+K.spatial_2d_padding(p, ((0, 1), (2, 3))); tf.pad(p, [[0, 0], [3, 3], [3, 3], [0, 0]], 'REFLECT')
 tf.nn.max_pool2d(p, [3, 2], 1, 'VALID'); tf.nn.avg_pool2d(p, 2, 2, 'VALID'); tf.nn.avg_pool(p, 2, 2, 'SAME')
 """
 OF_K = """
@@ -108,21 +116,95 @@ def test_a_function(call: str, tf: Any) -> None:
     model = model_of(call, tf)
     expected = model.predict(list(ARRAYS.values()), batch_size=3, verbose=0)
     (found,) = outputs_of(model.to_torch(), [torch.tensor(array) for array in ARRAYS.values()])
-    assert found.shape == expected.shape
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
     "call",
     ["K.sum(x)", "tf.clip_by_norm(x, 1.)", "tf.gather(x, i, batch_dims=1, axis=2)",
-     "tf.pad(x, [[0, 0], [1, 1], [0, 0]], 'REFLECT')", "K.dropout(x, .5)",
+     "K.dropout(x, .5)", "tf.gather_nd(x, i[..., None], batch_dims=1)", "K.map_fn(lambda row: row * 2., x)",
      "tf.matmul(x, np.ones((1, 6, 20), 'f4'))", "tf.math.cumsum(x, 1, exclusive=True)",
      "tf.one_hot(i, 4, on_value=2.)", "tf.image.resize(p, (4, 5), method='bicubic')", "tf.nn.avg_pool(p, 3, 1, 'SAME')",
      "tf.nn.conv2d(p, KERNEL, 1, 'SAME', dilations=2)", "K.random_normal(K.shape(x), seed=3)"],
 )  # fmt: skip
 def test_what_has_no_form(call: str, tf: Any) -> None:
-    with pytest.raises(NotExportable, match=r"the function .* in the graph has no form in plain torch"):
+    with pytest.raises(NotExportable, match=r"the function .* in the graph (has no form in plain|is Python)"):
         model_of(call, tf).to_torch()
+
+
+def scaled(x: Any, factor: float = 2.0) -> Any:
+    x -= K.mean(x, axis=1, keepdims=True)
+    return x * factor
+
+
+def distance(pair: Any) -> Any:
+    one, other = pair
+    return K.sqrt(K.maximum(K.sum(K.square(one - other), axis=1, keepdims=True), K.epsilon()))
+
+
+OF_USERS: list[tuple[Callable[[Any], Any], Any, dict[str, Any]]] = [
+    (lambda tf: lambda x: x / 127.5 - 1.0, "p", {}),
+    (lambda tf: lambda x: x[:, -1, :], "x", {}),
+    (lambda tf: lambda x: tf.reduce_mean(x, axis=1), "x", {}),
+    (lambda tf: lambda x: K.l2_normalize(x, axis=-1), "x", {"mask": None}),
+    (lambda tf: lambda x: tf.reshape(x, (-1, x.shape[1] * K.int_shape(x)[2])), "x", {"output_shape": (24,)}),
+    (lambda tf: lambda x: x[..., ::-1] - np.array([103.9, 116.8, 123.7, 1.0]), "p", {}),
+    (lambda tf: lambda x: K.one_hot(K.cast(x, "int32"), 5), "i", {}),
+    (lambda tf: scaled, "x", {"arguments": {"factor": 3.0}}),
+    (lambda tf: tf.square, "x", {}),
+    (lambda tf: K.abs, "x", {}),
+    (lambda tf: distance, "xy", {}),
+    (lambda tf: lambda pair: tf.abs(pair[0] - pair[1]), "xy", {}),
+    (lambda tf: lambda x: tf.split(x, 2, axis=-1), "x", {}),
+    (lambda tf: lambda x, mask=None: x * 2.0, "x", {}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(OF_USERS)))
+def test_a_function_of_a_user_in_a_lambda(number: int, tf: Any) -> None:
+    make, names, options = OF_USERS[number]
+    inputs = [tk.Input(ARRAYS[name].shape[1:], dtype=str(ARRAYS[name].dtype), name=name) for name in names]
+    layer = tk.layers.Lambda(make(tf), **options)
+    model = tk.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
+    arrays = [ARRAYS[name] for name in names]
+    expected = model.predict(arrays, batch_size=3, verbose=0)
+    results = outputs_of(model.to_torch(), [torch.tensor(array) for array in arrays])
+    for result, wanted in zip(results, expected if isinstance(expected, list) else [expected], strict=True):
+        assert (result.shape, result.dtype) == (wanted.shape, wanted.dtype)
+        np.testing.assert_allclose(result, wanted, atol=1e-5)
+
+
+def test_lambdas_that_are_no_calculation_are_refused(tf: Any) -> None:
+    dense = tk.layers.Dense(2)
+    dense.build((None, 6))
+    masked = tk.Sequential([tk.layers.Masking(input_shape=(4, 6)), tk.layers.Lambda(lambda x, mask: x * 2.0)])
+    for model, why in (
+        (lambda x: torch.relu(x), "runs on numbers only: write it into forward yourself; .* raises TypeError"),
+        (lambda x: dense(x), "its function calls Dense .*; make that a layer of the model"),
+        (lambda x, training: x * 2.0, "a function of the mask or the mode"),
+        (lambda x: torch.ones(3, 2), "returns what no calculation on its input gave"),
+        (lambda x: K.dropout(x, 0.5), "Lambda .*: the function backend.random.dropout in the graph has no form"),
+        (masked, "a function of the mask or the mode"),
+    ):
+        if not isinstance(model, tk.Model):
+            model = tk.Sequential([tk.layers.Lambda(model, input_shape=(4, 6))])
+        with pytest.raises(NotExportable, match=why):
+            model.to_torch()
+    assert dense._nodes == []  # what the export called is forgotten
+
+
+def test_a_lambda_between_layers_is_readable(tf: Any) -> None:
+    model = tk.Sequential([
+        tk.layers.Lambda(lambda x: x / 255.0, input_shape=(4, 4, 3), name="small"),
+        tk.layers.Conv2D(2, 3, name="conv"),
+        tk.layers.Lambda(lambda x: tf.reduce_mean(x, [1, 2])),
+    ])  # fmt: skip
+    source = model.to_torch_source()
+    assert "x = x / 255.0  # (N, 4, 4, 3)" in source
+    assert "x = x.mean(dim=(1, 2))  # (N, 2)" in source
+    model.compile("sgd", "mse")
+    assert "(5, 2)" in without_package(f"{model.to_torch_source()}\nprint(tuple(model(torch.zeros(5, 4, 4, 3)).shape))")
 
 
 def test_a_source_of_functions_runs_alone(tf: Any) -> None:

@@ -235,10 +235,12 @@ class Emission:
         values = [self._cast(layer, value) for value in told]
         if not line.several and len(values) != 1:
             raise NotExportable(f"{layer}: a call with {len(values)} inputs has no form in plain torch.")
+        more = dict(arguments or {})
+        if isinstance(more.get("mask"), Value) and len(values) == 1:
+            values = [self.with_mask(values[0], self._as_truth(more.pop("mask")))]
         masked = any(value.mask is not None for value in values)
         if masked and layer._wants_mask and not line.masks:
             raise NotExportable(f"{layer}: what it does with a mask has no form in plain torch; take the mask away.")
-        more = dict(arguments or {})
         mode = more.pop("training", None)
         unknown = more.keys() - inspect.signature(line.write).parameters.keys()
         if unknown:
@@ -261,6 +263,10 @@ class Emission:
         y = self.compute(f"{{0}}.{_CASTS[kind]}()", x, x.shape, (), x.channels_first)
         y.mask, y.dtype = x.mask, kind
         return y
+
+    def _as_truth(self, mask: Value) -> Value:
+        """Return a mask that a call names in the type of masks."""
+        return mask if mask.dtype == "bool" else self.compute("{0}.bool()", mask, mask.shape, hint="mask")
 
     @contextmanager
     def _in_mode(self, layer: Layer, line: WriterLine, training: Any) -> Iterator[None]:
@@ -530,7 +536,6 @@ def kept(function: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
 
 # Base of layers → why they have no form in plain torch, and what to do.
 REASONS: dict[type, str] = {
-    layers.Lambda: "its function is Python code of yours; write it into forward yourself",
     ConvRNN: "torch has no module of convolutions over steps",
     layers.RNN: "its cell is code in Python, of one step; use LSTM, GRU or SimpleRNN",
     layers.SpectralNormalization: "torch.nn.utils.parametrizations.spectral_norm counts its steps in another way",

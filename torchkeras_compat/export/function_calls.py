@@ -15,6 +15,8 @@ from .emission import Emission, Value, text
 SMALL = 64
 """Elements of an array that is written into the text."""
 
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
 SIZES = ",)"
 """The end of a tuple of sizes."""
 
@@ -114,7 +116,10 @@ class Call:
             return text(array.item())
         beside = next((one for one in self._given.values() if isinstance(one, Value)), None)
         device = "" if beside is None else f", device={self.written(beside)}.device"
-        kind = f", dtype=torch.{array.dtype}" if array.dtype in (np.float64, np.float16) else ""
+        dtype = str(array.dtype)
+        if array.dtype.kind == "f" and beside is not None and beside.dtype in FLOATS:
+            dtype = beside.dtype  # as Keras converts an operand
+        kind = f", dtype=torch.{dtype}" if dtype in FLOATS and dtype != "float32" else ""
         return f"torch.tensor({array.tolist()}{kind}{device})"
 
     def device(self) -> str:

@@ -188,7 +188,8 @@ def _pad(call: Call) -> str:
     mode, paddings = str(call.plain("mode", default="CONSTANT")).upper(), call.plain("paddings")
     filler = call.plain("constant_values", default=0)
     if mode != "CONSTANT":
-        raise NoForm
+        pairs = text(tuple(tuple(pair) for pair in paddings))
+        return f"pad_mirrored({call.place(*X)}, {pairs}, edge={mode == 'SYMMETRIC'})"
     return f"F.pad({call.place(*X)}, {text(tuple(n for pair in reversed(paddings) for n in pair))}, value={filler})"
 
 
@@ -223,6 +224,32 @@ def _gather(call: Call) -> str:
     else:
         written = str(np.asarray(indices).tolist())
     return f"{call.place(*X)}[{', '.join([*places, written])}]"
+
+
+def _gather_nd(call: Call) -> str:
+    if call.plain("batch_dims", default=0):
+        raise NoForm
+    return f"{call.place(*X)}[{call.place('indices')}.long().unbind(-1)]"
+
+
+def _filled(call: Call, sizes: str, value: str, default: str | None = None) -> str:
+    """Return a new tensor of one value, whose size may be known only when it runs."""
+    number = call.plain("value", default=0.0)
+    dtype = call.plain("dtype", default=default or ("int32" if isinstance(number, int) else "float32"))
+    kind = settings.torch_dtype(dtype)
+    if isinstance(call.given(sizes), Value) and call.is_size(call.given(sizes)):
+        size = f"({call.written(call.given(sizes))},)"
+    else:
+        size = call.size(sizes)
+    return f"torch.full({size}, {value}, dtype={kind}, device={call.device()})"
+
+
+def _range(call: Call) -> str:
+    ends = [call.given("start"), call.given("limit"), call.given("delta", default=1)]
+    whole = all(isinstance(end, int) or call.is_size(end) for end in ends if end is not None)
+    kind = settings.torch_dtype(call.plain("dtype", default="int32" if whole else "float32"))
+    numbers = ", ".join(call.written(end) for end in ends if end is not None and not (end == 1 and end is ends[2]))
+    return f"torch.arange({numbers}, dtype={kind}, device={call.device()})"
 
 
 def _one_hot(call: Call) -> str:
@@ -281,14 +308,17 @@ def _moments(call: Call) -> str:
 
 def _index(call: Call) -> str:
     """Take a part of a tensor by numbers and slices; a slice may run backwards over a whole axis."""
-    key = call.plain("key", "y")
+    key, x = call.plain("key", "y"), call.value("x")
     keys = key if isinstance(key, tuple) else (key,)
+    if Ellipsis in keys and slice(None, None, -1) in keys and None not in keys:
+        i = keys.index(Ellipsis)
+        keys = (*keys[:i], *[slice(None)] * (x.rank + 1 - len(keys)), *keys[i + 1 :])
     turned = [i for i, one in enumerate(keys) if one == slice(None, None, -1)]
     if turned and any(not isinstance(one, slice) for one in keys[: turned[-1]]):
         raise NoForm
     parts = [_part(slice(None) if i in turned else one) for i, one in enumerate(keys)]
-    x = call.place("x") + (f".flip({text(tuple(turned))})" if turned else "")
-    return x if turned and set(parts) == {":"} else f"{x}[{', '.join(parts)}]"
+    place = call.place("x") + (f".flip({text(tuple(turned))})" if turned else "")
+    return place if turned and set(parts) == {":"} else f"{place}[{', '.join(parts)}]"
 
 
 # --- matrices, losses and chance ------------------------------------------------------------------------------------
@@ -470,6 +500,11 @@ SHORT: dict[str, Form] = {
     "where": _where,
     "_where": _where,
     "gather": _gather,
+    "gather_nd": _gather_nd,
+    "range": _range,
+    "zeros": lambda call: _filled(call, "shape", "0", "float32"),
+    "ones": lambda call: _filled(call, "shape", "1", "float32"),
+    "fill": lambda call: _filled(call, "dims", text(call.plain("value"))),
     "one_hot": _one_hot,
     "cumsum": _cumsum,
     "reverse": _reverse,
@@ -522,6 +557,7 @@ WHOLE: dict[str, Form] = {
     "__getitem__": _index,
     "backend.random.random_normal": _random("randn"),
     "backend.random.random_uniform": _random("rand"),
+    "backend.convolution.resize_images": PICTURES["resize_images"],
     "backend.shaping.repeat": lambda call: f"{call.place('x')}.unsqueeze(1).repeat(1, {call.plain('n')}, 1)",
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from .. import models
-from .._core.symbolic import Node, replaced
+from .. import layers, models
+from .._core.symbolic import Node, SymbolicTensor, nodes_before, replaced
 from .._core.tree import flatten, is_branch
 from ..models.network_symbols import ordered
 from ..models.operation import name_of
@@ -56,11 +57,19 @@ def _write_model(emission: Emission, model: Any, inputs: list[Value]) -> list[Va
         for layer in model._chain:
             value = emission.call(layer, value)
         return value if isinstance(value, list) else [value]
-    values = dict(zip(map(id, model._plan.inputs), inputs))
-    for node in model._plan.nodes:
-        outputs = _write_node(emission, node, values)
-        values.update(zip(map(id, flatten(node.outputs)), outputs))
-    return [values[id(symbol)] for symbol in model._plan.outputs]
+    return _write_nodes(
+        emission, model._plan.nodes, dict(zip(map(id, model._plan.inputs), inputs)), model._plan.outputs
+    )
+
+
+def _write_nodes(
+    emission: Emission, nodes: Sequence[Node], values: dict[int, Value], outputs: Sequence[SymbolicTensor]
+) -> list[Value]:
+    """Write down calls in their order, and return the values of the outputs; `values` knows those of the inputs."""
+    for node in nodes:
+        written = _write_node(emission, node, values)
+        values.update(zip(map(id, flatten(node.outputs)), written))
+    return [values[id(symbol)] for symbol in outputs]
 
 
 def _write_node(emission: Emission, node: Node, values: dict[int, Value]) -> list[Value]:
@@ -80,8 +89,11 @@ def _write_function(emission: Emission, node: Node, arguments: Any, keywords: di
     """Write down a function of tensors."""
     try:
         name = name_of(node.origin)
-    except ValueError as error:
-        raise NotExportable(f"{getattr(node.origin, '__name__', 'a function')} in the graph: {error}") from None
+    except ValueError:
+        name = getattr(node.origin, "__name__", "of yours").strip("_")
+        raise NotExportable(
+            f"the function {name} in the graph is Python code; write it into forward yourself."
+        ) from None
     call, form = Call(emission, node.origin, arguments, keywords), form_of(name)
     try:
         if form is None:
@@ -115,3 +127,48 @@ def _write_nested(emission: Emission, model: Any, inputs: list[Value]) -> Any:
     with emission.inside(model.name):
         outputs = _write_model(emission, model, inputs)
     return outputs if len(outputs) > 1 else outputs[0]
+
+
+@writes(layers.Lambda, masks=True, several=True, modes=True)
+def _write_lambda(emission: Emission, layer: Any, inputs: list[Value]) -> Any:
+    """A function of a user's: the functions of tensors that it calls, found by calling it on symbolic tensors."""
+    symbols = [SymbolicTensor(value.shape, value.dtype or layer.compute_dtype) for value in inputs]
+    outputs = _outputs_of_lambda(layer, symbols, masked=any(value.mask is not None for value in inputs))
+    ends, values = flatten(outputs), dict(zip(map(id, symbols), inputs))
+    if not ends or not all(isinstance(end, SymbolicTensor) for end in ends):
+        raise NotExportable(f"{layer}: its function returns what no calculation on its input gave; write it yourself.")
+    nodes = nodes_before(ends, values)
+    calls = [node for node in nodes if node.is_layer]
+    for call in calls:
+        call.layer._forget_call(call)
+    if calls:
+        raise NotExportable(f"{layer}: its function calls {calls[0].layer}; make that a layer of the model.")
+    try:
+        results = _write_nodes(emission, nodes, values, ends)
+    except NotExportable as error:
+        raise NotExportable(f"{layer}: {error}") from None
+    for value in results:
+        if value not in inputs:
+            value.hint = emission.hint(layer, value)
+    results = [emission.with_mask(value, None) for value in results]
+    return results if isinstance(outputs, (list, tuple)) else results[0]
+
+
+def _outputs_of_lambda(layer: Any, symbols: list[SymbolicTensor], masked: bool) -> Any:
+    """Return what a layer's function gives for symbolic tensors.
+
+    Raises:
+        NotExportable: It asks for what no symbolic tensor has, such as its numbers, or for the mask or the mode.
+    """
+    asked = layer._named & ({"mask", "training"} if masked else {"training"})
+    if asked or callable(layer.mask):
+        raise NotExportable(
+            f"{layer}: a function of the mask or the mode has no form in plain torch; write it yourself."
+        )
+    try:
+        return layer._bound_function(symbols if len(symbols) > 1 else symbols[0], **layer.arguments)
+    except (TypeError, ValueError, AttributeError, RuntimeError, LookupError) as error:
+        raise NotExportable(
+            f"{layer}: its function is Python code that runs on numbers only: write it into forward yourself; "
+            f"called on a tensor without numbers, it raises {type(error).__name__}: {error}"
+        ) from error

@@ -114,6 +114,16 @@ class FrozenBatchNorm(nn.Module):
         return F.batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
 
 
+def pad_mirrored(x: Tensor, pads: tuple[tuple[int, int], ...], edge: bool) -> Tensor:
+    """Put a mirror at both ends of each axis, which shows the outermost element too if `edge`."""
+    first = 0 if edge else 1
+    for dim, (before, after) in enumerate(pads):
+        start = x.narrow(dim, first, before).flip(dim)
+        end = x.narrow(dim, x.shape[dim] - first - after, after).flip(dim)
+        x = torch.cat([start, x, end], dim)
+    return x
+
+
 def move_valid_steps_first(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return sequences with the valid steps in front, and how many came up to each."""
     count, steps = mask.cumsum(1), torch.arange(mask.shape[1], device=mask.device)

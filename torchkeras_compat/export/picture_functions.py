@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .._core import settings
 from .emission import text
 from .function_calls import Call, Form, NoForm, X
 
@@ -156,9 +157,43 @@ def _blocks(expression: str) -> Form:
     return form
 
 
+def _enlarged(call: Call) -> str:
+    factors = call.plain("height_factor"), call.plain("width_factor")
+    mode = call.plain("interpolation", default="nearest")
+    if mode not in ("nearest", "bilinear"):
+        raise NoForm
+    front, back = (FRONT, BACK) if _channels_last(call) else ("", "")
+    how = "" if mode == "nearest" else f", mode={text(mode)}"
+    factor = text(tuple(map(float, factors)))
+    return f"F.interpolate({call.place(*X)}{front}, scale_factor={factor}{how}){back}"
+
+
+def _zeros_around(call: Call) -> str:
+    rows, columns = (tuple(pair) for pair in call.plain("padding", default=((1, 1), (1, 1))))
+    channels = (0, 0) if _channels_last(call) else ()
+    return f"F.pad({call.place(*X)}, {text((*channels, *columns, *rows))})"
+
+
+def _channels_last(call: Call) -> bool:
+    return (call.plain("data_format") or settings.image_data_format()) == "channels_last"
+
+
+def _local_response(call: Call) -> str:
+    radius, bias = call.plain("depth_radius", default=5), call.plain("bias", default=1.0)
+    alpha, beta = call.plain("alpha", default=1.0), call.plain("beta", default=0.5)
+    size = 2 * int(radius) + 1  # by which torch divides the sum
+    return (
+        f"F.local_response_norm({call.place(*X)}.movedim(-1, 1), {size}, alpha={text(float(alpha * size))}, "
+        f"beta={text(float(beta))}, k={text(float(bias))}).movedim(1, -1)"
+    )
+
+
 # The last part of a function's name → its form.
 PICTURES: dict[str, Form] = {
     "resize": _resize,
+    "resize_images": _enlarged,
+    "spatial_2d_padding": _zeros_around,
+    **dict.fromkeys(("local_response_normalization", "lrn"), _local_response),
     "flip_left_right": _written_for("x.flip(-2)"),
     "flip_up_down": _written_for("x.flip(-3)"),
     "grayscale_to_rgb": _written_for("x.repeat_interleave(3, dim=-1)"),

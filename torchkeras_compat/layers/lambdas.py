@@ -66,10 +66,15 @@ class Lambda(Layer):
     def call(self, inputs: Any, mask: Tensor | None = None, training: bool = False) -> Any:
         """Return `function(inputs, **arguments)`."""
         extra = {k: v for k, v in (("mask", mask), ("training", training)) if k in self._named}
-        bound, function = self._bound
-        y = calling(function if bound is self.function else self.function)(inputs, **{**extra, **self.arguments})
+        y = calling(self._bound_function)(inputs, **{**extra, **self.arguments})
         # `K.gradients` returns a list, of which a function with a shape of one output means the only item.
         return y[0] if isinstance(y, list) and len(y) == 1 and self._output_shape is not None else y
+
+    @property
+    def _bound_function(self) -> Callable[..., Any]:
+        """The function, with the variables around it as they stood when it was first called in a graph."""
+        bound, function = self._bound
+        return function if bound is self.function else self.function
 
     def _call_symbolic(self, inputs: Any, args: Sequence[Any], call_arguments: dict[str, Any]) -> Any:
         if self._rules.lambdas_run_once:

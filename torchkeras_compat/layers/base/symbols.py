@@ -199,6 +199,13 @@ class Symbols:
             if isinstance(tensor.source, Symbols):
                 tensor.source._outbound.append(node)
 
+    def _forget_call(self, node: Node) -> None:
+        """Take back what `_note_call` entered."""
+        self._nodes.remove(node)
+        for tensor in node.parents():
+            if isinstance(tensor.source, Symbols):
+                tensor.source._outbound.remove(node)
+
     def _call_at(self, method: str, index: int) -> Node:
         calls = self._calls()
         if not -len(calls) <= index < len(calls):
