@@ -361,15 +361,6 @@ def test_float64() -> None:
     np.testing.assert_allclose(outputs_of(made, [torch.tensor(x)])[0], model.predict(x), rtol=1e-12)
 
 
-def test_mixed_precision_is_refused() -> None:
-    tk.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = Sequential([Dense(3, input_shape=(2,), name="short")])
-    with pytest.raises(
-        NotExportable, match=r"'short': it computes in bfloat16 and keeps its weights in float32.*autocast"
-    ):
-        model.to_torch()
-
-
 def test_a_mask_that_nobody_heeds_is_refused() -> None:
     tk.set_dialect("keras-2.15")
     model = Sequential([Masking(input_shape=(4, 2)), BatchNormalization(name="normal")])

@@ -177,6 +177,11 @@ def _drops(layer: Layer) -> bool:
     return not told or any(told)
 
 
+def _is_mixed(layer: Layer) -> bool:
+    """Tell whether a layer computes in another type than its weights have."""
+    return layer._kind != settings.torch_dtype(layer.dtype)
+
+
 class Emission:
     """What is written down of a model.
 
@@ -186,6 +191,7 @@ class Emission:
         penalised: The layers with a penalty of their output.
         infers: Whether what is being written infers whatever mode the model is in.
         weights: The name of a parameter → the line of the layer's weight table that it comes from.
+        autocast: The type that layers of a mixed policy compute in; the module computes in that of their weights.
         is_chain: Whether it has one path, on which one variable is enough.
         masked_outputs: Whether a mask says which steps of an output count in the loss.
         inputs: The values that the model takes.
@@ -199,6 +205,7 @@ class Emission:
         self.penalised: list[Layer] = []
         self.weights: dict[str, Any] = {}
         self.is_chain = False
+        self.autocast = ""
         self.masked_outputs = False
         self.inputs: list[Value] = []
         self.outputs: list[Value] = []
@@ -224,11 +231,8 @@ class Emission:
         line = WRITERS.get(origin(type(layer)))
         if line is None:
             raise NotExportable(_why_not(layer))
-        if layer._kind != settings.torch_dtype(layer.dtype):
-            raise NotExportable(
-                f"{layer}: it computes in {layer.compute_dtype} and keeps its weights in {layer.dtype}; export a model "
-                f"of one type, and run it under torch.autocast."
-            )
+        if _is_mixed(layer):
+            self.autocast = layer.compute_dtype
         if getattr(layer, "activity_regularizer", None) is not None:
             self.penalised.append(layer)
         told: list[Value] = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
@@ -251,12 +255,16 @@ class Emission:
             if output.mask is INHERITED:
                 output.mask = values[0].mask if layer.supports_masking else None
             if output.dtype is None:
-                output.dtype = layer._output_dtype(values[0].dtype or settings.floatx())
+                output.dtype = self.kept_type(layer._output_dtype(values[0].dtype or settings.floatx()))
         return outputs
+
+    def kept_type(self, dtype: str) -> str:
+        """Return the type of a result: that of the weights where Keras computes in a shorter one."""
+        return "float32" if dtype == self.autocast else dtype
 
     def _cast(self, layer: Layer, x: Value) -> Value:
         """Return a value in the type that a layer computes in, where the layer casts what comes in another."""
-        kind = layer.compute_dtype
+        kind = layer.dtype if _is_mixed(layer) else layer.compute_dtype
         casts = layer._autocast if x.dtype in _CASTS else layer._casts_integers
         if x.dtype in (None, kind) or kind not in _CASTS or not casts:
             return x

@@ -113,7 +113,7 @@ def _write_function(emission: Emission, node: Node, arguments: Any, keywords: di
     else:
         values = [emission.compute(expression, call.operands, tuple(outputs[0].shape))]
     for value, output in zip(values, outputs):
-        value.mask, value.dtype = None, str(output.dtype)
+        value.mask, value.dtype = None, emission.kept_type(str(output.dtype))
         if not emission.is_chain:
             value.hint = hint
     return values

@@ -10,6 +10,7 @@ import torch
 
 from .. import optimizers
 from .._core.ownership import origin
+from ..mixed_precision import LossScaleOptimizer
 from ..optimizers import schedules
 from .emission import NotExportable, arguments, display_name, text
 
@@ -43,6 +44,8 @@ def optimizer_text(optimizer: Any) -> OptimizerText:
     """
     if not isinstance(optimizer, optimizers.Optimizer):
         return OptimizerText(_of_torch(optimizer))
+    if isinstance(optimizer, LossScaleOptimizer):  # float32 needs no scale
+        optimizer = optimizer.inner_optimizer
     owner = type(optimizer).__name__
     write = FORMS.get(origin(type(optimizer)))
     if write is None or optimizer.is_written:

@@ -35,6 +35,8 @@ def to_torch_source(model: Any, path: str | os.PathLike[str] | None = None, name
 
 def _lines(emission: Emission, model: Any, name: str) -> list[str]:
     doc = f"The model {model.name!r}; it takes and gives what Keras does."
+    if emission.autocast:
+        doc = f"{doc[:-1]}, in float32; run it under torch.autocast for {emission.autocast}."
     if model._compile_config is None:
         return module_lines(emission, name, doc)
     training = Training(emission, model, name)

@@ -24,6 +24,12 @@ def to_torch(model: Any) -> nn.Module:
     for name, module in emission.modules.items():
         if module.note:
             warnings.warn(f"{model}.to_torch(): {name}: {module.note}.", stacklevel=3)
+    if emission.autocast:
+        warnings.warn(
+            f"{model}.to_torch(): the module computes in float32, the type of its weights; for {emission.autocast}, as "
+            f"the policy of its layers has it, run it under torch.autocast.",
+            stacklevel=3,
+        )
     steps = row_of_steps(emission)
     made = _as_sequential(emission, steps) if steps is not None else _as_module(emission, class_name(model))
     _load(emission, made, model._device())
