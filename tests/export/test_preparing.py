@@ -54,6 +54,28 @@ def test_chance_in_training(fill_mode: str, interpolation: str) -> None:
         np.testing.assert_allclose(net.train()(torch.tensor(PICTURES)).numpy(), expected, atol=2e-6)
 
 
+def test_windows_of_pictures() -> None:
+    model, net = exported(layers.RandomCrop(4, 5))
+    expect_equal(model, net, PICTURES)
+    small, resized = exported(layers.RandomCrop(9, 4))
+    expect_equal(small, resized, PICTURES)
+    expect_equal(small, resized.train(), PICTURES)  # there is no such window in them
+    windows = [PICTURES[:, i : i + 4, j : j + 5] for i in range(3) for j in range(5)]
+    torch.manual_seed(0)
+    drawn = [net.train()(torch.tensor(PICTURES)).numpy() for _ in range(100)]
+    numbers = {next(i for i, window in enumerate(windows) if np.array_equal(window, one)) for one in drawn}
+    assert len(numbers) == 15
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_stretched_pictures(interpolation: str) -> None:
+    for layer in layers.RandomHeight((0.5, 0.5), interpolation), layers.RandomWidth((-0.4, -0.4), interpolation):
+        model, net = exported(layer)
+        expect_equal(model, net, PICTURES)
+        expected = np.asarray(model(PICTURES, training=True))
+        np.testing.assert_allclose(net.train()(torch.tensor(PICTURES)).numpy(), expected, atol=1e-6)
+
+
 def test_mirrored_pictures_are_mirrored_one_by_one() -> None:
     _, net = exported(layers.RandomFlip())
     torch.manual_seed(0)
@@ -101,7 +123,7 @@ def test_intervals(mode: str) -> None:
         (lambda: layers.Resizing(4, 4, crop_to_aspect_ratio=True), "crop_to_aspect_ratio"),
         (lambda: layers.CenterCrop(8, 8), "may be smaller"),
         (lambda: layers.RandomZoom(0.1, fill_mode="wrap"), "'wrap'"),
-        (lambda: layers.RandomCrop(4, 4), "by chance"),
+        (lambda: layers.RandomHeight(0.1, "bicubic"), "'bicubic'"),
     ],
 )
 def test_what_is_refused(layer: Any, reason: str) -> None:

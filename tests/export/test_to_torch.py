@@ -47,27 +47,19 @@ REFUSED = {
     "AlphaDropout": "noise_shape",
     "BatchNormalization": "statistics",
     "CenterCrop": "may be smaller",
-    "ConvLSTM1D": "torch has no module",
-    "ConvLSTM2D": "torch has no module",
-    "ConvLSTM3D": "torch has no module",
-    "ConvRNN2D": "torch has no module",
     "Embedding": "word_dropout",
     "Lambda": "runs on numbers only",
-    "LayerNormalization": "last axes",
     "LocallyConnected1D": "implementation",
     "LocallyConnected2D": "implementation",
     "Merge": "Cosine",
     "MultiHeadAttention": "several axes",
     "Resizing": "interpolation=",
-    "RNN": "StackedRNNCells",
     "Softmax": "several axes",
-    "SpectralNormalization": "parametrizations",
     "UpSampling2D": "bicubic",
-    "RandomCrop": "by chance",
 }
 # Of these each line is refused.
-NEVER = (set(REFUSED) - {"AlphaDropout", "BatchNormalization", "Embedding", "Lambda", "LayerNormalization"}) - {
-    "CenterCrop", "LocallyConnected1D", "LocallyConnected2D", "Merge", "MultiHeadAttention", "Resizing", "RNN",
+NEVER = (set(REFUSED) - {"AlphaDropout", "BatchNormalization", "Embedding", "Lambda"}) - {
+    "CenterCrop", "LocallyConnected1D", "LocallyConnected2D", "Merge", "MultiHeadAttention", "Resizing",
     "Softmax", "UpSampling2D",
 }  # fmt: skip
 EXPORTED = [spec for spec in LAYERS if spec.cls not in NEVER and str(spec) != "Identity-3x4+5"]
@@ -141,7 +133,6 @@ NO_FORM = (
     "keeps its states",
     "cell",
     "RNN both ways",
-    "SpectralNormalization",
     "attention scores",
     "return_attention_scores",
     "constants",

@@ -12,7 +12,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import torch
@@ -24,7 +24,6 @@ from .._core.ownership import is_ours, origin
 from .._core.shapes import Shape
 from ..layers.base import Layer
 from ..layers.base.traits import rates
-from ..layers.convolutional_recurrent import ConvRNN
 
 
 class NotExportable(TypeError):
@@ -212,6 +211,7 @@ class Emission:
         self.output_keys: list[str] | None = None
         self._names: dict[tuple[Any, str], str] = {}
         self._prefixes: list[str] = []
+        self._inner: dict[str, str] = {}  # the name of a module that was put into another → what makes it
         self.infers = False
         self._compacted: dict[tuple[Value, Value], tuple[Value, Value]] = {}
 
@@ -320,7 +320,7 @@ class Emission:
             note: How it differs from the layer, where it does.
         """
         name = self.name(layer, suffix)
-        if name in self.modules and self.modules[name].constructor != constructor:
+        if name in self.modules and self._inner.get(name, self.modules[name].constructor) != constructor:
             raise NotExportable(f"{layer}: calls in several modes have no form in plain torch.")
         if name not in self.modules:
             own = {key: value for key, value in (state or {}).items() if value is not None}
@@ -331,6 +331,29 @@ class Emission:
             still = frozenset(k for k, v in own.items() if not v.requires_grad and k not in (*BUFFERS, *zero))
             self.modules[name] = ModuleText(constructor, tensors, still, note, tuple(zero))
         return name
+
+    def wrap(self, name: str, constructor: str, buffers: Mapping[str, Tensor]) -> None:
+        """Put a module that has been written down into another one, which knows it as `module`.
+
+        Args:
+            name: The name of the module, which the other one takes.
+            constructor: The expression that makes both.
+            buffers: The buffers of the other one.
+        """
+        if name in self._inner:
+            return
+        inner = self.modules[name]
+        self._inner[name] = inner.constructor
+        self.modules[name] = replace(
+            inner,
+            constructor=constructor,
+            state={**{f"module.{key}": value for key, value in inner.state.items()}, **buffers},
+            frozen=frozenset(f"module.{key}" for key in inner.frozen),
+            zero=tuple(f"module.{key}" for key in inner.zero),
+        )
+        for key in inner.state:
+            if (line := self.weights.pop(f"{name}.{key}", None)) is not None:
+                self.weights[f"{name}.module.{key}"] = line
 
     def parameter(self, layer: Layer, name: str, value: Tensor) -> str:
         """Return the text of a parameter of the model's own, `self.dense_scale`.
@@ -544,9 +567,7 @@ def kept(function: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
 
 # Base of layers → why they have no form in plain torch, and what to do.
 REASONS: dict[type, str] = {
-    ConvRNN: "torch has no module of convolutions over steps",
     layers.RNN: "its cell is code in Python, of one step; use LSTM, GRU or SimpleRNN",
-    layers.SpectralNormalization: "torch.nn.utils.parametrizations.spectral_norm counts its steps in another way",
 }
 
 
@@ -554,8 +575,6 @@ def _why_not(layer: Any) -> str:
     kind = origin(type(layer))
     if layer._is_users or not is_ours(kind):
         return f"{layer}: {kind.__name__} is a layer of yours; write it as a torch module, and load its weights there."
-    if kind.__module__.endswith("preprocessing.random_pictures"):
-        return f"{layer}: it changes pictures by chance; write torchvision's transforms where the data is loaded."
     if ".preprocessing." in kind.__module__:
         return f"{layer}: it prepares data; do so where the data is loaded, and export the layers behind it."
     reason = next((text for base, text in REASONS.items() if isinstance(layer, base)), "torch has nothing like it")

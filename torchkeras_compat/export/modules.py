@@ -95,6 +95,40 @@ class GaussianDropout(nn.Module):
         return x * (1 + self.std * torch.randn_like(x)) if self.training else x
 
 
+class SpectralNorm(nn.Module):
+    """Divides a weight by its largest singular value, at each call in training."""
+
+    u: Tensor
+
+    def __init__(self, module: nn.Module, dim: int = 0, iterations: int = 1) -> None:
+        super().__init__()
+        self.module, self.dim, self.iterations = module, dim, iterations
+        size = module.get_parameter("weight").shape[dim]
+        self.register_buffer("u", 0.02 * torch.randn(1, size))
+
+    @torch.no_grad()
+    def divide(self) -> None:
+        weight = self.module.get_parameter("weight")
+        matrix, u = weight.movedim(self.dim, 0).flatten(1), self.u
+        for _ in range(self.iterations):
+            v = F.normalize(u @ matrix, dim=-1, eps=1e-6)
+            u = F.normalize(v @ matrix.t(), dim=-1, eps=1e-6)
+        sigma = (v @ matrix.t() @ u.t()).squeeze()
+        some = matrix.any()
+        self.u.copy_(torch.where(some, u, self.u))
+        weight.div_(torch.where(some, sigma, 1.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            y: Tensor = self.module(x)
+            return y
+        self.divide()
+        # Another call in the same step may divide the weight again.
+        weight = self.module.get_parameter("weight").clone()
+        y = torch.func.functional_call(self.module, {"weight": weight}, x)
+        return y
+
+
 class FrozenBatchNorm(nn.Module):
     """Batch normalisation by fixed statistics, in training too."""
 
@@ -251,6 +285,64 @@ class GRUResetAfter(Recurrent):
         reset, update = self.gate(z[:, :both] + of_state[:, :both]).chunk(2, -1)
         new = self.activation(z[:, both:] + reset * of_state[:, both:])
         return (update * h + (1 - update) * new,)
+
+
+class ConvLSTM(nn.Module):
+    """An LSTM whose products are convolutions; the steps lie behind the channels."""
+
+    def __init__(
+        self,
+        of_input: nn.Module,
+        of_state: nn.Module,
+        activation: nn.Module,
+        gate: nn.Module,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.of_input, self.of_state = of_input, of_state
+        self.activation, self.gate = activation, gate
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
+
+    def drops(self, like: Tensor, rate: float) -> list[Tensor]:
+        """Draw what multiplies the input of each gate, none where nothing drops."""
+        if not rate or not self.training:
+            return []
+        return [F.dropout(torch.ones_like(like), rate) for _ in range(4)]
+
+    def convolved(
+        self,
+        convolution: nn.Module,
+        x: Tensor,
+        drops: list[Tensor],
+    ) -> Tensor:
+        if not drops:
+            joined: Tensor = convolution(x)
+            return joined
+        gates = [convolution(x * drop).chunk(4, 1) for drop in drops]
+        return torch.cat([gate[i] for i, gate in enumerate(gates)], 1)
+
+    def forward(
+        self,
+        x: Tensor,
+        states: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        x = x.transpose(1, 2)
+        drops = self.drops(x[:, 0], self.dropout)
+        drops = [drop.repeat_interleave(x.shape[1], 0) for drop in drops]
+        z = self.convolved(self.of_input, x.flatten(0, 1), drops)
+        z = z.reshape(*x.shape[:2], *z.shape[1:])
+        zero = torch.zeros_like(z[:, 0].chunk(4, 1)[0])
+        drops = self.drops(zero, self.recurrent_dropout)
+        h, c = (zero, zero) if states is None else states
+        outputs = []
+        for t in range(x.shape[1]):
+            gates = z[:, t] + self.convolved(self.of_state, h, drops)
+            i, f, g, o = gates.chunk(4, 1)
+            c = self.gate(f) * c + self.gate(i) * self.activation(g)
+            h = self.gate(o) * self.activation(c)
+            outputs.append(h)
+        return torch.stack(outputs, 2), (h, c)
 
 
 def attend(

@@ -104,6 +104,48 @@ class RandomZoom(RandomPlaces):
         return (rows - y) * (1 + drawn[0]) + y, (columns - x) * (1 + drawn[-1]) + x
 
 
+class RandomCrop(nn.Module):
+    """Cuts a window out in training; else it is the middle, resized to fit."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        more = x.shape[2] - self.height, x.shape[3] - self.width
+        if self.training and min(more) >= 0:
+            top, left = (int(torch.randint(room + 1, ())) for room in more)
+            rows = slice(top, top + self.height)
+            return x[:, :, rows, left : left + self.width]
+        height = min(x.shape[2], x.shape[3] * self.height // self.width)
+        width = min(x.shape[3], x.shape[2] * self.width // self.height)
+        top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
+        x = x[:, :, top : top + height, left : left + width]
+        return F.interpolate(x, (self.height, self.width), mode="bilinear")
+
+
+class RandomSize(nn.Module):
+    """Stretches the pictures of a batch along one axis in training."""
+
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        dim: int,
+        mode: str = "bilinear",
+    ) -> None:
+        super().__init__()
+        self.low, self.high, self.dim, self.mode = low, high, dim, mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        size = list(x.shape[2:])
+        factor = 1 + float(torch.empty(()).uniform_(self.low, self.high))
+        size[self.dim] = max(1, int(factor * size[self.dim]))
+        return F.interpolate(x, size, mode=self.mode)
+
+
 class RandomContrast(nn.Module):
     """Draws the values of each channel from their mean, or towards it, in training."""
 

@@ -3,6 +3,7 @@
 from . import (
     activations,
     attention,
+    convolutional_recurrent,
     core,
     merging,
     networks,
@@ -17,6 +18,7 @@ from . import (
 __all__ = [
     "activations",
     "attention",
+    "convolutional_recurrent",
     "core",
     "merging",
     "networks",

@@ -71,15 +71,28 @@ def batch_normalization(emission: Emission, layer: Any, x: Value) -> Value:
 @writes(layers.LayerNormalization)
 def layer_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     """Normalisation of each sample over its last axes."""
-    x = emission.as_keras(x)
     axes = layer._axes_of(x.rank)
-    if axes != tuple(range(x.rank - len(axes), x.rank)):
-        raise NotExportable(f"{layer}: axis={layer.axis} is not that of the last axes, over which torch normalises.")
+    if axes != tuple(sorted(axes)) or 0 in axes:
+        raise NotExportable(f"{layer}: axis={layer.axis} is not in order, or the axis of the samples.")
     shape = tuple(x.shape[axis] for axis in axes)
     state = {"weight": weight_if(layer, "gamma"), "bias": weight_if(layer, "beta")}
     if layer.center and not layer.scale:  # an offset alone; a scale alone is something that torch has
         state = _scale_and_offset(layer, *shape)
-    return _scaled(emission, layer, x, shape[0] if len(shape) == 1 else shape, state)
+    order = [*(axis for axis in range(x.rank) if axis not in axes), *axes]
+    turned, back = _in_order(emission, x, order)
+    y = _scaled(emission, layer, turned, shape[0] if len(shape) == 1 else shape, state)
+    return y if back is None else emission.compute(f"{{0}}.permute({back})", y, x.shape, layer=layer)
+
+
+def _in_order(emission: Emission, x: Value, order: list[int]) -> tuple[Value, str | None]:
+    """Return a value with its axes in an order, and what turns them back where Keras has them in another."""
+    if order == [0, x.rank - 1, *range(1, x.rank - 1)] and x.rank > 2:  # the channels in front
+        return emission.turned(x, True), None
+    x = emission.as_keras(x)
+    if order == list(range(x.rank)):
+        return x, None
+    there, back = (arguments(*numbers) for numbers in (order, sorted(range(x.rank), key=order.__getitem__)))
+    return emission.compute(f"{{0}}.permute({there})", x, tuple(x.shape[n] for n in order)), back
 
 
 def _scaled(emission: Emission, layer: Any, x: Value, shape: Any, state: dict[str, Any]) -> Value:
@@ -87,7 +100,7 @@ def _scaled(emission: Emission, layer: Any, x: Value, shape: Any, state: dict[st
     options = {} if scale or center else {"elementwise_affine": False}
     options |= {"bias": False} if scale and not center else {}
     constructor = f"nn.LayerNorm({arguments(shape, eps=layer.epsilon, **options)})"
-    return emission.apply(emission.module(layer, constructor, state), x, x.shape, layer=layer)
+    return emission.apply(emission.module(layer, constructor, state), x, x.shape, x.channels_first, layer)
 
 
 @writes(layers.GroupNormalization)

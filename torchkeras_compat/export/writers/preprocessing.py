@@ -83,6 +83,28 @@ def random_places(emission: Emission, layer: Any, x: Value) -> Value:
     return _by_chance(emission, layer, x, f"{origin(type(layer)).__name__}({told})")
 
 
+@writes(layers.RandomCrop)
+def random_crop(emission: Emission, layer: Any, x: Value) -> Value:
+    """A window of pictures."""
+    y = _by_chance(emission, layer, x, f"RandomCrop({arguments(layer.height, layer.width)})")
+    y.shape = layer.compute_output_shape(x.shape)
+    return y
+
+
+@writes(layers.RandomHeight, layers.RandomWidth, modes=True)
+def random_size(emission: Emission, layer: Any, x: Value) -> Value:
+    """Pictures that are stretched in height or width."""
+    if emission.infers:
+        return x
+    if layer.interpolation not in RESIZED:
+        raise NotExportable(f"{layer}: interpolation={layer.interpolation!r} has no form in plain torch.")
+    dim = 0 if isinstance(layer, layers.RandomHeight) else 1
+    options = {} if layer.interpolation == "bilinear" else {"mode": "nearest-exact"}
+    y = _by_chance(emission, layer, x, f"RandomSize({arguments(*layer._range, dim, **options)})")
+    y.shape = layer.compute_output_shape(x.shape)
+    return y
+
+
 @writes(layers.RandomContrast, modes=True)
 def random_contrast(emission: Emission, layer: Any, x: Value) -> Value:
     """Pictures in another contrast."""

@@ -41,35 +41,32 @@ class Recurrent:
     has_pair: bool
 
 
-def module_for(layer: Any, both_ways: Any = None) -> Recurrent:
-    """Return the module of a layer, or of one that runs both ways.
+def module_for(layer: Any, cell: Any, back: Any = None) -> Recurrent:
+    """Return the module of a cell of a layer, or of two that run both ways.
 
     Args:
         layer: The layer.
-        both_ways: The layer of the way back, for torch's own module.
+        cell: The cell.
+        back: The cell of the way back, for torch's own module.
     """
-    cell = layer.cell
     function = cell._torch_function()
     state = parameters_of(cell.rnn, cell)
     inputs, units = state["weight_ih_l0"].shape[1], cell.units
     bias = {} if cell.use_bias else {"bias": False}
     zero: tuple[str, ...] = ("bias_hh_l0",) if cell.use_bias and "bias_hh_l0" in cell.rnn._buffers else ()
     if function is not None and not cell.recurrent_dropout:
-        if both_ways is not None:
-            state |= {
-                f"{name}_reverse": value for name, value in parameters_of(both_ways.cell.rnn, both_ways.cell).items()
-            }
+        if back is not None:
+            state |= {f"{name}_reverse": value for name, value in parameters_of(back.rnn, back).items()}
             zero += tuple(f"{name}_reverse" for name in zero)
         relu = {"nonlinearity": "relu"} if function == "rnn_relu" else {}
-        way = {} if both_ways is None else {"bidirectional": True}
+        way = {} if back is None else {"bidirectional": True}
         numbers = arguments(inputs, units, **relu, **bias, batch_first=True, **way)
         kind = BUILT_IN[function]
         return Recurrent(f"nn.{kind}({numbers})", state, zero, kind == "LSTM")
-    return _written_out(layer, state, inputs, bias)
+    return _written_out(layer, cell, state, inputs, bias)
 
 
-def _written_out(layer: Any, state: dict[str, Tensor], inputs: int, bias: dict[str, Any]) -> Recurrent:
-    cell = layer.cell
+def _written_out(layer: Any, cell: Any, state: dict[str, Tensor], inputs: int, bias: dict[str, Any]) -> Recurrent:
     kind = WRITTEN_OUT[type(cell._facts.formula).__name__]
     if cell.recurrent_dropout and cell._drops_by_gate():
         raise NotExportable(
@@ -89,7 +86,7 @@ def _written_out(layer: Any, state: dict[str, Tensor], inputs: int, bias: dict[s
     return Recurrent(constructor, renamed, (), True)
 
 
-def _refuse(layer: Any) -> None:
+def refuse_kept_states(layer: Any) -> None:
     """Raise where a layer keeps or reads what no exported module does.
 
     Raises:
@@ -99,26 +96,38 @@ def _refuse(layer: Any) -> None:
     for name, reason in why.items():
         if getattr(layer, name, False):
             raise NotExportable(f"{layer}({name}=True): {reason}, which has no form in an exported model.")
-    cell = layer.cell
-    if not isinstance(cell, RecurrentCell) or not is_ours(type(cell)):
-        raise NotExportable(
-            f"{layer}: its cell {type(cell).__name__} has no form in plain torch; use LSTM, GRU or SimpleRNN."
-        )
 
 
-def _dropped(emission: Emission, layer: Any, x: Value) -> Value:
-    """Return the input after the layer's dropout."""
+def cells_of(layer: Any) -> list[Any]:
+    """Return the cells of a layer, of which each walks over what the one before gave.
+
+    Raises:
+        NotExportable: One is none of this package's recurrent cells.
+    """
     cell = layer.cell
+    stacked = isinstance(cell, layers.StackedRNNCells) and is_ours(type(cell)) and not cell.reverse_state_order
+    cells: list[Any] = [cell] if not stacked else cell.cells
+    for one in cells:
+        if not isinstance(one, RecurrentCell) or not is_ours(type(one)):
+            raise NotExportable(
+                f"{layer}: its cell {type(one).__name__} has no form in plain torch; use LSTM, GRU or SimpleRNN."
+            )
+    return cells
+
+
+def _dropped(emission: Emission, layer: Any, cell: Any, x: Value, suffix: str) -> Value:
+    """Return the input after a cell's dropout."""
     if not cell.dropout:
         return x
+    suffix = f"{suffix}_dropout" if suffix else "dropout"
     if layer._drops_each_step():
-        name = emission.module(layer, f"nn.Dropout({text(cell.dropout)})", suffix="dropout")
+        name = emission.module(layer, f"nn.Dropout({text(cell.dropout)})", suffix=suffix)
     elif cell._drops_by_gate():
         raise NotExportable(
             f"{layer}: dropout is drawn for each gate here, which has no form in plain torch; write implementation=2."
         )
     else:
-        name = emission.module(layer, f"SharedDropout({text(cell.dropout)}, (1,))", suffix="dropout")
+        name = emission.module(layer, f"SharedDropout({text(cell.dropout)}, (1,))", suffix=suffix)
     return emission.apply(name, x, x.shape)
 
 
@@ -139,28 +148,38 @@ def walk(emission: Emission, layer: Any, x: Value, initial_state: Any = None, su
         suffix: What is added to the name of its module.
         of: The layer that it stands in.
     """
-    _refuse(layer)
-    if isinstance(initial_state, Value):
-        initial_state = [initial_state]
-    first = list(initial_state or ())
-    named, mask, made = of or layer, x.mask, module_for(layer)
+    refuse_kept_states(layer)
+    first = [initial_state] if isinstance(initial_state, Value) else list(initial_state or ())
+    named, mask, cells = of or layer, x.mask, cells_of(layer)
     shapes = flatten_shapes(layer.compute_output_shape(x.shape))
-    x = _dropped(emission, layer, emission.as_keras(x))
-    name = emission.module(named, made.constructor, made.state, suffix, made.zero)
-    if layer.go_backwards:
-        x = emission.compute("{0}.flip(1)", x, x.shape)
-    inputs, count = [x, *first], None
-    if mask is not None:
-        valid = emission.compute("{0}.flip(1)", mask, mask.shape, hint="mask") if layer.go_backwards else mask
-        inputs[0], count = emission.valid_first(x, valid)
-    outputs, *last = _run(emission, layer, name, made, inputs, count, named)
-    y = _output(emission, layer, outputs, count, shapes[0], named)
+    x, count = emission.as_keras(x), None
+    states: list[Value] = []
+    for i, cell in enumerate(cells):
+        own = suffix if len(cells) == 1 else "_".join(filter(None, (suffix, str(i))))
+        x, made = _dropped(emission, layer, cell, x, own), module_for(layer, cell)
+        name = emission.module(named, made.constructor, made.state, own, made.zero)
+        if i == 0 and layer.go_backwards:
+            x = emission.compute("{0}.flip(1)", x, x.shape)
+        if i == 0 and mask is not None:
+            valid = emission.compute("{0}.flip(1)", mask, mask.shape, hint="mask") if layer.go_backwards else mask
+            x, count = emission.valid_first(x, valid)
+        start, first = first[: len(cell._state_names)], first[len(cell._state_names) :]
+        x, *last = _run(emission, layer, cell, name, made, [x, *start], count, named)
+        states += _states(emission, made, last, start, count, named)
+    y = _output(emission, layer, x, count, shapes[0], named)
     y.mask = mask if layer.return_sequences else None
-    return [y, *_states(emission, layer, made, last, first, count, named)] if layer.return_state else y
+    return [y, *states] if layer.return_state else y
 
 
 def _run(
-    emission: Emission, layer: Any, name: str, made: Recurrent, inputs: list[Value], count: Value | None, named: Any
+    emission: Emission,
+    layer: Any,
+    cell: Any,
+    name: str,
+    made: Recurrent,
+    inputs: list[Value],
+    count: Value | None,
+    named: Any,
 ) -> list[Value]:
     """Write down the call of a recurrent module, and return all its outputs and its last states."""
     x, *first = inputs
@@ -173,15 +192,14 @@ def _run(
             )
         call = f"run_valid_steps(self.{name}, {arguments_of_call.replace('{0}', f'{{0}}, {{{len(inputs)}}}')})"
         inputs = [*inputs, count]
-    steps, state = (x.shape[0], x.shape[1], layer.cell.units), (x.shape[0], layer.cell.units)
-    number = len(layer.cell._state_names)
+    steps, state = (x.shape[0], x.shape[1], cell.units), (x.shape[0], cell.units)
+    number = len(cell._state_names)
     states = "({1}, {2})" if number == 2 else "({1},)" if made.has_pair else "{1}"
     return emission.several(call, inputs, f"{{0}}, {states}", [steps, *[state] * number], named)
 
 
 def _states(
     emission: Emission,
-    layer: Any,
     made: Recurrent,
     last: Sequence[Value],
     first: Sequence[Value],

@@ -23,16 +23,21 @@ def as_torch(emission: Emission, layer: Any, x: Value) -> Value:
     return emission.turned(x, layer.data_format == "channels_last")
 
 
-def lengths(layer: Any, x: Value) -> list[int]:
+def lengths(layer: Any, spatial: Any, shape: Shape) -> list[int]:
     """Return the sizes in space.
+
+    Args:
+        layer: The layer that messages name.
+        spatial: What knows which axes are those of space: the layer, or its cell.
+        shape: The shape, in Keras's order.
 
     Raises:
         NotExportable: One is not known.
     """
-    known = layer.lengths(x.shape)
+    known = spatial.lengths(shape)
     if None in known:
         raise NotExportable(
-            f"{layer}: its padding depends on the size of the input, which the model leaves open, {x.shape}; give the "
+            f"{layer}: its padding depends on the size of the input, which the model leaves open, {shape}; give the "
             f"input a fixed size."
         )
     return list(known)
@@ -43,14 +48,14 @@ def channels_of(layer: Any, x: Value) -> int:
     return int(x.shape[layer.channel_axis] or 0)
 
 
-def _around(pads: Pads) -> str:
+def zeros_around(pads: Pads) -> str:
     """Return cells before and behind each axis as torch has them, the last axis first."""
     return text([n for pair in reversed(pads) for n in pair])
 
 
 def pad(emission: Emission, x: Value, pads: Pads) -> Value:
     """Write down zeros around a value that lies with the channels on axis 1, or cells cut away where negative."""
-    around = _around(pads)
+    around = zeros_around(pads)
     module = f"nn.ZeroPad{len(pads)}d({around})"
     return emission.compute(f"F.pad({{0}}, {around})", x, x.shape, [module], x.channels_first)
 
@@ -58,7 +63,8 @@ def pad(emission: Emission, x: Value, pads: Pads) -> Value:
 # --- convolutions ----------------------------------------------------------------------------------------------------
 
 
-def _outputs_first(kernel: torch.Tensor) -> torch.Tensor:
+def outputs_first(kernel: torch.Tensor) -> torch.Tensor:
+    """Return a kernel of Keras in torch's order of axes."""
     return kernel.movedim((-1, -2), (0, 1))
 
 
@@ -66,7 +72,7 @@ def _channel_by_channel(kernel: torch.Tensor) -> torch.Tensor:
     return kernel.movedim((-2, -1), (0, 1)).flatten(0, 1).unsqueeze(1)
 
 
-def _window(layer: Any) -> dict[str, Any]:
+def window_options(layer: Any) -> dict[str, Any]:
     """Return the arguments of a convolution but for channels and padding, as far as they are not torch's defaults."""
     options = {"stride": sizes(layer.strides), "dilation": sizes(layer.dilation_rate)}
     return {name: value for name, value in options.items() if value != 1}
@@ -77,7 +83,7 @@ def padded(emission: Emission, layer: Any, x: Value) -> tuple[Value, dict[str, A
     if layer.padding == "valid":
         return x, {}
     depends = layer.padding == "same" and max(layer.strides) > 1
-    pads = layer.pads(lengths(layer, x) if depends else [ANY_SIZE] * layer.rank)
+    pads = layer.pads(lengths(layer, layer, x.shape) if depends else [ANY_SIZE] * layer.rank)
     if all(before == after for before, after in pads):
         around = sizes([before for before, _ in pads])
         return x, {"padding": around} if around else {}
@@ -94,7 +100,7 @@ def _convolution(
     x, padding = padded(emission, layer, x)
     grouped = {} if groups == 1 else {"groups": groups}
     bias = {"bias": False} if state.get("bias") is None else {}
-    options = {**_window(layer), **padding, **grouped, **bias}
+    options = {**window_options(layer), **padding, **grouped, **bias}
     numbers = arguments(channels, outputs, sizes(layer.kernel_size), **options)
     name = emission.module(layer, f"nn.Conv{layer.rank}d({numbers})", state, suffix)
     space = layer.lengths(shape)
@@ -113,7 +119,7 @@ def convolution(emission: Emission, layer: Any, x: Value) -> Value:
             f"{layer}: an input with several axes of samples, {x.shape}, has no form in plain torch; write "
             f"TimeDistributed around the layer."
         )
-    state = {"weight": kept(_outputs_first, weight(layer, "kernel")), "bias": weight_if(layer, "bias")}
+    state = {"weight": kept(outputs_first, weight(layer, "kernel")), "bias": weight_if(layer, "bias")}
     y = _convolution(emission, layer, x, layer.filters, layer.groups, state)
     return activate(emission, layer, layer.activation, y)
 
@@ -135,7 +141,7 @@ def separable(emission: Emission, layer: Any, x: Value) -> Value:
     inner = channels * layer.depth_multiplier
     first = {"weight": kept(_channel_by_channel, weight(layer, "depthwise_kernel"))}
     y = _convolution(emission, layer, x, inner, channels, first, "depthwise")
-    second = {"weight": kept(_outputs_first, weight(layer, "pointwise_kernel")), "bias": weight_if(layer, "bias")}
+    second = {"weight": kept(outputs_first, weight(layer, "pointwise_kernel")), "bias": weight_if(layer, "bias")}
     bias = {} if layer.use_bias else {"bias": False}
     constructor = f"nn.Conv{layer.rank}d({arguments(inner, layer.filters, 1, **bias)})"
     name = emission.module(layer, constructor, second, "pointwise")
@@ -148,9 +154,9 @@ def transposed(emission: Emission, layer: Any, x: Value) -> Value:
     """A transposed convolution, from which the cells that Keras has not are cut."""
     x = as_torch(emission, layer, x)
     shape = layer.compute_output_shape(x.shape)
-    known = layer._fixed_edges or layer._edges(lengths(layer, x))
+    known = layer._fixed_edges or layer._edges(lengths(layer, layer, x.shape))
     both, more, last = (list(sizes_in_space)[-layer.rank :] for sizes_in_space in known)
-    options = _window(layer)
+    options = window_options(layer)
     if any(both):
         options["padding"] = sizes(both)
     if any(more):
@@ -158,7 +164,7 @@ def transposed(emission: Emission, layer: Any, x: Value) -> Value:
     if not layer.use_bias:
         options["bias"] = False
     numbers = arguments(x.shape[layer.channel_axis], layer.filters, sizes(layer.kernel_size), **options)
-    state = {"weight": kept(_outputs_first, weight(layer, "kernel")), "bias": weight_if(layer, "bias")}
+    state = {"weight": kept(outputs_first, weight(layer, "kernel")), "bias": weight_if(layer, "bias")}
     name = emission.module(layer, f"nn.ConvTranspose{layer.rank}d({numbers})", state)
     y = emission.apply(name, x, shape, x.channels_first, layer)
     if any(last):
@@ -187,7 +193,7 @@ def _pooled(emission: Emission, layer: Any, x: Value, function: str, module: str
     if surplus:  # the window that the padding in front makes one too many
         cuts = ", ".join("1:" if axis in surplus else ":" for axis in range(layer.rank + 2))
         edges = [(-1 if axis + 2 in surplus else 0, 0) for axis in range(layer.rank)]
-        cut = f"nn.ZeroPad{layer.rank}d({_around(edges)})"
+        cut = f"nn.ZeroPad{layer.rank}d({zeros_around(edges)})"
         y = emission.compute(f"{{0}}[{cuts}]", y, shape, [cut], y.channels_first, layer)
     return y
 
@@ -196,7 +202,7 @@ def _same(layer: Any, x: Value) -> tuple[list[int], list[int]]:
     """Return torch's padding for Keras's `'same'`, and the axes whose first window is one too many."""
     if all(window == stride == 2 for window, stride in zip(layer.pool_size, layer.strides)):
         return [0] * layer.rank, []  # whatever the size, the odd cell is at the end
-    padding, surplus = layer._same(lengths(layer, x))
+    padding, surplus = layer._same(lengths(layer, layer, x.shape))
     height = len(padding) - layer.rank  # a sequence is an image of height 1 there
     return padding[height:], [axis - height for axis in surplus]
 

@@ -8,7 +8,7 @@ from ... import layers
 from ..._core.ownership import origin
 from ..._core.tree import flatten_shapes
 from ...layers.recurrent.cells import RecurrentCell
-from ..emission import Emission, NotExportable, Value, text, writes
+from ..emission import Emission, NotExportable, Value, arguments, text, writes
 from .recurrent import module_for, walk
 
 MERGED = {"sum": "{0} + {1}", "mul": "{0} * {1}", "ave": "({0} + {1}) / 2", "concat": "torch.cat([{0}, {1}], dim=-1)"}
@@ -37,12 +37,30 @@ def time_distributed(emission: Emission, layer: Any, x: Value) -> Value:
     return y
 
 
+@writes(layers.SpectralNormalization, masks=True, modes=True)
+def spectral_normalization(emission: Emission, layer: Any, x: Value) -> Value:
+    """A layer whose kernel is divided by its largest singular value at each call in training."""
+    inner = layer.layer
+    with emission.inside(layer.name):
+        y: Value = emission.call(inner, x)
+        name = emission.name(inner)
+    module = emission.modules.get(name)
+    if module is None or not {"weight", "module.weight"} & module.state.keys():
+        raise NotExportable(f"{layer}: the kernel of {inner} is no weight of one module of torch.")
+    if not emission.infers:
+        dim = 1 if isinstance(inner, layers.Embedding) else 0  # where Keras's last axis lies
+        told = arguments(dim, layer.power_iterations)
+        emission.wrap(name, f"SpectralNorm({module.constructor}, {told})", {"u": layer.vector_u.detach().clone()})
+    y.mask = x.mask
+    return y
+
+
 @writes(layers.Bidirectional, masks=True, modes=True)
 def bidirectional(emission: Emission, layer: Any, x: Value, initial_state: Any = None) -> Any:
     """A recurrent layer both ways."""
     forward, backward = layer.forward_layer, layer.backward_layer
     for one in (forward, backward):
-        if not isinstance(getattr(one, "cell", None), RecurrentCell):
+        if not isinstance(getattr(one, "cell", None), (RecurrentCell, layers.StackedRNNCells)):
             raise NotExportable(f"{layer}: {type(one).__name__} both ways has no form in plain torch.")
     if _is_one_module(layer, x, initial_state):
         return _by_one_module(emission, layer, x)
@@ -74,6 +92,8 @@ def _is_one_module(layer: Any, x: Value, initial_state: Any) -> bool:
     """Tell whether torch's module that runs both ways computes the same."""
     forward, backward = layer.forward_layer, layer.backward_layer
     cells = (forward.cell, backward.cell)
+    if not all(isinstance(cell, RecurrentCell) for cell in cells):
+        return False
     parts = zip((forward, backward), cells)
     alike = len({(origin(type(part)), c.units, c.use_bias, c._torch_function()) for part, c in parts}) == 1
     own = all(c._torch_function() is not None and not c.dropout and not c.recurrent_dropout for c in cells)
@@ -82,7 +102,7 @@ def _is_one_module(layer: Any, x: Value, initial_state: Any) -> bool:
 
 
 def _by_one_module(emission: Emission, layer: Any, x: Value) -> Value:
-    made = module_for(layer.forward_layer, layer.backward_layer)
+    made = module_for(layer.forward_layer, layer.forward_layer.cell, layer.backward_layer.cell)
     name = emission.module(layer, made.constructor, made.state, zero=made.zero)
     x = emission.as_keras(x)
     shape, units = layer.compute_output_shape(x.shape), layer.forward_layer.cell.units
