@@ -120,6 +120,21 @@ def test_the_file_runs_by_itself(tmp_path: Path) -> None:
     assert re.search(r"epoch 10/10: loss \d\.\d{4}\n$", done.stdout), done.stderr
 
 
+@pytest.mark.parametrize("loss", ["mse", "binary_crossentropy", "hinge"])
+def test_labels_without_an_axis_of_units(loss: str) -> None:
+    tk.utils.set_random_seed(4)
+    model = Sequential([Dense(1, "sigmoid", input_shape=(3,))])
+    model.compile("sgd", loss)
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(model.to_torch_source(), names)
+    module = names["Net"]()
+    module.load_state_dict(model.to_torch().state_dict())
+    x, y = np.random.RandomState(0).randn(12, 3).astype("float32"), np.arange(12) % 2
+    losses = names["train"](module, torch.tensor(x), torch.tensor(y).float(), epochs=3, batch_size=4, shuffle=False)
+    expected = model.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0).history["loss"]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
 def test_keys_are_those_of_to_torch() -> None:
     model = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1)), Flatten(), Dense(2)])
     names: dict[str, Any] = {}

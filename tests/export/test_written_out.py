@@ -74,6 +74,14 @@ def test_layer_normalization_over_any_axes(axis: list[int]) -> None:
     np.testing.assert_allclose(outputs_of(model.to_torch(), [torch.tensor(x)])[0], model.predict(x), atol=1e-5)
 
 
+def test_group_normalization_of_pictures_trains() -> None:
+    """Torch's kernel for channels that lie last crashes where its input asks for no gradient (2.13)."""
+    model = Sequential([layers.GroupNormalization(2, input_shape=(6, 6, 4)), layers.Conv2D(2, 3)])
+    x = torch.tensor(np.random.RandomState(0).randn(3, 6, 6, 4).astype("float32"))
+    model.to_torch().train()(x).square().mean().backward()
+    np.testing.assert_allclose(outputs_of(model.to_torch(), [x])[0], model.predict(x.numpy()), atol=1e-5)
+
+
 def three_cells() -> list[Any]:
     return [layers.LSTMCell(4), layers.SimpleRNNCell(3), layers.GRUCell(2)]
 

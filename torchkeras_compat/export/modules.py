@@ -30,6 +30,13 @@ class Permute(nn.Module):
         return ", ".join(map(str, self.order))
 
 
+class Contiguous(nn.Module):
+    """Lays the channels one behind the other, as torch.nn.GroupNorm wants them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.contiguous()
+
+
 def hard_sigmoid(x: Tensor) -> Tensor:
     """The line 0.2 x + 0.5, cut at 0 and 1; torch's own has the slope 1 / 6."""
     return (0.2 * x + 0.5).clamp(0, 1)

@@ -113,6 +113,9 @@ class Training:
             lines += statement(f"{', '.join(names)} = (outputs[key] for key in [{quoted}])", 4)
         else:
             lines += statement(f"{', '.join(names)} = {result}", 4)
+        for loss, value, name, target in zip(self.losses, self.emission.outputs, names, targets):
+            if loss is not None and loss.targets != "indices" and value.rank == 2 and value.shape[-1] == 1:
+                lines.append(f"    {target} = {target}.reshape_as({name})  # a label a sample will do, as in Keras")
         terms = self._terms(names, targets)
         if len(terms) == 1:
             return [*lines, *statement(f"return {terms[0]}", 4)]

@@ -10,7 +10,6 @@ from ... import layers
 from ..emission import Emission, NotExportable, Value, arguments, text, weight, weight_if, writes
 
 MODULES = {2: "nn.BatchNorm1d", 3: "nn.BatchNorm1d", 4: "nn.BatchNorm2d", 5: "nn.BatchNorm3d"}
-INEXACT = "torch is exact here for inputs near zero, or contiguous ones"
 BIASED = "torch moves its variance by n / (n - 1) times what Keras does"
 
 
@@ -110,7 +109,9 @@ def group_normalization(emission: Emission, layer: Any, x: Value) -> Value:
     x = _channels_on_axis_1(emission, layer, x, axis)
     numbers = arguments(layer.groups, x.shape[axis], eps=layer.epsilon, **options)
     state = _scale_and_offset(layer, x.shape[axis])
-    name = emission.module(layer, f"nn.GroupNorm({numbers})", state, note=INEXACT if x.rank > 3 else "")
+    if x.rank > 3:  # torch's kernel for channels that lie last is inexact, and may crash in its backward pass
+        x = emission.compute("{0}.contiguous()", x, x.shape, ["Contiguous()"], x.channels_first)
+    name = emission.module(layer, f"nn.GroupNorm({numbers})", state)
     return emission.apply(name, x, x.shape, x.channels_first, layer)
 
 
