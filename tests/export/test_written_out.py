@@ -82,6 +82,26 @@ def test_group_normalization_of_pictures_trains() -> None:
     np.testing.assert_allclose(outputs_of(model.to_torch(), [x])[0], model.predict(x.numpy()), atol=1e-5)
 
 
+@pytest.mark.parametrize("implementation", [1, 2])
+@pytest.mark.parametrize("rates", [(0.0, 0.4), (0.3, 0.2), (0.3, 0.0)])
+@pytest.mark.parametrize("reset_after", [None, False, True])
+def test_dropout_of_recurrent_layers(reset_after: bool | None, rates: tuple[float, float], implementation: int) -> None:
+    """Of many equal samples, outputs in training have the mean, the spread and the products of the model's."""
+    tk.utils.set_random_seed(3)
+    options: Any = {"dropout": rates[0], "recurrent_dropout": rates[1], "implementation": implementation}
+    layer = layers.LSTM(3, **options) if reset_after is None else layers.GRU(3, reset_after=reset_after, **options)
+    model = Sequential([layers.Input((4, 2)), layer])
+    random = np.random.RandomState(0)
+    model.set_weights([random.randn(*weight.shape).astype("float32") for weight in model.get_weights()])
+    x = random.randn(1, 4, 2).astype("float32")
+    np.testing.assert_allclose(outputs_of(model.to_torch().eval(), [torch.tensor(x)])[0], model.predict(x), atol=1e-5)
+    many = np.repeat(x, 20000, 0)
+    y = np.asarray(model(many, training=True).detach())
+    mine = outputs_of(model.to_torch().train(), [torch.tensor(many)])[0]
+    np.testing.assert_allclose(mine.mean(0), y.mean(0), atol=0.02)
+    np.testing.assert_allclose(np.cov(mine.T), np.cov(y.T), atol=0.01)
+
+
 def three_cells() -> list[Any]:
     return [layers.LSTMCell(4), layers.SimpleRNNCell(3), layers.GRUCell(2)]
 

@@ -206,10 +206,13 @@ class Recurrent(nn.Module):
         activation: nn.Module,
         gate: nn.Module,
         bias: bool = True,
+        dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
+        by_gate: bool = False,
     ) -> None:
         super().__init__()
-        self.units, self.recurrent_dropout = units, recurrent_dropout
+        self.units, self.by_gate = units, by_gate
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.activation, self.gate = activation, gate
         self.weight_ih = nn.Parameter(torch.empty(self.gates * units, inputs))
         self.weight_hh = nn.Parameter(torch.empty(self.gates * units, units))
@@ -217,7 +220,32 @@ class Recurrent(nn.Module):
         for weight in (self.weight_ih, self.weight_hh):
             nn.init.uniform_(weight, -(units**-0.5), units**-0.5)
 
-    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def drops(self, like: Tensor, rate: float) -> list[Tensor]:
+        """Draw what multiplies an input, for all gates at once or for each."""
+        if not rate or not self.training:
+            return []
+        count = self.gates if self.by_gate else 1
+        return [F.dropout(torch.ones_like(like), rate) for _ in range(count)]
+
+    def product(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        drops: list[Tensor],
+        bias: Tensor | None = None,
+    ) -> Tensor:
+        if len(drops) < 2:
+            return F.linear(x * drops[0] if drops else x, weight, bias)
+        parts = zip(drops, weight.chunk(len(drops)), strict=True)
+        z = torch.cat([F.linear(x * drop, part) for drop, part in parts], -1)
+        return z if bias is None else z + bias
+
+    def step(
+        self,
+        z: Tensor,
+        keep: list[Tensor],
+        *states: Tensor,
+    ) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def forward(
@@ -225,9 +253,10 @@ class Recurrent(nn.Module):
         x: Tensor,
         states: tuple[Tensor, ...] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        z = F.linear(x, self.weight_ih, self.bias)
+        drops = self.drops(x[:, :1], self.dropout)
+        z = self.product(x, self.weight_ih, drops, self.bias)
         zero = x.new_zeros(x.shape[0], self.units)
-        keep = F.dropout(torch.ones_like(zero), self.recurrent_dropout, self.training)
+        keep = self.drops(zero, self.recurrent_dropout)
         now = (zero,) * self.states if states is None else states
         outputs = []
         for t in range(x.shape[1]):
@@ -239,18 +268,30 @@ class Recurrent(nn.Module):
 class SimpleRNN(Recurrent):
     """A simple recurrent layer with any activation; nn.RNN has tanh and relu."""
 
-    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        return (self.activation(z + F.linear(states[0] * keep, self.weight_hh)),)
+    def step(
+        self,
+        z: Tensor,
+        keep: list[Tensor],
+        *states: Tensor,
+    ) -> tuple[Tensor, ...]:
+        of_state = self.product(states[0], self.weight_hh, keep)
+        return (self.activation(z + of_state),)
 
 
 class LSTM(Recurrent):
-    """An LSTM with activations of any kind; nn.LSTM has tanh and sigmoid alone."""
+    """An LSTM with any activations and dropout; nn.LSTM has one kind alone."""
 
     gates, states = 4, 2
 
-    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def step(
+        self,
+        z: Tensor,
+        keep: list[Tensor],
+        *states: Tensor,
+    ) -> tuple[Tensor, ...]:
         h, c = states
-        i, f, g, o = (z + F.linear(h * keep, self.weight_hh)).chunk(4, -1)
+        z = z + self.product(h, self.weight_hh, keep)
+        i, f, g, o = z.chunk(4, -1)
         c = self.gate(f) * c + self.gate(i) * self.activation(g)
         return self.gate(o) * self.activation(c), c
 
@@ -260,17 +301,22 @@ class GRU(Recurrent):
 
     gates = 3
 
-    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def step(
+        self,
+        z: Tensor,
+        keep: list[Tensor],
+        *states: Tensor,
+    ) -> tuple[Tensor, ...]:
         (h,), both = states, 2 * self.units
-        of_state = F.linear(h * keep, self.weight_hh[:both])
+        of_state = self.product(h, self.weight_hh[:both], keep[:2])
         reset, update = self.gate(z[:, :both] + of_state).chunk(2, -1)
-        of_reset = F.linear(reset * h * keep, self.weight_hh[both:])
+        of_reset = self.product(reset * h, self.weight_hh[both:], keep[-1:])
         new = self.activation(z[:, both:] + of_reset)
         return (update * h + (1 - update) * new,)
 
 
 class GRUResetAfter(Recurrent):
-    """A GRU with activations of any kind; nn.GRU has tanh and sigmoid alone."""
+    """A GRU with any activations and dropout; nn.GRU has one kind alone."""
 
     gates = 3
 
@@ -281,14 +327,19 @@ class GRUResetAfter(Recurrent):
         activation: nn.Module,
         gate: nn.Module,
         bias: bool = True,
-        recurrent_dropout: float = 0.0,
+        **options: Any,
     ) -> None:
-        super().__init__(inputs, units, activation, gate, bias, recurrent_dropout)
+        super().__init__(inputs, units, activation, gate, bias, **options)
         self.recurrent_bias = nn.Parameter(torch.zeros(3 * units)) if bias else None
 
-    def step(self, z: Tensor, keep: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def step(
+        self,
+        z: Tensor,
+        keep: list[Tensor],
+        *states: Tensor,
+    ) -> tuple[Tensor, ...]:
         (h,), both = states, 2 * self.units
-        of_state = F.linear(h * keep, self.weight_hh, self.recurrent_bias)
+        of_state = self.product(h, self.weight_hh, keep, self.recurrent_bias)
         reset, update = self.gate(z[:, :both] + of_state[:, :both]).chunk(2, -1)
         new = self.activation(z[:, both:] + reset * of_state[:, both:])
         return (update * h + (1 - update) * new,)

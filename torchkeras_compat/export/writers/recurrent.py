@@ -54,7 +54,7 @@ def module_for(layer: Any, cell: Any, back: Any = None) -> Recurrent:
     inputs, units = state["weight_ih_l0"].shape[1], cell.units
     bias = {} if cell.use_bias else {"bias": False}
     zero: tuple[str, ...] = ("bias_hh_l0",) if cell.use_bias and "bias_hh_l0" in cell.rnn._buffers else ()
-    if function is not None and not cell.recurrent_dropout:
+    if function is not None and not cell.recurrent_dropout and not (cell.dropout and _by_gate(layer, cell)):
         if back is not None:
             state |= {f"{name}_reverse": value for name, value in parameters_of(back.rnn, back).items()}
             zero += tuple(f"{name}_reverse" for name in zero)
@@ -68,14 +68,12 @@ def module_for(layer: Any, cell: Any, back: Any = None) -> Recurrent:
 
 def _written_out(layer: Any, cell: Any, state: dict[str, Tensor], inputs: int, bias: dict[str, Any]) -> Recurrent:
     kind = WRITTEN_OUT[type(cell._facts.formula).__name__]
-    if cell.recurrent_dropout and cell._drops_by_gate():
-        raise NotExportable(
-            f"{layer}: recurrent_dropout is drawn for each gate here, which has no form in plain torch; write "
-            f"recurrent_dropout=0."
-        )
     gate = cell.recurrent_activation
     gates = module_of(layer, gate) if gate is not None else "nn.Identity()"
-    options = {**bias, **({"recurrent_dropout": cell.recurrent_dropout} if cell.recurrent_dropout else {})}
+    by_gate = _by_gate(layer, cell)
+    rates = {"dropout": cell.dropout if by_gate else 0, "recurrent_dropout": cell.recurrent_dropout}
+    options = {**bias, **{name: rate for name, rate in rates.items() if rate}}
+    options |= {"by_gate": True} if by_gate and any(rates.values()) else {}
     tail = f", {arguments(**options)}" if options else ""
     constructor = f"{kind}({inputs}, {cell.units}, {module_of(layer, cell.activation)}, {gates}{tail})"
     renamed = {"weight_ih": state["weight_ih_l0"], "weight_hh": state["weight_hh_l0"]}
@@ -84,6 +82,11 @@ def _written_out(layer: Any, cell: Any, state: dict[str, Tensor], inputs: int, b
         if kind == "GRUResetAfter":
             renamed["recurrent_bias"] = state["bias_hh_l0"]
     return Recurrent(constructor, renamed, (), True)
+
+
+def _by_gate(layer: Any, cell: Any) -> bool:
+    """Tell whether each gate has a draw of its own in dropout."""
+    return bool(cell._drops_by_gate()) and not layer._drops_each_step()
 
 
 def refuse_kept_states(layer: Any) -> None:
@@ -117,15 +120,11 @@ def cells_of(layer: Any) -> list[Any]:
 
 def _dropped(emission: Emission, layer: Any, cell: Any, x: Value, suffix: str) -> Value:
     """Return the input after a cell's dropout."""
-    if not cell.dropout:
+    if not cell.dropout or _by_gate(layer, cell):
         return x
     suffix = f"{suffix}_dropout" if suffix else "dropout"
     if layer._drops_each_step():
         name = emission.module(layer, f"nn.Dropout({text(cell.dropout)})", suffix=suffix)
-    elif cell._drops_by_gate():
-        raise NotExportable(
-            f"{layer}: dropout is drawn for each gate here, which has no form in plain torch; write implementation=2."
-        )
     else:
         name = emission.module(layer, f"SharedDropout({text(cell.dropout)}, (1,))", suffix=suffix)
     return emission.apply(name, x, x.shape)
