@@ -124,6 +124,17 @@ def test_names_of_layers_that_torch_or_the_model_has(name: str) -> None:
     assert model.get_layer(name) is inner
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["code", "graph", "forward"])
+def test_modules_are_not_called_what_torchs_graphs_have(name: str) -> None:
+    inputs = tk.Input((5,))
+    hidden = Dense(4, name=name)(inputs)
+    module = tk.Model(inputs, [hidden, Dense(2)(hidden)]).to_torch().eval()
+    x = torch.rand(3, 5)
+    program = torch.export.export(module, (x,)).run_decompositions()
+    expect_same(list(program.module()(x)), list(module(x)))
+
+
 def test_products_of_samples_and_attention() -> None:
     one, other = tk.Input((3, 4)), tk.Input((5, 4))
     model = Model([one, other], Dot(axes=2, normalize=True)([one, other]))

@@ -296,7 +296,8 @@ class Emission:
         key = (layer, suffix)
         if key not in self._names:
             words = [*self._prefixes, str(layer.name), *([suffix] if suffix else [])]
-            used = {*self._names.values(), *dir(nn.Module), "training", "logits"}
+            # What torch makes of a module to export it has attributes of its own, `code` among them
+            used = {*self._names.values(), *dir(torch.fx.GraphModule), "training", "logits"}
             self._names[key] = unused(identifier("_".join(words)), used)
         return self._names[key]
 
