@@ -24,6 +24,15 @@ def net(keras: Any, num_bins: int = 4) -> Any:
     return keras.Model(inputs, keras.layers.Dense(1, name="out")(keras.layers.Embedding(num_bins + 2, 2)(bins)))
 
 
+def nested(keras: Any) -> Any:
+    """Return a model with one inside that learns, and has weights that do not train."""
+    layers = keras.layers
+    chain = [layers.Input((1,)), layers.Discretization(num_bins=4, name="bins"), layers.Embedding(6, 2)]
+    inner = keras.Sequential([*chain, layers.Flatten(), layers.BatchNormalization()], name="inner")
+    inputs = layers.Input((1,))
+    return keras.Model(inputs, layers.Dense(1, name="out")(inner(inputs)))
+
+
 if __name__ == "__main__":
     import keras
 
@@ -41,3 +50,10 @@ if __name__ == "__main__":
         array = io.BytesIO()
         np.save(array, made.predict(X, verbose=0))
         archive.writestr("y.npy", array.getvalue())
+        around = nested(keras)
+        around.get_layer("inner").get_layer("bins").adapt(X)
+        around.save(f"{folder}/nested.h5")
+        archive.write(f"{folder}/nested.h5", "nested.h5")
+        array = io.BytesIO()
+        np.save(array, around.predict(X, verbose=0))
+        archive.writestr("nested.npy", array.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 import torchkeras_compat as tk
 
-from .make_learned_bins import DATA, X, net
+from .make_learned_bins import DATA, X, nested, net
 
 
 def unpacked(name: str, folder: Path) -> tuple[str, Any]:
@@ -38,6 +39,56 @@ def test_weights(name: str, tmp_path: Path) -> None:
     model = net(tk)
     model.load_weights(path)
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, atol=1e-6)
+
+
+def test_a_model_inside_another(tmp_path: Path) -> None:
+    path, _ = unpacked("nested.h5", tmp_path)
+    with zipfile.ZipFile(DATA) as archive:
+        expected = np.load(io.BytesIO(archive.read("nested.npy")))
+    whole, model = tk.models.load_model(path, compile=False), nested(tk)
+    model.load_weights(path)
+    for one in (whole, model):
+        np.testing.assert_allclose(one.predict(X, verbose=0), expected, atol=1e-6)
+
+
+def test_what_is_learned_is_written_as_keras_writes_it(tmp_path: Path) -> None:
+    path, _ = unpacked("w.weights.h5", tmp_path)
+    model = net(tk)
+    model.get_layer("bins").adapt(X)
+    model.save_weights(tmp_path / "mine.weights.h5")
+    place = "layers/discretization/vars"
+    with h5py.File(tmp_path / "mine.weights.h5") as mine, h5py.File(path) as theirs:
+        assert list(mine[place]) == list(theirs[place])
+        np.testing.assert_allclose(mine[place]["0"], theirs[place]["0"], rtol=1e-6)
+    again = net(tk)
+    again.load_weights(tmp_path / "mine.weights.h5")
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    model.save(tmp_path / "mine.keras")  # which has the intervals in its configuration
+    whole = tk.models.load_model(tmp_path / "mine.keras")
+    whole.load_weights(tmp_path / "mine.weights.h5")
+    np.testing.assert_array_equal(whole.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("layer", ["Dense", "Normalization", "Rescaling"])
+def test_a_first_layer_says_its_input_and_no_module(layer: str, tmp_path: Path) -> None:
+    """Keras 3.15 takes no batch_input_shape of a layer that says its module; files of Keras 2.15 say none."""
+    made = {
+        "Dense": lambda **told: tk.layers.Dense(2, **told),
+        "Rescaling": lambda **told: tk.layers.Rescaling(2, **told),
+    }
+    first = made.get(layer, tk.layers.Normalization)(input_shape=(3,))
+    tk.Sequential([first, tk.layers.Dense(1)]).save(tmp_path / "mine.h5")
+    with h5py.File(tmp_path / "mine.h5") as file:
+        entries = json.loads(file.attrs["model_config"])["config"]["layers"]
+    (entry,) = (one for one in entries if one["class_name"] == layer and "batch_input_shape" in one["config"])
+    assert sorted(entry) == ["class_name", "config"]
+
+
+def test_nothing_learned_yet(tmp_path: Path) -> None:
+    net(tk).save_weights(tmp_path / "new.weights.h5")
+    model = net(tk)
+    model.load_weights(tmp_path / "new.weights.h5")
+    assert model.get_layer("bins").bin_boundaries == []
 
 
 def test_weights_by_name(tmp_path: Path) -> None:

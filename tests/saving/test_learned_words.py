@@ -14,7 +14,7 @@ import pytest
 
 import torchkeras_compat as tk
 
-from .make_learned_words import DATA, NUMBERS, TEXTS, WORDS
+from .make_learned_words import DATA, NUMBERS, TEXTS, WORDS, nets
 
 SAMPLES = {"sequences": TEXTS, "bags": TEXTS, "weighted": TEXTS, "one_hot": WORDS, "several": NUMBERS}
 
@@ -28,6 +28,45 @@ def test_models_of_keras_predict_the_same(name: str, tmp_path: Path) -> None:
     model.save(tmp_path / "again.keras")
     again = tk.models.load_model(tmp_path / "again.keras", compile=False)
     np.testing.assert_allclose(again.predict(SAMPLES[name], verbose=0), expected, atol=1e-6)
+
+
+def test_weights_of_words_stand_where_keras_puts_and_seeks_them(tmp_path: Path) -> None:
+    """Keras 2.15 and 3 read them, by their name, for the layer and for the one inside it that looks words up."""
+    model, _ = nets(tk)["weighted"]
+    model.save_weights(tmp_path / "w.weights.h5")
+    with zipfile.ZipFile(DATA) as archive, zipfile.ZipFile(archive.open("weighted.keras")) as inner:
+        inner.extract("model.weights.h5", tmp_path)
+    layer = "layers/text_vectorization"
+    with h5py.File(tmp_path / "w.weights.h5") as mine, h5py.File(tmp_path / "model.weights.h5") as theirs:
+        for place in (f"{layer}/vars", f"{layer}/_lookup_layer/vars"):
+            np.testing.assert_allclose(mine[place]["idf_weights"], theirs[place]["idf_weights"], rtol=1e-6)
+    text = model.layers[1]
+    known = text.idf_weights_by_index
+    text.set_idf_weights(np.zeros_like(known))
+    model.load_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_allclose(text.idf_weights_by_index, known, rtol=1e-6)
+    other = tk.layers.TextVectorization(output_mode="tf_idf", vocabulary=["a"], idf_weights=[1.0])
+    inputs = tk.Input((1,), dtype="string")
+    small = tk.Model(inputs, tk.layers.Dense(2)(other(inputs)))
+    with pytest.raises(ValueError, match=r"idf_weights of shape \(7,\); it has 2 words"):
+        small.load_weights(tmp_path / "model.weights.h5")
+
+
+def test_padded_weights_of_words(tmp_path: Path) -> None:
+    """With pad_to_max_tokens Keras has them for all of max_tokens, zeros at the end."""
+    text = tk.layers.TextVectorization(output_mode="tf_idf", max_tokens=9, pad_to_max_tokens=True)
+    text.adapt(TEXTS)
+    inputs = tk.Input((1,), dtype="string")
+    model = tk.Model(inputs, tk.layers.Dense(2)(text(inputs)))
+    model.save(tmp_path / "net.keras")
+    with zipfile.ZipFile(tmp_path / "net.keras") as archive:
+        archive.extract("model.weights.h5", tmp_path)
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        weights = file["layers/text_vectorization/vars/idf_weights"][()]
+    assert weights.shape == (9,)
+    assert (weights > 0).sum() == len(text.get_vocabulary())
+    again = tk.models.load_model(tmp_path / "net.keras")
+    np.testing.assert_array_equal(again.predict(TEXTS, verbose=0), model.predict(TEXTS, verbose=0))
 
 
 @pytest.mark.parametrize("size", ["many", -1, 0, 1.5])

@@ -40,9 +40,33 @@ COMMUTATIVE = frozenset(("add", "mul"))
 # Class → argument that only this package has → the values at which it goes.
 _ONE_ORDER: Mapping[str, tuple[Any, ...]] = {"data_format": ("channels_last", None)}
 HARMLESS = dict.fromkeys(("UpSampling1D", "ZeroPadding1D", "Cropping1D"), _ONE_ORDER)
+_PLACE = ("module", "registered_name")
 _SLICE = ("__operators__.getitem", ("tensor", "slice_spec"))
 # Functions here whose first parameter Keras 2.15 gives by name, too.
 _FUNCTIONS_OF = ("function", "output_shape", "mask")
+
+
+def for_file_of_keras_2(config: Mapping[str, Any]) -> Config:
+    """Return a configuration as files of Keras 2.15 have it: a layer that says its input's shape says no module.
+
+    Keras 3 takes a layer with both for one of its own, which has no `batch_input_shape`.
+
+    Args:
+        config: As for `for_keras_2`.
+    """
+    return _without_modules(for_keras_2(config))
+
+
+def _without_modules(config: Config) -> Config:
+    inner = config.get("config")
+    if not isinstance(inner, dict):
+        return config
+    written = dict(config)
+    if isinstance(inner.get("layers"), list):
+        written["config"] = {**inner, "layers": [_without_modules(entry) for entry in inner["layers"]]}
+    elif "batch_input_shape" in inner and config["class_name"] != "InputLayer":
+        written = {key: value for key, value in written.items() if key not in _PLACE}
+    return written
 
 
 def for_keras_2(config: Mapping[str, Any]) -> Config:

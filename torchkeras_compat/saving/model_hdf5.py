@@ -17,11 +17,13 @@ from . import compiled_state, hdf5, limits, weights_hdf5
 from .compiled_state import Array, Config
 from .hdf5 import FileError, Group
 from .json_values import json_value
-from .keras2_form import for_keras_2
+from .keras2_form import for_file_of_keras_2
 from .model_configs import model_of
+from .own_functions import remember, with_own_functions
 from .weight_plan import Plan
 from .weights_v3_optimizer import state_of
 
+FUNCTIONS = "lambda_functions"  # which functions of the process that writes the Lambdas have
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
 
 
@@ -44,8 +46,10 @@ def write(root: Any, model: Any, include_optimizer: bool, caller: str) -> None:
             f"what get_config() returns, and load_model('name.keras', custom_objects={{'{type(model).__name__}': …}})."
         )
     config = compiled_state.compile_config(model, caller) if include_optimizer else None
-    described = for_keras_2({"class_name": registry.class_name(model), "config": model.get_config()})
+    described = for_file_of_keras_2({"class_name": registry.class_name(model), "config": model.get_config()})
     root.attrs[CONFIG] = json.dumps({**described, "dialect": model._dialect}, default=json_value)
+    if functions := remember(model):
+        root.attrs[FUNCTIONS] = json.dumps(functions)
     root.attrs["backend"] = weights_hdf5.BACKEND
     root.attrs["keras_version"] = weights_hdf5.VERSION
     if config is not None:
@@ -101,6 +105,7 @@ def read(root: Group, size: int, caller: str) -> Any:
         )
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: the file's {CONFIG} describes no model.")
+    config = with_own_functions(config, _text(root, FUNCTIONS, caller))
     has_weights = hdf5.find(root, WEIGHTS, caller) is not None
     with limits.building(caller, size), values_from_file() if has_weights else contextlib.nullcontext():
         model = model_of(config, version_of(root), caller)

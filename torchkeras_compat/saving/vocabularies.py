@@ -8,8 +8,9 @@ from . import hdf5
 from .archive import Reader
 from .hdf5 import FileError, Group
 from .layer_tree import KERAS_2_15, KERAS_3, nodes
+from .weight_plan import IDF
 
-_WEIGHTS = "vars/idf_weights"
+_WEIGHTS = f"vars/{IDF}"
 
 
 def restore(reader: Reader, root: Group, model: Any, caller: str) -> None:
@@ -35,7 +36,8 @@ def restore(reader: Reader, root: Group, model: Any, caller: str) -> None:
             if getattr(layer, "vocabulary_dtype", "string") != "string":
                 words = [int(word) for word in words]
             learned = hdf5.find(root, f"{path}/{_WEIGHTS}", caller)
-            options = {} if learned is None else {"idf_weights": hdf5.dataset(root, learned.name, caller)[()]}
+            # Keras keeps them for all of max_tokens where it pads
+            options = {} if learned is None else {IDF: hdf5.dataset(root, learned.name, caller)[()][: len(words)]}
             layer.set_vocabulary(words, **options)
         except (TypeError, ValueError) as error:
             raise FileError(f"{caller}: {layer}: the vocabulary in the archive does not fit: {error}") from error

@@ -29,6 +29,12 @@ MANY = 2**24
 """Numbers of a layer's arrays from which on shapes are found without numbers."""
 
 
+SUMMARY = "summary:0"
+"""What files of Keras call a summary."""
+
+IDF = "idf_weights"
+"""What files of Keras call the weights of words that a lookup has learned."""
+
 MOST_VALUES = 2**20
 """Values that a summary of data may have."""
 
@@ -36,6 +42,29 @@ MOST_VALUES = 2**20
 def learns_summary(layer: Any) -> bool:
     """Tell whether a layer finds its intervals in a summary of data, which files of Keras hold among the weights."""
     return hasattr(layer, "set_summary") and layer.num_bins is not None
+
+
+def _that_learn(model: Any) -> Iterator[Any]:
+    """Return the layers of a model, and of those in it, that learn a summary."""
+    for layer in getattr(model, "layers", ()):
+        yield from [layer] if learns_summary(layer) else _that_learn(layer)
+
+
+def learned(layer: Any) -> Iterator[tuple[str, str, Array]]:
+    """Return what a layer has learned from data that is no weight here, and stands among the weights in files of Keras.
+
+    Args:
+        layer: The layer.
+
+    Returns:
+        The group below the layer's, the name there, and the array.
+    """
+    if learns_summary(layer):
+        yield "", "0", layer.summary
+    elif (weights := getattr(layer, "idf_weights_by_index", None)) is not None:
+        yield "", IDF, weights
+        if hasattr(layer, "_lookup"):  # TextVectorization, whose words a layer inside it looks up
+            yield "_lookup_layer", IDF, weights
 
 
 def ordered(layer: Any) -> list[Weight]:
@@ -64,6 +93,14 @@ class Stored:
     name: str
     names: tuple[str, ...]
     data: tuple[Any, ...]
+
+    def only(self, numbers: Sequence[int]) -> Stored:
+        """Return some of it.
+
+        Args:
+            numbers: Which of the weights.
+        """
+        return Stored(self.name, tuple(self.names[i] for i in numbers), tuple(self.data[i] for i in numbers))
 
 
 class Scratch:
@@ -145,6 +182,7 @@ class Plan:
         self.matches: list[Match] = []
         self.skipped: list[str] = []
         self._summaries: list[tuple[Any, Array]] = []  # a layer that has learned from data, and what
+        self._idf: list[tuple[Any, Array]] = []  # a lookup, and the weights of its words
 
     def add(self, layer: Any, stored: Stored) -> None:
         """Match one layer with what the file holds for it.
@@ -152,7 +190,15 @@ class Plan:
         Raises:
             FileError: They do not fit, and mismatches are not to be skipped.
         """
-        if not self.add_summary(layer, stored):
+        if self.add_summary(layer, stored):
+            return
+        inside = list(_that_learn(layer))
+        summaries = [i for i, name in enumerate(stored.names) if name.rpartition("/")[2] == SUMMARY]
+        if inside and len(inside) == len(summaries):
+            for one, i in zip(inside, summaries):
+                self.add_summary(one, stored.only([i]))
+            stored = stored.only([i for i in range(len(stored.names)) if i not in summaries])
+        if stored.data or layer._weight_table():
             self.add_weights(f"{layer}", orders(layer), stored)
 
     def add_summary(self, layer: Any, stored: Stored) -> bool:
@@ -162,14 +208,33 @@ class Plan:
             layer: The layer.
             stored: What the file holds for it.
         """
-        if not learns_summary(layer) or len(stored.data) != 1:
+        if not hasattr(layer, "set_summary") or len(stored.data) != 1:
             return False
         (data,) = stored.data
         shape = _shape(data)
         if len(shape) != 2 or shape[0] != 2 or shape[1] > MOST_VALUES or _kind_of(data) != "f":
             return False
-        self._summaries.append((layer, np.asarray(data[()])))
+        if shape[1] and layer.num_bins is not None:  # none where it has learned nothing, or has its intervals
+            self._summaries.append((layer, np.asarray(data[()])))
         return True
+
+    def add_idf(self, layer: Any, data: Any) -> None:
+        """Take on the weights of the words that a lookup knows.
+
+        Args:
+            layer: The layer.
+            data: Their dataset.
+
+        Raises:
+            FileError: They are not one for each word, and mismatches are not to be skipped.
+        """
+        weights = getattr(layer, "idf_weights_by_index", None)
+        if weights is None:  # it has not got its words yet
+            return
+        if _shape(data) != weights.shape or _kind_of(data) != "f":
+            self.mismatch(f"{layer}: the file has {IDF} of shape {_shape(data)}; it has {len(weights)} words")
+            return
+        self._idf.append((layer, np.asarray(data[()])))
 
     def take_over(self, other: Plan) -> None:
         """Load what another plan has found, too.
@@ -179,11 +244,14 @@ class Plan:
         """
         self.matches += other.matches
         self._summaries += other._summaries
+        self._idf += other._idf
 
     def finish(self) -> None:
         """Give layers what they have learned, once all weights have their values."""
         for layer, summary in self._summaries:
             layer.set_summary(summary)
+        for layer, weights in self._idf:
+            layer.set_idf_weights(weights)
 
     def add_weights(self, title: str, possible: Sequence[Sequence[Weight]], stored: Stored) -> None:
         """Match weights, which may stand in the file in one of several orders, with what it holds.

@@ -15,7 +15,7 @@ from . import hdf5
 from .conversions import Origin
 from .hdf5 import FileError
 from .weight_arrays import DatasetWriter
-from .weight_plan import Plan, Stored, learns_summary, listing, ordered
+from .weight_plan import SUMMARY, Plan, Stored, learns_summary, listing, ordered
 
 BACKEND = "tensorflow"  # the orientation of kernels is TensorFlow's: Keras up to 2.1 flips those of any other backend
 VERSION = "2.3.1"
@@ -198,8 +198,9 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
 
 def _has_summary(layer: Any, stored: Sequence[Stored]) -> bool:
     """Tell whether a layer may have learned what some entry of a file holds."""
-    last = [entry.names[-1].rpartition("/")[2] for entry in stored]
-    return learns_summary(layer) and "summary:0" in last
+    if not any(name.rpartition("/")[2] == SUMMARY for entry in stored for name in entry.names):
+        return False
+    return learns_summary(layer) or any(_has_summary(one, stored) for one in getattr(layer, "layers", ()))
 
 
 def _flattened(layers: Iterable[Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from . import hdf5
 from .hdf5 import FileError
 from .layer_tree import CONVENTIONS, KERAS_2_15, KERAS_3, Convention, Node, nodes
 from .weight_arrays import DatasetWriter
-from .weight_plan import Plan, Stored, listing
+from .weight_plan import IDF, Plan, Stored, learned, listing
 
 VARS = "vars"
 OPTIMIZER = "optimizer"
@@ -43,6 +43,9 @@ def write(root: Any, model: Any) -> None:
         place.attrs["name"] = node.name
         for i in range(len(node.weights)):
             datasets.write(place, str(i))
+        for path, name, array in learned(node.layer):
+            below = root.require_group(_below("/".join(filter(None, (node.path, path)))))
+            below.create_dataset(name, data=array)
     _link(root, written, nodes(model, KERAS_2_15))
 
 
@@ -141,6 +144,9 @@ def _match_nodes(plan: Plan, root: Any, model: Any, path: str = "") -> list[Node
 def _add(plan: Plan, root: Any, node: Node) -> None:
     """Match the own weights of a layer with those of its group."""
     stored = _stored(root, node.path, plan.caller)
+    idf = hdf5.find(root, f"{_below(node.path)}/{IDF}", plan.caller)
+    if idf is not None:
+        plan.add_idf(node.layer, hdf5.dataset(root, idf.name, plan.caller))
     if not (node.weights or stored.data) or plan.add_summary(node.layer, stored):
         return
     title = f"{node.layer}" if node.layer.name == node.name else f"{node.layer}, {node.name}"

@@ -290,6 +290,11 @@ class Discretization(IntegerOutput):
         """Forget the data."""
         self._summary = np.zeros((2, 0), "float32")
 
+    @property
+    def summary(self) -> Matrix:
+        """What `adapt` has found: values in order, and how many each stands for, `(2, n)`."""
+        return self._summary
+
     def set_summary(self, summary: Matrix) -> None:
         """Take what `adapt` has found in Keras, whose files hold it among the weights.
 

@@ -187,6 +187,21 @@ class IndexLookup(IntegerOutput):
         self._numbers = {token: self._first_token + i for i, token in enumerate(tokens)}
         self._idf = weights
 
+    @property
+    def idf_weights_by_index(self) -> np.ndarray[Any, Any] | None:
+        """The weight of each index, with `'tf_idf'` once there is a vocabulary."""
+        if self._idf is None or not self.pad_to_max_tokens:
+            return self._idf
+        return np.pad(self._idf, (0, (self.max_tokens or len(self._idf)) - len(self._idf)))
+
+    def set_idf_weights(self, weights: np.ndarray[Any, Any]) -> None:
+        """Weight the tokens of the vocabulary anew.
+
+        Args:
+            weights: The weight of each index, as `idf_weights_by_index` has it.
+        """
+        self._idf = np.asarray(weights, "float32")[: self._first_token + len(self._tokens)]
+
     def _expect_size(self, count: int) -> None:
         """Raise where a vocabulary of another size would change the shape of what the layer has given."""
         if self._called_with not in (None, count) and self.output_mode != INT and not self.pad_to_max_tokens:

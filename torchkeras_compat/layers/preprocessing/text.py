@@ -170,6 +170,19 @@ class TextVectorization(PreprocessingLayer):
         """
         self._lookup.set_vocabulary(vocabulary, idf_weights)
 
+    @property
+    def idf_weights_by_index(self) -> Any:
+        """The weight of each index, with `'tf_idf'` once there is a vocabulary."""
+        return self._lookup.idf_weights_by_index
+
+    def set_idf_weights(self, weights: Any) -> None:
+        """Weight the words of the vocabulary anew.
+
+        Args:
+            weights: The weight of each index, as `idf_weights_by_index` has it.
+        """
+        self._lookup.set_idf_weights(weights)
+
     def update_state(self, data: Any) -> None:
         """Count the words of a batch.
 
