@@ -75,7 +75,7 @@ def home_of(module: nn.Module) -> tuple[torch.device | None, torch.dtype | None]
     casting = None
     for child in module._modules.values():
         inside = None if child is None else _first_parameter(child, of_floats=True)
-        if inside is not None and not getattr(child, "_casts", False):
+        if inside is not None and not vars(child).get("_casts"):
             return inside.device, inside.dtype
         casting = inside if casting is None else casting
     if casting is not None:
