@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import runs, settings, symbolic
+from . import runs, settings, shape_runs, symbolic
 from .host_arrays import readable
 from .symbolic import SymbolicTensor
 from .user_tensors import Live, UserTensor, compute_from_live, dressed, plain_torch
@@ -236,5 +236,5 @@ def creation(function: F) -> F:
             return symbolic.apply(call, *args, **kwargs)
         return dressed(function(*args, **kwargs))
 
-    call._on_shapes = symbolic.without_numbers(function)  # type: ignore[attr-defined]
+    call._on_shapes = shape_runs.without_numbers(function)  # type: ignore[attr-defined]
     return nameable(call)  # type: ignore[return-value]

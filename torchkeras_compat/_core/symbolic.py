@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -19,6 +18,7 @@ from torch import Tensor
 from . import settings
 from .dtype_names import DtypeName
 from .runs import RUN
+from .shape_runs import may_be_sizes, on_two_sizes, sizes_in
 from .shapes import Shape
 from .tensor_operators import OPERATORS, item
 from .tensor_shape import TensorShape
@@ -388,63 +388,13 @@ def _sample(value: Any, unknown: int, sizes_stay: bool) -> Any:
         return slice(*_sample(ends_of(value), unknown, sizes_stay))
     if not isinstance(value, Tensor):
         return value
-    return value.detach() if sizes_stay and _may_be_sizes(value) else value.detach().to("meta")
-
-
-def _may_be_sizes(value: Tensor) -> bool:
-    return value.ndim <= 2 and value.numel() <= _MOST_SIZES and not value.is_floating_point()
-
-
-_MOST_SIZES = 16  # eight axes, with paddings at both ends
+    return value.detach() if sizes_stay and may_be_sizes(value) else value.detach().to("meta")
 
 
 def _on_samples(function: Callable[..., Any], arguments: Any, keywords: Any, unknown: int, sizes_stay: bool) -> Any:
     with torch.no_grad():
         options = _sample(dict(keywords), unknown, sizes_stay)
         return getattr(function, "_on_shapes", function)(*_sample(tuple(arguments), unknown, sizes_stay), **options)
-
-
-def sizes_in(value: Any) -> set[int]:
-    """Return the integers and the lengths of axes in a tree of anything."""
-    if isinstance(value, (list, tuple)):
-        return {n for item in value for n in sizes_in(item)}
-    if isinstance(value, dict):
-        return sizes_in(list(value.values()))
-    if isinstance(value, int):
-        return {int(value)} if 0 < value < 1 << 16 else set()
-    shape = getattr(value, "shape", None)
-    return {n for n in shape if n} if isinstance(shape, tuple) else set()
-
-
-def on_two_sizes(*runs: Callable[[int], Any], sizes: Callable[[], Iterable[int]]) -> tuple[Any, Any]:
-    """Return what a function makes of tensors, for two sizes of the axes that are not known.
-
-    Where constants leave no choice, as in `x + ones((5, 1))`, the sizes that they have are tried.
-
-    Args:
-        runs: Calls the function with axes of a size; others are tried where that fails with every size.
-        sizes: Returns which sizes may fit where 2 and 3 do not.
-
-    Raises:
-        Exception: What the function raised for the first size, where none fits.
-    """
-    try:
-        return runs[0](2), runs[0](3)
-    except _MISFITS:
-        results: list[Any] = []
-        for run in runs:
-            for size in (2, 3, *sorted(set(sizes()) - {1, 2, 3}), *_MANY, 1):
-                with contextlib.suppress(*_MISFITS):
-                    results.append(run(size))
-                if len(results) == 2:
-                    return results[0], results[1]
-            if results:
-                return results[0], results[0]
-        raise
-
-
-_MANY = (64, 65)  # an index may ask for more rows
-_MISFITS = (RuntimeError, ValueError, TypeError, IndexError)
 
 
 def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
@@ -463,7 +413,7 @@ def apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any
     Node(function, arguments, keywords, outputs)
     for symbol, sample in zip(flatten(outputs), flatten(first)):
         if isinstance(symbol, SymbolicTensor):
-            symbol.from_shapes = sample.device.type != "meta" and (sample.ndim <= 1 or _may_be_sizes(sample))
+            symbol.from_shapes = sample.device.type != "meta" and (sample.ndim <= 1 or may_be_sizes(sample))
     return outputs
 
 
@@ -549,19 +499,6 @@ def lifted(function: F) -> F:
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
-
-
-def without_numbers(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return what stands for a function that makes tensors where shapes alone are asked for, on torch's meta device.
-
-    Args:
-        make: The function.
-    """
-
-    def on_shapes(*args: Any, **kwargs: Any) -> Tensor:
-        return make(*args, **kwargs).to("meta")
-
-    return on_shapes
 
 
 def evaluate(outputs: Sequence[Any], feed: Mapping[SymbolicTensor, Tensor], training: bool = False) -> list[Any]:

@@ -19,8 +19,9 @@ from torch import Tensor
 from .. import backend as K
 from .._core import settings
 from .._core.host_arrays import readable
+from .._core.shape_runs import without_numbers
 from .._core.strings import StringTensor, is_string_type
-from .._core.symbolic import SymbolicTensor, is_symbolic, lifted, without_numbers
+from .._core.symbolic import SymbolicTensor, is_symbolic, lifted
 from .tensorflow_ragged import holds_rows, of_rows
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])

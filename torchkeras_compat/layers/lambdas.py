@@ -13,8 +13,8 @@ from .._core import registry
 from .._core.border import user_stacklevel
 from .._core.bound_functions import as_bound_now, variables_around
 from .._core.errors import argument_error
+from .._core.shape_runs import sizes_in
 from .._core.stored_functions import with_functions
-from .._core.symbolic import sizes_in
 from .._core.tree import flatten_shapes, map_shapes
 from .._core.user_tensors import calling
 from .base import Layer, Traits, as_told

@@ -15,13 +15,12 @@ from ..._core import settings
 from ..._core.border import nameless
 from ..._core.ownership import is_ours
 from ..._core.runs import on_recorded_zeros, with_values
+from ..._core.shape_runs import on_two_sizes, sizes_in
 from ..._core.strings import STRING, StringTensor, is_string_type
 from ..._core.symbolic import (
     SymbolicTensor,
     is_symbolic,
-    on_two_sizes,
     replaced,
-    sizes_in,
     symbols_like,
 )
 from ..._core.tree import Tree, map_shapes, map_tree

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from ..._core import settings
-from ..._core.symbolic import SymbolicTensor, inputs_before, masks_of, on_two_sizes, sizes_in, symbols_like
+from ..._core.shape_runs import on_two_sizes, sizes_in
+from ..._core.symbolic import SymbolicTensor, inputs_before, masks_of, symbols_like
 from .layer import Layer
 from .runs_on_zeros import Zeros
 from .traits import Traits
