@@ -250,3 +250,34 @@ def test_weights_of_one_name_are_saved(tf: Any, tmp_path: Any, suffix: str) -> N
     models[1].load_weights(tmp_path / f"w{suffix}")
     for ours, theirs in zip(models[0].get_weights(), models[1].get_weights()):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_names_of_add_weight_say_where_it_was_called(tf: Any) -> None:
+    # The names are those of Keras 2.15.0.
+    class Linear(tf.keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = self.add_weight(name="scale", shape=())
+
+        def build(self, input_shape: Any) -> None:
+            self.w = self.add_weight(shape=(4, 2), initializer="random_normal")
+            self.b = self.add_weight(shape=(2,), initializer="zeros", name="b")
+
+        def call(self, x: Any) -> Any:
+            return (tf.matmul(x, self.w) + self.b) * self.scale
+
+    class Twice(tf.keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = Linear()
+
+        def call(self, x: Any) -> Any:
+            return self.first(x)
+
+    layer, alone = Twice(), Linear()
+    layer(X)
+    assert [w.name for w in layer.weights] == ["scale:0", "twice/linear/Variable:0", "twice/linear/b:0"]
+    alone.build((None, 4))
+    assert [w.name for w in alone.weights] == ["scale:0", "Variable:0", "b:0"]
+    chain = tf.keras.Sequential([tf.keras.Input((4,)), Linear()])
+    assert [w.name for w in chain.weights] == ["scale:0", "linear_2/Variable:0", "linear_2/b:0"]

@@ -20,6 +20,7 @@ from .errors import show
 from .graph_capture import CAPTURE
 from .host_arrays import readable
 from .precision import as_computed
+from .threads import names_inside
 from .transposing import copy_into
 from .user_tensors import Expression, Live, UserTensor, call_user, is_users, plain_torch, take_back
 
@@ -296,6 +297,15 @@ class Holder(nn.Module):
     def __init__(self, value: nn.Parameter) -> None:
         super().__init__()
         self.value = value
+
+
+def path_of_new(name: Any) -> str:
+    """Return the full name of a variable that a user makes now: the layer that is being built stands in it.
+
+    Args:
+        name: Its name, `None` where it has none.
+    """
+    return f"{names_inside.current()}{str(name or UNNAMED).partition(':')[0]}:0"
 
 
 def _held(module: nn.Module, name: str) -> Tensor:

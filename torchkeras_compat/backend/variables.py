@@ -16,9 +16,8 @@ from .._core.operations import as_tensor, creation, mutation, operation
 from .._core.runs import RUN
 from .._core.shapes import sizes
 from .._core.symbolic import SymbolicTensor
-from .._core.threads import names_inside
 from .._core.user_tensors import Expression, hand_out, take_back
-from .._core.weights import UNNAMED, Holder, Variable, Weight
+from .._core.weights import UNNAMED, Holder, Variable, Weight, path_of_new
 
 
 def variable(
@@ -46,8 +45,7 @@ def variable(
         data = tensor.to(device, wanted, copy=True)
         holder = Holder(nn.Parameter(data, requires_grad=data.is_floating_point()))
     title = (name or UNNAMED).partition(":")[0]
-    path = f"{names_inside.current()}{title}:0"  # a layer that is being built stands in it, and one's __init__ does not
-    return Weight(title, holder, ("value",), constraint=constraint, own_path=path).variable()
+    return Weight(title, holder, ("value",), constraint=constraint, own_path=path_of_new(title)).variable()
 
 
 def _sparse(entries: Any, dtype: torch.dtype) -> Tensor:

@@ -21,7 +21,7 @@ from ..._core.runs import RUN
 from ..._core.shapes import sizes
 from ..._core.user_tensors import take_back
 from ..._core.weight_limit import count_weight
-from ..._core.weights import IDENTITY, Codec, Variable, Weight, assign_all
+from ..._core.weights import IDENTITY, Codec, Variable, Weight, assign_all, path_of_new
 from .tracking import WeightList, follow, release, track
 
 # The arguments of `add_weight` in Keras 2's order, those that only TensorFlow has a use for behind, and in Keras 1's.
@@ -144,6 +144,7 @@ class Weighted(nn.Module):
         )
         line.reads_cast &= options.get("experimental_autocast") is not False
         if not is_ours(type(self)):
+            line.own_path = path_of_new(options.get("name"))
             self._variables.setdefault(attribute, line)
         if not self._trainable:
             line.freeze()
