@@ -44,12 +44,6 @@ def learns_summary(layer: Any) -> bool:
     return hasattr(layer, "set_summary") and layer.num_bins is not None
 
 
-def _that_learn(model: Any) -> Iterator[Any]:
-    """Return the layers of a model, and of those in it, that learn a summary."""
-    for layer in getattr(model, "layers", ()):
-        yield from [layer] if learns_summary(layer) else _that_learn(layer)
-
-
 def learned(layer: Any) -> Iterator[tuple[str, str, Array]]:
     """Return what a layer has learned from data that is no weight here, and stands among the weights in files of Keras.
 
@@ -192,7 +186,7 @@ class Plan:
         """
         if self.add_summary(layer, stored):
             return
-        inside = list(_that_learn(layer))
+        inside = [one for one in layer._flatten_layers(include_self=False) if learns_summary(one)]
         summaries = [i for i, name in enumerate(stored.names) if name.rpartition("/")[2] == SUMMARY]
         if inside and len(inside) == len(summaries):
             for one, i in zip(inside, summaries):
