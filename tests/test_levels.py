@@ -122,6 +122,7 @@ INSIDE = {
         "clipping fused_kernels learning_rate slots weight_decay weight_io",
         "get_updates own_state sparse_rows steps_by_weight weight_average",
         "written_methods written_steps",
+        "steps_by_hand",
         "optimizer",
         "_adam _adaptive _lion _rmsprop _sgd",
         "experimental legacy",
