@@ -149,6 +149,14 @@ def test_the_package_has_its_modules_as_attributes() -> None:
         tk.utils.FeatureSpace()
 
 
+def test_names_of_the_package_that_are_told() -> None:
+    """Those of Python itself are of no use, and `install` stands in `compat`."""
+    with pytest.raises(AttributeError, match=r"known are: Input, Model, Sequential, [a-z]"):
+        _ = tk.zzz
+    with pytest.raises(AttributeError, match=r"no attribute 'install'; write torchkeras_compat\.compat\.install$"):
+        _ = tk.install
+
+
 def test_what_the_hints_recommend_works(tmp_path: Path) -> None:
     """The recipes in the table of planned names, run."""
     x = np.random.random((4, 5, 6)).astype("float32")

@@ -46,8 +46,15 @@ def attribute_of_package(name: str) -> Any:
     stand_in = planned.find("", name)
     if stand_in is not None:
         return stand_in
-    hint = "" if name.startswith("_") else f"; {did_you_mean(name, names_of_package())}"
-    raise planned.missing()(f"module {PACKAGE!r} has no attribute {name!r}{hint}")
+    raise planned.missing()(f"module {PACKAGE!r} has no attribute {name!r}{_hint_for(name)}")
+
+
+def _hint_for(name: str) -> str:
+    """Return what to write in place of a name that the package has not."""
+    if name in __all__:
+        return f"; write {PACKAGE}.compat.{name}"
+    public = (known for known in names_of_package() if not known.startswith("_"))
+    return "" if name.startswith("_") else f"; {did_you_mean(name, public)}"
 
 
 def names_of_package() -> list[str]:
