@@ -1,4 +1,4 @@
-"""A Lambda in an .h5 that this process wrote has its function again, as in Keras 2, which runs the code in the file."""
+"""A Lambda in a file that this process wrote has its function again, as in Keras 2, which runs the code in the file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 import torchkeras_compat as tk
 from torchkeras_compat import layers
 
+FILES = ["net.h5", "net.keras"]
 X = np.random.RandomState(0).randn(4, 3).astype("float32")
 
 
@@ -41,11 +42,15 @@ def net(function: Any, **options: Any) -> Any:
     ],
 )
 @pytest.mark.parametrize("dialect", ["keras-2.15", "keras-2.2"])
-def test_it_is_known_in_the_process_that_saved_it(model: Callable[[], Any], dialect: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:.*Keras 3 will not load")
+def test_it_is_known_in_the_process_that_saved_it(
+    model: Callable[[], Any], file: str, dialect: str, tmp_path: Path
+) -> None:
     tk.set_dialect(dialect)
     made = model()
-    made.save(tmp_path / "net.h5")
-    again = tk.models.load_model(tmp_path / "net.h5", compile=False)
+    made.save(tmp_path / file)
+    again = tk.models.load_model(tmp_path / file, compile=False)
     np.testing.assert_array_equal(again.predict(X), made.predict(X))
 
 
@@ -58,26 +63,32 @@ def test_each_file_has_its_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded[0].predict(X) * 1.5, loaded[1].predict(X), rtol=1e-6)
 
 
-def test_equal_code_around_other_values_is_refused(tmp_path: Path) -> None:
-    net(scaled_by(7.5)).save(tmp_path / "net.h5")
-    net(scaled_by(8.5)).save(tmp_path / "other.h5")
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:.*Keras 3 will not load")
+def test_equal_code_around_other_values_is_refused(file: str, tmp_path: Path) -> None:
+    net(scaled_by(7.5)).save(tmp_path / file)
+    net(scaled_by(8.5)).save(tmp_path / f"other_{file}")
     with pytest.raises(ValueError, match=r"custom_objects=\{'own': f\}"):
-        tk.models.load_model(tmp_path / "net.h5", compile=False)
+        tk.models.load_model(tmp_path / file, compile=False)
 
 
-def test_what_the_caller_gives_counts_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:.*Keras 3 will not load")
+def test_what_the_caller_gives_counts_first(file: str, tmp_path: Path) -> None:
     model = net(halved)
-    model.save(tmp_path / "net.h5")
+    model.save(tmp_path / file)
     for name in ("own", "halved"):
-        again = tk.models.load_model(tmp_path / "net.h5", custom_objects={name: lambda x: x * 2}, compile=False)
+        again = tk.models.load_model(tmp_path / file, custom_objects={name: lambda x: x * 2}, compile=False)
         np.testing.assert_allclose(again.predict(X), model.predict(X) * 4, rtol=1e-6)
 
 
-def test_another_process_refuses(tmp_path: Path) -> None:
-    net(lambda x: x * 3).save(tmp_path / "net.h5")
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.filterwarnings("ignore:.*Keras 3 will not load")
+def test_another_process_refuses(file: str, tmp_path: Path) -> None:
+    net(lambda x: x * 3).save(tmp_path / file)
     code = "import sys, torchkeras_compat as tk; tk.models.load_model(sys.argv[1], compile=False)"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "net.h5")], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(tmp_path / file)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "custom_objects={'own': f}" in done.stderr

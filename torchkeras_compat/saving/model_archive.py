@@ -17,6 +17,7 @@ from .hdf5 import FileError
 from .json_values import json_value
 from .keras3_form import compile_for_keras_3, for_keras_3
 from .model_configs import model_of
+from .own_functions import FUNCTIONS, remember, with_own_functions
 from .weight_plan import Plan
 from .weights_v3_optimizer import read_state, write_state
 
@@ -39,6 +40,8 @@ def write(writer: archive.Writer, model: Any, include_optimizer: bool, caller: s
     described["dialect"] = model._dialect
     if model._is_users:
         described["build_config"] = _as_json(model.get_build_config())
+    if functions := remember(model):
+        described[FUNCTIONS] = functions
     if compiled is not None:
         described["compile_config"], of_compile = compile_for_keras_3(
             _as_json(_by_output(model, compiled)), model._dialect
@@ -98,6 +101,7 @@ def read(reader: archive.Reader, size: int, compile: bool, caller: str) -> Any:
     if not isinstance(config, Mapping):
         raise FileError(f"{caller}: {archive.CONFIG!r} in the archive describes no model.")
     version = _version(reader)
+    config = with_own_functions(config, config.get(FUNCTIONS))
     with limits.building(caller, size), values_from_file():
         model = model_of(config, version, caller)
     told = config.get(OWN) or config.get("compile_config")

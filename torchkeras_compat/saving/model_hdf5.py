@@ -19,11 +19,10 @@ from .hdf5 import FileError, Group
 from .json_values import json_value
 from .keras2_form import for_file_of_keras_2
 from .model_configs import model_of
-from .own_functions import remember, with_own_functions
+from .own_functions import FUNCTIONS, remember, with_own_functions
 from .weight_plan import Plan
 from .weights_v3_optimizer import state_of
 
-FUNCTIONS = "lambda_functions"  # which functions of the process that writes the Lambdas have
 CONFIG, TRAINING, WEIGHTS, OPTIMIZER = "model_config", "training_config", "model_weights", "optimizer_weights"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._core import registry
 
+FUNCTIONS = "lambda_functions"  # where files say which functions of the process that writes the Lambdas have
 # Digest → the functions with this code that were saved, the last one last.
 _SAVED: dict[str, list[FunctionType]] = {}
 
@@ -54,8 +55,8 @@ def with_own_functions(config: Any, told: Any) -> Any:
     if not functions or not _are_one(functions) or _is_supplied(name) or _is_supplied(functions[-1].__name__):
         return config
     own = {**inner, "function": functions[-1], "function_type": None}
-    if inner.get("output_shape_type") == "function":  # what it says, the function itself shows
-        own |= {"output_shape": None, "output_shape_type": "raw"}
+    if inner.get("output_shape_type") == "function" or isinstance(inner.get("output_shape"), str):
+        own |= {"output_shape": None, "output_shape_type": "raw"}  # what it says, the function itself shows
     return {**config, "config": own}
 
 
