@@ -69,8 +69,8 @@ class ExponentialMovingAverage:
         for one in var_list:
             weight = self._weight_of(one)
             if weight.place not in self._averages:
-                name = f"{one.name.partition(':')[0]}/{self.name}"
-                self._averages[weight.place] = weight, variable(one.numpy(), str(one.numpy().dtype), name)
+                value = one.numpy()
+                self._averages[weight.place] = weight, variable(value, str(value.dtype), self.average_name(one))
             average = self._averages[weight.place][1]
             average.assign(average - (average - one) * (1 - decay))
 

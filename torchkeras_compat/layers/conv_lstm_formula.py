@@ -39,8 +39,8 @@ class ConvolvedState:
     def gradient_of_state(self, dy: Tensor) -> Tensor:
         """Return the gradient of the state, from that of its convolution."""
         dy = self.layer.to_torch(dy)
-        shape = (dy.shape[0], self.window.shape[1], *dy.shape[2:])
         if self._like is None:  # of which the kernel reads the shape and the order in memory
+            shape = (dy.shape[0], self.window.shape[1], *dy.shape[2:])
             kind = torch.channels_last if dy.dim() == 4 else torch.channels_last_3d
             self._like = dy.new_empty(shape).contiguous(memory_format=kind)
         return self.layer.to_keras(self._backward(dy, self._like, [True, False, False])[0])

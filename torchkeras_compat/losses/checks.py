@@ -73,18 +73,16 @@ def _extremes(y: Array | Tensor) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """One loss, the targets it was given and the output they belong to.
+    """One loss and the output that its targets belong to.
 
     Attributes:
         loss: What messages call the loss.
-        y: The targets.
         output: The layer's output shape, the batch first.
         name: The layer's name.
         options: The options of the loss.
     """
 
     loss: str
-    y: Array
     output: Shape
     name: str
     options: dict[str, Any]
@@ -104,13 +102,16 @@ class Case:
         warnings.warn(f"{where}: {message}", TargetWarning, stacklevel=user_stacklevel())
 
 
+Check = Callable[[Case, Array], Array]
+
+
 def _fits(shape: tuple[int, ...], expected: Shape) -> bool:
     return len(shape) == len(expected) and all(e is None or s == e for s, e in zip(shape[1:], expected[1:]))
 
 
-def _aligned(case: Case) -> Array:
+def _aligned(case: Case, y: Array) -> Array:
     """Return the targets with the rank of the output, where an axis of length 1 (or that of a vector) is missing."""
-    y, output = case.y, case.output
+    output = case.output
     if y.ndim == len(output) - 1 and (output[-1] == 1 or y.ndim == 1):
         return y[..., None]
     if y.ndim == len(output) + 1 and y.shape[-1] == 1:
@@ -128,33 +129,32 @@ def _broadcasts(shape: tuple[int, ...], output: Shape) -> bool:
     )
 
 
-def _same_shape(case: Case, strict: bool = False) -> Array:
-    y = _aligned(case)
-    if _fits(y.shape, case.output):
-        return y
-    message = f"targets must have shape {text(case.output)}; got {_shown(case.y.shape)}."
-    if strict or not _broadcasts(y.shape, case.output):
+def _same_shape(case: Case, y: Array, strict: bool = False) -> Array:
+    aligned = _aligned(case, y)
+    if _fits(aligned.shape, case.output):
+        return aligned
+    message = f"targets must have shape {text(case.output)}; got {_shown(y.shape)}."
+    if strict or not _broadcasts(aligned.shape, case.output):
         raise case.error(message)
     case.warn(f"{message} They are broadcast, as Keras does; reshape y if that is not meant.")
-    return y
+    return aligned
 
 
-def _sparse(case: Case) -> Array:
-    y, expected = case.y, case.output[:-1]
-    classes = case.classes
+def _sparse(case: Case, y: Array) -> Array:
+    expected, classes, indices = case.output[:-1], case.classes, y
     if y.ndim == len(case.output) and y.shape[-1] == 1 and not (len(expected) == y.ndim and _fits(y.shape, expected)):
-        y = y[..., 0]
-    if not _fits(y.shape, expected):
-        if _fits(y.shape, case.output) and classes != 1:
+        indices = y[..., 0]
+    if not _fits(indices.shape, expected):
+        if _fits(indices.shape, case.output) and classes != 1:
             raise case.error(
-                f"it takes class indices of shape {text(expected)}; got one-hot rows of shape {_shown(case.y.shape)}. "
+                f"it takes class indices of shape {text(expected)}; got one-hot rows of shape {_shown(y.shape)}. "
                 "Write loss='categorical_crossentropy', or y.argmax(-1)."
             )
         raise case.error(
-            f"class indices must have shape {text(expected)} or {text((*expected, 1))}; got {_shown(case.y.shape)}."
+            f"class indices must have shape {text(expected)} or {text((*expected, 1))}; got {_shown(y.shape)}."
         )
-    _check_indices(case, y)
-    return y
+    _check_indices(case, indices)
+    return indices
 
 
 def _check_indices(case: Case, y: Array) -> None:
@@ -178,23 +178,23 @@ def _class_range(case: Case) -> ValueRange:
     return ValueRange(0, math.inf if case.classes is None else case.classes - 1, whole=True)
 
 
-def _categorical(case: Case) -> Array:
-    y, classes = case.y, case.classes
+def _categorical(case: Case, y: Array) -> Array:
+    classes = case.classes
     integers = y.ndim == len(case.output) - 1 or (y.ndim == len(case.output) and y.shape[-1] == 1)
     if integers and classes != 1 and not _fits(y.shape, case.output):
         raise case.error(
             f"it takes one-hot rows of shape {text(case.output)}; got shape {_shown(y.shape)}. Write "
             f"loss='sparse_categorical_crossentropy' for class indices, or utils.to_categorical(y, {classes})."
         )
-    y = _same_shape(case, strict=True)
+    y = _same_shape(case, y, strict=True)
     if classes == 1:
         case.warn("with a single class it is always 0; loss='binary_crossentropy' is meant for one unit.")
     _check_probabilities(case, y)
     return y
 
 
-def _binary(case: Case) -> Array:
-    y = _same_shape(case, strict=True)
+def _binary(case: Case, y: Array) -> Array:
+    y = _same_shape(case, y, strict=True)
     _check_probabilities(case, y)
     return y
 
@@ -204,13 +204,11 @@ def _check_probabilities(case: Case, y: Array) -> None:
         case.warn(f"targets are expected between 0 and 1; they reach from {y.min()} to {y.max()}.")
 
 
-def _torch_classes(case: Case) -> Array:
-    if _fits(case.y.shape, case.output) and case.y.dtype.kind == "f":
-        return case.y
-    return _sparse(case)
+def _torch_classes(case: Case, y: Array) -> Array:
+    return y if _fits(y.shape, case.output) and y.dtype.kind == "f" else _sparse(case, y)
 
 
-_KINDS: dict[Callable[..., Any], Callable[[Case], Array]] = {
+_KINDS: dict[Callable[..., Any], Check] = {
     crossentropy.sparse_categorical_crossentropy: _sparse,
     crossentropy.categorical_crossentropy: _categorical,
     crossentropy.categorical_focal_crossentropy: _categorical,
@@ -260,8 +258,10 @@ def check_targets(loss: Any, y: Array, output_shape: Shape, name: str) -> Array:
         >>> checks.check_targets('sparse_categorical_crossentropy', np.array([[0], [2]]), (None, 3), 'dense').shape
         (2,)
     """
-    case, check = _case(loss, y, output_shape, name)
-    return _aligned(case) if check is None else check(case)  # a user's function decides itself what its targets are
+    case, check = _case(loss, output_shape, name)
+    if check is None:  # a user's function decides for itself what its targets are
+        return _aligned(case, y)
+    return check(case, y)
 
 
 def expected_range(loss: Any, output_shape: Shape, name: str) -> ValueRange | None:
@@ -277,21 +277,21 @@ def expected_range(loss: Any, output_shape: Shape, name: str) -> ValueRange | No
         >>> checks.expected_range('sparse_categorical_crossentropy', (None, 3), 'dense')
         ValueRange(low=0, high=2, whole=True)
     """
-    case, check = _case(loss, np.empty(0), output_shape, name)
+    case, check = _case(loss, output_shape, name)
     if check in (_sparse, _torch_classes):
         return _class_range(case)
     return PROBABILITIES if check in (_categorical, _binary) else None
 
 
-def _case(loss: Any, y: Array, output_shape: Shape, name: str) -> tuple[Case, Callable[[Case], Array] | None]:
+def _case(loss: Any, output_shape: Shape, name: str) -> tuple[Case, Check | None]:
     """Return what is to be checked, and by whom; `None` where a loss is a user's, or reads another axis."""
     inner = getattr(loss, "loss", loss)
     if torch_losses.takes_classes(inner):
         options = {"ignore_class": getattr(inner, "ignore_index", -100)}
-        return Case(type(inner).__name__, y, tuple(output_shape), name, options), _torch_classes
+        return Case(type(inner).__name__, tuple(output_shape), name, options), _torch_classes
     described = fusion.describe(loss)
     options = described.options
     check = _KINDS.get(described.function) if described.function is not None else None
     if check in (_sparse, _categorical) and options.get("axis", -1) not in (-1, len(output_shape) - 1):
         check = None
-    return Case(getattr(described.function, "__name__", "loss"), y, tuple(output_shape), name, options), check
+    return Case(getattr(described.function, "__name__", "loss"), tuple(output_shape), name, options), check

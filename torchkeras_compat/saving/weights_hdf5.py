@@ -7,7 +7,7 @@ both: `layer_3/param_0`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .._core.weights import Weight
@@ -184,7 +184,7 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
         FileError: Their numbers differ.
     """
     theirs = [entry for entry in stored if entry.names]
-    ours = [layer for layer in distinct(layers) if layer._weight_table() or _has_summary(layer, theirs)]
+    ours = list(filter(_has_place_for(theirs), distinct(layers)))
     if len(ours) != len(theirs) and len(flat := _flattened(ours)) == len(theirs):
         ours = flat
     if len(ours) != len(theirs):
@@ -196,11 +196,14 @@ def match_by_order(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) 
         plan.add(layer, entry)
 
 
-def _has_summary(layer: Any, stored: Sequence[Stored]) -> bool:
-    """Tell whether a layer may have learned what some entry of a file holds."""
-    if not any(name.rpartition("/")[2] == SUMMARY for entry in stored for name in entry.names):
-        return False
-    return learns_summary(layer) or any(_has_summary(one, stored) for one in getattr(layer, "layers", ()))
+def _has_place_for(stored: Sequence[Stored]) -> Callable[[Any], bool]:
+    """Return what tells whether a layer may have what entries of a file hold: weights, or a summary of data."""
+    summaries = any(name.rpartition("/")[2] == SUMMARY for entry in stored for name in entry.names)
+
+    def has_place(layer: Any) -> bool:
+        return bool(layer._weight_table()) or (summaries and any(map(learns_summary, layer._flatten_layers())))
+
+    return has_place
 
 
 def _flattened(layers: Iterable[Any]) -> list[Any]:
@@ -222,8 +225,8 @@ def match_by_name(plan: Plan, layers: Sequence[Any], stored: Sequence[Stored]) -
         raise FileError(f"{plan.caller}: by_name=True, and the file numbers its layers; write by_name=False.")
     listed = distinct(layers)
     theirs = [entry for entry in stored if entry.names]
-    named = zip(group_names(listed), listed)
-    index = {name: layer for name, layer in named if layer._weight_table() or _has_summary(layer, theirs)}
+    has_place = _has_place_for(theirs)
+    index = {name: layer for name, layer in zip(group_names(listed), listed) if has_place(layer)}
     shared = [entry for entry in theirs if entry.name in index]
     if not shared:
         raise FileError(

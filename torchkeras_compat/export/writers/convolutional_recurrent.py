@@ -7,12 +7,11 @@ from typing import Any
 from ... import layers
 from ..._core.ownership import is_ours
 from ..._core.shapes import Shape, same_padding
+from ...layers.conv_lstm_cells import GATES
 from ..emission import Emission, NotExportable, Value, arguments, kept, sizes, weight, weight_if, writes
 from .activations import module_of
 from .recurrent import refuse_kept_states
 from .spatial import Pads, as_torch, lengths, outputs_first, window_options, zeros_around
-
-GATES = 4
 
 
 @writes(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D, layers.ConvRNN2D)

@@ -322,7 +322,8 @@ class StreamData:
             self.inspect(arrays)
             self.inspect = None
         learns = self.class_weight is None and not mapped
-        self._recurring = RecurringBatch.learn(item, batch, signature, self._outputs()) if learns else None
+        now = self._outputs()  # others than before, where this batch has built the model
+        self._recurring = RecurringBatch.learn(item, batch, signature, now) if learns else None
         if not self.fresh:
             x = _apart(batch.x, inputs) if own_inputs else batch.x
             batch = Batch(x, _apart(batch.y, arrays.y), _apart(batch.weight, arrays.weight), batch.size)
