@@ -41,6 +41,23 @@ def test_weights(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_beside_a_layer_of_a_user_s_that_calls_something_layers(by_name: bool, tmp_path: Path) -> None:
+    class Mine(tk.layers.Layer):  # type: ignore[misc]
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.layers = False
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    path, expected = unpacked("w.h5", tmp_path)
+    model = net(tk)
+    wider = tk.Model(model.input, Mine()(model.output))
+    wider.load_weights(path, by_name=by_name)
+    np.testing.assert_allclose(wider.predict(X, verbose=0), expected, atol=1e-6)
+
+
 def test_a_model_inside_another(tmp_path: Path) -> None:
     path, _ = unpacked("nested.h5", tmp_path)
     with zipfile.ZipFile(DATA) as archive:
